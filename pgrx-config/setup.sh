@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Installs what is missing on a Debian machine: setup.sh build | test
+# build: what building and a throw-away cluster need. test: also the client libraries of the example programs.
+. "$(dirname "$0")/common.sh"
+
+# postgresql-common asks before it makes a cluster; ours are throw-away ones, and no other is wanted.
+install_packages() {
+    local missing=()
+    for package in "$@"; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+    done
+    [ ${#missing[@]} = 0 ] && return
+    say "Installing ${missing[*]}"
+    command -v apt-get >/dev/null || die "not a Debian machine: install the equivalents of ${missing[*]} yourself"
+    local quiet=(-o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 -qq)
+    as_root apt-get "${quiet[@]}" update
+    if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+        as_root apt-get "${quiet[@]}" install -y --no-install-recommends postgresql-common
+        as_root sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
+    fi
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get "${quiet[@]}" install -y --no-install-recommends "${missing[@]}"
+}
+
+build_packages=(build-essential pkg-config libclang-dev clang "postgresql-$PG_MAJOR" "postgresql-server-dev-$PG_MAJOR")
+test_packages=(python3 python3-psycopg libdbi-perl libdbd-pg-perl default-jdk-headless libpostgresql-jdbc-java)
+# A machine may have Node.js from elsewhere, which Debian's npm would throw out.
+command -v node >/dev/null || test_packages+=(nodejs)
+command -v npm >/dev/null || test_packages+=(npm)
+
+# One at a time: two runs at once would both install.
+exec 9>"${TMPDIR:-/tmp}/ringfence-setup.$(id -u).lock"
+flock 9
+
+install_packages "${build_packages[@]}"
+[ "${1:-build}" = test ] && install_packages "${test_packages[@]}"
+
+command -v cargo >/dev/null || die "cargo is missing: install Rust with rustup first"
+if [ "$(cargo pgrx --version 2>/dev/null)" != "cargo-pgrx $PGRX_VERSION" ]; then
+    say "Installing cargo-pgrx $PGRX_VERSION (a few minutes, once)"
+    cargo install cargo-pgrx --version "$PGRX_VERSION" --locked
+fi

@@ -1,0 +1,212 @@
+-- customer: the people, and the companies they belong to, each of one owner.
+
+CREATE TABLE ringfence.company (
+    owner_id    uuid NOT NULL DEFAULT ringfence.current_owner() REFERENCES ringfence.owner,
+    id          uuid NOT NULL DEFAULT ringfence.new_id(),
+    name        text NOT NULL CHECK (name <> ''),
+    description text,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (owner_id, id)
+);
+ALTER TABLE ringfence.company OWNER TO ringfence_definer;
+COMMENT ON TABLE ringfence.company IS 'Companies that customers belong to';
+SELECT ringfence.wall('ringfence.company', 'customer.read', 'customer.write', 'customer.delete');
+GRANT SELECT, INSERT (owner_id, id, name, description), UPDATE (owner_id, name, description), DELETE
+    ON ringfence.company TO ringfence_user;
+
+CREATE TABLE ringfence.customer (
+    owner_id         uuid NOT NULL DEFAULT ringfence.current_owner() REFERENCES ringfence.owner,
+    id               uuid NOT NULL DEFAULT ringfence.new_id(),
+    name             text NOT NULL CHECK (name <> ''),
+    phones           text[] NOT NULL DEFAULT '{}',
+    emails           text[] NOT NULL DEFAULT '{}',
+    address          text,
+    birth_date       date,
+    language         text,
+    company_id       uuid,
+    attributes       jsonb NOT NULL DEFAULT '{}',
+    created_at       timestamptz NOT NULL DEFAULT now(),
+    created_by       text NOT NULL DEFAULT ringfence.current_actor(),
+    updated_at       timestamptz NOT NULL DEFAULT now(),
+    updated_by       text NOT NULL DEFAULT ringfence.current_actor(),
+    last_activity_at timestamptz,
+    normal_phones    text[] NOT NULL DEFAULT '{}',
+    normal_emails    text[] NOT NULL DEFAULT '{}',
+    PRIMARY KEY (owner_id, id),
+    FOREIGN KEY (owner_id, company_id) REFERENCES ringfence.company ON DELETE SET NULL (company_id)
+);
+ALTER TABLE ringfence.customer OWNER TO ringfence_definer;
+COMMENT ON TABLE ringfence.customer IS 'Customers. A person known to two owners is two customers (A1). Applications write through customer_card';
+COMMENT ON COLUMN ringfence.customer.attributes IS 'Values of custom fields, by field; no application role can read or write it: the way to them is customer_card';
+COMMENT ON COLUMN ringfence.customer.phones IS 'As typed';
+COMMENT ON COLUMN ringfence.customer.emails IS 'As typed';
+COMMENT ON COLUMN ringfence.customer.normal_phones IS 'The phones in E.164 by the owner''s country, kept by a trigger';
+COMMENT ON COLUMN ringfence.customer.normal_emails IS 'The e-mails in lower case, kept by a trigger';
+COMMENT ON COLUMN ringfence.customer.created_by IS 'ringfence.agent, else the role';
+COMMENT ON COLUMN ringfence.customer.updated_by IS 'ringfence.agent, else the role';
+SELECT ringfence.wall('ringfence.customer', 'customer.read', 'customer.write', 'customer.delete');
+
+-- Every column but attributes, and for writing not those that triggers keep.
+GRANT SELECT (owner_id, id, name, phones, emails, address, birth_date, language, company_id, created_at, created_by,
+              updated_at, updated_by, last_activity_at, normal_phones, normal_emails),
+      INSERT (owner_id, id, name, phones, emails, address, birth_date, language, company_id, last_activity_at),
+      UPDATE (owner_id, name, phones, emails, address, birth_date, language, company_id, last_activity_at),
+      DELETE
+    ON ringfence.customer TO ringfence_user;
+
+-- Definer, because normal_phones() answers for any owner; what it computes lands in the row, which the wall then judges.
+CREATE FUNCTION ringfence.keep_normal_forms() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $keep$
+BEGIN
+    NEW.normal_phones := coalesce(ringfence.normal_phones(NEW.phones, NEW.owner_id), '{}');
+    NEW.normal_emails := coalesce(ringfence.normal_emails(NEW.emails), '{}');
+    RETURN NEW;
+END
+$keep$;
+ALTER FUNCTION ringfence.keep_normal_forms() OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.keep_normal_forms() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.keep_normal_forms() IS 'Trigger: keeps the normal forms of phones and e-mails';
+CREATE TRIGGER keep_normal_forms BEFORE INSERT OR UPDATE OF owner_id, phones, emails ON ringfence.customer
+    FOR EACH ROW EXECUTE FUNCTION ringfence.keep_normal_forms();
+
+CREATE FUNCTION ringfence.stamp_update() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $stamp$
+BEGIN
+    NEW.updated_at := now();
+    NEW.updated_by := ringfence.current_actor();
+    RETURN NEW;
+END
+$stamp$;
+REVOKE ALL ON FUNCTION ringfence.stamp_update() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.stamp_update() IS 'Trigger: keeps updated_at and updated_by';
+CREATE TRIGGER stamp_update BEFORE UPDATE OF owner_id, name, phones, emails, address, birth_date, language, company_id, attributes
+    ON ringfence.customer FOR EACH ROW EXECUTE FUNCTION ringfence.stamp_update();
+
+-- A national number reads differently under another country.
+CREATE FUNCTION ringfence.renew_normal_phones() RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        UPDATE ringfence.customer
+            SET normal_phones = ringfence.normal_phones(customer.phones, customer.owner_id)
+            WHERE customer.phones OPERATOR(pg_catalog.<>) '{}'::text[];
+    END;
+REVOKE ALL ON FUNCTION ringfence.renew_normal_phones() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.renew_normal_phones() TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.renew_normal_phones() IS 'Reads all phones of an owner again after its country changed; internal';
+CREATE TRIGGER renew_normal_phones AFTER UPDATE OF country ON ringfence.owner
+    FOR EACH ROW WHEN (OLD.country IS DISTINCT FROM NEW.country)
+    EXECUTE FUNCTION ringfence.as_owner('renew_normal_phones');
+
+-- customer_card ------------------------------------------------------------------------------------------------------
+
+-- They show and take values only of fields that the session sees, whatever object they are given.
+CREATE FUNCTION ringfence.visible_attributes(stored jsonb) RETURNS jsonb
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'visible_attributes_wrapper';
+REVOKE ALL ON FUNCTION ringfence.visible_attributes(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.visible_attributes(jsonb) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.visible_attributes(jsonb) IS 'Stored values as this session sees them, by field name; part of customer_card';
+
+CREATE FUNCTION ringfence.masked_fields() RETURNS text[]
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'masked_fields_wrapper';
+REVOKE ALL ON FUNCTION ringfence.masked_fields() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.masked_fields() TO ringfence_user;
+COMMENT ON FUNCTION ringfence.masked_fields() IS 'Names of the fields that are masked for this session; part of customer_card';
+
+CREATE FUNCTION ringfence.write_attributes(stored jsonb, before jsonb, after jsonb) RETURNS jsonb
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'write_attributes_wrapper';
+REVOKE ALL ON FUNCTION ringfence.write_attributes(jsonb, jsonb, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.write_attributes(jsonb, jsonb, jsonb) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.write_attributes(jsonb, jsonb, jsonb) IS 'Stored values after what the session sees was changed from before to after; part of customer_card';
+
+-- Not security_invoker: it reads attributes, which callers may not. Its owner is the definer, whom the wall binds as it
+-- does anybody. A barrier, so that no function of the caller is run on a row before the wall has let it through.
+CREATE VIEW ringfence.customer_card WITH (security_barrier = true) AS
+    SELECT owner_id, id, name, phones, emails, address, birth_date, language, company_id,
+           ringfence.visible_attributes(attributes) AS attributes,
+           (SELECT ringfence.masked_fields()) AS masked_fields,
+           created_at, created_by, updated_at, updated_by, last_activity_at
+      FROM ringfence.customer;
+ALTER VIEW ringfence.customer_card OWNER TO ringfence_definer;
+ALTER VIEW ringfence.customer_card ALTER COLUMN owner_id SET DEFAULT ringfence.current_owner();
+ALTER VIEW ringfence.customer_card ALTER COLUMN id SET DEFAULT ringfence.new_id();
+GRANT SELECT, INSERT, UPDATE, DELETE ON ringfence.customer_card TO ringfence_user;
+COMMENT ON VIEW ringfence.customer_card IS 'Customers with the custom values that this session sees. SELECT, INSERT, UPDATE, DELETE and COPY FROM work on it';
+COMMENT ON COLUMN ringfence.customer_card.attributes IS 'Custom values by field name; on writing, what is left out is removed, and what is not seen is kept';
+COMMENT ON COLUMN ringfence.customer_card.masked_fields IS 'Fields that exist here but are masked for this session';
+
+CREATE FUNCTION ringfence.insert_customer_card() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $insert$
+BEGIN
+    IF num_nonnulls(NEW.masked_fields, NEW.created_at, NEW.created_by, NEW.updated_at, NEW.updated_by) > 0 THEN
+        RAISE EXCEPTION 'masked_fields, created_at, created_by, updated_at and updated_by of customer_card cannot be written'
+            USING ERRCODE = 'insufficient_privilege', HINT = 'Leave them out.';
+    END IF;
+    INSERT INTO ringfence.customer AS stored
+        (owner_id, id, name, phones, emails, address, birth_date, language, company_id, attributes, last_activity_at)
+    VALUES
+        (NEW.owner_id, NEW.id, NEW.name, coalesce(NEW.phones, '{}'), coalesce(NEW.emails, '{}'), NEW.address, NEW.birth_date,
+         NEW.language, NEW.company_id,
+         ringfence.write_attributes('{}', '{}', coalesce(NEW.attributes, '{}')), NEW.last_activity_at)
+    RETURNING stored.phones, stored.emails, ringfence.visible_attributes(stored.attributes), ringfence.masked_fields(),
+              stored.created_at, stored.created_by, stored.updated_at, stored.updated_by
+         INTO NEW.phones, NEW.emails, NEW.attributes, NEW.masked_fields,
+              NEW.created_at, NEW.created_by, NEW.updated_at, NEW.updated_by;
+    RETURN NEW;
+END
+$insert$;
+ALTER FUNCTION ringfence.insert_customer_card() OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.insert_customer_card() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.insert_customer_card() IS 'Trigger: INSERT and COPY FROM on customer_card';
+CREATE TRIGGER insert_customer_card INSTEAD OF INSERT ON ringfence.customer_card
+    FOR EACH ROW EXECUTE FUNCTION ringfence.insert_customer_card();
+
+-- Writes what the statement changed and nothing else, against the row as it is when it is written: of two sessions that
+-- change different things of one customer at once, neither undoes the other.
+CREATE FUNCTION ringfence.update_customer_card() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $update$
+BEGIN
+    IF (NEW.id, NEW.masked_fields, NEW.created_at, NEW.created_by, NEW.updated_at, NEW.updated_by)
+       IS DISTINCT FROM
+       (OLD.id, OLD.masked_fields, OLD.created_at, OLD.created_by, OLD.updated_at, OLD.updated_by) THEN
+        RAISE EXCEPTION 'id, masked_fields, created_at, created_by, updated_at and updated_by of customer_card cannot be written'
+            USING ERRCODE = 'insufficient_privilege', HINT = 'Leave them as they are.';
+    END IF;
+    UPDATE ringfence.customer AS stored SET
+        owner_id         = CASE WHEN NEW.owner_id IS DISTINCT FROM OLD.owner_id THEN NEW.owner_id ELSE stored.owner_id END,
+        name             = CASE WHEN NEW.name IS DISTINCT FROM OLD.name THEN NEW.name ELSE stored.name END,
+        phones           = CASE WHEN NEW.phones IS DISTINCT FROM OLD.phones THEN coalesce(NEW.phones, '{}') ELSE stored.phones END,
+        emails           = CASE WHEN NEW.emails IS DISTINCT FROM OLD.emails THEN coalesce(NEW.emails, '{}') ELSE stored.emails END,
+        address          = CASE WHEN NEW.address IS DISTINCT FROM OLD.address THEN NEW.address ELSE stored.address END,
+        birth_date       = CASE WHEN NEW.birth_date IS DISTINCT FROM OLD.birth_date THEN NEW.birth_date ELSE stored.birth_date END,
+        language         = CASE WHEN NEW.language IS DISTINCT FROM OLD.language THEN NEW.language ELSE stored.language END,
+        company_id       = CASE WHEN NEW.company_id IS DISTINCT FROM OLD.company_id THEN NEW.company_id ELSE stored.company_id END,
+        attributes       = ringfence.write_attributes(stored.attributes, OLD.attributes, coalesce(NEW.attributes, '{}')),
+        last_activity_at = CASE WHEN NEW.last_activity_at IS DISTINCT FROM OLD.last_activity_at THEN NEW.last_activity_at ELSE stored.last_activity_at END
+    WHERE stored.owner_id = OLD.owner_id AND stored.id = OLD.id
+    RETURNING stored.name, stored.phones, stored.emails, stored.address, stored.birth_date, stored.language, stored.company_id,
+              ringfence.visible_attributes(stored.attributes), stored.updated_at, stored.updated_by, stored.last_activity_at
+         INTO NEW.name, NEW.phones, NEW.emails, NEW.address, NEW.birth_date, NEW.language, NEW.company_id,
+              NEW.attributes, NEW.updated_at, NEW.updated_by, NEW.last_activity_at;
+    RETURN CASE WHEN FOUND THEN NEW END;
+END
+$update$;
+ALTER FUNCTION ringfence.update_customer_card() OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.update_customer_card() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.update_customer_card() IS 'Trigger: UPDATE on customer_card';
+CREATE TRIGGER update_customer_card INSTEAD OF UPDATE ON ringfence.customer_card
+    FOR EACH ROW EXECUTE FUNCTION ringfence.update_customer_card();
+
+CREATE FUNCTION ringfence.delete_customer_card() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $delete$
+BEGIN
+    DELETE FROM ringfence.customer AS stored WHERE stored.owner_id = OLD.owner_id AND stored.id = OLD.id;
+    RETURN CASE WHEN FOUND THEN OLD END;
+END
+$delete$;
+ALTER FUNCTION ringfence.delete_customer_card() OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.delete_customer_card() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.delete_customer_card() IS 'Trigger: DELETE on customer_card';
+CREATE TRIGGER delete_customer_card INSTEAD OF DELETE ON ringfence.customer_card
+    FOR EACH ROW EXECUTE FUNCTION ringfence.delete_customer_card();
+
+SELECT ringfence.require_rights_to_write('ringfence.customer_card', 'customer.write', 'customer.delete');

@@ -1,0 +1,91 @@
+-- owner: the companies that the installation serves.
+
+CREATE TABLE ringfence.owner (
+    id          uuid PRIMARY KEY DEFAULT ringfence.new_id(),
+    name        text NOT NULL UNIQUE CHECK (ringfence.check_name(name)),
+    description text,
+    enabled     boolean NOT NULL DEFAULT true,
+    country     text,
+    created_at  timestamptz NOT NULL DEFAULT now()
+);
+ALTER TABLE ringfence.owner OWNER TO ringfence_definer;
+COMMENT ON TABLE ringfence.owner IS 'The contracting companies. Inserting one makes it ready to use: its fields, profiles and a project';
+COMMENT ON COLUMN ringfence.owner.id IS 'UUIDv7; all zero for the house owner, which holds the contacts of no company';
+COMMENT ON COLUMN ringfence.owner.name IS 'Unique in the installation; ringfence.owner may be set to it';
+COMMENT ON COLUMN ringfence.owner.enabled IS 'Only an enabled owner can be selected; disabling keeps the data';
+COMMENT ON COLUMN ringfence.owner.country IS 'ISO 3166-1 alpha-2: how its phone numbers without a country code are read';
+
+-- The wall of this table has another condition than that of all others: there is no owner_id, and an owner is seen by
+-- whoever may select it, before it is selected.
+CREATE FUNCTION ringfence.owner_in_reach(owner_id uuid) RETURNS boolean
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'owner_in_reach_wrapper';
+REVOKE ALL ON FUNCTION ringfence.owner_in_reach(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.owner_in_reach(uuid) TO ringfence_user, ringfence_admin;
+COMMENT ON FUNCTION ringfence.owner_in_reach(uuid) IS 'Whether the role may see that owner: enabled and with access; for ringfence_admin any';
+
+CREATE FUNCTION ringfence.is_admin() RETURNS boolean
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'is_admin_wrapper';
+REVOKE ALL ON FUNCTION ringfence.is_admin() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.is_admin() TO ringfence_user, ringfence_admin;
+COMMENT ON FUNCTION ringfence.is_admin() IS 'Whether the session''s role has the privileges of ringfence_admin';
+
+ALTER TABLE ringfence.owner ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY owner_wall ON ringfence.owner AS RESTRICTIVE FOR ALL TO PUBLIC
+    USING (ringfence.owner_in_reach(id)) WITH CHECK (ringfence.owner_in_reach(id));
+CREATE POLICY may_read ON ringfence.owner FOR SELECT TO PUBLIC USING (ringfence.owner_in_reach(id));
+CREATE POLICY may_insert ON ringfence.owner FOR INSERT TO PUBLIC WITH CHECK (ringfence.is_admin());
+CREATE POLICY may_update ON ringfence.owner FOR UPDATE TO PUBLIC USING (ringfence.is_admin()) WITH CHECK (ringfence.is_admin());
+CREATE POLICY may_delete ON ringfence.owner FOR DELETE TO PUBLIC USING (ringfence.is_admin());
+
+GRANT SELECT ON ringfence.owner TO ringfence_user, ringfence_admin;
+GRANT INSERT (name, description, enabled, country), UPDATE (name, description, enabled, country), DELETE
+    ON ringfence.owner TO ringfence_admin;
+
+CREATE FUNCTION ringfence.check_owner() RETURNS trigger
+    LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'check_owner_wrapper';
+ALTER FUNCTION ringfence.check_owner() OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.check_owner() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.check_owner() IS 'Trigger: error 22023 for an unknown country, 54000 where ringfence.max_owners is reached';
+CREATE TRIGGER check_owner BEFORE INSERT OR UPDATE OF country ON ringfence.owner
+    FOR EACH ROW EXECUTE FUNCTION ringfence.check_owner();
+
+CREATE FUNCTION ringfence.keep_house_owner() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $keep$
+BEGIN
+    IF OLD.id OPERATOR(pg_catalog.=) '00000000-0000-0000-0000-000000000000'::uuid THEN
+        RAISE EXCEPTION 'the house owner cannot be deleted'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'It holds the contacts of no company. To have none, disable it: UPDATE ringfence.owner SET enabled = false.';
+    END IF;
+    RETURN OLD;
+END
+$keep$;
+REVOKE ALL ON FUNCTION ringfence.keep_house_owner() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.keep_house_owner() IS 'Trigger: error 55000 on deleting the house owner';
+CREATE TRIGGER keep_house_owner BEFORE DELETE ON ringfence.owner
+    FOR EACH ROW EXECUTE FUNCTION ringfence.keep_house_owner();
+
+-- A room provisions its part of a new owner with a trigger of its own on this table:
+--     CREATE TRIGGER provision_<room> AFTER INSERT ON ringfence.owner
+--         FOR EACH ROW EXECUTE FUNCTION ringfence.as_owner('provision_<room>');
+-- It runs as the definer, behind the wall of the new owner, so that what it inserts can be that owner's only.
+CREATE FUNCTION ringfence.as_owner() RETURNS trigger
+    LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'as_owner_wrapper';
+ALTER FUNCTION ringfence.as_owner() OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.as_owner() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.as_owner() IS 'Trigger: runs the function it names, acting for the owner of the row; not while a dump is restored';
+
+SELECT ringfence.decide_from('ringfence.owner');
+
+CREATE FUNCTION ringfence.create_owner(name text, description text DEFAULT NULL, country text DEFAULT NULL, enabled boolean DEFAULT true)
+    RETURNS uuid
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    BEGIN ATOMIC
+        INSERT INTO ringfence.owner (name, description, country, enabled)
+        VALUES (create_owner.name, create_owner.description, create_owner.country, coalesce(create_owner.enabled, true))
+        RETURNING id;
+    END;
+REVOKE ALL ON FUNCTION ringfence.create_owner(text, text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.create_owner(text, text, text, boolean) TO ringfence_admin;
+COMMENT ON FUNCTION ringfence.create_owner(text, text, text, boolean) IS
+    'Creates an owner with all that it needs, and returns its id. Error 23502: no name; 23505: the name is taken; 22023: bad name or country; 54000: too many owners';

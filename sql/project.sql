@@ -1,0 +1,34 @@
+-- project: what an owner has the BPO do.
+
+CREATE TABLE ringfence.project (
+    owner_id    uuid NOT NULL DEFAULT ringfence.current_owner() REFERENCES ringfence.owner ON DELETE CASCADE,
+    id          uuid NOT NULL DEFAULT ringfence.new_id(),
+    name        text NOT NULL CHECK (ringfence.check_name(name)),
+    description text,
+    enabled     boolean NOT NULL DEFAULT true,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (owner_id, id),
+    UNIQUE (owner_id, name)
+);
+ALTER TABLE ringfence.project OWNER TO ringfence_definer;
+COMMENT ON TABLE ringfence.project IS 'Projects of an owner; a role sees those it works in';
+COMMENT ON COLUMN ringfence.project.name IS 'Unique within the owner; ringfence.project may be set to it';
+COMMENT ON COLUMN ringfence.project.enabled IS 'Only an enabled project can be selected';
+
+SELECT ringfence.wall('ringfence.project', NULL, 'project.manage', 'project.manage');
+CREATE POLICY may_read ON ringfence.project FOR SELECT TO PUBLIC USING (ringfence.works_in(id));
+SELECT ringfence.decide_from('ringfence.project');
+
+GRANT SELECT, INSERT (owner_id, name, description, enabled), UPDATE (owner_id, name, description, enabled), DELETE
+    ON ringfence.project TO ringfence_user;
+
+CREATE FUNCTION ringfence.provision_project() RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        INSERT INTO ringfence.project (name, description) VALUES ('Default', 'The project every owner starts with');
+    END;
+REVOKE ALL ON FUNCTION ringfence.provision_project() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.provision_project() TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.provision_project() IS 'Provisions the project of a new owner; internal';
+CREATE TRIGGER provision_project AFTER INSERT ON ringfence.owner
+    FOR EACH ROW EXECUTE FUNCTION ringfence.as_owner('provision_project');

@@ -1,0 +1,66 @@
+-- session: which owner, project and rights the session works with.
+--
+-- These functions read no table as the caller does: the library reads the tables that decide, under the latest
+-- snapshot, and judges what the settings ask for. All run as the caller. They are STABLE, not IMMUTABLE: a plan is
+-- kept longer than an owner. They are PARALLEL RESTRICTED as long as a parallel worker cannot know what its leader has latched.
+
+CREATE FUNCTION ringfence.current_owner() RETURNS uuid
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'current_owner_wrapper';
+REVOKE ALL ON FUNCTION ringfence.current_owner() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.current_owner() TO ringfence_user, ringfence_admin;
+COMMENT ON FUNCTION ringfence.current_owner() IS
+    'The owner this session works for, checked. Error 42501: none selected, or no access; 55000: disabled; 25001: the transaction has used another one';
+
+CREATE FUNCTION ringfence.current_project() RETURNS uuid
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'current_project_wrapper';
+REVOKE ALL ON FUNCTION ringfence.current_project() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.current_project() TO ringfence_user, ringfence_admin;
+COMMENT ON FUNCTION ringfence.current_project() IS
+    'The selected project, checked, or NULL. Error P0002: no such project in reach; 55000: disabled';
+
+CREATE FUNCTION ringfence.current_agent() RETURNS text
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'current_agent_wrapper';
+REVOKE ALL ON FUNCTION ringfence.current_agent() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.current_agent() TO ringfence_user, ringfence_admin;
+COMMENT ON FUNCTION ringfence.current_agent() IS 'The application''s user as set in ringfence.agent, or NULL; provenance, not authority';
+
+CREATE FUNCTION ringfence.current_source() RETURNS text
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'current_source_wrapper';
+REVOKE ALL ON FUNCTION ringfence.current_source() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.current_source() TO ringfence_user, ringfence_admin;
+COMMENT ON FUNCTION ringfence.current_source() IS
+    'The source system as set in ringfence.source, or NULL. Error 42501 if the role''s access does not name it';
+
+CREATE FUNCTION ringfence.current_actor() RETURNS text
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'current_actor_wrapper';
+REVOKE ALL ON FUNCTION ringfence.current_actor() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.current_actor() TO ringfence_user, ringfence_admin;
+COMMENT ON FUNCTION ringfence.current_actor() IS 'Who is writing, for created_by and updated_by: ringfence.agent, else the role';
+
+CREATE FUNCTION ringfence.has_right_support(internal) RETURNS internal
+    LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'has_right_support_wrapper';
+REVOKE ALL ON FUNCTION ringfence.has_right_support(internal) FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.has_right_support(internal) IS 'Planner support of has_right(): the right is held for all rows or for none';
+
+CREATE FUNCTION ringfence.has_right(right_name text) RETURNS boolean
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'has_right_wrapper';
+REVOKE ALL ON FUNCTION ringfence.has_right(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.has_right(text) TO ringfence_user, ringfence_admin;
+COMMENT ON FUNCTION ringfence.has_right(text) IS
+    'Whether the session holds the right for its owner, in its project if one is selected. Error 22023: no such right; else as current_owner()';
+
+CREATE FUNCTION ringfence.works_in(project_id uuid) RETURNS boolean
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'works_in_wrapper';
+REVOKE ALL ON FUNCTION ringfence.works_in(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.works_in(uuid) TO ringfence_user, ringfence_admin;
+COMMENT ON FUNCTION ringfence.works_in(uuid) IS 'Whether the role has access to that project of its owner, selected or not';
+
+CREATE FUNCTION ringfence.whoami(
+    OUT role_name text, OUT owner_id uuid, OUT owner_name text, OUT project_id uuid, OUT project_name text,
+    OUT agent text, OUT source text, OUT rights text[], OUT bound text)
+    RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT ROWS 1 AS 'MODULE_PATHNAME', 'whoami_wrapper';
+REVOKE ALL ON FUNCTION ringfence.whoami() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.whoami() TO ringfence_user, ringfence_admin;
+COMMENT ON FUNCTION ringfence.whoami() IS
+    'What this session is: role, owner, project, agent, source, rights, and how the owner was bound (setting or default; NULL if none is selected)';

@@ -1,0 +1,251 @@
+//! Access: which role may act for which owner, in which project, with which rights.
+
+use crate::catalog::{self, Row, Rows, Source};
+use crate::error::{self, Result};
+use crate::owner::{self, Owner};
+use crate::session::{self, rights::Rights};
+use crate::{name, project};
+use pgrx::datum::{DatumWithOid, Uuid};
+use pgrx::prelude::*;
+use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::ffi::{CStr, CString};
+
+/// Which way of selecting the owner an entry accepts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Binding {
+    Transaction,
+    Session,
+    Token,
+}
+
+impl Binding {
+    fn parse(text: &str) -> Option<Binding> {
+        match text {
+            "transaction" => Some(Binding::Transaction),
+            "session" => Some(Binding::Session),
+            "token" => Some(Binding::Token),
+            _ => None,
+        }
+    }
+}
+
+/// What one row of `ringfence.access` gives.
+pub struct Entry {
+    /// None: all projects of the owner.
+    project: Option<Uuid>,
+    pub rights: Rights,
+    pub binding: Binding,
+    /// None: any source system.
+    sources: Option<Vec<String>>,
+}
+
+impl Entry {
+    /// All rights in all projects: for the extension's own work within an owner.
+    pub fn unlimited() -> Entry {
+        Entry { project: None, rights: Rights::ALL, binding: Binding::Session, sources: None }
+    }
+
+    pub fn covers(&self, project: Uuid) -> bool {
+        self.project.is_none_or(|own| own == project)
+    }
+
+    pub fn allows_source(&self, source: &str) -> bool {
+        self.sources.as_ref().is_none_or(|sources| sources.iter().any(|allowed| allowed == source))
+    }
+}
+
+/// Whether a role holds what was granted to `grantee`, as PostgreSQL counts privileges. A dropped role's oid, and a
+/// new role that came to the same oid, count for nothing.
+fn holds(role: pg_sys::Oid, grantee: pg_sys::Oid, grantee_name: &str) -> bool {
+    session::role_name(grantee).as_deref() == Some(grantee_name)
+        // SAFETY: a catalog look-up by oid, inside a transaction.
+        && unsafe { pg_sys::has_privs_of_role(role, grantee) }
+}
+
+fn held_by(role: pg_sys::Oid, row: &Row) -> bool {
+    match (row.get::<pg_sys::Oid>(0), row.get::<String>(1)) {
+        (Some(grantee), Some(name)) => holds(role, grantee, &name),
+        _ => false,
+    }
+}
+
+/// The owners that a role has access to, also disabled ones.
+pub fn owners(role: pg_sys::Oid) -> Result<Vec<Uuid>> {
+    let columns: [&CStr; 3] = [c"role", c"role_name", c"owner_id"];
+    let mut owners =
+        catalog::read(Source::Access, &columns, Rows::All, |row| row.get(2).filter(|_| held_by(role, row)))?;
+    owners.sort_unstable();
+    owners.dedup();
+    Ok(owners)
+}
+
+/// A role's entries for an owner, its own and those of the roles it is a member of.
+pub fn entries(role: pg_sys::Oid, owner: Uuid) -> Result<Vec<Entry>> {
+    struct Stored {
+        project: Option<Uuid>,
+        rights: Vec<Option<String>>,
+        sources: Option<Vec<Option<String>>>,
+        binding: Binding,
+    }
+    let columns: [&CStr; 6] = [c"role", c"role_name", c"project_id", c"rights", c"sources", c"binding"];
+    let stored = catalog::read(Source::Access, &columns, Rows::KeyStartsWith(owner), |row| {
+        if !held_by(role, row) {
+            return None;
+        }
+        let binding = Binding::parse(&row.get::<String>(5)?)?;
+        Some(Stored { project: row.get(2), rights: row.get(3)?, sources: row.get(4), binding })
+    })?;
+    let profiles = OnceCell::new();
+    stored
+        .into_iter()
+        .map(|stored| {
+            let mut rights = Rights::NONE;
+            for name in stored.rights.iter().flatten() {
+                // A profile that is gone gives nothing.
+                rights = rights.union(match Rights::named(name) {
+                    Some(right) => right,
+                    None => profile_rights(&profiles, owner, name)?.unwrap_or_default(),
+                });
+            }
+            let sources = stored.sources.map(|sources| sources.into_iter().flatten().collect());
+            Ok(Entry { project: stored.project, rights, binding: stored.binding, sources })
+        })
+        .collect()
+}
+
+type Profiles = OnceCell<HashMap<String, Rights>>;
+
+fn profile_rights(profiles: &Profiles, owner: Uuid, name: &str) -> Result<Option<Rights>> {
+    if profiles.get().is_none() {
+        let columns: [&CStr; 2] = [c"name", c"rights"];
+        let read = catalog::read(Source::Profile, &columns, Rows::KeyStartsWith(owner), |row| {
+            let rights = row.get::<Vec<Option<String>>>(1)?;
+            let rights = rights.iter().flatten().filter_map(|name| Rights::named(name));
+            Some((row.get(0)?, rights.fold(Rights::NONE, Rights::union)))
+        })?;
+        let _ = profiles.set(read.into_iter().collect());
+    }
+    Ok(profiles.get().and_then(|profiles| profiles.get(name).copied()))
+}
+
+/// The owner whose access the caller may manage: any for `ringfence_admin`; else the selected one, with the right
+/// access.manage. Error 42501, or P0002 for an owner that is not in the caller's reach.
+fn owner_to_manage(owner_text: &str) -> Result<Owner> {
+    if session::is_admin() {
+        return owner::find(owner_text)?.ok_or_else(|| error::no_such_owner(owner_text));
+    }
+    let context = session::context()?;
+    if !context.rights.contains(Rights::ACCESS_MANAGE) {
+        return Err(error::may_not_manage_access(&session::own_role_name()));
+    }
+    let own = &context.owner;
+    let meant = name::parse_id(owner_text).map_or(owner_text == own.name, |id| id == own.id);
+    if meant { Ok(own.clone()) } else { Err(error::no_such_owner(owner_text)) }
+}
+
+/// Whether the caller manages access by its right in one owner only, and so cannot give more than it holds.
+fn own_rights_where_limited() -> Result<Option<Rights>> {
+    if session::is_admin() { Ok(None) } else { Ok(Some(session::context()?.rights)) }
+}
+
+fn project_id(owner: &Owner, project: Option<&str>) -> Result<Option<Uuid>> {
+    match project {
+        None => Ok(None),
+        Some(text) => match project::find(owner.id, text)? {
+            Some(project) => Ok(Some(project.id)),
+            None => Err(error::no_such_project(text)),
+        },
+    }
+}
+
+fn role_oid(role_name: &str) -> Result<pg_sys::Oid> {
+    let missing = || error::no_such_role(role_name);
+    let name = CString::new(role_name).map_err(|_| missing())?;
+    // SAFETY: a look-up by NUL-terminated name, inside a transaction.
+    let oid = unsafe { pg_sys::get_role_oid(name.as_ptr(), true) };
+    if oid == pg_sys::InvalidOid { Err(missing()) } else { Ok(oid) }
+}
+
+fn given(argument: &str, value: Option<String>) -> Result<String> {
+    value.filter(|value| !value.is_empty()).ok_or_else(|| error::missing_argument(argument))
+}
+
+fn text_list(argument: &str, list: Vec<Option<String>>) -> Result<Vec<String>> {
+    list.into_iter().map(|item| given(argument, item)).collect()
+}
+
+/// `ringfence.grant_access()`: says what a role may do for an owner, in one project or in all. A second call for the
+/// same role, owner and project replaces the first.
+///
+/// Errors: 42501 the caller may not manage access of this owner, or would give more than it holds; 22023 unknown
+/// right, profile or binding, unsuitable role; 42704 no such role; P0002 no such owner or project.
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn grant_access(
+    role_name: Option<String>,
+    owner: Option<String>,
+    rights: Option<Vec<Option<String>>>,
+    project: Option<String>,
+    sources: Option<Vec<Option<String>>>,
+    binding: Option<String>,
+) -> Result<()> {
+    let role_name = given("role_name", role_name)?;
+    let owner = owner_to_manage(&given("owner", owner)?)?;
+    let rights = text_list("rights", rights.ok_or_else(|| error::missing_argument("rights"))?)?;
+    if rights.is_empty() {
+        return Err(error::missing_argument("rights"));
+    }
+    let sources = sources.map(|sources| text_list("sources", sources)).transpose()?;
+    let binding = given("binding", binding)?;
+    if Binding::parse(&binding).is_none() {
+        return Err(error::unknown_binding(&binding));
+    }
+    let project = project_id(&owner, project.as_deref())?;
+    let held = own_rights_where_limited()?;
+    let profiles = OnceCell::new();
+    for name in &rights {
+        let given = match Rights::named(name) {
+            Some(right) => right,
+            None => profile_rights(&profiles, owner.id, name)?.ok_or_else(|| error::unknown_right_or_profile(name))?,
+        };
+        if let Some(held) = held
+            && let Some(excess) = given.without(held).names().next()
+        {
+            return Err(error::grants_more_than_held(excess));
+        }
+    }
+    let role = role_oid(&role_name)?;
+    if role_name.starts_with("ringfence_") {
+        return Err(error::unsuitable_role(&role_name, "it is a role of the extension; give access to your own roles"));
+    }
+    // SAFETY: reads the role's catalog entry, inside a transaction.
+    if unsafe { pg_sys::has_bypassrls_privilege(role) } {
+        error::warn_not_bound(&role_name);
+    }
+
+    let arguments: [DatumWithOid; 6] =
+        [role.into(), role_name.as_str().into(), project.into(), rights.into(), sources.into(), binding.into()];
+    session::acting_for(owner, || {
+        Spi::run_with_args("SELECT ringfence.store_access($1, $2, $3, $4, $5, $6)", &arguments)
+    })
+    .map_err(|_| error::not_installed("function ringfence.store_access"))
+}
+
+/// `ringfence.revoke_access()`: takes back what was granted for an owner, in one project, or where none is named in
+/// all. It takes effect in other sessions at their next statement.
+///
+/// Errors: 42501 the caller may not manage access of this owner; P0002 no such owner, project or access.
+#[pg_extern(sql = false)]
+fn revoke_access(role_name: Option<String>, owner: Option<String>, project: Option<String>) -> Result<()> {
+    let role_name = given("role_name", role_name)?;
+    let owner = owner_to_manage(&given("owner", owner)?)?;
+    let owner_name = owner.name.clone();
+    let project = project_id(&owner, project.as_deref())?;
+    let arguments: [DatumWithOid; 2] = [role_name.as_str().into(), project.into()];
+    let removed = session::acting_for(owner, || {
+        Spi::get_one_with_args::<i64>("SELECT ringfence.remove_access($1, $2)", &arguments)
+    })
+    .map_err(|_| error::not_installed("function ringfence.remove_access"))?;
+    if removed == Some(0) { Err(error::no_such_access(&role_name, &owner_name)) } else { Ok(()) }
+}

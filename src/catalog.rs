@@ -1,0 +1,176 @@
+//! Reads ringfence's own tables the way PostgreSQL reads its catalogs: under a fresh snapshot, not the
+//! transaction's, so that a right revoked by another session counts at once also in REPEATABLE READ; and outside
+//! row-level security, because these rows are what row-level security is decided from.
+//!
+//! Nothing read here may reach a caller before `session` has judged it.
+
+use crate::error::{self, Result};
+use pgrx::datum::Uuid;
+use pgrx::{FromDatum, IntoDatum, pg_sys};
+use std::cell::Cell;
+use std::ffi::CStr;
+
+/// The tables that decisions are made from. A change to one of them makes the cached decisions of every backend stale.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    Owner,
+    Project,
+    Profile,
+    Access,
+    Field,
+    FieldProject,
+}
+
+const SOURCES: usize = 6;
+
+/// In every table read here the first column is also the first of the primary key.
+const FIRST_COLUMN: pg_sys::AttrNumber = 1;
+
+impl Source {
+    fn name(self) -> &'static CStr {
+        match self {
+            Source::Owner => c"owner",
+            Source::Project => c"project",
+            Source::Profile => c"profile",
+            Source::Access => c"access",
+            Source::Field => c"field",
+            Source::FieldProject => c"field_project",
+        }
+    }
+}
+
+thread_local! {
+    static READ: Cell<[pg_sys::Oid; SOURCES]> = const { Cell::new([pg_sys::InvalidOid; SOURCES]) };
+}
+
+/// Whether this backend has read `relation` for a decision. Safe to call from an invalidation callback.
+pub fn was_read(relation: pg_sys::Oid) -> bool {
+    READ.with(|read| read.get().contains(&relation))
+}
+
+/// The oid of a table of schema `ringfence`, or InvalidOid.
+pub fn table_oid(name: &CStr) -> pg_sys::Oid {
+    // SAFETY: both look-ups take NUL-terminated names and run inside a transaction, as every caller does.
+    unsafe {
+        let schema = pg_sys::get_namespace_oid(c"ringfence".as_ptr(), true);
+        if schema == pg_sys::InvalidOid {
+            return pg_sys::InvalidOid;
+        }
+        pg_sys::get_relname_relid(name.as_ptr(), schema)
+    }
+}
+
+/// Which rows to read.
+pub enum Rows {
+    All,
+    /// Those whose primary key begins with this id: through its index.
+    KeyStartsWith(Uuid),
+}
+
+/// One row, decoded by column position in the list that was asked for.
+pub struct Row<'a> {
+    values: &'a [pg_sys::Datum],
+    nulls: &'a [bool],
+    positions: &'a [usize],
+}
+
+impl Row<'_> {
+    /// Column `n` of the list that was asked for, or None if it is NULL.
+    pub fn get<T: FromDatum>(&self, n: usize) -> Option<T> {
+        let position = *self.positions.get(n)?;
+        let value = *self.values.get(position)?;
+        let null = *self.nulls.get(position)?;
+        // SAFETY: the value was deformed from a live tuple of this relation, and callers name the column's type.
+        unsafe { T::from_datum(value, null) }
+    }
+}
+
+/// Reads `columns` of the rows, and collects what `decode` makes of each. Error 55000 if the table is not there.
+pub fn read<T>(source: Source, columns: &[&CStr], rows: Rows, decode: impl FnMut(&Row) -> Option<T>) -> Result<Vec<T>> {
+    let oid = table_oid(source.name());
+    if oid == pg_sys::InvalidOid {
+        return Err(error::not_installed("a table of extension ringfence"));
+    }
+    READ.with(|read| {
+        let mut oids = read.get();
+        oids[source as usize] = oid;
+        read.set(oids);
+    });
+    read_table(oid, columns, rows, decode)
+}
+
+/// Whether the table has any row.
+pub fn is_empty(table: pg_sys::Oid) -> Result<bool> {
+    let mut found = false;
+    read_table(table, &[], Rows::All, |_| {
+        found = true;
+        None::<()>
+    })?;
+    Ok(!found)
+}
+
+fn read_table<T>(
+    table: pg_sys::Oid,
+    columns: &[&CStr],
+    rows: Rows,
+    mut decode: impl FnMut(&Row) -> Option<T>,
+) -> Result<Vec<T>> {
+    let mut positions = Vec::with_capacity(columns.len());
+    for column in columns {
+        // SAFETY: a catalog look-up by oid and NUL-terminated name.
+        let attribute = unsafe { pg_sys::get_attnum(table, column.as_ptr()) };
+        if attribute <= 0 {
+            return Err(error::not_installed("a column of extension ringfence"));
+        }
+        positions.push(attribute as usize - 1);
+    }
+    let mut result = Vec::new();
+    // SAFETY: the relation is open and locked from table_open to table_close; the scan and its snapshot (NULL: a fresh
+    // catalog snapshot) end before that; tuples are deformed with the relation's own descriptor into arrays of its
+    // width. If PostgreSQL raises an error in between, its resource owner closes scan and relation.
+    unsafe {
+        let relation = pg_sys::table_open(table, pg_sys::AccessShareLock as _);
+        let descriptor = (*relation).rd_att;
+        let width = (*descriptor).natts as usize;
+        let mut values = vec![pg_sys::Datum::null(); width];
+        let mut nulls = vec![true; width];
+
+        let mut key = pg_sys::ScanKeyData::default();
+        let (index, keys) = match rows {
+            Rows::All => (pg_sys::InvalidOid, 0),
+            Rows::KeyStartsWith(id) => {
+                let index = pg_sys::RelationGetPrimaryKeyIndex(relation);
+                pg_sys::ScanKeyInit(
+                    &mut key,
+                    FIRST_COLUMN,
+                    pg_sys::BTEqualStrategyNumber as _,
+                    pg_sys::F_UUID_EQ.into(),
+                    id.into_datum().unwrap_or(pg_sys::Datum::null()),
+                );
+                (index, 1)
+            }
+        };
+        let scan = pg_sys::systable_beginscan(
+            relation,
+            index,
+            index != pg_sys::InvalidOid,
+            std::ptr::null_mut(),
+            keys,
+            &mut key,
+        );
+        loop {
+            let tuple = pg_sys::systable_getnext(scan);
+            if tuple.is_null() {
+                break;
+            }
+            pg_sys::heap_deform_tuple(tuple, descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
+            let row = Row { values: &values, nulls: &nulls, positions: &positions };
+            if let Some(item) = decode(&row) {
+                result.push(item);
+            }
+        }
+        pg_sys::systable_endscan(scan);
+        pg_sys::table_close(relation, pg_sys::AccessShareLock as _);
+    }
+    Ok(result)
+}

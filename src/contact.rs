@@ -1,0 +1,147 @@
+//! Phone numbers and e-mail addresses in the form that look-ups compare: E.164 by the owner's country, and lower case.
+
+use crate::error::Result;
+use crate::{owner, session};
+use pgrx::datum::Uuid;
+use pgrx::prelude::*;
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
+use unicode_normalization::UnicodeNormalization;
+
+/// Digits that a number typed only in part must have to be looked for.
+pub const MIN_SUFFIX_DIGITS: usize = 4;
+
+/// Longer texts are not phone numbers (E.164 allows 15 digits), and are not worth a parser's time.
+const MAX_PHONE_CHARACTERS: usize = 100;
+
+/// Whether it is the code of a country that has phone numbers.
+pub fn is_country(code: &str) -> bool {
+    code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()) && region(code).is_some()
+}
+
+fn region(code: &str) -> Option<Region> {
+    code.parse().ok().filter(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(*region).is_some())
+}
+
+/// The decimal digits of a text in ASCII, from whatever script or width.
+pub fn digits(text: &str) -> String {
+    text.nfkc().filter(char::is_ascii_digit).collect()
+}
+
+/// E.164 where the text is a number that can exist, as `+48601234567`; its bare digits where it is not (a short code,
+/// an internal extension); None where it has none. An extension dialled after the number is not part of the form.
+pub fn normal_phone(text: &str, country: Option<&str>) -> Option<String> {
+    if text.chars().count() > MAX_PHONE_CHARACTERS {
+        return None;
+    }
+    let text: String = text.nfkc().collect();
+    let parsed = PHONE_NUMBER_UTIL.parse(&text, country.and_then(region)).ok();
+    if let Some(number) = parsed.filter(|number| PHONE_NUMBER_UTIL.is_possible_number(number)) {
+        return Some(PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).into_owned());
+    }
+    Some(digits(&text)).filter(|digits| !digits.is_empty())
+}
+
+/// Whether a text is written as phone numbers are: digits, and between them only what separates or introduces them.
+pub fn looks_like_phone(text: &str) -> bool {
+    let mut digits = 0;
+    for character in text.nfkc() {
+        match character {
+            '0'..='9' => digits += 1,
+            '+' | '-' | '(' | ')' | '.' | '/' | '#' | '*' | ' ' | '\u{2010}'..='\u{2015}' | '\u{2212}' | 'ー' => (),
+            _ => return false,
+        }
+    }
+    digits >= MIN_SUFFIX_DIGITS
+}
+
+/// An e-mail address without the differences that do not count: surrounding space, case, width.
+pub fn normal_email(text: &str) -> String {
+    text.trim().nfkc().flat_map(char::to_lowercase).collect()
+}
+
+/// The normal forms of a customer's phones, without repetition, by the country of the owner (not necessarily the
+/// session's: whoever writes the row, it reads the same).
+#[pg_extern(sql = false)]
+fn normal_phones(phones: Vec<Option<String>>, owner: Uuid) -> Result<Vec<String>> {
+    let country = owner::by_id(owner)?.and_then(|owner| owner.country);
+    Ok(distinct(phones.iter().flatten().filter_map(|phone| normal_phone(phone, country.as_deref()))))
+}
+
+/// The normal forms of a customer's e-mail addresses, without repetition.
+#[pg_extern(sql = false)]
+fn normal_emails(emails: Vec<Option<String>>) -> Vec<String> {
+    distinct(emails.iter().flatten().map(|email| normal_email(email)).filter(|email| !email.is_empty()))
+}
+
+fn distinct(forms: impl Iterator<Item = String>) -> Vec<String> {
+    let mut list = Vec::new();
+    for form in forms {
+        if !list.contains(&form) {
+            list.push(form);
+        }
+    }
+    list
+}
+
+/// The normal form of a phone number that somebody looks for, by the country of the session's owner.
+#[pg_extern(sql = false)]
+fn phone_to_find(phone: &str) -> Result<Option<String>> {
+    Ok(normal_phone(phone, session::context()?.owner.country.as_deref()))
+}
+
+/// The normal form of an e-mail address that somebody looks for.
+#[pg_extern(sql = false)]
+fn email_to_find(email: &str) -> String {
+    normal_email(email)
+}
+
+#[cfg(test)]
+mod unit_tests {
+    use super::*;
+
+    #[test]
+    fn phones() {
+        for (country, text, normal) in [
+            ("PL", "+48 601-234-567", "+48601234567"),
+            ("PL", "601234567", "+48601234567"),
+            ("PL", "0048601234567", "+48601234567"),
+            ("TW", "(02) 2345-6789 ext. 12", "+886223456789"),
+            ("JP", "０９０ー１２３４ー５６７８", "+819012345678"),
+            ("IT", "06 1234 5678", "+390612345678"),
+            ("UA", "067 123 45 67", "+380671234567"),
+            ("US", "(415) 555-2671", "+14155552671"),
+            ("PL", "112", "112"),
+        ] {
+            assert_eq!(normal_phone(text, Some(country)).as_deref(), Some(normal), "{country} {text}");
+        }
+        assert_eq!(normal_phone("+48601234567", None).as_deref(), Some("+48601234567"));
+        assert_eq!(normal_phone("601234567", None).as_deref(), Some("601234567"));
+        assert_eq!(normal_phone("no phone", Some("PL")), None);
+        assert_eq!(normal_phone(&"1".repeat(101), Some("PL")), None);
+    }
+
+    #[test]
+    fn what_looks_like_a_phone() {
+        for phone in ["0912-345-678", "+48 601 234 567", "(02) 2345", "４５６７"] {
+            assert!(looks_like_phone(phone), "{phone}");
+        }
+        for other in ["Tsai", "123", "route 66 1234", ""] {
+            assert!(!looks_like_phone(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn countries() {
+        for known in ["TW", "JP", "PL", "IT", "UA", "US"] {
+            assert!(is_country(known), "{known}");
+        }
+        for unknown in ["", "pl", "XX", "ZZ", "POL", "P1", "00"] {
+            assert!(!is_country(unknown), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn emails() {
+        assert_eq!(normal_email(" Tsai@Example.COM "), "tsai@example.com");
+    }
+}

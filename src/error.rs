@@ -1,0 +1,241 @@
+//! Every error that ringfence raises: SQLSTATE, message, detail and hint.
+//!
+//! Messages name what the caller itself gave. None of them names another owner, another owner's rows,
+//! or tells whether they exist: "no such owner" and "not your owner" are one error.
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::{PgLogLevel, PgSqlErrorCode};
+
+/// What a fallible function of ringfence returns. pgrx keeps SQLSTATE, DETAIL and HINT only of an [`ErrorReport`].
+pub type Result<T, E = ErrorReport> = std::result::Result<T, E>;
+
+/// For trigger functions: raises the error here and now, where pgrx would make it an internal one (XX000).
+pub fn raised<T>(result: Result<T>) -> Result<T> {
+    if let Err(failure) = result {
+        failure.report(PgLogLevel::ERROR);
+        unreachable!("an ERROR does not return");
+    }
+    result
+}
+
+const HOW_TO_BIND: &str = "Select one in the transaction: BEGIN; SET LOCAL ringfence.owner = '...';";
+
+fn report(code: PgSqlErrorCode, message: impl Into<String>) -> ErrorReport {
+    ErrorReport::new(code, message.into(), "ringfence")
+}
+
+fn not_allowed(message: impl Into<String>) -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message)
+}
+
+fn bad_value(message: impl Into<String>) -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message)
+}
+
+fn wrong_state(message: impl Into<String>) -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, message)
+}
+
+fn not_found(message: impl Into<String>) -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_NO_DATA_FOUND, message)
+}
+
+/// 42501: nothing was selected, and the role has no single owner to take by default.
+pub fn no_owner_selected() -> ErrorReport {
+    not_allowed("no owner is selected").set_hint(HOW_TO_BIND)
+}
+
+/// 42501: the owner asked for does not exist, or the role has no access to it; which of the two is not told.
+pub fn no_access(role: &str, owner: &str) -> ErrorReport {
+    not_allowed(format!("role \"{role}\" has no access to owner \"{owner}\""))
+        .set_hint("An administrator grants it with ringfence.grant_access().")
+}
+
+/// 42501: the owner was selected in a way that the role's access does not accept.
+pub fn not_bound_in_transaction(owner: &str) -> ErrorReport {
+    not_allowed(format!("owner \"{owner}\" was not selected in this transaction"))
+        .set_detail("This role selects an owner for one transaction at a time, so that no owner stays behind in a pooled connection.")
+        .set_hint("Use SET LOCAL ringfence.owner inside the transaction, or have the access granted with binding => 'session' for a dedicated connection.")
+}
+
+/// 42501: the role may act for this owner only by a signed token.
+pub fn token_required(owner: &str) -> ErrorReport {
+    not_allowed(format!("owner \"{owner}\" can be selected by token only"))
+        .set_hint("The access of this role was granted with binding => 'token'.")
+}
+
+/// 55000: the owner is disabled.
+pub fn owner_disabled(owner: &str) -> ErrorReport {
+    wrong_state(format!("owner \"{owner}\" is disabled"))
+        .set_hint("Its data is kept. An administrator enables it with UPDATE ringfence.owner SET enabled = true.")
+}
+
+/// 25001: the transaction has already used another owner.
+pub fn latched() -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION, "the owner cannot change within a transaction")
+        .set_hint("Commit or roll back, then select the other owner in a transaction of its own.")
+}
+
+/// 42501: the session lacks a right.
+pub fn missing_right(role: &str, right: &str) -> ErrorReport {
+    not_allowed(format!("role \"{role}\" lacks the right \"{right}\" for this owner"))
+        .set_hint("SELECT * FROM ringfence.whoami() lists the rights that the session holds.")
+}
+
+/// 42501: managing access needs ringfence_admin, or the right access.manage within the owner.
+pub fn may_not_manage_access(role: &str) -> ErrorReport {
+    not_allowed(format!("role \"{role}\" may not manage access"))
+        .set_hint("It takes membership of ringfence_admin, or the right access.manage for the selected owner.")
+}
+
+/// 42501: nobody hands out a right that it does not hold.
+pub fn grants_more_than_held(right: &str) -> ErrorReport {
+    not_allowed(format!("right \"{right}\" cannot be granted by a session that does not hold it"))
+        .set_hint("Have it granted by a role that holds it, or by a member of ringfence_admin.")
+}
+
+/// 42501: the source system is not among those that the role may write as.
+pub fn source_not_allowed(source: &str) -> ErrorReport {
+    not_allowed(format!("this session may not act as source \"{source}\""))
+        .set_hint("The sources a role may act as are set with ringfence.grant_access(..., sources => ...).")
+}
+
+/// 42501: the field does not exist, or this session may not write it; which of the two is not told.
+pub fn field_not_writable(field: &str) -> ErrorReport {
+    not_allowed(format!("field \"{field}\" cannot be written in this session"))
+        .set_hint("SELECT * FROM ringfence.visible_fields() lists the fields of this session and how they may be used.")
+}
+
+/// 22023: the value does not have the field's type.
+pub fn wrong_field_type(field: &str, expected: &str) -> ErrorReport {
+    bad_value(format!("wrong value for field \"{field}\"")).set_hint(format!("Expected {expected}."))
+}
+
+/// 22023: `attributes` is not a JSON object.
+pub fn attributes_not_object() -> ErrorReport {
+    bad_value("attributes must be a JSON object").set_hint("Give the values by field name, as in {\"Plan\": \"gold\"}.")
+}
+
+/// 22023: a setting holds bytes that are not UTF-8.
+pub fn setting_not_utf8(setting: &str) -> ErrorReport {
+    bad_value(format!("setting \"{setting}\" is not valid UTF-8")).set_hint("Set it again, in the client's encoding.")
+}
+
+/// 22023: no such right.
+pub fn unknown_right(right: &str) -> ErrorReport {
+    bad_value(format!("unknown right \"{right}\""))
+        .set_hint(format!("The rights are: {}.", crate::session::rights::names().collect::<Vec<_>>().join(", ")))
+}
+
+/// 22023: neither a right nor a profile of the owner.
+pub fn unknown_right_or_profile(name: &str) -> ErrorReport {
+    bad_value(format!("\"{name}\" is neither a right nor a profile of this owner")).set_hint(format!(
+        "The rights are: {}. The built-in profiles are: agent, supervisor, sales, support, sponsor, trainee, admin.",
+        crate::session::rights::names().collect::<Vec<_>>().join(", ")
+    ))
+}
+
+/// 22023: no such binding.
+pub fn unknown_binding(binding: &str) -> ErrorReport {
+    bad_value(format!("unknown binding \"{binding}\"")).set_hint("Use 'transaction', 'session' or 'token'.")
+}
+
+/// 22023: an argument that must be given is NULL or empty.
+pub fn missing_argument(argument: &str) -> ErrorReport {
+    bad_value(format!("argument \"{argument}\" must be given"))
+}
+
+/// 22023: a name that cannot be used.
+pub fn bad_name(reason: &'static str) -> ErrorReport {
+    bad_value(format!("invalid name: {reason}"))
+        .set_hint("A name has 1 to 200 characters, no control characters, no space at either end, and is not a UUID.")
+}
+
+/// 22023: not a country.
+pub fn unknown_country(country: &str) -> ErrorReport {
+    bad_value(format!("unknown country \"{country}\""))
+        .set_hint("Use the two capital letters of ISO 3166-1, as in 'TW' or 'PL'.")
+}
+
+/// 22023: the role cannot be given access.
+pub fn unsuitable_role(role: &str, reason: &str) -> ErrorReport {
+    bad_value(format!("role \"{role}\" cannot be given access: {reason}"))
+}
+
+/// 22023: `max_rows` out of range.
+pub fn bad_max_rows(max: i32) -> ErrorReport {
+    bad_value(format!("max_rows must be between 1 and {max}"))
+}
+
+/// 22023: the search query is too long.
+pub fn query_too_long(max_characters: usize, max_words: usize) -> ErrorReport {
+    bad_value("the search query is too long")
+        .set_hint(format!("Use at most {max_characters} characters and {max_words} words."))
+}
+
+/// 22023: the cursor was not made by this search.
+pub fn bad_cursor() -> ErrorReport {
+    bad_value("invalid search cursor")
+        .set_hint("Pass the cursor of the last row of the same query, or NULL to start over.")
+}
+
+/// 42704: no such role.
+pub fn no_such_role(role: &str) -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT, format!("role \"{role}\" does not exist"))
+}
+
+/// P0002: no such owner in the caller's reach.
+pub fn no_such_owner(owner: &str) -> ErrorReport {
+    not_found(format!("no owner \"{owner}\" is in reach"))
+}
+
+/// P0002: no such project of the owner, or the role does not work in it; which of the two is not told.
+pub fn no_such_project(project: &str) -> ErrorReport {
+    not_found(format!("no project \"{project}\" is in reach"))
+        .set_hint("SELECT name FROM ringfence.project lists the projects that this session works in.")
+}
+
+/// P0002: the role has no such access entry.
+pub fn no_such_access(role: &str, owner: &str) -> ErrorReport {
+    not_found(format!("role \"{role}\" has no such access to owner \"{owner}\""))
+}
+
+/// 55000: the project is disabled.
+pub fn project_disabled(project: &str) -> ErrorReport {
+    wrong_state(format!("project \"{project}\" is disabled"))
+}
+
+/// 54000: `ringfence.max_owners` is reached.
+pub fn too_many_owners(limit: i32) -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, format!("this installation is limited to {limit} owners"))
+        .set_hint("Delete an owner, or have a superuser raise ringfence.max_owners.")
+}
+
+/// 55000: a table that holds customers' data would be dropped.
+pub fn data_would_be_lost(table: &str) -> ErrorReport {
+    wrong_state(format!("cannot drop table ringfence.{table}, because it holds data"))
+        .set_detail("Dropping the extension deletes all owners, customers and companies.")
+        .set_hint(
+            "To delete them for good, a superuser sets ringfence.allow_drop = on for the session, and drops again.",
+        )
+}
+
+/// 55000: the database has no ringfence, or half of one.
+pub fn not_installed(what: &str) -> ErrorReport {
+    wrong_state(format!("{what} is missing")).set_hint("CREATE EXTENSION ringfence, in this database.")
+}
+
+/// 39P01 would be PostgreSQL's own; 55000: a trigger function was attached where it does not belong.
+pub fn wrong_trigger(reason: &'static str) -> ErrorReport {
+    wrong_state(format!("trigger function of ringfence used wrongly: {reason}"))
+}
+
+/// WARNING: access was given to a role that needs none.
+pub fn warn_not_bound(role: &str) {
+    report(
+        PgSqlErrorCode::ERRCODE_WARNING,
+        format!("row-level security does not bind role \"{role}\": it reads the rows of all owners"),
+    )
+    .set_hint("Give access to roles without SUPERUSER and BYPASSRLS.")
+    .report(PgLogLevel::WARNING);
+}

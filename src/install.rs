@@ -1,0 +1,72 @@
+//! Guards the installation: dropping the extension by mistake must not delete a BPO's data.
+
+use crate::catalog;
+use crate::error;
+use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
+use pgrx::{pg_extern, pg_guard, pg_sys};
+use std::cell::Cell;
+use std::ffi::CStr;
+
+static ALLOW_DROP: GucSetting<bool> = GucSetting::<bool>::new(false);
+
+/// Tables of which no row may be lost by a DROP.
+const GUARDED: [&CStr; 2] = [c"customer", c"company"];
+
+thread_local! {
+    static PREVIOUS_HOOK: Cell<pg_sys::object_access_hook_type> = const { Cell::new(None) };
+}
+
+/// Defines `ringfence.allow_drop` and installs the guard. For `_PG_init`, as the last that defines settings.
+pub fn init() {
+    GucRegistry::define_bool_guc(
+        c"ringfence.allow_drop",
+        c"Allows DROP EXTENSION ringfence while customers or companies exist.",
+        c"All data of all owners goes with it.",
+        &ALLOW_DROP,
+        GucContext::Suset,
+        GucFlags::empty(),
+    );
+    crate::session::settings::reserve_prefix();
+    // SAFETY: _PG_init runs once per backend; the hook before is kept and called.
+    unsafe {
+        PREVIOUS_HOOK.set(pg_sys::object_access_hook);
+        pg_sys::object_access_hook = Some(object_access);
+    }
+}
+
+// Calls the hook of another library, which is how hooks are chained; the guard turns what unwinds out of it into an error.
+#[allow(ffi_unwind_calls)]
+#[pg_guard]
+unsafe extern "C-unwind" fn object_access(
+    access: pg_sys::ObjectAccessType::Type,
+    class: pg_sys::Oid,
+    object: pg_sys::Oid,
+    sub_object: std::ffi::c_int,
+    argument: *mut std::ffi::c_void,
+) {
+    if let Some(previous) = PREVIOUS_HOOK.get() {
+        // SAFETY: another library's hook, called with what PostgreSQL passed. It may raise an error, which the guard
+        // of this function passes on.
+        unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| previous(access, class, object, sub_object, argument)) };
+    }
+    let drops_table = access == pg_sys::ObjectAccessType::OAT_DROP
+        && class == pg_sys::RelationRelationId
+        && sub_object == 0
+        && !ALLOW_DROP.get();
+    if !drops_table {
+        return;
+    }
+    for table in GUARDED {
+        if catalog::table_oid(table) == object {
+            match catalog::is_empty(object) {
+                Ok(true) => (),
+                Ok(false) => error::data_would_be_lost(&table.to_string_lossy()).report(pgrx::PgLogLevel::ERROR),
+                Err(failure) => failure.report(pgrx::PgLogLevel::ERROR),
+            }
+        }
+    }
+}
+
+/// Event trigger on the commands that can drop the extension. Being called loads the library, and with it the guard.
+#[pg_extern(sql = false)]
+fn guard_drop() {}

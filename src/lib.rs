@@ -1,0 +1,46 @@
+//! ringfence: tenant isolation inside PostgreSQL.
+//!
+//! Each room of the domain is a module here and a file of the same name under `sql/`. The SQL objects,
+//! also those implemented here, are declared in the SQL files, each beside its grants and its comment.
+
+#![deny(ffi_unwind_calls)]
+
+mod access;
+mod catalog;
+mod contact;
+mod customer;
+mod error;
+mod field;
+mod install;
+mod jsonb;
+mod name;
+mod owner;
+mod project;
+mod search;
+mod session;
+mod wall;
+
+use pgrx::prelude::*;
+
+pgrx::pg_module_magic!(name, version);
+
+extension_sql_file!("../sql/install.sql", name = "install", bootstrap);
+extension_sql_file!("../sql/name.sql", name = "name", requires = ["install"]);
+extension_sql_file!("../sql/session.sql", name = "session", requires = ["name"]);
+extension_sql_file!("../sql/wall.sql", name = "wall", requires = ["session"]);
+extension_sql_file!("../sql/owner.sql", name = "owner", requires = ["wall"]);
+extension_sql_file!("../sql/project.sql", name = "project", requires = ["owner"]);
+extension_sql_file!("../sql/access.sql", name = "access", requires = ["project"]);
+extension_sql_file!("../sql/contact.sql", name = "contact", requires = ["access"]);
+extension_sql_file!("../sql/customer.sql", name = "customer", requires = ["contact"]);
+extension_sql_file!("../sql/field.sql", name = "field", requires = ["customer"]);
+extension_sql_file!("../sql/search.sql", name = "search", requires = ["field"]);
+extension_sql_file!("../sql/finish.sql", name = "finish", finalize);
+
+/// Runs once in each backend that loads the library.
+#[pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    session::init();
+    owner::init();
+    install::init();
+}

@@ -1,0 +1,69 @@
+//! Identifiers and names: what an owner, a project or a field may be called, and the ids of all rows.
+
+use crate::error::{self, Result};
+use pgrx::datum::Uuid;
+use pgrx::prelude::*;
+
+const MAX_NAME_CHARACTERS: usize = 200;
+
+/// The UUID that `text` spells: hyphenated, bare, or hyphenated in braces, in either case. Names are never of that form, so that a setting
+/// which takes an id or a name is never ambiguous.
+pub fn parse_id(text: &str) -> Option<Uuid> {
+    uuid::Uuid::try_parse(text).ok().map(|id| Uuid::from_bytes(*id.as_bytes()))
+}
+
+/// Why `name` cannot be used, if it cannot.
+fn name_problem(name: &str) -> Option<&'static str> {
+    if name.is_empty() {
+        Some("it is empty")
+    } else if name.trim() != name {
+        Some("it begins or ends with a space")
+    } else if name.chars().count() > MAX_NAME_CHARACTERS {
+        Some("it is too long")
+    } else if name.chars().any(char::is_control) {
+        Some("it contains a control character")
+    } else if parse_id(name).is_some() {
+        Some("it looks like an id")
+    } else {
+        None
+    }
+}
+
+/// True, or error 22023 that says what is wrong with the name. For CHECK constraints.
+#[pg_extern(sql = false)]
+fn check_name(name: &str) -> Result<bool> {
+    match name_problem(name) {
+        Some(reason) => Err(error::bad_name(reason)),
+        None => Ok(true),
+    }
+}
+
+/// A new UUIDv7 (RFC 9562): ids made later sort later, which keeps the indexes compact.
+#[pg_extern(sql = false)]
+fn new_id() -> Uuid {
+    Uuid::from_bytes(*uuid::Uuid::now_v7().as_bytes())
+}
+
+#[cfg(test)]
+mod unit_tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for good in ["Company A", "蔡", "D'Angelo & Söhne", &"x".repeat(200)] {
+            assert_eq!(name_problem(good), None, "{good}");
+        }
+        for bad in [
+            "",
+            " a",
+            "a ",
+            "a\nb",
+            &"x".repeat(201),
+            "aaaaaaaa-0000-0000-0000-000000000001",
+            "AAAAAAAA000000000000000000000001",
+            "{aaaaaaaa-0000-0000-0000-000000000001}",
+        ] {
+            assert!(name_problem(bad).is_some(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Owners: the companies that the installation serves.
+
+use crate::catalog::{self, Row, Rows, Source};
+use crate::error::{self, Result};
+use crate::{contact, name, session};
+use pgrx::datum::Uuid;
+use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::{AllocatedByPostgres, PgTrigger, pg_extern, pg_sys, pg_trigger, spi::Spi};
+use std::ffi::CStr;
+
+static MAX_OWNERS: GucSetting<i32> = GucSetting::<i32>::new(0);
+
+/// The owner of contacts that belong to no company (C6). It does not count against `ringfence.max_owners`.
+fn is_house(owner: Uuid) -> bool {
+    owner.iter().all(|byte| *byte == 0)
+}
+
+#[derive(Clone)]
+pub struct Owner {
+    pub id: Uuid,
+    pub name: String,
+    pub enabled: bool,
+    /// ISO 3166-1 alpha-2: how phone numbers without a country code are read.
+    pub country: Option<String>,
+}
+
+const COLUMNS: [&CStr; 4] = [c"id", c"name", c"enabled", c"country"];
+
+fn decode(row: &Row) -> Option<Owner> {
+    Some(Owner { id: row.get(0)?, name: row.get(1)?, enabled: row.get(2)?, country: row.get(3) })
+}
+
+/// Defines `ringfence.max_owners`. For `_PG_init`.
+pub fn init() {
+    GucRegistry::define_int_guc(
+        c"ringfence.max_owners",
+        c"How many owners may exist, not counting the house owner.",
+        c"0 means no limit.",
+        &MAX_OWNERS,
+        0,
+        i32::MAX,
+        GucContext::Suset,
+        GucFlags::empty(),
+    );
+}
+
+/// The owner with that id.
+pub fn by_id(id: Uuid) -> Result<Option<Owner>> {
+    Ok(catalog::read(Source::Owner, &COLUMNS, Rows::KeyStartsWith(id), decode)?.pop())
+}
+
+/// The owner with that id or exact name.
+pub fn find(text: &str) -> Result<Option<Owner>> {
+    match name::parse_id(text) {
+        Some(id) => by_id(id),
+        None => {
+            Ok(catalog::read(Source::Owner, &COLUMNS, Rows::All, |row| decode(row).filter(|owner| owner.name == text))?
+                .pop())
+        }
+    }
+}
+
+type Tuple<'a> = PgHeapTuple<'a, AllocatedByPostgres>;
+
+/// The row that a trigger of table `owner` was fired for.
+fn new_row<'a>(trigger: &'a PgTrigger<'a>) -> Result<(Tuple<'a>, Owner)> {
+    let missing = |_| error::wrong_trigger("it is for rows of table owner");
+    let new = trigger.new().ok_or_else(|| error::wrong_trigger("it is for rows of table owner"))?;
+    let owner = Owner {
+        id: new.get_by_name("id").map_err(missing)?.ok_or_else(|| error::missing_argument("id"))?,
+        // NULL is for the constraints of the table to refuse.
+        name: new.get_by_name("name").map_err(missing)?.unwrap_or_default(),
+        enabled: new.get_by_name("enabled").map_err(missing)?.unwrap_or_default(),
+        country: new.get_by_name("country").map_err(missing)?,
+    };
+    Ok((new, owner))
+}
+
+/// Whether the session's role may see that owner: enabled, with access; for `ringfence_admin` any.
+#[pg_extern(sql = false)]
+fn owner_in_reach(owner: Uuid) -> Result<bool> {
+    session::owner_in_reach(owner)
+}
+
+/// Whether the session's role has the privileges of `ringfence_admin`.
+#[pg_extern(sql = false)]
+fn is_admin() -> bool {
+    session::is_admin()
+}
+
+/// Before an owner is inserted or its country changes: error 22023 for a country that does not exist, 54000 where
+/// `ringfence.max_owners` is reached (C3).
+#[pg_trigger(sql = false)]
+fn check_owner<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<Tuple<'a>>> {
+    error::raised((|| {
+        let (new, owner) = new_row(trigger)?;
+        if let Some(country) = &owner.country
+            && !contact::is_country(country)
+        {
+            return Err(error::unknown_country(country));
+        }
+        let limit = MAX_OWNERS.get();
+        if limit > 0 && trigger.event().fired_by_insert() && !is_house(owner.id) {
+            // One at a time: two sessions that count at once would both see room for one.
+            Spi::run("LOCK TABLE ringfence.owner IN SHARE UPDATE EXCLUSIVE MODE")
+                .map_err(|_| error::too_many_owners(limit))?;
+            let owners = catalog::read(Source::Owner, &[c"id"], Rows::All, |row| row.get::<Uuid>(0))?;
+            if owners.iter().filter(|id| !is_house(**id)).count() >= limit as usize {
+                return Err(error::too_many_owners(limit));
+            }
+        }
+        Ok(Some(new))
+    })())
+}
+
+/// After a row of `owner` is inserted or updated: runs the SQL function that the trigger names, acting for that
+/// owner. This is how a room provisions its part of a new owner (A9).
+///
+/// Not in a session with `row_security = off`: that is how pg_dump's scripts restore, and they bring the rows.
+#[pg_trigger(sql = false)]
+fn as_owner<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<Tuple<'a>>> {
+    error::raised((|| {
+        let (new, owner) = new_row(trigger)?;
+        if trigger.relid().ok() != Some(catalog::table_oid(c"owner")) {
+            return Err(error::wrong_trigger("as_owner is for table ringfence.owner"));
+        }
+        if restoring() {
+            return Ok(Some(new));
+        }
+        let arguments = trigger.extra_args().map_err(|_| error::wrong_trigger("as_owner takes a function name"))?;
+        let [function] = &arguments[..] else {
+            return Err(error::wrong_trigger("as_owner takes a function name"));
+        };
+        let call =
+            format!("SELECT {}.{}()", pgrx::spi::quote_identifier("ringfence"), pgrx::spi::quote_identifier(function));
+        session::acting_for(owner, || Spi::run(&call))
+            .map_err(|_| error::wrong_trigger("as_owner could not run its function"))?;
+        Ok(Some(new))
+    })())
+}
+
+/// Whether this session restores a dump.
+fn restoring() -> bool {
+    // SAFETY: reads a variable of the backend.
+    unsafe { !pg_sys::row_security }
+}

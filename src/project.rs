@@ -1,0 +1,31 @@
+//! Projects of an owner.
+
+use crate::catalog::{self, Row, Rows, Source};
+use crate::error::Result;
+use crate::name;
+use pgrx::datum::Uuid;
+use std::ffi::CStr;
+
+#[derive(Clone)]
+pub struct Project {
+    pub id: Uuid,
+    pub name: String,
+    pub enabled: bool,
+}
+
+const COLUMNS: [&CStr; 4] = [c"owner_id", c"id", c"name", c"enabled"];
+
+fn decode(row: &Row) -> Option<Project> {
+    Some(Project { id: row.get(1)?, name: row.get(2)?, enabled: row.get(3)? })
+}
+
+/// All projects of an owner.
+pub fn of_owner(owner: Uuid) -> Result<Vec<Project>> {
+    catalog::read(Source::Project, &COLUMNS, Rows::KeyStartsWith(owner), decode)
+}
+
+/// The project of that owner with that id or exact name.
+pub fn find(owner: Uuid, text: &str) -> Result<Option<Project>> {
+    let id = name::parse_id(text);
+    Ok(of_owner(owner)?.into_iter().find(|project| id.map_or(project.name == text, |id| project.id == id)))
+}

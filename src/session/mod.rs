@@ -1,0 +1,415 @@
+//! The resolved context of this backend: for which owner, in which project, with which rights it works.
+//!
+//! A setting asks, table `ringfence.access` answers. The answer is kept until something it depends on changes: a
+//! setting, the role, the transaction, or (told by PostgreSQL's invalidation messages) one of the tables it was
+//! made from. What may be kept where is the whole art of this module:
+//!
+//! * [`LATCH`]: the owner that this transaction has used. Emptied when the transaction ends, and only then.
+//! * [`ANSWER`]: the context in force, valid within one transaction.
+//! * [`CONTEXTS`]: what a role and its settings resolve to; valid across transactions, until an invalidation.
+
+pub mod rights;
+pub mod settings;
+mod sql;
+
+use crate::access::{self, Binding, Entry};
+use crate::catalog;
+use crate::error::{self, Result};
+use crate::field::VisibleFields;
+use crate::owner::{self, Owner};
+use crate::project::{self, Project};
+use pgrx::datum::Uuid;
+use pgrx::{pg_guard, pg_sys};
+use rights::Rights;
+use settings::Scope;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashMap;
+use std::ffi::CStr;
+use std::rc::Rc;
+
+/// Contexts kept at once. A pooled backend meets each of its roles with each of its owners and projects.
+const CONTEXTS_KEPT: usize = 512;
+
+/// How the session came to its owner, as `whoami()` tells.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Bound {
+    Setting,
+    Default,
+}
+
+impl Bound {
+    pub fn name(self) -> &'static str {
+        match self {
+            Bound::Setting => "setting",
+            Bound::Default => "default",
+        }
+    }
+}
+
+/// What a session is: whom it works for, where, and with which rights.
+pub struct Context {
+    pub owner: Owner,
+    pub project: Option<Project>,
+    pub bound: Bound,
+    /// In the selected project, or with none selected in any project that the role works in.
+    pub rights: Rights,
+    entries: Vec<Entry>,
+    fields: OnceCell<VisibleFields>,
+}
+
+impl Context {
+    /// The rights held in that project of the owner.
+    pub fn rights_in(&self, project: Uuid) -> Rights {
+        self.entries
+            .iter()
+            .filter(|entry| entry.covers(project))
+            .fold(Rights::NONE, |rights, entry| rights.union(entry.rights))
+    }
+
+    /// Whether the role works in that project of the owner, selected or not.
+    pub fn works_in(&self, project: Uuid) -> bool {
+        self.entries.iter().any(|entry| entry.covers(project))
+    }
+
+    /// Whether the session may act as that source system.
+    pub fn may_act_as(&self, source: &str) -> bool {
+        self.entries.iter().any(|entry| entry.allows_source(source))
+    }
+
+    /// The custom fields that this session sees, worked out at first use.
+    pub fn fields(&self) -> Result<&VisibleFields> {
+        if let Some(fields) = self.fields.get() {
+            return Ok(fields);
+        }
+        let fields = VisibleFields::of(self)?;
+        Ok(self.fields.get_or_init(|| fields))
+    }
+}
+
+#[derive(PartialEq, Eq, Hash, Clone)]
+struct Question {
+    role: pg_sys::Oid,
+    owner: Option<String>,
+    project: Option<String>,
+    scope: Scope,
+}
+
+struct Answer {
+    role: pg_sys::Oid,
+    context: Rc<Context>,
+}
+
+struct Latched {
+    owner: Uuid,
+    /// When the statement that fixed it began, for `ringfence.latch = statement`.
+    statement: pg_sys::TimestampTz,
+}
+
+thread_local! {
+    static STALE: Cell<bool> = const { Cell::new(true) };
+    static ANSWER: RefCell<Option<Answer>> = const { RefCell::new(None) };
+    static LATCH: RefCell<Option<Latched>> = const { RefCell::new(None) };
+    static CONTEXTS: RefCell<HashMap<Question, Rc<Context>>> = RefCell::new(HashMap::new());
+    static ACTING: RefCell<Option<Rc<Context>>> = const { RefCell::new(None) };
+}
+
+/// Defines the settings and listens for what makes answers stale. For `_PG_init`.
+pub fn init() {
+    settings::define();
+    // SAFETY: the callbacks are guarded, live as long as the library, and only set flags or drop what Rust owns.
+    unsafe {
+        pg_sys::CacheRegisterRelcacheCallback(Some(relation_changed), pg_sys::Datum::null());
+        for cache in [pg_sys::SysCacheIdentifier::AUTHOID, pg_sys::SysCacheIdentifier::AUTHMEMROLEMEM] {
+            pg_sys::CacheRegisterSyscacheCallback(cache as _, Some(role_changed), pg_sys::Datum::null());
+        }
+        pg_sys::RegisterXactCallback(Some(transaction_event), std::ptr::null_mut());
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn relation_changed(_argument: pg_sys::Datum, relation: pg_sys::Oid) {
+    if relation == pg_sys::InvalidOid || catalog::was_read(relation) {
+        STALE.set(true);
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn role_changed(_argument: pg_sys::Datum, _cache: std::ffi::c_int, _hash: u32) {
+    STALE.set(true);
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn transaction_event(event: pg_sys::XactEvent::Type, _argument: *mut std::ffi::c_void) {
+    use pg_sys::XactEvent::*;
+    if matches!(
+        event,
+        XACT_EVENT_COMMIT
+            | XACT_EVENT_PARALLEL_COMMIT
+            | XACT_EVENT_ABORT
+            | XACT_EVENT_PARALLEL_ABORT
+            | XACT_EVENT_PREPARE
+    ) {
+        LATCH.with(|latch| latch.replace(None));
+        ANSWER.with(|answer| answer.replace(None));
+        ACTING.with(|acting| acting.replace(None));
+    }
+}
+
+/// The role the session acts as: the one after SET ROLE, whatever SECURITY DEFINER function is running.
+pub fn role() -> pg_sys::Oid {
+    // SAFETY: reads a variable of the backend.
+    unsafe { pg_sys::GetOuterUserId() }
+}
+
+/// The name of a role, if it exists.
+pub fn role_name(role: pg_sys::Oid) -> Option<String> {
+    // SAFETY: with `noerr` set it returns NULL for an unknown role, else a palloc'd C string, copied here.
+    unsafe {
+        let name = pg_sys::GetUserNameFromId(role, true);
+        if name.is_null() { None } else { Some(CStr::from_ptr(name).to_string_lossy().into_owned()) }
+    }
+}
+
+/// The name of the session's role, for messages.
+pub fn own_role_name() -> String {
+    role_name(role()).unwrap_or_default()
+}
+
+/// Whether the session's role is `ringfence_admin`, or has its privileges.
+pub fn is_admin() -> bool {
+    // SAFETY: catalog look-ups inside a transaction, as every caller runs in one.
+    unsafe {
+        let admin = pg_sys::get_role_oid(c"ringfence_admin".as_ptr(), true);
+        admin != pg_sys::InvalidOid && pg_sys::has_privs_of_role(role(), admin)
+    }
+}
+
+/// The context of this session. Using it fixes the owner until the transaction ends.
+///
+/// Errors: 42501 no owner selected, no access, or not selected in the way that the access accepts; 55000 owner or
+/// project disabled; 25001 another owner was used before in this transaction; P0002 no such project in reach.
+pub fn context() -> Result<Rc<Context>> {
+    selected_context()?.ok_or_else(error::no_owner_selected)
+}
+
+/// As [`context`], but None where no owner is selected and none is the default.
+pub fn selected_context() -> Result<Option<Rc<Context>>> {
+    if let Some(acting) = ACTING.with(|acting| acting.borrow().clone()) {
+        return Ok(Some(acting));
+    }
+    // SAFETY: processes pending invalidation messages, as PostgreSQL does whenever it locks a relation. Without it, a
+    // statement that locks nothing new would not hear of a revoked right.
+    unsafe { pg_sys::AcceptInvalidationMessages() };
+    let role = role();
+    if !STALE.get() && !settings::changed() && settings::latch() == settings::Latch::Transaction {
+        let known = ANSWER.with(|answer| {
+            answer.borrow().as_ref().filter(|answer| answer.role == role).map(|answer| answer.context.clone())
+        });
+        if known.is_some() {
+            return Ok(known);
+        }
+    }
+    resolve(role)
+}
+
+fn resolve(role: pg_sys::Oid) -> Result<Option<Rc<Context>>> {
+    ANSWER.with(|answer| answer.replace(None));
+    if STALE.get() {
+        CONTEXTS.with(|contexts| contexts.borrow_mut().clear());
+        // Before reading: what changes meanwhile makes it stale again.
+        STALE.set(false);
+    }
+    settings::acknowledge();
+    let question =
+        Question { role, owner: settings::owner()?, project: settings::project()?, scope: settings::owner_scope() };
+    let known = CONTEXTS.with(|contexts| contexts.borrow().get(&question).cloned());
+    let context = match known {
+        Some(context) => context,
+        None => {
+            let Some(context) = decide(&question)? else {
+                return Ok(None);
+            };
+            let context = Rc::new(context);
+            CONTEXTS.with(|contexts| {
+                let mut contexts = contexts.borrow_mut();
+                if contexts.len() >= CONTEXTS_KEPT {
+                    contexts.clear();
+                }
+                contexts.insert(question, context.clone());
+            });
+            context
+        }
+    };
+    latch(context.owner.id)?;
+    ANSWER.with(|answer| answer.replace(Some(Answer { role, context: context.clone() })));
+    Ok(Some(context))
+}
+
+/// The owner that this transaction (or statement) has used, if any.
+fn latched_owner() -> Option<Uuid> {
+    let statement = statement_start();
+    LATCH.with(|latch| {
+        latch
+            .borrow()
+            .as_ref()
+            .filter(|latched| settings::latch() == settings::Latch::Transaction || latched.statement == statement)
+            .map(|latched| latched.owner)
+    })
+}
+
+/// Fixes the owner, or error 25001 if another one was fixed before.
+fn latch(owner: Uuid) -> Result<()> {
+    match latched_owner() {
+        Some(latched) if latched != owner => Err(error::latched()),
+        _ => {
+            LATCH.with(|latch| latch.replace(Some(Latched { owner, statement: statement_start() })));
+            Ok(())
+        }
+    }
+}
+
+fn statement_start() -> pg_sys::TimestampTz {
+    // SAFETY: reads a variable of the backend.
+    unsafe { pg_sys::GetCurrentStatementStartTimestamp() }
+}
+
+/// Answers a question from the tables: None if no owner is asked for and none is the default.
+fn decide(question: &Question) -> Result<Option<Context>> {
+    let latched = latched_owner();
+    let (owner, entries, bound) = match &question.owner {
+        Some(text) => {
+            let found = owner::find(text)?;
+            let entries = match &found {
+                Some(owner) => access::entries(question.role, owner.id)?,
+                None => Vec::new(),
+            };
+            let Some(owner) = found.filter(|_| !entries.is_empty()) else {
+                return Err(match latched {
+                    Some(_) => error::latched(),
+                    None => error::no_access(&own_role_name(), text),
+                });
+            };
+            if latched.is_some_and(|latched| latched != owner.id) {
+                return Err(error::latched());
+            }
+            if !owner.enabled {
+                return Err(error::owner_disabled(text));
+            }
+            (owner, entries, Bound::Setting)
+        }
+        None => {
+            let Some(owner) = default_owner(question.role)? else {
+                return Ok(None);
+            };
+            let entries = access::entries(question.role, owner.id)?;
+            (owner, entries, Bound::Default)
+        }
+    };
+    let entries = accepted(question, &owner, bound, entries)?;
+    let project = match &question.project {
+        Some(text) => Some(select_project(text, &owner, &entries)?),
+        None => None,
+    };
+    let rights = entries
+        .iter()
+        .filter(|entry| project.as_ref().is_none_or(|project| entry.covers(project.id)))
+        .fold(Rights::NONE, |rights, entry| rights.union(entry.rights));
+    Ok(Some(Context { owner, project, bound, rights, entries, fields: OnceCell::new() }))
+}
+
+/// Those of the role's entries for the owner that accept the way it was selected.
+fn accepted(question: &Question, owner: &Owner, bound: Bound, entries: Vec<Entry>) -> Result<Vec<Entry>> {
+    // A role of one owner has nothing to leave behind in a pool: naming its owner says no more than the default does.
+    let local = bound == Bound::Default
+        || question.scope == Scope::Transaction
+        || sole_owner(question.role)?.is_some_and(|sole| sole.id == owner.id);
+    let token_only = entries.iter().all(|entry| entry.binding == Binding::Token);
+    let accepted: Vec<Entry> = entries
+        .into_iter()
+        .filter(|entry| match entry.binding {
+            Binding::Transaction => local,
+            Binding::Session => true,
+            Binding::Token => false,
+        })
+        .collect();
+    if accepted.is_empty() {
+        let name = question.owner.as_deref().unwrap_or(&owner.name);
+        return Err(if token_only { error::token_required(name) } else { error::not_bound_in_transaction(name) });
+    }
+    Ok(accepted)
+}
+
+/// The only enabled owner that the role has access to, if it is only one.
+fn sole_owner(role: pg_sys::Oid) -> Result<Option<Owner>> {
+    let mut enabled = Vec::new();
+    for id in access::owners(role)? {
+        enabled.extend(owner::by_id(id)?.filter(|owner| owner.enabled));
+    }
+    Ok(if enabled.len() == 1 { enabled.pop() } else { None })
+}
+
+/// The owner of a role that selects none: its only one. Error 55000 if that is disabled, 25001 if this transaction
+/// has used an owner before.
+fn default_owner(role: pg_sys::Oid) -> Result<Option<Owner>> {
+    if let Some(owner) = sole_owner(role)? {
+        return Ok(Some(owner));
+    }
+    if latched_owner().is_some() {
+        return Err(error::latched());
+    }
+    match access::owners(role)?[..] {
+        [only] => match owner::by_id(only)? {
+            Some(owner) => Err(error::owner_disabled(&owner.name)),
+            None => Ok(None),
+        },
+        _ => Ok(None),
+    }
+}
+
+fn select_project(text: &str, owner: &Owner, entries: &[Entry]) -> Result<Project> {
+    let found = project::find(owner.id, text)?.filter(|project| entries.iter().any(|entry| entry.covers(project.id)));
+    match found {
+        None => Err(error::no_such_project(text)),
+        Some(project) if !project.enabled => Err(error::project_disabled(text)),
+        Some(project) => Ok(project),
+    }
+}
+
+/// Whether an owner is among those that the role may see: enabled, with access; for `ringfence_admin` all.
+pub fn owner_in_reach(owner: Uuid) -> Result<bool> {
+    if ACTING.with(|acting| acting.borrow().as_ref().is_some_and(|acting| acting.owner.id == owner)) {
+        return Ok(true);
+    }
+    if is_admin() {
+        return Ok(true);
+    }
+    let enabled = owner::by_id(owner)?.is_some_and(|owner| owner.enabled);
+    Ok(enabled && !access::entries(role(), owner)?.is_empty())
+}
+
+/// Runs `work` for an owner, with all rights, behind the owner's wall: how provisioning a new owner and granting
+/// access reach rows of an owner that the session has not selected. What runs inside is this extension's own SQL on
+/// its own tables; the session's context is back when it returns, also by an error.
+pub fn acting_for<T>(owner: Owner, work: impl FnOnce() -> T) -> T {
+    struct Restore(Option<Rc<Context>>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            ACTING.with(|acting| acting.replace(self.0.take()));
+        }
+    }
+    let context = Context {
+        owner,
+        project: None,
+        bound: Bound::Setting,
+        rights: Rights::ALL,
+        entries: vec![Entry::unlimited()],
+        fields: OnceCell::new(),
+    };
+    let _restore = Restore(ACTING.with(|acting| acting.replace(Some(Rc::new(context)))));
+    work()
+}
+
+/// Error 42501 unless the session holds the right.
+pub fn require(right: Rights, right_name: &str) -> Result<()> {
+    if context()?.rights.contains(right) { Ok(()) } else { Err(error::missing_right(&own_role_name(), right_name)) }
+}

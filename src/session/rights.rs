@@ -1,0 +1,87 @@
+//! The rights by name, and sets of them.
+
+use crate::error::{self, Result};
+
+/// A set of rights.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Rights(u32);
+
+const NAMES: [&str; 16] = [
+    "customer.read",
+    "customer.write",
+    "customer.delete",
+    "ticket.read",
+    "ticket.write",
+    "ticket.delete",
+    "interaction.read",
+    "interaction.write",
+    "field.manage",
+    "field.unmask",
+    "project.manage",
+    "channel.manage",
+    "script.manage",
+    "import.run",
+    "access.manage",
+    "owner.export",
+];
+
+impl Rights {
+    pub const NONE: Rights = Rights(0);
+    pub const ALL: Rights = Rights((1 << NAMES.len()) - 1);
+    pub const CUSTOMER_READ: Rights = Rights(1 << 0);
+    pub const CUSTOMER_WRITE: Rights = Rights(1 << 1);
+    pub const FIELD_UNMASK: Rights = Rights(1 << 9);
+    pub const ACCESS_MANAGE: Rights = Rights(1 << 14);
+
+    /// The set of the one right of that name, if there is such a right.
+    pub fn named(name: &str) -> Option<Rights> {
+        NAMES.iter().position(|known| *known == name).map(|n| Rights(1 << n))
+    }
+
+    /// As [`Rights::named`]. Error 22023 if there is none.
+    pub fn parse(name: &str) -> Result<Rights> {
+        Rights::named(name).ok_or_else(|| error::unknown_right(name))
+    }
+
+    pub fn contains(self, other: Rights) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    pub fn union(self, other: Rights) -> Rights {
+        Rights(self.0 | other.0)
+    }
+
+    pub fn without(self, other: Rights) -> Rights {
+        Rights(self.0 & !other.0)
+    }
+
+    /// The names of the rights in the set, in the order of the manual.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        NAMES.into_iter().enumerate().filter(move |(n, _)| self.0 & (1 << n) != 0).map(|(_, name)| name)
+    }
+}
+
+/// The names of all rights.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    NAMES.into_iter()
+}
+
+#[cfg(test)]
+mod unit_tests {
+    use super::*;
+
+    #[test]
+    fn constants_have_their_names() {
+        for (right, name) in [
+            (Rights::CUSTOMER_READ, "customer.read"),
+            (Rights::CUSTOMER_WRITE, "customer.write"),
+            (Rights::FIELD_UNMASK, "field.unmask"),
+            (Rights::ACCESS_MANAGE, "access.manage"),
+        ] {
+            assert_eq!(right.names().collect::<Vec<_>>(), [name]);
+            assert_eq!(Rights::named(name), Some(right));
+        }
+        assert_eq!(Rights::ALL.names().count(), NAMES.len());
+        assert_eq!(Rights::named("customer"), None);
+    }
+}

@@ -1,0 +1,210 @@
+//! The settings. They only ask: each value is judged when it is used, never when it is set, because PostgreSQL
+//! restores older values (RESET, ROLLBACK, function exit) without asking anybody.
+
+use crate::error::{self, Result};
+use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
+use pgrx::{pg_guard, pg_sys};
+use std::cell::Cell;
+use std::ffi::{CStr, CString};
+
+static OWNER: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+static PROJECT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+static AGENT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+static SOURCE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+static LATCH: GucSetting<Latch> = GucSetting::<Latch>::new(Latch::Transaction);
+
+/// How long the first use of an owner binds.
+#[derive(Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
+pub enum Latch {
+    #[name = c"transaction"]
+    Transaction,
+    /// For test suites that play several owners in one transaction.
+    #[name = c"statement"]
+    Statement,
+}
+
+/// How the current value of `ringfence.owner` came to be.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// By SET LOCAL, in this transaction.
+    Transaction,
+    /// By anything that outlives the transaction, or began before it.
+    Session,
+}
+
+thread_local! {
+    /// Set whenever a setting that decisions depend on is assigned, by whatever means.
+    static CHANGED: Cell<bool> = const { Cell::new(true) };
+    static OWNER_RECORD: Cell<*mut pg_sys::config_generic> = const { Cell::new(std::ptr::null_mut()) };
+}
+
+/// Whether a setting was assigned since the last call of [`acknowledge`].
+pub fn changed() -> bool {
+    CHANGED.get()
+}
+
+/// The caller has seen the settings as they are now.
+pub fn acknowledge() {
+    CHANGED.set(false);
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn text_assigned(_value: *const std::ffi::c_char, _extra: *mut std::ffi::c_void) {
+    CHANGED.set(true);
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn latch_assigned(_value: std::ffi::c_int, _extra: *mut std::ffi::c_void) {
+    CHANGED.set(true);
+}
+
+/// Defines the settings. For `_PG_init`.
+pub fn define() {
+    let texts: [(&'static CStr, &'static CStr, &'static CStr, &'static GucSetting<Option<CString>>); 4] = [
+        (
+            c"ringfence.owner",
+            c"The owner this session works for: an id, or the exact name.",
+            c"It selects among the owners that the role has access to, and is checked when it is used.",
+            &OWNER,
+        ),
+        (
+            c"ringfence.project",
+            c"The project of the owner this session works in: an id, or the exact name.",
+            c"Empty: all projects of the owner that the role works in.",
+            &PROJECT,
+        ),
+        (
+            c"ringfence.agent",
+            c"The application's user, for provenance.",
+            c"Recorded with what the session writes. It carries no authority.",
+            &AGENT,
+        ),
+        (
+            c"ringfence.source",
+            c"The source system that this session writes for.",
+            c"Access may limit the sources that a role can act as.",
+            &SOURCE,
+        ),
+    ];
+    for (name, short, long, setting) in texts {
+        // SAFETY: the hook is guarded, touches only a thread-local flag, and needs no transaction.
+        unsafe {
+            GucRegistry::define_string_guc_with_hooks(
+                name,
+                short,
+                long,
+                setting,
+                GucContext::Userset,
+                GucFlags::empty(),
+                None,
+                Some(text_assigned),
+                None,
+            );
+        }
+    }
+    // SAFETY: as above.
+    unsafe {
+        GucRegistry::define_enum_guc_with_hooks(
+            c"ringfence.latch",
+            c"How long the first use of an owner fixes it.",
+            c"'statement' is for test suites that play several owners in one transaction.",
+            &LATCH,
+            GucContext::Suset,
+            GucFlags::empty(),
+            None,
+            Some(latch_assigned),
+            None,
+        );
+    }
+}
+
+/// Reserves the prefix, so that a misspelt setting is an error. After all settings are defined.
+pub fn reserve_prefix() {
+    // SAFETY: a NUL-terminated constant.
+    unsafe { pg_sys::MarkGUCPrefixReserved(c"ringfence".as_ptr()) }
+}
+
+/// A setting's text, or None if it is empty. Error 22023 if it is not UTF-8, as a connection string may carry.
+fn text(setting: &'static GucSetting<Option<CString>>, name: &str) -> Result<Option<String>> {
+    // SAFETY: PostgreSQL keeps the variable at a valid C string or NULL; it is copied before anything can set it again.
+    let value = unsafe {
+        let pointer = *setting.as_ptr();
+        if pointer.is_null() {
+            return Ok(None);
+        }
+        CStr::from_ptr(pointer)
+    };
+    match value.to_str() {
+        Ok("") => Ok(None),
+        Ok(value) => Ok(Some(value.to_owned())),
+        Err(_) => Err(error::setting_not_utf8(name)),
+    }
+}
+
+/// `ringfence.owner`, or None.
+pub fn owner() -> Result<Option<String>> {
+    text(&OWNER, "ringfence.owner")
+}
+
+/// `ringfence.project`, or None.
+pub fn project() -> Result<Option<String>> {
+    text(&PROJECT, "ringfence.project")
+}
+
+/// `ringfence.agent`, or None.
+pub fn agent() -> Result<Option<String>> {
+    text(&AGENT, "ringfence.agent")
+}
+
+/// `ringfence.source`, or None.
+pub fn source() -> Result<Option<String>> {
+    text(&SOURCE, "ringfence.source")
+}
+
+/// `ringfence.latch`.
+pub fn latch() -> Latch {
+    LATCH.get()
+}
+
+/// Where the current value of `ringfence.owner` comes from. PostgreSQL keeps, with each setting that a transaction
+/// has touched, how it did so; only SET LOCAL (also after a SET in the same transaction) is bound to the transaction.
+pub fn owner_scope() -> Scope {
+    let record = owner_record();
+    if record.is_null() {
+        return Scope::Session;
+    }
+    // SAFETY: the record of a defined setting lives as long as the backend; its stack is NULL or its newest entry.
+    unsafe {
+        let stack = (*record).stack;
+        if stack.is_null() {
+            return Scope::Session;
+        }
+        match (*stack).state {
+            pg_sys::GucStackState::GUC_LOCAL | pg_sys::GucStackState::GUC_SET_LOCAL => Scope::Transaction,
+            _ => Scope::Session,
+        }
+    }
+}
+
+fn owner_record() -> *mut pg_sys::config_generic {
+    let known = OWNER_RECORD.get();
+    if !known.is_null() {
+        return known;
+    }
+    // SAFETY: PostgreSQL's array of all settings, `count` long, each with a NUL-terminated name.
+    let found = unsafe {
+        #[cfg(feature = "pg15")]
+        let (all, count) = (pg_sys::get_guc_variables(), pg_sys::GetNumConfigOptions());
+        #[cfg(not(feature = "pg15"))]
+        let (all, count) = {
+            let mut count = 0;
+            (pg_sys::get_guc_variables(&mut count), count)
+        };
+        (0..count as usize)
+            .map(|n| *all.add(n))
+            .find(|record| CStr::from_ptr((**record).name) == c"ringfence.owner")
+            .unwrap_or(std::ptr::null_mut())
+    };
+    OWNER_RECORD.set(found);
+    found
+}

@@ -1,0 +1,91 @@
+//! The functions of `sql/session.sql`: thin wrappers over the context.
+
+use super::rights::Rights;
+use super::{context, own_role_name, selected_context, settings};
+use crate::error::{self, Result};
+use pgrx::datum::Uuid;
+use pgrx::prelude::*;
+
+#[pg_extern(sql = false)]
+fn current_owner() -> Result<Uuid> {
+    Ok(context()?.owner.id)
+}
+
+#[pg_extern(sql = false)]
+fn current_project() -> Result<Option<Uuid>> {
+    Ok(context()?.project.as_ref().map(|project| project.id))
+}
+
+#[pg_extern(sql = false)]
+fn current_agent() -> Result<Option<String>> {
+    settings::agent()
+}
+
+#[pg_extern(sql = false)]
+fn current_source() -> Result<Option<String>> {
+    match settings::source()? {
+        Some(source) if !context()?.may_act_as(&source) => Err(error::source_not_allowed(&source)),
+        source => Ok(source),
+    }
+}
+
+/// Who is writing, for created_by and updated_by: the application's user if it tells, else the role.
+#[pg_extern(sql = false)]
+fn current_actor() -> Result<String> {
+    Ok(settings::agent()?.unwrap_or_else(own_role_name))
+}
+
+#[pg_extern(sql = false)]
+fn has_right(name: &str) -> Result<bool> {
+    let right = Rights::parse(name)?;
+    Ok(context()?.rights.contains(right))
+}
+
+/// True, or error 42501 without the right.
+#[pg_extern(sql = false)]
+fn check_right(name: &str) -> Result<bool> {
+    super::require(Rights::parse(name)?, name).map(|()| true)
+}
+
+#[pg_extern(sql = false)]
+fn works_in(project: Uuid) -> Result<bool> {
+    Ok(context()?.works_in(project))
+}
+
+/// One row, also with no owner selected: then only the role is told. An owner or project that was asked for and
+/// refused is the same error as anywhere else.
+#[pg_extern(sql = false)]
+fn whoami() -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(role_name, String),
+            name!(owner_id, Option<Uuid>),
+            name!(owner_name, Option<String>),
+            name!(project_id, Option<Uuid>),
+            name!(project_name, Option<String>),
+            name!(agent, Option<String>),
+            name!(source, Option<String>),
+            name!(rights, Vec<String>),
+            name!(bound, Option<String>),
+        ),
+    >,
+> {
+    let role = own_role_name();
+    let (agent, source) = (settings::agent()?, settings::source()?);
+    let row = match selected_context()? {
+        Some(context) => (
+            role,
+            Some(context.owner.id),
+            Some(context.owner.name.clone()),
+            context.project.as_ref().map(|project| project.id),
+            context.project.as_ref().map(|project| project.name.clone()),
+            agent,
+            source,
+            context.rights.names().map(str::to_owned).collect(),
+            Some(context.bound.name().to_owned()),
+        ),
+        None => (role, None, None, None, None, agent, source, Vec::new(), None),
+    };
+    Ok(TableIterator::once(row))
+}

@@ -1,0 +1,115 @@
+-- Every table of the extension keeps the rules of the wall, read from the catalogs: a later table cannot forget one.
+
+-- The tables with an owner_id. A new one belongs here.
+SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'owner_id' AND NOT a.attisdropped
+ WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p') ORDER BY 1;
+
+-- From here on, whatever is listed breaks a rule.
+\pset tuples_only on
+
+\echo tables without an owner_id, other than owner itself
+SELECT c.relname FROM pg_class c
+ WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> 'owner'
+   AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'owner_id' AND NOT a.attisdropped);
+
+\echo owner_id that is not uuid NOT NULL, the first column, and by default the current owner
+SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'owner_id'
+  LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+ WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p')
+   AND NOT (a.atttypid = 'uuid'::regtype AND a.attnotnull AND a.attnum = 1
+            AND pg_get_expr(d.adbin, d.adrelid) = 'ringfence.current_owner()');
+
+\echo tables without row-level security, or without it for their owner
+SELECT relname FROM pg_class WHERE relnamespace = 'ringfence'::regnamespace AND relkind IN ('r', 'p')
+   AND NOT (relrowsecurity AND relforcerowsecurity);
+
+\echo tables without exactly one restrictive policy, owner_wall, for all commands, to everybody, on both sides
+SELECT c.relname, array_agg(p.polname) FROM pg_class c LEFT JOIN pg_policy p ON p.polrelid = c.oid AND NOT p.polpermissive
+ WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p')
+ GROUP BY c.oid HAVING NOT coalesce(
+     count(*) = 1 AND bool_and(p.polname = 'owner_wall' AND p.polcmd = '*' AND p.polroles = '{0}'
+     AND pg_get_expr(p.polqual, p.polrelid) = pg_get_expr(p.polwithcheck, p.polrelid)
+     AND pg_get_expr(p.polqual, p.polrelid) = CASE c.relname WHEN 'owner' THEN 'ringfence.owner_in_reach(id)'
+                                              ELSE '(owner_id = ringfence.current_owner())' END), false);
+
+\echo tables without exactly one permissive policy for each command, to everybody, that does not name owner_id
+SELECT c.relname, array_agg(p.polname) FROM pg_class c LEFT JOIN pg_policy p ON p.polrelid = c.oid AND p.polpermissive
+ WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p')
+ GROUP BY c.oid HAVING NOT coalesce(
+     array_agg(p.polcmd::text ORDER BY p.polcmd) = '{a,d,r,w}' AND bool_and(p.polroles = '{0}'
+     AND concat(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) ~ 'ringfence\.'
+     AND concat(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) !~ 'owner_id'), false);
+
+\echo policies that depend on anything but their table, this extension and pg_catalog
+SELECT p.polname, pg_describe_object(d.refclassid, d.refobjid, d.refobjsubid) FROM pg_policy p
+  JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+  JOIN pg_class c ON c.oid = p.polrelid AND c.relnamespace = 'ringfence'::regnamespace
+ WHERE NOT (d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid)
+   AND NOT EXISTS (SELECT FROM pg_depend m WHERE m.classid = d.refclassid AND m.objid = d.refobjid AND m.deptype = 'e'
+                      AND m.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'ringfence'));
+
+\echo functions of policies that are not STABLE
+SELECT DISTINCT f.oid::regprocedure FROM pg_policy p
+  JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_proc'::regclass
+  JOIN pg_proc f ON f.oid = d.refobjid WHERE f.provolatile <> 's';
+
+\echo primary keys that are not (owner_id, ...), and tables without one
+SELECT c.relname FROM pg_class c LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+ WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> 'owner'
+   AND NOT coalesce(i.indkey[0] = (SELECT attnum FROM pg_attribute WHERE attrelid = c.oid AND attname = 'owner_id'), false);
+
+\echo indexes and unique constraints that do not start with owner_id
+SELECT i.indexrelid::regclass FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid
+ WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relname <> 'owner'
+   AND i.indkey[0] <> (SELECT attnum FROM pg_attribute WHERE attrelid = c.oid AND attname = 'owner_id');
+
+\echo exclusion constraints
+SELECT conname FROM pg_constraint WHERE connamespace = 'ringfence'::regnamespace AND contype = 'x';
+
+\echo foreign keys that do not start with owner_id on both sides, or (by a NULL in it) can be left unchecked
+SELECT f.conname FROM pg_constraint f
+ WHERE f.connamespace = 'ringfence'::regnamespace AND f.contype = 'f'
+   AND NOT (f.conkey[1] = (SELECT attnum FROM pg_attribute WHERE attrelid = f.conrelid AND attname = 'owner_id')
+            AND (f.confrelid = 'ringfence.owner'::regclass
+                 OR f.confkey[1] = (SELECT attnum FROM pg_attribute WHERE attrelid = f.confrelid AND attname = 'owner_id')));
+
+\echo tables of which pg_dump would not keep the rows
+SELECT c.oid::regclass FROM pg_class c, pg_extension e
+ WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p') AND e.extname = 'ringfence' AND NOT c.oid = ANY (e.extconfig);
+
+\echo tables, views and definer functions that do not belong to the definer
+SELECT oid::regclass, relowner::regrole FROM pg_class
+ WHERE relnamespace = 'ringfence'::regnamespace AND relkind IN ('r', 'p', 'S', 'm') AND relowner <> 'ringfence_definer'::regrole;
+SELECT c.oid::regclass FROM pg_class c
+ WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind = 'v'
+   AND NOT (c.reloptions @> '{security_barrier=true}' AND (c.reloptions @> '{security_invoker=true}' OR c.relowner = 'ringfence_definer'::regrole));
+SELECT oid::regprocedure FROM pg_proc
+ WHERE pronamespace = 'ringfence'::regnamespace AND prosecdef
+   AND NOT (proowner = 'ringfence_definer'::regrole AND proconfig @> ARRAY['search_path=pg_catalog, pg_temp']);
+
+\echo functions whose body is looked up in the search_path of the caller
+SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+ WHERE p.pronamespace = 'ringfence'::regnamespace AND l.lanname <> 'c' AND p.prosqlbody IS NULL
+   AND NOT coalesce(p.proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false);
+
+\echo functions that everybody may execute
+SELECT p.oid::regprocedure FROM pg_proc p
+ WHERE p.pronamespace = 'ringfence'::regnamespace AND has_function_privilege('stranger', p.oid, 'EXECUTE');
+
+\echo functions declared LEAKPROOF
+SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'ringfence'::regnamespace AND proleakproof;
+
+\echo objects without a comment
+SELECT pg_describe_object(d.classid, d.objid, 0) FROM pg_depend d
+ WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+   AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'ringfence')
+   AND d.classid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_namespace'::regclass, 'pg_event_trigger'::regclass)
+   AND obj_description(d.objid, d.classid::regclass::text) IS NULL
+   -- The row types' and indexes' comments are their tables'.
+   AND NOT EXISTS (SELECT FROM pg_class WHERE oid = d.objid AND relkind IN ('c', 'i', 't'));
+
+\echo the definer: what it may not have, whom it may not have as a member, and of what it may be one
+SELECT rolname FROM pg_roles WHERE rolname LIKE 'ringfence\_%'
+   AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication OR rolcanlogin);
+SELECT member::regrole FROM pg_auth_members WHERE roleid = 'ringfence_definer'::regrole;
+SELECT roleid::regrole FROM pg_auth_members WHERE member = 'ringfence_definer'::regrole AND roleid <> 'ringfence_user'::regrole;

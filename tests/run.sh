@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Every test, on a throw-away cluster. The last line counts them; the exit status is non-zero if any failed.
+. "$(dirname "$0")/../pgrx-config/cluster.sh"
+
+passed=0 failed=0 skipped=0
+failures=()
+
+ok() { passed=$((passed + 1)); printf 'ok      %s\n' "$1"; }
+not_ok() { failed=$((failed + 1)); failures+=("$1"); printf 'FAILED  %s\n' "$1"; }
+
+# One command that is one test.
+check() {
+    local name=$1
+    shift
+    if "$@" >"$WORK/check.log" 2>&1; then ok "$name"; else
+        cat "$WORK/check.log"
+        not_ok "$name"
+    fi
+}
+
+# A run of cargo's test runner: what it counts, we count. A run that does not get so far is one failure.
+cargo_tests() {
+    local name=$1 log="$WORK/cargo.log"
+    shift
+    local status=0
+    "$@" 2>&1 | tee "$log" || status=$?
+    local counted
+    counted=$(sed -nE 's/^test result: .* ([0-9]+) passed; ([0-9]+) failed; ([0-9]+) ignored;.*/\1 \2 \3/p' "$log")
+    local p f i any_failed=0
+    while read -r p f i; do
+        [ -n "$p" ] || continue
+        passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + i)) any_failed=$((any_failed + f))
+    done <<<"$counted"
+    if [ -z "$counted" ] || { [ "$status" != 0 ] && [ "$any_failed" = 0 ]; }; then not_ok "$name"; fi
+    [ "$any_failed" = 0 ] || failures+=("$name")
+}
+
+# Each regression test in a database of its own, a copy of the fixture. A missing expected file is a failure, which
+# pg_regress would not say.
+regression_tests() {
+    local runner
+    runner="$(dirname "$("$PG_CONFIG" --pgxs)")/../../src/test/regress/pg_regress"
+    createdb fixture
+    psql -q -X -d fixture -f "$ROOT/tests/fixture.sql" || { not_ok "tests/fixture.sql"; return; }
+    local file name
+    for file in "$ROOT"/tests/regress/sql/*.sql; do
+        name=$(basename "$file" .sql)
+        createdb -T fixture "regress_$name"
+        mkdir -p "$WORK/regress/$name"
+        # pg_regress sets PGTZ and PGDATESTYLE of its own.
+        if [ -e "$ROOT/tests/regress/expected/$name.out" ] &&
+            "$runner" --use-existing --dbname "regress_$name" --bindir "$("$PG_CONFIG" --bindir)" \
+                --inputdir "$ROOT/tests/regress" --outputdir "$WORK/regress/$name" \
+                --host "$PGHOST" --port "$PGPORT" --user "$PGUSER" "$name" >"$WORK/check.log" 2>&1; then
+            ok "regress/$name"
+        else
+            cat "$WORK/regress/$name/regression.diffs" 2>/dev/null || cat "$WORK/check.log"
+            not_ok "regress/$name"
+        fi
+        # For whoever writes a test: keep what it printed.
+        [ -z "${REGRESS_RESULTS:-}" ] || cp "$WORK/regress/$name/results/$name.out" "$REGRESS_RESULTS"
+    done
+}
+
+cluster test
+cd "$ROOT"
+read -r -a features <<<"$(features)"
+server_log="$WORK/data/server.log"
+
+say "Style"
+check "cargo fmt" cargo fmt --check
+check "cargo clippy" cargo clippy --release --all-targets --locked "${features[@]}" -- -D warnings
+
+say "Unit tests"
+cargo_tests "unit tests" cargo test --release --locked "${features[@]}" --lib
+
+say "Regression tests"
+regression_tests
+
+if compgen -G "tests/*.rs" >/dev/null; then
+    say "Tests with connections of their own"
+    cargo_tests "connection tests" cargo test --release --locked "${features[@]}" --test '*' -- --test-threads=2
+fi
+
+if [ -x "$ROOT/examples/test.sh" ]; then
+    say "Examples"
+    while read -r result name; do
+        if [ "$result" = ok ]; then ok "$name"; else not_ok "$name"; fi
+    done < <(RESULTS=yes "$ROOT/examples/test.sh" 3>&1 >"$WORK/examples.log" 2>&1)
+fi
+
+check "the server survived every test" test "$(as_server grep -cE 'PANIC|terminated by signal' "$server_log")" = 0
+
+[ ${#failures[@]} = 0 ] || printf '\nFailed: %s' "${failures[@]}"
+printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+[ "$failed" = 0 ]
