@@ -226,7 +226,7 @@ COMMENT ON FUNCTION ringfence.unbind_field(text, text) IS
 CREATE FUNCTION ringfence.create_field(
     name text, type text DEFAULT 'text', projects text[] DEFAULT '{}', description text DEFAULT NULL,
     options text[] DEFAULT NULL, is_masked boolean DEFAULT false, is_searchable boolean DEFAULT false,
-    "position" integer DEFAULT NULL)
+    at_position integer DEFAULT NULL)
     RETURNS uuid
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $create$
 #variable_conflict use_column
@@ -246,7 +246,7 @@ BEGIN
     END IF;
     INSERT INTO ringfence.field (name, type, description, options, is_masked, is_searchable, position)
         VALUES (create_field.name, create_field.type, create_field.description, nullif(create_field.options, '{}'),
-                coalesce(create_field.is_masked, false), coalesce(create_field.is_searchable, false), create_field.position);
+                coalesce(create_field.is_masked, false), coalesce(create_field.is_searchable, false), create_field.at_position);
     FOREACH project IN ARRAY coalesce(create_field.projects, '{}') LOOP
         PERFORM ringfence.bind_field(create_field.name, project);
     END LOOP;

@@ -3,13 +3,14 @@
 use crate::catalog::{self, Row, Rows, Source};
 use crate::error::{self, Result};
 use crate::owner::{self, Owner};
-use crate::session::{self, rights::Rights};
+use crate::session::{self, Context, rights::Rights};
 use crate::{name, project};
 use pgrx::datum::{DatumWithOid, Uuid};
 use pgrx::prelude::*;
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
+use std::rc::Rc;
 
 /// Which way of selecting the owner an entry accepts.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,8 +51,18 @@ impl Entry {
         self.project.is_none_or(|own| own == project)
     }
 
-    pub fn allows_source(&self, source: &str) -> bool {
-        self.sources.as_ref().is_none_or(|sources| sources.iter().any(|allowed| allowed == source))
+    /// Whether it covers all projects of the owner, also those to come.
+    pub fn covers_all(&self) -> bool {
+        self.project.is_none()
+    }
+
+    /// Whether it allows to act as that source system; where none is named, as any.
+    pub fn allows_source(&self, source: Option<&str>) -> bool {
+        match (&self.sources, source) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(sources), Some(source)) => sources.iter().any(|allowed| allowed == source),
+        }
     }
 }
 
@@ -129,24 +140,72 @@ fn profile_rights(profiles: &Profiles, owner: Uuid, name: &str) -> Result<Option
     Ok(profiles.get().and_then(|profiles| profiles.get(name).copied()))
 }
 
-/// The owner whose access the caller may manage: any for `ringfence_admin`; else the selected one, with the right
-/// access.manage. Error 42501, or P0002 for an owner that is not in the caller's reach.
-fn owner_to_manage(owner_text: &str) -> Result<Owner> {
-    if session::is_admin() {
-        return owner::find(owner_text)?.ok_or_else(|| error::no_such_owner(owner_text));
-    }
-    let context = session::context()?;
-    if !context.rights.contains(Rights::ACCESS_MANAGE) {
-        return Err(error::may_not_manage_access(&session::own_role_name()));
-    }
-    let own = &context.owner;
-    let meant = name::parse_id(owner_text).map_or(owner_text == own.name, |id| id == own.id);
-    if meant { Ok(own.clone()) } else { Err(error::no_such_owner(owner_text)) }
+/// Whose access the caller manages, and how far.
+struct Manager {
+    owner: Owner,
+    /// None for `ringfence_admin`, who is limited by nothing; else what the session itself holds.
+    limits: Option<Rc<Context>>,
 }
 
-/// Whether the caller manages access by its right in one owner only, and so cannot give more than it holds.
-fn own_rights_where_limited() -> Result<Option<Rights>> {
-    if session::is_admin() { Ok(None) } else { Ok(Some(session::context()?.rights)) }
+impl Manager {
+    /// `ringfence_admin` manages any owner; a session with the right access.manage its own. Error 42501, or P0002 for
+    /// an owner that is not in reach.
+    fn of(owner_text: &str) -> Result<Manager> {
+        if session::is_admin() {
+            let owner = owner::find(owner_text)?.ok_or_else(|| error::no_such_owner(owner_text))?;
+            return Ok(Manager { owner, limits: None });
+        }
+        let context = session::context()?;
+        if !context.rights.contains(Rights::ACCESS_MANAGE) {
+            return Err(error::may_not_manage_access(&session::own_role_name()));
+        }
+        let own = &context.owner;
+        if name::parse_id(owner_text).map_or(owner_text != own.name, |id| id != own.id) {
+            return Err(error::no_such_owner(owner_text));
+        }
+        Ok(Manager { owner: own.clone(), limits: Some(context) })
+    }
+
+    /// Error 42501 unless access may be managed there: in the project, or where none is named in all.
+    fn may_manage(&self, project: Option<Uuid>) -> Result<()> {
+        let within = self.limits.as_ref().is_none_or(|own| own.rights_within(project).contains(Rights::ACCESS_MANAGE));
+        if within { Ok(()) } else { Err(error::may_not_manage_access(&session::own_role_name())) }
+    }
+
+    /// Error 42501 if the caller would give a right that it does not hold there itself.
+    fn may_give(&self, rights: Rights, project: Option<Uuid>) -> Result<()> {
+        let excess = self.limits.as_ref().and_then(|own| rights.without(own.rights_within(project)).names().next());
+        excess.map_or(Ok(()), |right| Err(error::grants_more_than_held(right)))
+    }
+
+    /// Error 42501 if the caller would let somebody act as a source system that it may not act as itself.
+    fn may_give_sources(&self, sources: Option<&[String]>) -> Result<()> {
+        let Some(own) = &self.limits else {
+            return Ok(());
+        };
+        match sources {
+            None if !own.may_act_as(None) => Err(error::source_not_allowed("any")),
+            None => Ok(()),
+            Some(sources) => match sources.iter().find(|source| !own.may_act_as(Some(source))) {
+                Some(source) => Err(error::source_not_allowed(source)),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Error 42501 unless the role has access to this owner already. A role's first access is `ringfence_admin`'s to
+    /// give: to a role that works for another owner, a second one would take away the default.
+    fn may_change(&self, role: pg_sys::Oid, role_name: &str) -> Result<()> {
+        if self.limits.is_none() {
+            return Ok(());
+        }
+        let columns: [&CStr; 2] = [c"role", c"role_name"];
+        let known = catalog::read(Source::Access, &columns, Rows::KeyStartsWith(self.owner.id), |row| {
+            let same = row.get::<pg_sys::Oid>(0)? == role && row.get::<String>(1)? == role_name;
+            same.then_some(())
+        })?;
+        if known.is_empty() { Err(error::first_access(role_name)) } else { Ok(()) }
+    }
 }
 
 fn project_id(owner: &Owner, project: Option<&str>) -> Result<Option<Uuid>> {
@@ -191,7 +250,8 @@ fn grant_access(
     binding: Option<String>,
 ) -> Result<()> {
     let role_name = given("role_name", role_name)?;
-    let owner = owner_to_manage(&given("owner", owner)?)?;
+    let manager = Manager::of(&given("owner", owner)?)?;
+    let owner = &manager.owner;
     let rights = text_list("rights", rights.ok_or_else(|| error::missing_argument("rights"))?)?;
     if rights.is_empty() {
         return Err(error::missing_argument("rights"));
@@ -201,21 +261,19 @@ fn grant_access(
     if Binding::parse(&binding).is_none() {
         return Err(error::unknown_binding(&binding));
     }
-    let project = project_id(&owner, project.as_deref())?;
-    let held = own_rights_where_limited()?;
+    let project = project_id(owner, project.as_deref())?;
+    manager.may_manage(project)?;
+    manager.may_give_sources(sources.as_deref())?;
     let profiles = OnceCell::new();
     for name in &rights {
         let given = match Rights::named(name) {
             Some(right) => right,
             None => profile_rights(&profiles, owner.id, name)?.ok_or_else(|| error::unknown_right_or_profile(name))?,
         };
-        if let Some(held) = held
-            && let Some(excess) = given.without(held).names().next()
-        {
-            return Err(error::grants_more_than_held(excess));
-        }
+        manager.may_give(given, project)?;
     }
     let role = role_oid(&role_name)?;
+    manager.may_change(role, &role_name)?;
     if role_name.starts_with("ringfence_") {
         return Err(error::unsuitable_role(&role_name, "it is a role of the extension; give access to your own roles"));
     }
@@ -226,7 +284,7 @@ fn grant_access(
 
     let arguments: [DatumWithOid; 6] =
         [role.into(), role_name.as_str().into(), project.into(), rights.into(), sources.into(), binding.into()];
-    session::acting_for(owner, || {
+    session::acting_for(manager.owner, || {
         Spi::run_with_args("SELECT ringfence.store_access($1, $2, $3, $4, $5, $6)", &arguments)
     })
     .map_err(|_| error::not_installed("function ringfence.store_access"))
@@ -239,11 +297,12 @@ fn grant_access(
 #[pg_extern(sql = false)]
 fn revoke_access(role_name: Option<String>, owner: Option<String>, project: Option<String>) -> Result<()> {
     let role_name = given("role_name", role_name)?;
-    let owner = owner_to_manage(&given("owner", owner)?)?;
-    let owner_name = owner.name.clone();
-    let project = project_id(&owner, project.as_deref())?;
+    let manager = Manager::of(&given("owner", owner)?)?;
+    let owner_name = manager.owner.name.clone();
+    let project = project_id(&manager.owner, project.as_deref())?;
+    manager.may_manage(project)?;
     let arguments: [DatumWithOid; 2] = [role_name.as_str().into(), project.into()];
-    let removed = session::acting_for(owner, || {
+    let removed = session::acting_for(manager.owner, || {
         Spi::get_one_with_args::<i64>("SELECT ringfence.remove_access($1, $2)", &arguments)
     })
     .map_err(|_| error::not_installed("function ringfence.remove_access"))?;

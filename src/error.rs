@@ -94,6 +94,12 @@ pub fn grants_more_than_held(right: &str) -> ErrorReport {
         .set_hint("Have it granted by a role that holds it, or by a member of ringfence_admin.")
 }
 
+/// 42501: within an owner access is changed, not begun.
+pub fn first_access(role: &str) -> ErrorReport {
+    not_allowed(format!("role \"{role}\" has no access to this owner yet"))
+        .set_hint("A member of ringfence_admin gives a role its first access to an owner; from then on it can be changed with access.manage.")
+}
+
 /// 42501: the source system is not among those that the role may write as.
 pub fn source_not_allowed(source: &str) -> ErrorReport {
     not_allowed(format!("this session may not act as source \"{source}\""))

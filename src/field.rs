@@ -112,7 +112,7 @@ impl VisibleFields {
         };
         let rights: HashMap<Uuid, Rights> = projects
             .into_iter()
-            .map(|project| (project, context.rights_in(project)))
+            .map(|project| (project, context.rights_within(Some(project))))
             .filter(|(_, rights)| rights.contains(Rights::CUSTOMER_READ))
             .collect();
 

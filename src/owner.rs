@@ -122,6 +122,7 @@ fn check_owner<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<Tuple<'a>>> {
 fn as_owner<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<Tuple<'a>>> {
     error::raised((|| {
         let (new, owner) = new_row(trigger)?;
+        // Whoever could attach this to a table of its own would act for any owner.
         if trigger.relid().ok() != Some(catalog::table_oid(c"owner")) {
             return Err(error::wrong_trigger("as_owner is for table ringfence.owner"));
         }

@@ -58,21 +58,21 @@ pub struct Context {
 }
 
 impl Context {
-    /// The rights held in that project of the owner.
-    pub fn rights_in(&self, project: Uuid) -> Rights {
-        self.entries
-            .iter()
-            .filter(|entry| entry.covers(project))
-            .fold(Rights::NONE, |rights, entry| rights.union(entry.rights))
-    }
-
     /// Whether the role works in that project of the owner, selected or not.
     pub fn works_in(&self, project: Uuid) -> bool {
         self.entries.iter().any(|entry| entry.covers(project))
     }
 
-    /// Whether the session may act as that source system.
-    pub fn may_act_as(&self, source: &str) -> bool {
+    /// The rights held in every project, also those to come; or where a project is named, in that one.
+    pub fn rights_within(&self, project: Option<Uuid>) -> Rights {
+        self.entries
+            .iter()
+            .filter(|entry| project.map_or(entry.covers_all(), |project| entry.covers(project)))
+            .fold(Rights::NONE, |rights, entry| rights.union(entry.rights))
+    }
+
+    /// Whether the session may act as that source system; where none is named, as any.
+    pub fn may_act_as(&self, source: Option<&str>) -> bool {
         self.entries.iter().any(|entry| entry.allows_source(source))
     }
 
@@ -110,6 +110,7 @@ thread_local! {
     static ANSWER: RefCell<Option<Answer>> = const { RefCell::new(None) };
     static LATCH: RefCell<Option<Latched>> = const { RefCell::new(None) };
     static CONTEXTS: RefCell<HashMap<Question, Rc<Context>>> = RefCell::new(HashMap::new());
+    static PREVIOUS_RUN: Cell<pg_sys::ExecutorRun_hook_type> = const { Cell::new(None) };
     static ACTING: RefCell<Option<Rc<Context>>> = const { RefCell::new(None) };
 }
 
@@ -123,6 +124,8 @@ pub fn init() {
             pg_sys::CacheRegisterSyscacheCallback(cache as _, Some(role_changed), pg_sys::Datum::null());
         }
         pg_sys::RegisterXactCallback(Some(transaction_event), std::ptr::null_mut());
+        PREVIOUS_RUN.set(pg_sys::ExecutorRun_hook);
+        pg_sys::ExecutorRun_hook = Some(executor_run);
     }
 }
 
@@ -152,6 +155,60 @@ unsafe extern "C-unwind" fn transaction_event(event: pg_sys::XactEvent::Type, _a
         LATCH.with(|latch| latch.replace(None));
         ANSWER.with(|answer| answer.replace(None));
         ACTING.with(|acting| acting.replace(None));
+    }
+}
+
+// Calls the executor, or the hook of another library before us; the guard turns what unwinds out of it into an error.
+#[allow(ffi_unwind_calls)]
+#[cfg(not(feature = "pg18"))]
+#[pg_guard]
+unsafe extern "C-unwind" fn executor_run(
+    query: *mut pg_sys::QueryDesc,
+    direction: pg_sys::ScanDirection::Type,
+    rows: u64,
+    once: bool,
+) {
+    // SAFETY: called by PostgreSQL with a query that is being executed.
+    unsafe {
+        judge_resumed_query(query);
+        match PREVIOUS_RUN.get() {
+            Some(previous) => pg_sys::ffi::pg_guard_ffi_boundary(|| previous(query, direction, rows, once)),
+            None => pg_sys::standard_ExecutorRun(query, direction, rows, once),
+        }
+    }
+}
+
+#[allow(ffi_unwind_calls)]
+#[cfg(feature = "pg18")]
+#[pg_guard]
+unsafe extern "C-unwind" fn executor_run(
+    query: *mut pg_sys::QueryDesc,
+    direction: pg_sys::ScanDirection::Type,
+    rows: u64,
+) {
+    // SAFETY: called by PostgreSQL with a query that is being executed.
+    unsafe {
+        judge_resumed_query(query);
+        match PREVIOUS_RUN.get() {
+            Some(previous) => pg_sys::ffi::pg_guard_ffi_boundary(|| previous(query, direction, rows)),
+            None => pg_sys::standard_ExecutorRun(query, direction, rows),
+        }
+    }
+}
+
+/// A cursor that is fetched from again may hold rows that were judged long ago, sorted or materialised: where the
+/// transaction works for an owner, it is judged anew whether the session still may.
+///
+/// # Safety
+/// `query` must be a query that is being executed.
+unsafe fn judge_resumed_query(query: *mut pg_sys::QueryDesc) {
+    // SAFETY: as promised by the caller.
+    let resumed = unsafe { (*query).already_executed };
+    if resumed
+        && latched_owner().is_some()
+        && let Err(refusal) = context()
+    {
+        refusal.report(pgrx::PgLogLevel::ERROR);
     }
 }
 

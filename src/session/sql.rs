@@ -24,7 +24,7 @@ fn current_agent() -> Result<Option<String>> {
 #[pg_extern(sql = false)]
 fn current_source() -> Result<Option<String>> {
     match settings::source()? {
-        Some(source) if !context()?.may_act_as(&source) => Err(error::source_not_allowed(&source)),
+        Some(source) if !context()?.may_act_as(Some(&source)) => Err(error::source_not_allowed(&source)),
         source => Ok(source),
     }
 }

@@ -1,0 +1,156 @@
+-- Granting and revoking access: who may, to whom, and what it gives (ATTACKS 150 to 152).
+\set VERBOSITY default
+
+-- ringfence_admin grants for any owner. Rights may be rights or profiles.
+SET SESSION AUTHORIZATION dba;
+SELECT ringfence.grant_access('stranger', 'Company B', '{customer.read,support}', 'Sales', '{crm,erp}', 'session');
+RESET SESSION AUTHORIZATION;
+SELECT o.name AS owner, a.role, a.role_name, p.name AS project, a.rights, a.sources, a.binding, a.granted_by
+  FROM ringfence.access a JOIN ringfence.owner o ON o.id = a.owner_id LEFT JOIN ringfence.project p ON p.id = a.project_id
+ WHERE a.role = 'stranger'::regrole;
+SET SESSION AUTHORIZATION stranger;
+SELECT owner_name, rights FROM ringfence.whoami();
+RESET SESSION AUTHORIZATION;
+
+-- Again: replaced, and said.
+SET SESSION AUTHORIZATION dba;
+SELECT ringfence.grant_access('stranger', 'bbbbbbbb-0000-0000-0000-000000000002', '{sponsor}', 'Sales');
+SELECT ringfence.grant_access('stranger', 'Company B', '{ticket.write}');
+
+-- What cannot be granted.
+SELECT ringfence.grant_access('nobody', 'Company B', '{agent}');
+SELECT ringfence.grant_access('stranger', 'No Such Company', '{agent}');
+SELECT ringfence.grant_access('stranger', 'Company B', '{agnet}');
+SELECT ringfence.grant_access('stranger', 'Company B', '{}');
+SELECT ringfence.grant_access('stranger', 'Company B', NULL);
+SELECT ringfence.grant_access('stranger', 'Company B', '{NULL}');
+SELECT ringfence.grant_access(NULL, 'Company B', '{agent}');
+SELECT ringfence.grant_access('stranger', 'Company B', '{agent}', 'No Such Project');
+SELECT ringfence.grant_access('stranger', 'Company A', '{agent}', 'Secret');
+SELECT ringfence.grant_access('stranger', 'Company B', '{agent}', binding => 'forever');
+SELECT ringfence.grant_access('ringfence_definer', 'Company B', '{agent}');
+SELECT ringfence.grant_access('postgres', 'Company A', '{agent}');
+
+-- Revoking: in one project, everywhere, nothing.
+SELECT ringfence.revoke_access('stranger', 'Company B', 'Sales');
+SELECT ringfence.revoke_access('stranger', 'Company B', 'Sales');
+SELECT ringfence.revoke_access('stranger', 'Company B');
+SELECT ringfence.revoke_access('stranger', 'Company B');
+SELECT ringfence.revoke_access('postgres', 'Company A');
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION stranger;
+SELECT count(*) FROM ringfence.customer;
+RESET SESSION AUTHORIZATION;
+
+-- ringfence_admin holds no right over data, and does not read access of owners it has not selected.
+SET SESSION AUTHORIZATION dba;
+SELECT count(*) FROM ringfence.access;
+SELECT count(*) FROM ringfence.customer;
+RESET SESSION AUTHORIZATION;
+
+-- 151, 152: an owner's own admin grants within its owner, and nothing that it does not hold; an agent grants nothing.
+SET SESSION AUTHORIZATION boss_a;
+SELECT ringfence.grant_access('trainee_a', 'Company A', '{trainee,customer.write}', binding => 'session');
+SELECT ringfence.grant_access('stranger', 'Company A', '{trainee}');
+SELECT ringfence.grant_access('app_b', 'Company A', '{trainee}');
+SELECT ringfence.grant_access('stranger', 'Company B', '{trainee}');
+SELECT ringfence.grant_access('stranger', 'No Such Company', '{trainee}');
+SELECT role_name, rights FROM ringfence.access ORDER BY role_name;
+INSERT INTO ringfence.access (role, role_name, rights, binding) VALUES ('boss_a'::regrole, 'boss_a', '{admin}', 'session');
+UPDATE ringfence.access SET rights = '{admin}';
+DELETE FROM ringfence.access;
+UPDATE ringfence.profile SET rights = '{owner.export}';
+SELECT ringfence.grant_access('trainee_a', 'Company A', '{trainee}');
+SELECT ringfence.revoke_access('stranger', 'Company A');
+SELECT ringfence.revoke_access('app_b', 'Company B');
+SELECT ringfence.store_access('app_b'::regrole, 'app_b', NULL, '{agent}', NULL, 'session');
+SELECT ringfence.remove_access('app_a', NULL);
+RESET SESSION AUTHORIZATION;
+SELECT ringfence.grant_access('stranger', 'Company A', '{access.manage,customer.read}', sources => '{crm}');
+SELECT ringfence.grant_access('app_none', 'Company A', '{customer.read}');
+SET SESSION AUTHORIZATION stranger;
+SELECT ringfence.grant_access('app_none', 'Company A', '{customer.read}', sources => '{crm,erp}');
+SELECT ringfence.grant_access('app_none', 'Company A', '{customer.read}');
+SELECT ringfence.grant_access('app_none', 'Company A', '{customer.read}', sources => '{crm}');
+SELECT ringfence.grant_access('app_none', 'Company A', '{admin}', sources => '{crm}');
+SELECT ringfence.grant_access('app_none', 'Company A', '{customer.write}', 'Sales', '{crm}');
+RESET SESSION AUTHORIZATION;
+-- And in one project, nothing of another or of all.
+SELECT ringfence.revoke_access('stranger', 'Company A');
+SELECT ringfence.grant_access('stranger', 'Company A', '{access.manage,customer.read}', 'Sales');
+SET SESSION AUTHORIZATION stranger;
+SELECT ringfence.grant_access('app_none', 'Company A', '{customer.read}', 'Sales');
+SELECT ringfence.grant_access('app_none', 'Company A', '{customer.read}', 'Support');
+SELECT ringfence.grant_access('app_none', 'Company A', '{customer.read}');
+SELECT ringfence.revoke_access('boss_a', 'Company A');
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION app_a;
+SELECT ringfence.grant_access('app_a', 'Company A', '{admin}');
+SELECT ringfence.grant_access('app_a', 'Company B', '{agent}');
+SELECT ringfence.revoke_access('app_b', 'Company A');
+SELECT count(*) FROM ringfence.access;
+RESET SESSION AUTHORIZATION;
+SELECT ringfence.revoke_access('app_none', 'Company A');
+SET SESSION AUTHORIZATION app_none;
+SELECT ringfence.revoke_access('app_none', 'Company A');
+RESET SESSION AUTHORIZATION;
+
+-- Profiles: what the built-in ones allow.
+SELECT profile.name, rights FROM ringfence.profile JOIN ringfence.owner o ON o.id = profile.owner_id AND o.name = 'Company A' ORDER BY 1;
+SET SESSION AUTHORIZATION trainee_a;
+SELECT count(*) FROM ringfence.customer;
+INSERT INTO ringfence.customer_card (name) VALUES ('x');
+UPDATE ringfence.customer SET name = 'x' WHERE false;
+UPDATE ringfence.customer_card SET name = 'x' WHERE false;
+DELETE FROM ringfence.customer WHERE false;
+DELETE FROM ringfence.customer_card;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tickets_a;
+SELECT count(*) FROM ringfence.customer;
+SELECT count(*) FROM ringfence.customer_card;
+SELECT count(*) FROM ringfence.search_customers('tsai');
+SELECT count(*) FROM ringfence.find_by_phone('0912345678');
+SELECT count(*) FROM ringfence.visible_fields();
+RESET SESSION AUTHORIZATION;
+-- B17: with the right in one project and not in another.
+SELECT ringfence.grant_access('stranger', 'Company A', '{support}', 'Support');
+SELECT ringfence.grant_access('stranger', 'Company A', '{sales}', 'Sales');
+SET SESSION AUTHORIZATION stranger;
+SET ringfence.project = 'Support';
+SELECT ringfence.has_right('customer.read'), ringfence.has_right('ticket.read'), (SELECT count(*) FROM ringfence.customer);
+SET ringfence.project = 'Sales';
+SELECT ringfence.has_right('customer.read'), ringfence.has_right('ticket.read'), (SELECT count(*) FROM ringfence.customer);
+RESET ringfence.project;
+SELECT name FROM ringfence.project ORDER BY name;
+RESET SESSION AUTHORIZATION;
+
+-- 150: a dropped role's access is not inherited by a new role of the same name; and a renamed one is granted anew.
+CREATE ROLE short_lived LOGIN;
+SELECT ringfence.grant_access('short_lived', 'Company A', '{agent}');
+SET SESSION AUTHORIZATION short_lived;
+SELECT count(*) FROM ringfence.customer;
+RESET SESSION AUTHORIZATION;
+DROP ROLE short_lived;
+CREATE ROLE short_lived LOGIN IN ROLE ringfence_user;
+SET SESSION AUTHORIZATION short_lived;
+SELECT count(*) FROM ringfence.customer;
+RESET SESSION AUTHORIZATION;
+SELECT ringfence.revoke_access('short_lived', 'Company A');
+SELECT ringfence.grant_access('short_lived', 'Company A', '{agent}');
+ALTER ROLE short_lived RENAME TO long_lived;
+SET SESSION AUTHORIZATION long_lived;
+SELECT count(*) FROM ringfence.customer;
+RESET SESSION AUTHORIZATION;
+DROP ROLE long_lived;
+-- A membership revoked ends what it gave.
+CREATE ROLE access_group NOLOGIN;
+SELECT ringfence.grant_access('access_group', 'Company C', '{agent}');
+GRANT access_group TO app_none;
+SET SESSION AUTHORIZATION app_none;
+SELECT count(*) FROM ringfence.customer;
+RESET SESSION AUTHORIZATION;
+REVOKE access_group FROM app_none;
+SET SESSION AUTHORIZATION app_none;
+SELECT count(*) FROM ringfence.customer;
+RESET SESSION AUTHORIZATION;
+DROP ROLE access_group;

@@ -1,0 +1,36 @@
+-- Dropping the extension by mistake does not delete a BPO's data.
+\set VERBOSITY default
+-- A session that has not used the library yet, as a DBA's would be.
+\c
+DROP EXTENSION ringfence;
+\echo :SQLSTATE
+DROP EXTENSION ringfence CASCADE;
+DROP OWNED BY ringfence_definer CASCADE;
+DROP TABLE ringfence.customer CASCADE;
+DROP SCHEMA ringfence CASCADE;
+BEGIN; ALTER EXTENSION ringfence DROP TABLE ringfence.company; DROP TABLE ringfence.company CASCADE; ROLLBACK;
+SELECT count(*) FROM ringfence.customer;
+-- Also where triggers are off, and where only companies are left.
+\c
+SET session_replication_role = replica;
+DROP EXTENSION ringfence;
+RESET session_replication_role;
+DELETE FROM ringfence.customer;
+DROP EXTENSION ringfence;
+-- A column or another extension's objects are not the guard's business.
+CREATE TABLE public.other (id int);
+DROP TABLE public.other;
+-- Nobody but a superuser can switch it off.
+SET SESSION AUTHORIZATION boss_a;
+SET ringfence.allow_drop = on;
+DROP EXTENSION ringfence;
+RESET SESSION AUTHORIZATION;
+-- Forced, it goes, and comes back empty.
+SET ringfence.allow_drop = on;
+DROP EXTENSION ringfence;
+SELECT count(*) FROM pg_namespace WHERE nspname = 'ringfence';
+RESET ringfence.allow_drop;
+CREATE EXTENSION ringfence;
+SELECT name FROM ringfence.owner;
+-- Empty, it is dropped without ado.
+DROP EXTENSION ringfence;

@@ -1,0 +1,110 @@
+-- Search: what matches, in which order, page by page; and never another owner's customer (A5, B19, E4).
+\set VERBOSITY default
+SET client_min_messages = warning;
+SET SESSION AUTHORIZATION boss_a;
+SELECT ringfence.create_field('Contract', projects => '{Sales}', is_searchable => true),
+       ringfence.create_field('Ticket note', projects => '{Support}', is_searchable => true),
+       ringfence.create_field('Card', projects => '{Sales}', is_masked => true, is_searchable => true),
+       ringfence.create_field('Diary', projects => '{Sales}') \g /dev/null
+UPDATE ringfence.customer_card SET attributes = '{"Contract": "CT-4411", "Ticket note": "broken router", "Card": "9999-8888", "Diary": "secret garden"}'
+ WHERE name = 'Tsai Mei-Ling';
+INSERT INTO ringfence.customer_card (name, phones, emails, last_activity_at) VALUES
+ ('Mei-Ling Tsai', '{0933-000-111,02-8765-4321}', '{}', '2026-01-01'), ('Tsaichung Lee', '{}', '{}', '2026-04-01'),
+ ('Lee Tsai', '{}', '{tsai.lee@example.com}', '2026-05-01'), ('Matsai Ito', '{}', '{}', NULL), ('Tsia Wen', '{}', '{}', NULL),
+ ('Łukasz D''Angelo', '{}', '{}', NULL), ('Anna Straße', '{0912-345-678}', '{}', NULL), ('Олена Яковенко', '{}', '{}', NULL), ('タナカ', '{}', '{}', NULL);
+RESET SESSION AUTHORIZATION;
+
+-- The same Ms. Tsai, one owner each (A1, A5).
+SET SESSION AUTHORIZATION app_b;
+SELECT name, phones, company, rank, matched FROM ringfence.search_customers('Tsai');
+SELECT name, phones FROM ringfence.find_by_phone('0912 345 678');
+SELECT name, phones FROM ringfence.find_by_phone('+886-912-345-678');
+SELECT name, emails FROM ringfence.find_by_email('TSAI@example.com');
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION app_a;
+-- Whole name, prefix, word, substring, typo; then the most recently active.
+SELECT name, company, rank, matched FROM ringfence.search_customers('tsai');
+SELECT name, rank FROM ringfence.search_customers('TSAI mei-ling');
+-- Every word must match, in any order; case, width, diacritics, apostrophes do not count.
+SELECT name, rank FROM ringfence.search_customers('ling tsai');
+SELECT name, rank FROM ringfence.search_customers('ｔｓａｉ lee');
+SELECT name, rank FROM ringfence.search_customers('lukasz dangelo');
+SELECT name, rank FROM ringfence.search_customers('D’ANGELO');
+SELECT name, rank FROM ringfence.search_customers('strasse');
+SELECT name, rank FROM ringfence.search_customers('яковенко');
+SELECT name, rank FROM ringfence.search_customers('蔡');
+SELECT name, rank FROM ringfence.search_customers('美玲');
+SELECT name, rank FROM ringfence.search_customers('ﾀﾅｶ');
+SELECT name, rank FROM ringfence.search_customers('Tsai Nobody');
+-- Phones in any format, by suffix from four digits; several customers with one number; an id; an e-mail, or part of one.
+SELECT name, rank, matched FROM ringfence.search_customers('+886 912 345 678');
+SELECT name, rank, matched FROM ringfence.search_customers('(02) 8765 4321');
+SELECT name, rank, matched FROM ringfence.search_customers('4321');
+SELECT name, rank FROM ringfence.search_customers('321');
+SELECT name FROM ringfence.find_by_phone('0912345678');
+SELECT name FROM ringfence.find_by_phone('912345678');
+SELECT name FROM ringfence.find_by_phone('nothing');
+SELECT name, rank FROM ringfence.search_customers('a0000000-0000-0000-0000-000000000002');
+SELECT name, rank FROM ringfence.search_customers('b0000000-0000-0000-0000-000000000001');
+SELECT name, rank, matched FROM ringfence.search_customers('tsai.lee@example.com');
+SELECT name, rank, matched FROM ringfence.search_customers('tsai.lee');
+SELECT name FROM ringfence.find_by_email('tsai.lee@example.com ');
+
+-- E4: custom fields that the session sees and that are searchable; not masked ones, not another project's.
+SELECT name, rank, matched FROM ringfence.search_customers('ct-4411');
+SELECT name, matched FROM ringfence.search_customers('broken router');
+SELECT count(*) FROM ringfence.search_customers('9999-8888');
+SELECT count(*) FROM ringfence.search_customers('garden');
+SET ringfence.project = 'Support';
+SELECT count(*) FROM ringfence.search_customers('ct-4411');
+SELECT count(*) FROM ringfence.search_customers('broken');
+SET ringfence.project = 'Sales';
+SELECT count(*) FROM ringfence.search_customers('ct-4411');
+SELECT count(*) FROM ringfence.search_customers('broken');
+RESET ringfence.project;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION boss_a;
+SELECT name, matched FROM ringfence.search_customers('9999-8888');
+RESET SESSION AUTHORIZATION;
+
+-- Pages: no gap, no duplicate; the same as in one piece.
+SET SESSION AUTHORIZATION app_a;
+DO $$
+DECLARE
+    whole text[]; paged text[] := '{}'; page record; place text;
+BEGIN
+    SELECT array_agg(customer_id::text) INTO whole FROM ringfence.search_customers('tsai', 100);
+    LOOP
+        SELECT array_agg(s.customer_id::text) AS ids, (array_agg(s.cursor))[count(*)] AS last INTO page FROM ringfence.search_customers('tsai', 2, place) s;
+        EXIT WHEN page.ids IS NULL;
+        paged := paged || page.ids;
+        place := page.last;
+    END LOOP;
+    RAISE WARNING 'pages of two: % customers, the same: %', cardinality(paged), paged = whole;
+END$$;
+-- A cursor of another query, a forged one, and arguments that are not good: 22023.
+SELECT count(*) FROM ringfence.search_customers('lee', 20, (SELECT cursor FROM ringfence.search_customers('tsai', 1)));
+SELECT count(*) FROM ringfence.search_customers('tsai', 20, 'forged');
+SELECT count(*) FROM ringfence.search_customers('tsai', 20, '');
+SELECT count(*) FROM ringfence.search_customers('tsai', 0);
+SELECT count(*) FROM ringfence.search_customers('tsai', 1001);
+SELECT count(*) FROM ringfence.search_customers('tsai', NULL);
+SELECT count(*) FROM ringfence.search_customers(NULL);
+SELECT count(*) FROM ringfence.search_customers(repeat('x', 1001));
+SELECT count(*) FROM ringfence.search_customers(repeat('x ', 51));
+\echo :SQLSTATE
+-- Nothing to look for finds nothing.
+SELECT count(*) FROM ringfence.search_customers('');
+SELECT count(*) FROM ringfence.search_customers('  -- .,;!?  ');
+SELECT count(*) FROM ringfence.search_customers('%');
+SELECT count(*) FROM ringfence.search_customers('_');
+SELECT count(*) FROM ringfence.search_customers(E'\u200b\u0301');
+RESET SESSION AUTHORIZATION;
+-- A customer is found as soon as it is written, and no longer when it is gone.
+SET SESSION AUTHORIZATION boss_a;
+BEGIN;
+INSERT INTO ringfence.customer_card (name) VALUES ('Quickfind');
+SELECT name FROM ringfence.search_customers('quickfind');
+DELETE FROM ringfence.customer WHERE name = 'Quickfind';
+SELECT name FROM ringfence.search_customers('quickfind');
+COMMIT;
