@@ -23,9 +23,8 @@ install_packages() {
 
 build_packages=(build-essential pkg-config libclang-dev clang "postgresql-$PG_MAJOR" "postgresql-server-dev-$PG_MAJOR")
 test_packages=(python3 python3-psycopg libdbi-perl libdbd-pg-perl default-jdk-headless libpostgresql-jdbc-java)
-# A machine may have Node.js from elsewhere, which Debian's npm would throw out.
-command -v node >/dev/null || test_packages+=(nodejs)
-command -v npm >/dev/null || test_packages+=(npm)
+# A machine may have Node.js from elsewhere, with which Debian's package of the library does not go.
+command -v npm >/dev/null || test_packages+=(nodejs node-pg)
 
 # One at a time: two runs at once would both install.
 exec 9>"${TMPDIR:-/tmp}/ringfence-setup.$(id -u).lock"

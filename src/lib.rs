@@ -3,7 +3,7 @@
 //! Each room of the domain is a module here and a file of the same name under `sql/`. The SQL objects,
 //! also those implemented here, are declared in the SQL files, each beside its grants and its comment.
 
-#![deny(ffi_unwind_calls)]
+#![deny(ffi_unwind_calls, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod access;
 mod catalog;

@@ -62,6 +62,15 @@ regression_tests() {
     done
 }
 
+# The library of the Node.js example: Debian's package, or the registry's where Node.js is not Debian's.
+node_modules() {
+    export NODE_PATH=/usr/share/nodejs
+    [ -e "$NODE_PATH/pg" ] && return
+    mkdir "$WORK/node"
+    npm install --prefix "$WORK/node" --no-save --no-audit --no-fund --loglevel error pg@8 >"$WORK/npm.log" 2>&1 || cat "$WORK/npm.log"
+    export NODE_PATH="$WORK/node/node_modules"
+}
+
 cluster test
 cd "$ROOT"
 read -r -a features <<<"$(features)"
@@ -77,17 +86,13 @@ cargo_tests "unit tests" cargo test --release --locked "${features[@]}" --lib
 say "Regression tests"
 regression_tests
 
-if compgen -G "tests/*.rs" >/dev/null; then
-    say "Tests with connections of their own"
-    cargo_tests "connection tests" cargo test --release --locked "${features[@]}" --test '*' -- --test-threads=2
-fi
-
-if [ -x "$ROOT/examples/test.sh" ]; then
-    say "Examples"
-    while read -r result name; do
-        if [ "$result" = ok ]; then ok "$name"; else not_ok "$name"; fi
-    done < <(RESULTS=yes "$ROOT/examples/test.sh" 3>&1 >"$WORK/examples.log" 2>&1)
-fi
+say "Tests with connections of their own"
+. "$ROOT/examples/common.sh"
+sample_database
+psql -q -X -c "ALTER ROLE desk PASSWORD 'the desk''s password'"
+node_modules
+check "the Rust example builds" cargo build --release --locked "${features[@]}" --example find_customer
+cargo_tests "connection tests" cargo test --release --locked --no-fail-fast "${features[@]}" --test '*' -- --test-threads=2
 
 check "the server survived every test" test "$(as_server grep -cE 'PANIC|terminated by signal' "$server_log")" = 0
 

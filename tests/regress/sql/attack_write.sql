@@ -54,10 +54,10 @@ INSERT INTO ringfence.customer_card (name, company_id) VALUES ('x', 'd0000000-00
 -- The foreign keys themselves, with the wall out of the way: as superuser.
 RESET SESSION AUTHORIZATION;
 INSERT INTO ringfence.customer (owner_id, name, company_id) VALUES ('aaaaaaaa-0000-0000-0000-000000000001', 'x', 'b0000000-0000-0000-0000-00000000000c');
+\set VERBOSITY sqlstate
 INSERT INTO ringfence.field_project (owner_id, field_id, project_id)
   SELECT 'aaaaaaaa-0000-0000-0000-000000000001', f.id, p.id FROM ringfence.field f, ringfence.project p
    WHERE f.owner_id = 'aaaaaaaa-0000-0000-0000-000000000001' AND f.name = 'name' AND p.name = 'Secret';
-\set VERBOSITY sqlstate
 
 -- Deleting a company of A leaves its customers, without a company, and B's alone.
 RESET SESSION AUTHORIZATION;

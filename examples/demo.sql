@@ -1,0 +1,93 @@
+-- The story of Ms. Tsai. She is a customer of Company A and of Company B; the same call centre serves both.
+\set QUIET on
+\pset footer off
+\set ECHO none
+\echo
+SELECT id AS company_b FROM ringfence.owner WHERE name = 'Company B' \gset
+\echo '== One call centre, five owners. How many customers there are is for the superuser only to see:'
+SELECT owner.name AS owner, owner.country, count(*) AS customers FROM ringfence.customer JOIN ringfence.owner ON owner.id = owner_id GROUP BY owner.id ORDER BY 3 DESC;
+
+\echo '== An agent on Company A''s line, on a login role of its own, searches "Tsai":'
+\set ECHO queries
+\c - agent_a
+SELECT name, phones, company, rank FROM ringfence.search_customers('Tsai Mei-Ling', 3);
+\set ECHO none
+\echo
+\echo '== ... in small letters, and by her phone in three spellings:'
+\set ECHO queries
+SELECT name, phones, rank FROM ringfence.search_customers('tsai mei-ling', 3);
+SELECT name, phones, matched FROM ringfence.search_customers('+886 912 345 678');
+SELECT name, phones, matched FROM ringfence.search_customers('0912-345-678');
+SELECT name, phones FROM ringfence.find_by_phone('(0912) 345678');
+\set ECHO none
+
+\echo
+\echo '== An agent on Company B''s line has the same Ms. Tsai, and another record:'
+\set ECHO queries
+\c - agent_b
+SELECT name, phones, address, attributes FROM ringfence.customer_card WHERE name = 'Tsai Mei-Ling';
+SELECT name, phones FROM ringfence.find_by_phone('+886 912 345 678');
+\set ECHO none
+
+\echo
+\echo '== One login role for all owners: the owner is selected for each transaction, and is gone with it.'
+\set ECHO queries
+\c - desk
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
+SELECT name, phones FROM ringfence.search_customers('tsai mei-ling 912345678');
+COMMIT;
+BEGIN;
+SET LOCAL ringfence.owner = 'Company B';
+SELECT name, phones FROM ringfence.search_customers('tsai mei-ling 912345678');
+COMMIT;
+SELECT count(*) FROM ringfence.customer;
+\set ECHO none
+\echo
+\echo '== Within a transaction the owner cannot be changed, also not by an injected expression:'
+\set ECHO queries
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
+SELECT count(*) FROM ringfence.customer;
+SELECT count(*) FROM ringfence.customer WHERE set_config('ringfence.owner', 'Company B', true) <> '';
+ROLLBACK;
+\set ECHO none
+
+\echo
+\echo '== Nothing is written for another owner:'
+\echo 'INSERT INTO ringfence.customer_card (owner_id, name) VALUES (<the id of Company B>, ''Planted'');'
+\c - agent_a
+INSERT INTO ringfence.customer_card (owner_id, name) VALUES (:'company_b', 'Planted');
+\set ECHO queries
+SET ringfence.owner = 'Company B';
+SELECT count(*) FROM ringfence.customer;
+RESET ringfence.owner;
+\set ECHO none
+
+\echo
+\echo '== Sales and Support of Company A: one customer, the fields of the project at hand. The card number is masked.'
+\set ECHO queries
+\c - agent_a
+SET ringfence.project = 'Support';
+SELECT attributes, masked_fields FROM ringfence.customer_card WHERE id = (SELECT customer_id FROM ringfence.find_by_phone('0912345678'));
+SET ringfence.project = 'Sales';
+SELECT attributes, masked_fields FROM ringfence.customer_card WHERE id = (SELECT customer_id FROM ringfence.find_by_phone('0912345678'));
+\c - seller_a
+SELECT name, access FROM ringfence.visible_fields() WHERE NOT is_system;
+UPDATE ringfence.customer_card SET attributes = attributes || '{"Router": "RX-999"}'
+ WHERE id = (SELECT customer_id FROM ringfence.find_by_phone('0912345678'));
+\set ECHO none
+
+\echo
+\echo '== A BI tool reads the view, with a role that reads:'
+\set ECHO queries
+\c - bi_a
+SELECT attributes ->> 'Plan' AS plan, count(*) AS customers FROM ringfence.customer_card GROUP BY 1 ORDER BY 2 DESC;
+UPDATE ringfence.customer_card SET name = 'x';
+\set ECHO none
+
+\echo
+\echo '== Who am I, and may I?'
+\set ECHO queries
+\c - agent_a
+SELECT role_name, owner_name, bound, rights FROM ringfence.whoami();

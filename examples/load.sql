@@ -1,0 +1,40 @@
+-- Loads the sample data as an application role: one owner a transaction, customers by COPY into customer_card.
+\set ON_ERROR_STOP on
+SET ROLE manager;
+
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
+CREATE TEMP TABLE loaded_company (id uuid, name text) ON COMMIT DELETE ROWS;
+\copy loaded_company FROM 'examples/data/company_a_company.csv' CSV HEADER
+INSERT INTO ringfence.company (id, name) SELECT id, name FROM loaded_company;
+\copy ringfence.customer_card (name, phones, emails, address, birth_date, language, company_id, last_activity_at, attributes) FROM 'examples/data/company_a_customer.csv' CSV HEADER
+COMMIT;
+
+BEGIN;
+SET LOCAL ringfence.owner = 'Company B';
+\copy loaded_company FROM 'examples/data/company_b_company.csv' CSV HEADER
+INSERT INTO ringfence.company (id, name) SELECT id, name FROM loaded_company;
+\copy ringfence.customer_card (name, phones, emails, address, birth_date, language, company_id, last_activity_at, attributes) FROM 'examples/data/company_b_customer.csv' CSV HEADER
+COMMIT;
+
+BEGIN;
+SET LOCAL ringfence.owner = 'Denki Service';
+\copy loaded_company FROM 'examples/data/denki_company.csv' CSV HEADER
+INSERT INTO ringfence.company (id, name) SELECT id, name FROM loaded_company;
+\copy ringfence.customer_card (name, phones, emails, address, birth_date, language, company_id, last_activity_at, attributes) FROM 'examples/data/denki_customer.csv' CSV HEADER
+COMMIT;
+
+BEGIN;
+SET LOCAL ringfence.owner = 'Casa Italiana';
+\copy loaded_company FROM 'examples/data/casa_company.csv' CSV HEADER
+INSERT INTO ringfence.company (id, name) SELECT id, name FROM loaded_company;
+\copy ringfence.customer_card (name, phones, emails, address, birth_date, language, company_id, last_activity_at, attributes) FROM 'examples/data/casa_customer.csv' CSV HEADER
+COMMIT;
+
+BEGIN;
+SET LOCAL ringfence.owner = 'Зв''язок';
+\copy loaded_company FROM 'examples/data/zvyazok_company.csv' CSV HEADER
+INSERT INTO ringfence.company (id, name) SELECT id, name FROM loaded_company;
+\copy ringfence.customer_card (name, phones, emails, address, birth_date, language, company_id, last_activity_at, attributes) FROM 'examples/data/zvyazok_customer.csv' CSV HEADER
+COMMIT;
+RESET ROLE;

@@ -1,0 +1,75 @@
+-- The installation of the demo: five owners, their projects and fields, and the roles that work with them.
+-- As superuser; what an owner's own people do is done as one of them.
+\set ON_ERROR_STOP on
+SET client_min_messages = warning;
+
+CREATE EXTENSION ringfence;
+
+-- Who administers, who loads and manages, and who works: the desk serves every owner on one login role, the agents have
+-- one each, and BI reads Company A.
+CREATE ROLE administrator LOGIN;
+GRANT ringfence_admin TO administrator;
+CREATE ROLE manager LOGIN;
+CREATE ROLE desk LOGIN;
+CREATE ROLE agent_a LOGIN;
+CREATE ROLE agent_b LOGIN;
+CREATE ROLE seller_a LOGIN;
+CREATE ROLE bi_a LOGIN;
+
+SET ROLE administrator;
+INSERT INTO ringfence.owner (name, description, country) VALUES
+    ('Company A', 'Internet provider in Taiwan', 'TW'),
+    ('Company B', 'Mobile operator in Poland', 'PL'),
+    ('Denki Service', 'Home appliances in Japan', 'JP'),
+    ('Casa Italiana', 'Furniture in Italy', 'IT'),
+    ('Зв''язок', 'Internet provider in Ukraine', 'UA');
+SELECT ringfence.grant_access('manager', name, '{admin}') FROM ringfence.owner WHERE name <> 'House' \g /dev/null
+SELECT ringfence.grant_access('desk', name, '{agent}') FROM ringfence.owner WHERE name <> 'House' \g /dev/null
+SELECT ringfence.grant_access('agent_a', 'Company A', '{agent}'),
+       ringfence.grant_access('agent_b', 'Company B', '{agent}'),
+       ringfence.grant_access('bi_a', 'Company A', '{sponsor}') \g /dev/null
+RESET ROLE;
+
+SET ROLE manager;
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
+INSERT INTO ringfence.project (name) VALUES ('Sales'), ('Support');
+SELECT ringfence.create_field('Plan', 'choice', '{Sales,Support}', options => '{basic,silver,gold}'),
+       ringfence.create_field('Contract', projects => '{Sales,Support}', is_searchable => true),
+       ringfence.create_field('Comment', projects => '{Sales,Support}', is_searchable => true),
+       ringfence.create_field('Router', projects => '{Support}'),
+       ringfence.create_field('Fault code', 'number', '{Support}'),
+       ringfence.create_field('Card number', projects => '{Sales}', is_masked => true) \g /dev/null
+COMMIT;
+BEGIN;
+SET LOCAL ringfence.owner = 'Company B';
+INSERT INTO ringfence.project (name) VALUES ('Retention');
+SELECT ringfence.create_field('Contract', projects => '{Default,Retention}', is_searchable => true),
+       ringfence.create_field('Tariff', 'choice', '{Default}', options => '{prepaid,start,max}'),
+       ringfence.create_field('Comment', projects => '{Default}'),
+       ringfence.create_field('Debt', 'number', '{Retention}') \g /dev/null
+COMMIT;
+BEGIN;
+SET LOCAL ringfence.owner = 'Denki Service';
+SELECT ringfence.create_field('Appliance', projects => '{Default}', is_searchable => true),
+       ringfence.create_field('Warranty until', 'date', '{Default}'),
+       ringfence.create_field('Visited', 'boolean', '{Default}'),
+       ringfence.create_field('Note', projects => '{Default}') \g /dev/null
+COMMIT;
+BEGIN;
+SET LOCAL ringfence.owner = 'Casa Italiana';
+SELECT ringfence.create_field('Style', 'choice', '{Default}', options => '{classico,moderno}'),
+       ringfence.create_field('Budget', 'number', '{Default}'),
+       ringfence.create_field('Architect', projects => '{Default}') \g /dev/null
+COMMIT;
+BEGIN;
+SET LOCAL ringfence.owner = 'Зв''язок';
+SELECT ringfence.create_field('Line', projects => '{Default}', is_searchable => true),
+       ringfence.create_field('Speed', 'number', '{Default}'),
+       ringfence.create_field('Technician', projects => '{Default}') \g /dev/null
+COMMIT;
+RESET ROLE;
+
+SET ROLE administrator;
+SELECT ringfence.grant_access('seller_a', 'Company A', '{sales}', 'Sales') \g /dev/null
+RESET ROLE;

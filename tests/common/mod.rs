@@ -1,0 +1,76 @@
+//! What the tests share: connections to the throw-away cluster that `tests/run.sh` started, which the PG* environment
+//! variables name.
+#![allow(dead_code)]
+
+use postgres::error::SqlState;
+use postgres::{Client, Config, NoTls};
+use std::env;
+
+/// A database of the test's own, a copy of the one that tests/fixture.sql made; gone when it is dropped.
+pub struct Database {
+    pub name: String,
+}
+
+impl Database {
+    pub fn new(name: &str) -> Database {
+        let name = format!("test_{name}");
+        let mut server = superuser("postgres");
+        server.batch_execute(&format!("DROP DATABASE IF EXISTS {name}")).expect("drop");
+        server.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE fixture")).expect("create from the fixture");
+        Database { name }
+    }
+
+    /// A session of its own, as that role.
+    pub fn connect(&self, role: &str) -> Client {
+        connect(&self.name, role)
+    }
+
+    pub fn superuser(&self) -> Client {
+        superuser(&self.name)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let _ = superuser("postgres").batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+    }
+}
+
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests by `make test`"))
+}
+
+pub fn connect(database: &str, role: &str) -> Client {
+    Config::new()
+        .host(&variable("PGHOST"))
+        .port(variable("PGPORT").parse().expect("a port"))
+        .dbname(database)
+        .user(role)
+        .connect(NoTls)
+        .unwrap_or_else(|error| panic!("{role} cannot connect to {database}: {error}"))
+}
+
+pub fn superuser(database: &str) -> Client {
+    connect(database, "postgres")
+}
+
+/// The single value of a query.
+pub fn value<T>(client: &mut Client, query: &str) -> T
+where
+    T: for<'a> postgres::types::FromSql<'a>,
+{
+    client.query_one(query, &[]).unwrap_or_else(|error| panic!("{query}: {error:?}")).get(0)
+}
+
+/// The SQLSTATE that a statement fails with.
+pub fn refused(client: &mut Client, statement: &str) -> String {
+    match client.batch_execute(statement) {
+        Ok(()) => panic!("{statement} was not refused"),
+        Err(error) => error.code().map_or("no SQLSTATE", SqlState::code).to_owned(),
+    }
+}
+
+/// Runs statements that must succeed.
+pub fn run(client: &mut Client, statements: &str) {
+    client.batch_execute(statements).unwrap_or_else(|error| panic!("{statements}: {error:?}"));
+}
