@@ -90,7 +90,7 @@ fn check_type(field: &VisibleField, value: Value) -> Result<()> {
         let known = |text: &String| options.iter().flatten().any(|option| option == text);
         if !value.texts().iter().all(known) {
             let list: Vec<&str> = options.iter().flatten().map(String::as_str).collect();
-            return Err(error::wrong_field_type(&field.name, &format!("of these: {}", list.join(", "))));
+            return Err(error::wrong_field_type(&field.name, &format!("one of: {}", list.join(", "))));
         }
     }
     Ok(())
