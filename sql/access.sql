@@ -43,7 +43,9 @@ COMMENT ON COLUMN ringfence.access.rights IS 'Names of rights and of profiles';
 COMMENT ON COLUMN ringfence.access.sources IS 'Source systems the role may write as; NULL: any';
 COMMENT ON COLUMN ringfence.access.binding IS 'How the owner must be selected: transaction, session or token';
 
-SELECT ringfence.wall('ringfence.access', 'access.manage', 'access.manage', 'access.manage');
+SELECT ringfence.wall('ringfence.access', NULL, 'access.manage', 'access.manage');
+-- Who manages access in one project sees the entries of that project.
+CREATE POLICY may_read ON ringfence.access FOR SELECT TO PUBLIC USING (ringfence.has_right_in('access.manage', project_id));
 SELECT ringfence.decide_from('ringfence.access');
 GRANT SELECT ON ringfence.access TO ringfence_user;
 

@@ -11,13 +11,15 @@ CREATE TABLE ringfence.company (
 ALTER TABLE ringfence.company OWNER TO ringfence_definer;
 COMMENT ON TABLE ringfence.company IS 'Companies that customers belong to';
 SELECT ringfence.wall('ringfence.company', 'customer.read', 'customer.write', 'customer.delete');
-GRANT SELECT, INSERT (owner_id, id, name, description), UPDATE (owner_id, name, description), DELETE
+-- By column: currtid2() (ATTACKS 86) asks for the privilege on the table.
+GRANT SELECT (owner_id, id, name, description, created_at), INSERT (owner_id, id, name, description),
+      UPDATE (owner_id, name, description), DELETE
     ON ringfence.company TO ringfence_user;
 
 CREATE TABLE ringfence.customer (
     owner_id         uuid NOT NULL DEFAULT ringfence.current_owner() REFERENCES ringfence.owner,
     id               uuid NOT NULL DEFAULT ringfence.new_id(),
-    name             text NOT NULL CHECK (name <> ''),
+    name             text NOT NULL CHECK (name <> '' AND octet_length(name) <= 1048576),
     phones           text[] NOT NULL DEFAULT '{}',
     emails           text[] NOT NULL DEFAULT '{}',
     address          text,

@@ -54,26 +54,35 @@ SELECT ringfence.decide_from('ringfence.field_project');
 GRANT SELECT, INSERT (owner_id, field_id, project_id, access), UPDATE (access), DELETE ON ringfence.field_project TO ringfence_user;
 
 -- What row-level security does not bind (a superuser, a referential action) may change system fields too.
-CREATE FUNCTION ringfence.keep_system_field() RETURNS trigger
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $keep$
+CREATE FUNCTION ringfence.check_field_change() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $check$
 BEGIN
-    IF OLD.is_system AND row_security_active(TG_RELID) THEN
+    IF NOT row_security_active(TG_RELID) THEN
+        RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    IF OLD.is_system THEN
         RAISE EXCEPTION 'system field "%" cannot be changed', OLD.name
             USING ERRCODE = 'insufficient_privilege', HINT = 'System fields are the same in every project of every owner.';
     END IF;
+    -- Managing fields is not seeing values (B16): whoever lets a mask fall must be able to see behind it everywhere.
+    IF TG_OP = 'UPDATE' AND OLD.is_masked AND NOT NEW.is_masked AND NOT ringfence.has_right_in('field.unmask', NULL) THEN
+        RAISE EXCEPTION 'field "%" cannot be unmasked without the right "field.unmask"', OLD.name
+            USING ERRCODE = 'insufficient_privilege', HINT = 'It takes the right in all projects of the owner.';
+    END IF;
     RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 END
-$keep$;
-REVOKE ALL ON FUNCTION ringfence.keep_system_field() FROM PUBLIC;
-COMMENT ON FUNCTION ringfence.keep_system_field() IS 'Trigger: error 42501 on changing a system field (B7)';
-CREATE TRIGGER keep_system_field BEFORE UPDATE OR DELETE ON ringfence.field
-    FOR EACH ROW EXECUTE FUNCTION ringfence.keep_system_field();
+$check$;
+REVOKE ALL ON FUNCTION ringfence.check_field_change() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.check_field_change() IS 'Trigger: error 42501 on changing a system field (B7), or unmasking a field without field.unmask (B10)';
+CREATE TRIGGER check_field_change BEFORE UPDATE OR DELETE ON ringfence.field
+    FOR EACH ROW EXECUTE FUNCTION ringfence.check_field_change();
 
 CREATE FUNCTION ringfence.place_field() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $place$
 BEGIN
     IF NEW.position IS NULL THEN
-        SELECT coalesce(max(field.position), 0) + 1 INTO NEW.position FROM ringfence.field WHERE field.owner_id = NEW.owner_id;
+        SELECT least(coalesce(max(field.position), 0)::bigint + 1, 2147483647) INTO NEW.position
+            FROM ringfence.field WHERE field.owner_id = NEW.owner_id;
     END IF;
     RETURN NEW;
 END
@@ -98,6 +107,10 @@ BEGIN
         RAISE EXCEPTION 'system field "%" cannot be bound', bound.name
             USING ERRCODE = 'insufficient_privilege', HINT = 'System fields are in every project.';
     END IF;
+    IF bound.is_masked AND ringfence.has_right_in('field.unmask', NEW.project_id) AND NOT ringfence.has_right_in('field.unmask', NULL) THEN
+        RAISE EXCEPTION 'masked field "%" cannot be bound to a project by a session that sees masked fields only there', bound.name
+            USING ERRCODE = 'insufficient_privilege', HINT = 'It takes the right "field.unmask" in all projects of the owner, or in none.';
+    END IF;
     SELECT string_agg(format('"%s"', project.name), ', ' ORDER BY project.name) INTO others
         FROM ringfence.field_project
         JOIN ringfence.project ON project.owner_id = field_project.owner_id AND project.id = field_project.project_id
@@ -111,7 +124,7 @@ BEGIN
 END
 $check$;
 REVOKE ALL ON FUNCTION ringfence.check_binding() FROM PUBLIC;
-COMMENT ON FUNCTION ringfence.check_binding() IS 'Trigger: error 42501 on binding a system field (B7), NOTICE on sharing one (B6)';
+COMMENT ON FUNCTION ringfence.check_binding() IS 'Trigger: error 42501 on binding a system field (B7), or a masked one to see it; NOTICE on sharing one (B6)';
 CREATE TRIGGER check_binding BEFORE INSERT ON ringfence.field_project
     FOR EACH ROW EXECUTE FUNCTION ringfence.check_binding();
 

@@ -49,6 +49,13 @@ GRANT EXECUTE ON FUNCTION ringfence.has_right(text) TO ringfence_user, ringfence
 COMMENT ON FUNCTION ringfence.has_right(text) IS
     'Whether the session holds the right for its owner, in its project if one is selected. Error 22023: no such right; else as current_owner()';
 
+CREATE FUNCTION ringfence.has_right_in(right_name text, project_id uuid) RETURNS boolean
+    LANGUAGE c STABLE PARALLEL RESTRICTED SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'has_right_in_wrapper';
+REVOKE ALL ON FUNCTION ringfence.has_right_in(text, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.has_right_in(text, uuid) TO ringfence_user, ringfence_admin;
+COMMENT ON FUNCTION ringfence.has_right_in(text, uuid) IS
+    'Whether the role holds the right in that project of its owner, or (NULL) in all projects, whichever is selected';
+
 CREATE FUNCTION ringfence.works_in(project_id uuid) RETURNS boolean
     LANGUAGE c STABLE PARALLEL RESTRICTED STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'works_in_wrapper';
 REVOKE ALL ON FUNCTION ringfence.works_in(uuid) FROM PUBLIC;

@@ -13,10 +13,11 @@ use std::ffi::{CStr, CString};
 use std::rc::Rc;
 
 /// Which way of selecting the owner an entry accepts.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Binding {
-    Transaction,
+    // From the weakest to the strictest.
     Session,
+    Transaction,
     Token,
 }
 
@@ -49,6 +50,11 @@ impl Entry {
 
     pub fn covers(&self, project: Uuid) -> bool {
         self.project.is_none_or(|own| own == project)
+    }
+
+    /// Whether it covers that project and no other.
+    pub fn is_limited_to(&self, project: Uuid) -> bool {
+        self.project == Some(project)
     }
 
     /// Whether it covers all projects of the owner, also those to come.
@@ -119,6 +125,9 @@ pub fn entries(role: pg_sys::Oid, owner: Uuid) -> Result<Vec<Entry>> {
                     None => profile_rights(&profiles, owner, name)?.unwrap_or_default(),
                 });
             }
+            if stored.project.is_some() {
+                rights = rights.without(Rights::OF_THE_WHOLE_OWNER);
+            }
             let sources = stored.sources.map(|sources| sources.into_iter().flatten().collect());
             Ok(Entry { project: stored.project, rights, binding: stored.binding, sources })
         })
@@ -166,6 +175,18 @@ impl Manager {
         Ok(Manager { owner: own.clone(), limits: Some(context) })
     }
 
+    /// The project of that name or id. Error P0002 if there is none, or none that the caller works in.
+    fn project_id(&self, project: Option<&str>) -> Result<Option<Uuid>> {
+        let Some(text) = project else {
+            return Ok(None);
+        };
+        let in_reach = |id| self.limits.as_ref().is_none_or(|own| own.works_in(id));
+        match project::find(self.owner.id, text)? {
+            Some(project) if in_reach(project.id) => Ok(Some(project.id)),
+            _ => Err(error::no_such_project(text)),
+        }
+    }
+
     /// Error 42501 unless access may be managed there: in the project, or where none is named in all.
     fn may_manage(&self, project: Option<Uuid>) -> Result<()> {
         let within = self.limits.as_ref().is_none_or(|own| own.rights_within(project).contains(Rights::ACCESS_MANAGE));
@@ -179,42 +200,37 @@ impl Manager {
     }
 
     /// Error 42501 if the caller would let somebody act as a source system that it may not act as itself.
-    fn may_give_sources(&self, sources: Option<&[String]>) -> Result<()> {
+    fn may_give_sources(&self, sources: Option<&[String]>, project: Option<Uuid>) -> Result<()> {
         let Some(own) = &self.limits else {
             return Ok(());
         };
         match sources {
-            None if !own.may_act_as(None) => Err(error::source_not_allowed("any")),
+            None if !own.may_act_as_within(None, project) => Err(error::source_not_allowed("any")),
             None => Ok(()),
-            Some(sources) => match sources.iter().find(|source| !own.may_act_as(Some(source))) {
+            Some(sources) => match sources.iter().find(|source| !own.may_act_as_within(Some(source), project)) {
                 Some(source) => Err(error::source_not_allowed(source)),
                 None => Ok(()),
             },
         }
     }
 
-    /// Error 42501 unless the role has access to this owner already. A role's first access is `ringfence_admin`'s to
-    /// give: to a role that works for another owner, a second one would take away the default.
-    fn may_change(&self, role: pg_sys::Oid, role_name: &str) -> Result<()> {
+    /// Error 42501 unless the role has access to this owner already, with no stricter binding than the new one. A role's
+    /// first access is `ringfence_admin`'s to give: to a role that works for another owner, a second one would take
+    /// away the default. So is a weaker binding: it says how far an application is trusted.
+    fn may_change(&self, role: pg_sys::Oid, role_name: &str, binding: Binding) -> Result<()> {
         if self.limits.is_none() {
             return Ok(());
         }
-        let columns: [&CStr; 2] = [c"role", c"role_name"];
+        let columns: [&CStr; 3] = [c"role", c"role_name", c"binding"];
         let known = catalog::read(Source::Access, &columns, Rows::KeyStartsWith(self.owner.id), |row| {
             let same = row.get::<pg_sys::Oid>(0)? == role && row.get::<String>(1)? == role_name;
-            same.then_some(())
+            Binding::parse(&row.get::<String>(2)?).filter(|_| same)
         })?;
-        if known.is_empty() { Err(error::first_access(role_name)) } else { Ok(()) }
-    }
-}
-
-fn project_id(owner: &Owner, project: Option<&str>) -> Result<Option<Uuid>> {
-    match project {
-        None => Ok(None),
-        Some(text) => match project::find(owner.id, text)? {
-            Some(project) => Ok(Some(project.id)),
-            None => Err(error::no_such_project(text)),
-        },
+        match known.iter().max() {
+            None => Err(error::first_access(role_name)),
+            Some(strictest) if binding < *strictest => Err(error::weaker_binding(role_name)),
+            Some(_) => Ok(()),
+        }
     }
 }
 
@@ -257,13 +273,11 @@ fn grant_access(
         return Err(error::missing_argument("rights"));
     }
     let sources = sources.map(|sources| text_list("sources", sources)).transpose()?;
-    let binding = given("binding", binding)?;
-    if Binding::parse(&binding).is_none() {
-        return Err(error::unknown_binding(&binding));
-    }
-    let project = project_id(owner, project.as_deref())?;
+    let binding_name = given("binding", binding)?;
+    let binding = Binding::parse(&binding_name).ok_or_else(|| error::unknown_binding(&binding_name))?;
+    let project = manager.project_id(project.as_deref())?;
     manager.may_manage(project)?;
-    manager.may_give_sources(sources.as_deref())?;
+    manager.may_give_sources(sources.as_deref(), project)?;
     let profiles = OnceCell::new();
     for name in &rights {
         let given = match Rights::named(name) {
@@ -273,9 +287,9 @@ fn grant_access(
         manager.may_give(given, project)?;
     }
     let role = role_oid(&role_name)?;
-    manager.may_change(role, &role_name)?;
-    if role_name.starts_with("ringfence_") {
-        return Err(error::unsuitable_role(&role_name, "it is a role of the extension; give access to your own roles"));
+    manager.may_change(role, &role_name, binding)?;
+    if role_name.starts_with("ringfence_") || role_name.starts_with("pg_") {
+        return Err(error::unsuitable_role(&role_name, "it is a role of the system; give access to your own roles"));
     }
     // SAFETY: reads the role's catalog entry, inside a transaction.
     if unsafe { pg_sys::has_bypassrls_privilege(role) } {
@@ -283,7 +297,7 @@ fn grant_access(
     }
 
     let arguments: [DatumWithOid; 6] =
-        [role.into(), role_name.as_str().into(), project.into(), rights.into(), sources.into(), binding.into()];
+        [role.into(), role_name.as_str().into(), project.into(), rights.into(), sources.into(), binding_name.into()];
     session::acting_for(manager.owner, || {
         Spi::run_with_args("SELECT ringfence.store_access($1, $2, $3, $4, $5, $6)", &arguments)
     })
@@ -299,7 +313,7 @@ fn revoke_access(role_name: Option<String>, owner: Option<String>, project: Opti
     let role_name = given("role_name", role_name)?;
     let manager = Manager::of(&given("owner", owner)?)?;
     let owner_name = manager.owner.name.clone();
-    let project = project_id(&manager.owner, project.as_deref())?;
+    let project = manager.project_id(project.as_deref())?;
     manager.may_manage(project)?;
     let arguments: [DatumWithOid; 2] = [role_name.as_str().into(), project.into()];
     let removed = session::acting_for(manager.owner, || {

@@ -139,7 +139,10 @@ fn read_table<T>(
         let (index, keys) = match rows {
             Rows::All => (pg_sys::InvalidOid, 0),
             Rows::KeyStartsWith(id) => {
+                #[cfg(not(feature = "pg18"))]
                 let index = pg_sys::RelationGetPrimaryKeyIndex(relation);
+                #[cfg(feature = "pg18")]
+                let index = pg_sys::RelationGetPrimaryKeyIndex(relation, false);
                 pg_sys::ScanKeyInit(
                     &mut key,
                     FIRST_COLUMN,

@@ -5,6 +5,7 @@ use crate::{owner, session};
 use pgrx::datum::Uuid;
 use pgrx::prelude::*;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
+use std::collections::HashSet;
 use unicode_normalization::UnicodeNormalization;
 
 /// Digits that a number typed only in part must have to be looked for.
@@ -12,6 +13,9 @@ pub const MIN_SUFFIX_DIGITS: usize = 4;
 
 /// Longer texts are not phone numbers (E.164 allows 15 digits), and are not worth a parser's time.
 const MAX_PHONE_CHARACTERS: usize = 100;
+
+/// Nor are longer ones e-mail addresses (RFC 5321 allows 254 characters), whatever they grow to by normalisation.
+const MAX_EMAIL_CHARACTERS: usize = 320;
 
 /// Whether it is the code of a country that has phone numbers.
 pub fn is_country(code: &str) -> bool {
@@ -30,7 +34,7 @@ pub fn digits(text: &str) -> String {
 /// E.164 where the text is a number that can exist, as `+48601234567`; its bare digits where it is not (a short code,
 /// an internal extension); None where it has none. An extension dialled after the number is not part of the form.
 pub fn normal_phone(text: &str, country: Option<&str>) -> Option<String> {
-    if text.chars().count() > MAX_PHONE_CHARACTERS {
+    if text.chars().nth(MAX_PHONE_CHARACTERS).is_some() {
         return None;
     }
     let text: String = text.nfkc().collect();
@@ -54,9 +58,14 @@ pub fn looks_like_phone(text: &str) -> bool {
     digits >= MIN_SUFFIX_DIGITS
 }
 
-/// An e-mail address without the differences that do not count: surrounding space, case, width.
-pub fn normal_email(text: &str) -> String {
-    text.trim().nfkc().flat_map(char::to_lowercase).collect()
+/// An e-mail address without the differences that do not count: surrounding space, case, width. None where there is
+/// nothing, or too much to be one.
+pub fn normal_email(text: &str) -> Option<String> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().nth(MAX_EMAIL_CHARACTERS).is_some() {
+        return None;
+    }
+    Some(text.nfkc().flat_map(char::to_lowercase).collect())
 }
 
 /// The normal forms of a customer's phones, without repetition, by the country of the owner (not necessarily the
@@ -70,17 +79,18 @@ fn normal_phones(phones: Vec<Option<String>>, owner: Uuid) -> Result<Vec<String>
 /// The normal forms of a customer's e-mail addresses, without repetition.
 #[pg_extern(sql = false)]
 fn normal_emails(emails: Vec<Option<String>>) -> Vec<String> {
-    distinct(emails.iter().flatten().map(|email| normal_email(email)).filter(|email| !email.is_empty()))
+    distinct(emails.iter().flatten().filter_map(|email| normal_email(email)))
 }
 
+/// A list may hold any number of forms: it can be cancelled between them.
 fn distinct(forms: impl Iterator<Item = String>) -> Vec<String> {
-    let mut list = Vec::new();
-    for form in forms {
-        if !list.contains(&form) {
-            list.push(form);
-        }
-    }
-    list
+    let mut seen = HashSet::new();
+    forms
+        .inspect(|_| {
+            pgrx::check_for_interrupts!();
+        })
+        .filter(|form| seen.insert(form.clone()))
+        .collect()
 }
 
 /// The normal form of a phone number that somebody looks for, by the country of the session's owner.
@@ -91,7 +101,7 @@ fn phone_to_find(phone: &str) -> Result<Option<String>> {
 
 /// The normal form of an e-mail address that somebody looks for.
 #[pg_extern(sql = false)]
-fn email_to_find(email: &str) -> String {
+fn email_to_find(email: &str) -> Option<String> {
     normal_email(email)
 }
 
@@ -142,6 +152,8 @@ mod unit_tests {
 
     #[test]
     fn emails() {
-        assert_eq!(normal_email(" Tsai@Example.COM "), "tsai@example.com");
+        assert_eq!(normal_email(" Tsai@Example.COM ").as_deref(), Some("tsai@example.com"));
+        assert_eq!(normal_email(" "), None);
+        assert_eq!(normal_email(&"x".repeat(321)), None);
     }
 }

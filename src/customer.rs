@@ -7,6 +7,9 @@ use crate::session;
 use pgrx::prelude::*;
 use std::collections::BTreeMap;
 
+/// A value is something a person types, or a program in its place; every search of the owner reads it.
+const MAX_TEXT_BYTES: usize = 1 << 20;
+
 /// The stored values as this session sees them: by field name, without the fields that it does not see.
 #[pg_extern(sql = false)]
 fn visible_attributes(stored: Jsonb) -> Result<Jsonb> {
@@ -85,6 +88,9 @@ fn check_type(field: &VisibleField, value: Value) -> Result<()> {
     };
     if !fits {
         return Err(error::wrong_field_type(&field.name, expected));
+    }
+    if value.texts().iter().any(|text| text.len() > MAX_TEXT_BYTES) {
+        return Err(error::wrong_field_type(&field.name, "at most 1 MiB of text"));
     }
     if let Some(options) = &field.options {
         let known = |text: &String| options.iter().flatten().any(|option| option == text);

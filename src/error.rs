@@ -100,6 +100,19 @@ pub fn first_access(role: &str) -> ErrorReport {
         .set_hint("A member of ringfence_admin gives a role its first access to an owner; from then on it can be changed with access.manage.")
 }
 
+/// 42501: how strictly a role must be bound is not loosened within an owner.
+pub fn weaker_binding(role: &str) -> ErrorReport {
+    not_allowed(format!("the binding of role \"{role}\" cannot be weakened"))
+        .set_hint("Give the same binding or a stricter one, or have it changed by a member of ringfence_admin.")
+}
+
+/// 42501: code of a table's owner is being run for somebody else.
+pub fn restricted_operation() -> ErrorReport {
+    not_allowed("no owner can be used in a security-restricted operation")
+        .set_detail("Index expressions and materialized views are run for whoever maintains them, and their results have no wall.")
+        .set_hint("Use a view instead of a materialized view.")
+}
+
 /// 42501: the source system is not among those that the role may write as.
 pub fn source_not_allowed(source: &str) -> ErrorReport {
     not_allowed(format!("this session may not act as source \"{source}\""))

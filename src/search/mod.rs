@@ -65,6 +65,7 @@ fn match_customer(
     normal_emails: Vec<Option<String>>,
     attributes: Jsonb,
 ) -> Result<TableIterator<'static, (name!(rank, f32), name!(matched, String))>> {
+    pgrx::check_for_interrupts!();
     let query = parse(query)?;
     let present = |list: Vec<Option<String>>| list.into_iter().flatten().collect::<Vec<_>>();
     let (phones, normal_phones) = (present(phones), present(normal_phones));

@@ -38,6 +38,11 @@ pub const MAX_WORDS: usize = 50;
 const ONE_TYPO_FROM: usize = 4;
 const TWO_TYPOS_FROM: usize = 8;
 
+/// Typos are looked for in words and texts as people write them; in longer ones only what is spelled right is found,
+/// so that no row, however large, holds up a search.
+const TYPOS_UP_TO: usize = 64;
+const WORDS_WITH_TYPOS: usize = 200;
+
 pub struct Query {
     folded: String,
     words: Vec<Word>,
@@ -45,7 +50,7 @@ pub struct Query {
     phone: Option<String>,
     /// The digits of a query that is written like a phone number, enough of them to look for as an ending.
     digits: Option<String>,
-    email: String,
+    email: Option<String>,
     id: Option<[u8; 16]>,
 }
 
@@ -78,6 +83,7 @@ impl Word {
     fn new(text: &str) -> Word {
         let letters = text.chars().count();
         let typos = match letters {
+            TYPOS_UP_TO.. => 0,
             _ if text.chars().any(|letter| letter.is_numeric()) || !text.chars().any(is_spelled) => 0,
             TWO_TYPOS_FROM.. => 2,
             ONE_TYPO_FROM.. => 1,
@@ -91,11 +97,11 @@ impl Word {
     /// How the word is found among a text's words, or inside the text.
     fn find(&self, text: &str) -> Option<Tier> {
         let mut best = text.contains(&self.text).then_some(Tier::Substring);
-        for word in words(text) {
+        for (n, word) in words(text).enumerate() {
             if word == self.text {
                 return Some(Tier::Word);
             }
-            if best.is_none_or(|best| best < Tier::Typo) && self.typos > 0 {
+            if n < WORDS_WITH_TYPOS && best.is_none_or(|best| best < Tier::Typo) && self.typos > 0 {
                 best = best.max(self.misspelt(word));
             }
         }
@@ -153,10 +159,8 @@ impl Query {
         if self.id == Some(customer.id) {
             return Some(found(Tier::Exact, customer.name));
         }
-        for (normal, typed) in customer.normal_emails.iter().zip(customer.emails) {
-            if *normal == self.email {
-                return Some(found(Tier::Exact, typed));
-            }
+        if let Some(n) = customer.normal_emails.iter().position(|email| self.email.as_ref() == Some(email)) {
+            return Some(found(Tier::Exact, as_typed(customer.emails, customer.normal_emails, n)));
         }
         let phone = self.phone_match(customer);
         if let Some(exact) = phone.as_ref().filter(|phone| phone.tier == Tier::Exact) {
@@ -172,11 +176,11 @@ impl Query {
     fn phone_match(&self, customer: &Candidate) -> Option<Match> {
         let looked_for = self.phone.as_deref().or(self.digits.as_deref())?;
         if let Some(n) = customer.normal_phones.iter().position(|phone| phone == looked_for) {
-            return Some(found(Tier::Exact, typed_phone(customer, n)));
+            return Some(found(Tier::Exact, as_typed(customer.phones, customer.normal_phones, n)));
         }
         let ending = self.digits.as_deref()?;
         let n = customer.normal_phones.iter().position(|phone| phone.ends_with(ending))?;
-        Some(found(Tier::Substring, typed_phone(customer, n)))
+        Some(found(Tier::Substring, as_typed(customer.phones, customer.normal_phones, n)))
     }
 
     fn match_words(&self, customer: &Candidate) -> Option<Match> {
@@ -215,12 +219,11 @@ fn found(tier: Tier, matched: &str) -> Match {
     Match { tier, matched: matched.to_owned() }
 }
 
-/// The phone as it was typed. Repeated numbers are kept once in normal form, so positions may differ; then the normal
-/// form is shown.
-fn typed_phone<'a>(customer: &'a Candidate, n: usize) -> &'a str {
-    let typed =
-        if customer.phones.len() == customer.normal_phones.len() { customer.phones } else { customer.normal_phones };
-    typed.get(n).map_or("", String::as_str)
+/// A phone or e-mail as it was typed. What repeats or is none is left out of the normal forms, so positions may
+/// differ; then the normal form is shown.
+fn as_typed<'a>(typed: &'a [String], normal: &'a [String], n: usize) -> &'a str {
+    let shown = if typed.len() == normal.len() { typed } else { normal };
+    shown.get(n).map_or("", String::as_str)
 }
 
 fn word_match(word: &Word, name: &str, values: &[String], customer: &Candidate) -> Option<Match> {
@@ -236,12 +239,16 @@ fn word_match(word: &Word, name: &str, values: &[String], customer: &Candidate) 
     for (value, shown) in values.iter().zip(customer.values) {
         offer(word.find(value), shown);
     }
-    for (email, shown) in customer.normal_emails.iter().zip(customer.emails) {
+    for (n, email) in customer.normal_emails.iter().enumerate() {
+        let shown = as_typed(customer.emails, customer.normal_emails, n);
         offer(email.contains(&word.text).then_some(Tier::Substring), shown);
     }
     if let Some(digits) = &word.digits {
         for (n, phone) in customer.normal_phones.iter().enumerate() {
-            offer(phone.ends_with(digits).then_some(Tier::Substring), typed_phone(customer, n));
+            offer(
+                phone.ends_with(digits).then_some(Tier::Substring),
+                as_typed(customer.phones, customer.normal_phones, n),
+            );
         }
     }
     best
@@ -260,7 +267,7 @@ mod unit_tests {
         let (phones, emails, values) = (own(phones), own(emails), own(values));
         let normal_phones: Vec<_> =
             phones.iter().filter_map(|phone| contact::normal_phone(phone, Some("TW"))).collect();
-        let normal_emails: Vec<_> = emails.iter().map(|email| contact::normal_email(email)).collect();
+        let normal_emails: Vec<_> = emails.iter().filter_map(|email| contact::normal_email(email)).collect();
         Query::parse(query, Some("TW")).expect("short enough").matches(&Candidate {
             id: [7; 16],
             name,

@@ -65,15 +65,23 @@ impl Context {
 
     /// The rights held in every project, also those to come; or where a project is named, in that one.
     pub fn rights_within(&self, project: Option<Uuid>) -> Rights {
-        self.entries
-            .iter()
-            .filter(|entry| project.map_or(entry.covers_all(), |project| entry.covers(project)))
-            .fold(Rights::NONE, |rights, entry| rights.union(entry.rights))
+        self.entries_within(project).fold(Rights::NONE, |rights, entry| rights.union(entry.rights))
     }
 
-    /// Whether the session may act as that source system; where none is named, as any.
+    /// Whether the session may act as that source system, or where none is named as any, in the selected project.
     pub fn may_act_as(&self, source: Option<&str>) -> bool {
-        self.entries.iter().any(|entry| entry.allows_source(source))
+        let here = |entry: &&Entry| self.project.as_ref().is_none_or(|project| entry.covers(project.id));
+        self.entries.iter().filter(here).any(|entry| entry.allows_source(source))
+    }
+
+    /// The same for that project, or where none is named for all projects.
+    pub fn may_act_as_within(&self, source: Option<&str>, project: Option<Uuid>) -> bool {
+        self.entries_within(project).any(|entry| entry.allows_source(source))
+    }
+
+    /// The entries that cover the project, or where none is named all projects, also those to come.
+    fn entries_within(&self, project: Option<Uuid>) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| project.map_or(entry.covers_all(), |project| entry.covers(project)))
     }
 
     /// The custom fields that this session sees, worked out at first use.
@@ -218,6 +226,14 @@ pub fn role() -> pg_sys::Oid {
     unsafe { pg_sys::GetOuterUserId() }
 }
 
+/// The role to judge by. Error 42501 in a security-restricted operation: there PostgreSQL runs code of a table's owner
+/// (index expressions, materialized views) for whoever maintains the table, which may be autovacuum's superuser, and
+/// the session's role says nothing about who wrote it.
+fn judged_role() -> Result<pg_sys::Oid> {
+    // SAFETY: reads a variable of the backend.
+    if unsafe { pg_sys::InSecurityRestrictedOperation() } { Err(error::restricted_operation()) } else { Ok(role()) }
+}
+
 /// The name of a role, if it exists.
 pub fn role_name(role: pg_sys::Oid) -> Option<String> {
     // SAFETY: with `noerr` set it returns NULL for an unknown role, else a palloc'd C string, copied here.
@@ -237,7 +253,7 @@ pub fn is_admin() -> bool {
     // SAFETY: catalog look-ups inside a transaction, as every caller runs in one.
     unsafe {
         let admin = pg_sys::get_role_oid(c"ringfence_admin".as_ptr(), true);
-        admin != pg_sys::InvalidOid && pg_sys::has_privs_of_role(role(), admin)
+        admin != pg_sys::InvalidOid && judged_role().is_ok_and(|role| pg_sys::has_privs_of_role(role, admin))
     }
 }
 
@@ -257,7 +273,7 @@ pub fn selected_context() -> Result<Option<Rc<Context>>> {
     // SAFETY: processes pending invalidation messages, as PostgreSQL does whenever it locks a relation. Without it, a
     // statement that locks nothing new would not hear of a revoked right.
     unsafe { pg_sys::AcceptInvalidationMessages() };
-    let role = role();
+    let role = judged_role()?;
     if !STALE.get() && !settings::changed() && settings::latch() == settings::Latch::Transaction {
         let known = ANSWER.with(|answer| {
             answer.borrow().as_ref().filter(|answer| answer.role == role).map(|answer| answer.context.clone())
@@ -362,7 +378,7 @@ fn decide(question: &Question) -> Result<Option<Context>> {
             (owner, entries, Bound::Default)
         }
     };
-    let entries = accepted(question, &owner, bound, entries)?;
+    let entries = in_enabled_projects(&owner, accepted(question, &owner, bound, entries)?)?;
     let project = match &question.project {
         Some(text) => Some(select_project(text, &owner, &entries)?),
         None => None,
@@ -394,6 +410,21 @@ fn accepted(question: &Question, owner: &Owner, bound: Bound, entries: Vec<Entry
         return Err(if token_only { error::token_required(name) } else { error::not_bound_in_transaction(name) });
     }
     Ok(accepted)
+}
+
+/// The entries without those that are limited to a disabled project. Error 55000 if none are left.
+fn in_enabled_projects(owner: &Owner, entries: Vec<Entry>) -> Result<Vec<Entry>> {
+    if entries.iter().all(Entry::covers_all) {
+        return Ok(entries);
+    }
+    let projects = project::of_owner(owner.id)?;
+    let disabled = |entry: &Entry| projects.iter().find(|project| !project.enabled && entry.is_limited_to(project.id));
+    let reason = entries.iter().find_map(disabled).map(|project| project.name.clone());
+    let entries: Vec<Entry> = entries.into_iter().filter(|entry| disabled(entry).is_none()).collect();
+    match reason {
+        Some(project) if entries.is_empty() => Err(error::project_disabled(&project)),
+        _ => Ok(entries),
+    }
 }
 
 /// The only enabled owner that the role has access to, if it is only one.
@@ -441,7 +472,7 @@ pub fn owner_in_reach(owner: Uuid) -> Result<bool> {
         return Ok(true);
     }
     let enabled = owner::by_id(owner)?.is_some_and(|owner| owner.enabled);
-    Ok(enabled && !access::entries(role(), owner)?.is_empty())
+    Ok(enabled && !access::entries(judged_role()?, owner)?.is_empty())
 }
 
 /// Runs `work` for an owner, with all rights, behind the owner's wall: how provisioning a new owner and granting

@@ -33,6 +33,9 @@ impl Rights {
     pub const FIELD_UNMASK: Rights = Rights(1 << 9);
     pub const ACCESS_MANAGE: Rights = Rights(1 << 14);
 
+    /// Rights over what all projects of an owner share. Access that is limited to a project does not give them.
+    pub const OF_THE_WHOLE_OWNER: Rights = Rights(1 << 8 | 1 << 10 | 1 << 11 | 1 << 15);
+
     /// The set of the one right of that name, if there is such a right.
     pub fn named(name: &str) -> Option<Rights> {
         NAMES.iter().position(|known| *known == name).map(|n| Rights(1 << n))
@@ -81,6 +84,8 @@ mod unit_tests {
             assert_eq!(right.names().collect::<Vec<_>>(), [name]);
             assert_eq!(Rights::named(name), Some(right));
         }
+        let whole = Rights::OF_THE_WHOLE_OWNER.names().collect::<Vec<_>>();
+        assert_eq!(whole, ["field.manage", "project.manage", "channel.manage", "owner.export"]);
         assert_eq!(Rights::ALL.names().count(), NAMES.len());
         assert_eq!(Rights::named("customer"), None);
     }

@@ -47,6 +47,13 @@ fn check_right(name: &str) -> Result<bool> {
     super::require(Rights::parse(name)?, name).map(|()| true)
 }
 
+/// Whether the session's role holds the right in that project, or where none is named in all, selected or not.
+#[pg_extern(sql = false)]
+fn has_right_in(name: Option<&str>, project: Option<Uuid>) -> Result<bool> {
+    let name = name.ok_or_else(|| error::missing_argument("right_name"))?;
+    Ok(context()?.rights_within(project).contains(Rights::parse(name)?))
+}
+
 #[pg_extern(sql = false)]
 fn works_in(project: Uuid) -> Result<bool> {
     Ok(context()?.works_in(project))

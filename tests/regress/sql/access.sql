@@ -50,7 +50,7 @@ RESET SESSION AUTHORIZATION;
 
 -- 151, 152: an owner's own admin grants within its owner, and nothing that it does not hold; an agent grants nothing.
 SET SESSION AUTHORIZATION boss_a;
-SELECT ringfence.grant_access('trainee_a', 'Company A', '{trainee,customer.write}', binding => 'session');
+SELECT ringfence.grant_access('trainee_a', 'Company A', '{trainee,customer.write}');
 SELECT ringfence.grant_access('stranger', 'Company A', '{trainee}');
 SELECT ringfence.grant_access('app_b', 'Company A', '{trainee}');
 SELECT ringfence.grant_access('stranger', 'Company B', '{trainee}');
@@ -154,3 +154,62 @@ SET SESSION AUTHORIZATION app_none;
 SELECT count(*) FROM ringfence.customer;
 RESET SESSION AUTHORIZATION;
 DROP ROLE access_group;
+
+-- Access to one project: nothing over what all projects share, and no more of others than is needed.
+CREATE ROLE limited LOGIN;
+SELECT ringfence.grant_access('limited', 'Company A', '{admin}', 'Sales');
+SET SESSION AUTHORIZATION limited;
+SELECT name FROM ringfence.project;
+SELECT ringfence.has_right('project.manage'), ringfence.has_right('field.manage'), ringfence.has_right('owner.export'), ringfence.has_right('customer.delete'), ringfence.has_right('access.manage');
+SELECT ringfence.has_right_in('customer.delete', NULL), ringfence.has_right_in('customer.delete', (SELECT id FROM ringfence.project));
+DELETE FROM ringfence.project;
+UPDATE ringfence.project SET enabled = false;
+INSERT INTO ringfence.project (name) VALUES ('Mine');
+SELECT ringfence.create_field('Mine', projects => '{Sales}');
+DELETE FROM ringfence.field_project;
+SELECT count(*) FROM ringfence.field;
+-- Entries of its project; and a project that is not in reach is one that does not exist.
+SELECT role_name FROM ringfence.access ORDER BY 1;
+SELECT ringfence.grant_access('trainee_a', 'Company A', '{trainee}', 'Support');
+SELECT ringfence.grant_access('trainee_a', 'Company A', '{trainee}', 'No Such Project');
+RESET SESSION AUTHORIZATION;
+SELECT count(*) FROM ringfence.project p JOIN ringfence.owner o ON o.id = p.owner_id WHERE o.name = 'Company A' AND p.enabled;
+
+-- The binding of a role is not weakened within an owner; made stricter it may be.
+SELECT ringfence.grant_access('limited', 'Company A', '{agent}', binding => 'token');
+SET SESSION AUTHORIZATION boss_a;
+SELECT ringfence.grant_access('limited', 'Company A', '{agent}');
+SELECT ringfence.grant_access('app_ab', 'Company A', '{agent}', binding => 'session');
+SELECT ringfence.grant_access('app_ab', 'Company A', '{agent}', binding => 'token');
+RESET SESSION AUTHORIZATION;
+SELECT role_name, binding FROM ringfence.access WHERE role_name IN ('limited', 'app_ab') ORDER BY 1, 2;
+-- Roles of the system are not given access, which would let all their members in.
+SELECT ringfence.grant_access('pg_read_all_data', 'Company A', '{agent}');
+
+-- A source that is allowed in one project is not in another; a disabled project takes what was limited to it.
+SELECT ringfence.revoke_access('limited', 'Company A');
+SELECT ringfence.grant_access('limited', 'Company A', '{agent}', 'Sales', '{crm}');
+SELECT ringfence.grant_access('limited', 'Company A', '{support}', 'Support');
+SET SESSION AUTHORIZATION limited;
+SET ringfence.project = 'Sales';
+SET ringfence.source = 'erp';
+SELECT ringfence.current_source();
+SET ringfence.project = 'Support';
+SELECT ringfence.current_source();
+RESET ringfence.project;
+RESET ringfence.source;
+SELECT count(*) FROM ringfence.customer;
+RESET SESSION AUTHORIZATION;
+UPDATE ringfence.project SET enabled = false WHERE name = 'Sales' AND owner_id = 'aaaaaaaa-0000-0000-0000-000000000001';
+SET SESSION AUTHORIZATION limited;
+SELECT count(*) FROM ringfence.customer;
+SELECT rights FROM ringfence.whoami();
+RESET SESSION AUTHORIZATION;
+UPDATE ringfence.project SET enabled = false WHERE name = 'Support';
+SET SESSION AUTHORIZATION limited;
+SELECT count(*) FROM ringfence.customer;
+\echo :SQLSTATE
+RESET SESSION AUTHORIZATION;
+DROP ROLE limited;
+RESET SESSION AUTHORIZATION;
+REVOKE ringfence_user FROM stranger;

@@ -108,3 +108,5 @@ DROP POLICY may_read ON ringfence.company;
 SET LOCAL SESSION AUTHORIZATION app_a;
 SELECT count(*) FROM ringfence.company;
 ROLLBACK;
+RESET SESSION AUTHORIZATION;
+REVOKE ringfence_user FROM stranger;

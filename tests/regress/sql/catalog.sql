@@ -94,7 +94,8 @@ SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolan
 
 \echo functions that everybody may execute
 SELECT p.oid::regprocedure FROM pg_proc p
- WHERE p.pronamespace = 'ringfence'::regnamespace AND has_function_privilege('stranger', p.oid, 'EXECUTE');
+ WHERE p.pronamespace = 'ringfence'::regnamespace
+   AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) WHERE grantee = 0);
 
 \echo functions declared LEAKPROOF
 SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'ringfence'::regnamespace AND proleakproof;

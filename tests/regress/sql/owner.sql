@@ -122,3 +122,5 @@ RESET SESSION AUTHORIZATION;
 CREATE TEMP TABLE theirs (id uuid, name text, enabled boolean, country text);
 CREATE TRIGGER t AFTER INSERT ON theirs FOR EACH ROW EXECUTE FUNCTION ringfence.as_owner('provision_project');
 INSERT INTO theirs VALUES ('bbbbbbbb-0000-0000-0000-000000000002', 'Company B', true, NULL);
+RESET SESSION AUTHORIZATION;
+REVOKE ringfence_user FROM stranger;

@@ -108,3 +108,18 @@ SELECT name FROM ringfence.search_customers('quickfind');
 DELETE FROM ringfence.customer WHERE name = 'Quickfind';
 SELECT name FROM ringfence.search_customers('quickfind');
 COMMIT;
+
+-- Large rows and large arguments end in time, or in an error; none of them holds up a backend that is cancelled.
+SET statement_timeout = '5s';
+SET SESSION AUTHORIZATION app_a;
+INSERT INTO ringfence.customer_card (name, emails, phones)
+    SELECT repeat('bacdbacd ', 100000), array_agg('a' || i || '@example.com'), array_agg('09' || i) FROM generate_series(10000000, 10020000) i;
+SELECT count(*) FROM ringfence.search_customers(repeat('bacd', 225));
+SELECT count(*) FROM ringfence.search_customers('bacdbacx');
+INSERT INTO ringfence.customer_card (name) VALUES (repeat('x', 1048577));
+SELECT ringfence.email_to_find(repeat(U&'\FDFA', 1000000)) IS NULL, ringfence.phone_to_find(repeat('1', 1000000)) IS NULL;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION boss_a;
+UPDATE ringfence.customer_card SET attributes = jsonb_build_object('Contract', repeat('x', 1048577)) WHERE name = 'Tsai Mei-Ling';
+RESET SESSION AUTHORIZATION;
+RESET statement_timeout;
