@@ -16,8 +16,8 @@ SELECT c.relname FROM pg_class c
 SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'owner_id'
   LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
  WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p')
-   AND NOT (a.atttypid = 'uuid'::regtype AND a.attnotnull AND a.attnum = 1
-            AND pg_get_expr(d.adbin, d.adrelid) = 'ringfence.current_owner()');
+   AND NOT coalesce(a.atttypid = 'uuid'::regtype AND a.attnotnull AND a.attnum = 1
+                    AND pg_get_expr(d.adbin, d.adrelid) = 'ringfence.current_owner()', false);
 
 \echo tables without row-level security, or without it for their owner
 SELECT relname FROM pg_class WHERE relnamespace = 'ringfence'::regnamespace AND relkind IN ('r', 'p')
@@ -69,23 +69,24 @@ SELECT conname FROM pg_constraint WHERE connamespace = 'ringfence'::regnamespace
 \echo foreign keys that do not start with owner_id on both sides, or (by a NULL in it) can be left unchecked
 SELECT f.conname FROM pg_constraint f
  WHERE f.connamespace = 'ringfence'::regnamespace AND f.contype = 'f'
-   AND NOT (f.conkey[1] = (SELECT attnum FROM pg_attribute WHERE attrelid = f.conrelid AND attname = 'owner_id')
+   AND NOT coalesce(f.conkey[1] = (SELECT attnum FROM pg_attribute WHERE attrelid = f.conrelid AND attname = 'owner_id')
             AND (f.confrelid = 'ringfence.owner'::regclass
-                 OR f.confkey[1] = (SELECT attnum FROM pg_attribute WHERE attrelid = f.confrelid AND attname = 'owner_id')));
+                 OR f.confkey[1] = (SELECT attnum FROM pg_attribute WHERE attrelid = f.confrelid AND attname = 'owner_id')), false);
 
 \echo tables of which pg_dump would not keep the rows
 SELECT c.oid::regclass FROM pg_class c, pg_extension e
- WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p') AND e.extname = 'ringfence' AND NOT c.oid = ANY (e.extconfig);
+ WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p') AND e.extname = 'ringfence' AND NOT coalesce(c.oid = ANY (e.extconfig), false);
 
 \echo tables, views and definer functions that do not belong to the definer
 SELECT oid::regclass, relowner::regrole FROM pg_class
  WHERE relnamespace = 'ringfence'::regnamespace AND relkind IN ('r', 'p', 'S', 'm') AND relowner <> 'ringfence_definer'::regrole;
 SELECT c.oid::regclass FROM pg_class c
  WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind = 'v'
-   AND NOT (c.reloptions @> '{security_barrier=true}' AND (c.reloptions @> '{security_invoker=true}' OR c.relowner = 'ringfence_definer'::regrole));
+   AND NOT coalesce(c.reloptions @> '{security_barrier=true}'
+                    AND (c.reloptions @> '{security_invoker=true}' OR c.relowner = 'ringfence_definer'::regrole), false);
 SELECT oid::regprocedure FROM pg_proc
  WHERE pronamespace = 'ringfence'::regnamespace AND prosecdef
-   AND NOT (proowner = 'ringfence_definer'::regrole AND proconfig @> ARRAY['search_path=pg_catalog, pg_temp']);
+   AND NOT coalesce(proowner = 'ringfence_definer'::regrole AND proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false);
 
 \echo functions whose body is looked up in the search_path of the caller
 SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
