@@ -11,6 +11,13 @@ GRANT EXECUTE ON FUNCTION ringfence.current_owner() TO ringfence_user, ringfence
 COMMENT ON FUNCTION ringfence.current_owner() IS
     'The owner this session works for, checked. Error 42501: none selected, or no access; 55000: disabled; 25001: the transaction has used another one';
 
+CREATE FUNCTION ringfence.enter(owner text, project text DEFAULT NULL, agent text DEFAULT NULL) RETURNS uuid
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'enter_wrapper';
+REVOKE ALL ON FUNCTION ringfence.enter(text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.enter(text, text, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.enter(text, text, text) IS
+    'Binds this transaction to an owner, and to a project or (NULL) none, whatever is set; returns the owner''s id. Error 25001: bound already, or another owner was used; else as current_owner()';
+
 CREATE FUNCTION ringfence.current_project() RETURNS uuid
     LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'current_project_wrapper';
 REVOKE ALL ON FUNCTION ringfence.current_project() FROM PUBLIC;

@@ -76,6 +76,30 @@ pub fn latched() -> ErrorReport {
         .set_hint("Commit or roll back, then select the other owner in a transaction of its own.")
 }
 
+/// 25001: `enter()` was called before in this transaction.
+pub fn already_entered() -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION, "this transaction has entered an owner already")
+        .set_hint("Commit or roll back, then enter in a transaction of its own.")
+}
+
+/// 42501: the role is not the one that entered.
+pub fn role_changed() -> ErrorReport {
+    not_allowed("the role has changed since this transaction entered its owner")
+        .set_hint("Set the role before ringfence.enter().")
+}
+
+/// 42501: the role's access to the owner that it works for has been taken back.
+pub fn access_ended(role: &str) -> ErrorReport {
+    not_allowed(format!("role \"{role}\" has no access any more to the owner of this transaction"))
+        .set_hint("Roll back. An administrator grants access with ringfence.grant_access().")
+}
+
+/// 55000: something that would outlive the transaction, while the owner is selected for the transaction alone.
+pub fn survives_transaction(what: &str) -> ErrorReport {
+    wrong_state(format!("{what} would outlive the transaction that the owner is selected for"))
+        .set_hint("Close it within the transaction, or use a role whose access has binding => 'session' on a connection of its own.")
+}
+
 /// 42501: the session lacks a right.
 pub fn missing_right(role: &str, right: &str) -> ErrorReport {
     not_allowed(format!("role \"{role}\" lacks the right \"{right}\" for this owner"))

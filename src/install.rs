@@ -34,9 +34,8 @@ pub fn init() {
     }
 }
 
-// Calls the hook of another library, which is how hooks are chained; the guard turns what unwinds out of it into an error.
+// A plain frame, as in session/hooks.rs: below it every object is created, altered and dropped.
 #[allow(ffi_unwind_calls)]
-#[pg_guard]
 unsafe extern "C-unwind" fn object_access(
     access: pg_sys::ObjectAccessType::Type,
     class: pg_sys::Oid,
@@ -44,11 +43,23 @@ unsafe extern "C-unwind" fn object_access(
     sub_object: std::ffi::c_int,
     argument: *mut std::ffi::c_void,
 ) {
-    if let Some(previous) = PREVIOUS_HOOK.get() {
-        // SAFETY: another library's hook, called with what PostgreSQL passed. It may raise an error, which the guard
-        // of this function passes on.
-        unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| previous(access, class, object, sub_object, argument)) };
+    // SAFETY: called by PostgreSQL; another library's hook is called with what PostgreSQL passed.
+    unsafe {
+        if let Some(previous) = PREVIOUS_HOOK.get() {
+            previous(access, class, object, sub_object, argument);
+        }
+        guard_tables(access, class, object, sub_object);
     }
+}
+
+/// Error 55000 where a table that holds data would be dropped.
+#[pg_guard]
+unsafe extern "C-unwind" fn guard_tables(
+    access: pg_sys::ObjectAccessType::Type,
+    class: pg_sys::Oid,
+    object: pg_sys::Oid,
+    sub_object: std::ffi::c_int,
+) {
     let drops_table = access == pg_sys::ObjectAccessType::OAT_DROP
         && class == pg_sys::RelationRelationId
         && sub_object == 0

@@ -45,7 +45,7 @@ fn the_tour_works_as_pasted() {
 
     run(&mut superuser("postgres"), "CREATE DATABASE readme_tour");
     let mut psql = Command::new("sh")
-        .args(["-c", "exec psql -q -X -d readme_tour 2>&1"])
+        .args(["-c", "exec psql -q -X -v SHOW_CONTEXT=never -d readme_tour 2>&1"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

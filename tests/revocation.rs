@@ -18,6 +18,7 @@ fn revoked_access_ends_at_the_next_statement() {
     let mut cursor = database.connect("app_a");
     let mut sorted_cursor = database.connect("app_a");
     let mut writer = database.connect("app_a");
+    let mut entered = database.connect("app_a");
 
     assert_eq!(value::<i64>(&mut autocommit, COUNT), 3);
     run(&mut read_committed, "BEGIN");
@@ -36,17 +37,20 @@ fn revoked_access_ends_at_the_next_statement() {
     run(&mut writer, "BEGIN ISOLATION LEVEL REPEATABLE READ");
     assert_eq!(value::<i64>(&mut writer, COUNT), 3);
 
+    run(&mut entered, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT ringfence.enter('Company A')");
+    assert_eq!(value::<i64>(&mut entered, COUNT), 3);
+
     run(&mut admin, "SELECT ringfence.revoke_access('app_a', 'Company A')");
 
+    assert_eq!(refused(&mut entered, COUNT), "42501");
     assert_eq!(refused(&mut autocommit, COUNT), "42501");
-    // The transaction has used an owner, and now none can be selected: to change it is what 25001 says.
-    assert_eq!(refused(&mut read_committed, COUNT), "25001");
-    assert_eq!(refused(&mut repeatable_read, COUNT), "25001");
-    assert_eq!(refused(&mut serializable, COUNT), "25001");
+    assert_eq!(refused(&mut read_committed, COUNT), "42501");
+    assert_eq!(refused(&mut repeatable_read, COUNT), "42501");
+    assert_eq!(refused(&mut serializable, COUNT), "42501");
     assert!(prepared.query_one(&statement, &[]).is_err());
     assert!(cursor.query("FETCH ALL FROM c", &[]).is_err());
     assert!(sorted_cursor.query("FETCH ALL FROM c", &[]).is_err());
-    assert_eq!(refused(&mut writer, "INSERT INTO ringfence.customer (name) VALUES ('late')"), "25001");
+    assert_eq!(refused(&mut writer, "INSERT INTO ringfence.customer (name) VALUES ('late')"), "42501");
 }
 
 #[test]

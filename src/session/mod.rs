@@ -4,10 +4,13 @@
 //! setting, the role, the transaction, or (told by PostgreSQL's invalidation messages) one of the tables it was
 //! made from. What may be kept where is the whole art of this module:
 //!
+//! * `binding`: the owner that `enter()` has bound this transaction to, whatever is set.
 //! * [`LATCH`]: the owner that this transaction has used. Emptied when the transaction ends, and only then.
 //! * [`ANSWER`]: the context in force, valid within one transaction.
 //! * [`CONTEXTS`]: what a role and its settings resolve to; valid across transactions, until an invalidation.
 
+mod binding;
+mod hooks;
 pub mod rights;
 pub mod settings;
 mod sql;
@@ -35,6 +38,7 @@ const CONTEXTS_KEPT: usize = 512;
 pub enum Bound {
     Setting,
     Default,
+    Enter,
 }
 
 impl Bound {
@@ -42,6 +46,7 @@ impl Bound {
         match self {
             Bound::Setting => "setting",
             Bound::Default => "default",
+            Bound::Enter => "enter",
         }
     }
 }
@@ -53,6 +58,8 @@ pub struct Context {
     pub bound: Bound,
     /// In the selected project, or with none selected in any project that the role works in.
     pub rights: Rights,
+    /// The owner was selected for this transaction alone, and nothing of it may outlive it.
+    transaction_only: bool,
     entries: Vec<Entry>,
     fields: OnceCell<VisibleFields>,
 }
@@ -99,7 +106,14 @@ struct Question {
     role: pg_sys::Oid,
     owner: Option<String>,
     project: Option<String>,
-    scope: Scope,
+    way: Way,
+}
+
+/// How the owner of a question was selected.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Way {
+    Setting(Scope),
+    Enter,
 }
 
 struct Answer {
@@ -118,7 +132,6 @@ thread_local! {
     static ANSWER: RefCell<Option<Answer>> = const { RefCell::new(None) };
     static LATCH: RefCell<Option<Latched>> = const { RefCell::new(None) };
     static CONTEXTS: RefCell<HashMap<Question, Rc<Context>>> = RefCell::new(HashMap::new());
-    static PREVIOUS_RUN: Cell<pg_sys::ExecutorRun_hook_type> = const { Cell::new(None) };
     static ACTING: RefCell<Option<Rc<Context>>> = const { RefCell::new(None) };
 }
 
@@ -132,9 +145,9 @@ pub fn init() {
             pg_sys::CacheRegisterSyscacheCallback(cache as _, Some(role_changed), pg_sys::Datum::null());
         }
         pg_sys::RegisterXactCallback(Some(transaction_event), std::ptr::null_mut());
-        PREVIOUS_RUN.set(pg_sys::ExecutorRun_hook);
-        pg_sys::ExecutorRun_hook = Some(executor_run);
+        pg_sys::RegisterSubXactCallback(Some(subtransaction_event), std::ptr::null_mut());
     }
+    hooks::install();
 }
 
 #[pg_guard]
@@ -152,72 +165,46 @@ unsafe extern "C-unwind" fn role_changed(_argument: pg_sys::Datum, _cache: std::
 #[pg_guard]
 unsafe extern "C-unwind" fn transaction_event(event: pg_sys::XactEvent::Type, _argument: *mut std::ffi::c_void) {
     use pg_sys::XactEvent::*;
-    if matches!(
-        event,
+    match event {
+        XACT_EVENT_PRE_PREPARE if works_for_transaction_only() => {
+            error::survives_transaction("PREPARE TRANSACTION").report(pgrx::PgLogLevel::ERROR);
+        }
         XACT_EVENT_COMMIT
-            | XACT_EVENT_PARALLEL_COMMIT
-            | XACT_EVENT_ABORT
-            | XACT_EVENT_PARALLEL_ABORT
-            | XACT_EVENT_PREPARE
-    ) {
-        LATCH.with(|latch| latch.replace(None));
-        ANSWER.with(|answer| answer.replace(None));
-        ACTING.with(|acting| acting.replace(None));
-    }
-}
-
-// Calls the executor, or the hook of another library before us; the guard turns what unwinds out of it into an error.
-#[allow(ffi_unwind_calls)]
-#[cfg(not(feature = "pg18"))]
-#[pg_guard]
-unsafe extern "C-unwind" fn executor_run(
-    query: *mut pg_sys::QueryDesc,
-    direction: pg_sys::ScanDirection::Type,
-    rows: u64,
-    once: bool,
-) {
-    // SAFETY: called by PostgreSQL with a query that is being executed.
-    unsafe {
-        judge_resumed_query(query);
-        match PREVIOUS_RUN.get() {
-            Some(previous) => pg_sys::ffi::pg_guard_ffi_boundary(|| previous(query, direction, rows, once)),
-            None => pg_sys::standard_ExecutorRun(query, direction, rows, once),
+        | XACT_EVENT_PARALLEL_COMMIT
+        | XACT_EVENT_ABORT
+        | XACT_EVENT_PARALLEL_ABORT
+        | XACT_EVENT_PREPARE => {
+            LATCH.with(|latch| latch.replace(None));
+            ANSWER.with(|answer| answer.replace(None));
+            ACTING.with(|acting| acting.replace(None));
+            binding::end();
         }
+        _ => (),
     }
 }
 
-#[allow(ffi_unwind_calls)]
-#[cfg(feature = "pg18")]
 #[pg_guard]
-unsafe extern "C-unwind" fn executor_run(
-    query: *mut pg_sys::QueryDesc,
-    direction: pg_sys::ScanDirection::Type,
-    rows: u64,
+unsafe extern "C-unwind" fn subtransaction_event(
+    event: pg_sys::SubXactEvent::Type,
+    own: pg_sys::SubTransactionId,
+    parent: pg_sys::SubTransactionId,
+    _argument: *mut std::ffi::c_void,
 ) {
-    // SAFETY: called by PostgreSQL with a query that is being executed.
-    unsafe {
-        judge_resumed_query(query);
-        match PREVIOUS_RUN.get() {
-            Some(previous) => pg_sys::ffi::pg_guard_ffi_boundary(|| previous(query, direction, rows)),
-            None => pg_sys::standard_ExecutorRun(query, direction, rows),
+    match event {
+        pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB if binding::end_of_subtransaction(own) => {
+            ANSWER.with(|answer| answer.replace(None));
         }
+        pg_sys::SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => binding::hand_to_parent(own, parent),
+        _ => (),
     }
 }
 
-/// A cursor that is fetched from again may hold rows that were judged long ago, sorted or materialised: where the
-/// transaction works for an owner, it is judged anew whether the session still may.
-///
-/// # Safety
-/// `query` must be a query that is being executed.
-unsafe fn judge_resumed_query(query: *mut pg_sys::QueryDesc) {
-    // SAFETY: as promised by the caller.
-    let resumed = unsafe { (*query).already_executed };
-    if resumed
-        && latched_owner().is_some()
-        && let Err(refusal) = context()
-    {
-        refusal.report(pgrx::PgLogLevel::ERROR);
-    }
+/// Whether an owner was selected for this transaction alone, used or not yet.
+fn works_for_transaction_only() -> bool {
+    let used = ANSWER.with(|answer| answer.borrow().as_ref().is_some_and(|answer| answer.context.transaction_only));
+    let selected =
+        || settings::owner_scope() == Scope::Transaction && settings::owner().is_ok_and(|owner| owner.is_some());
+    used || binding::is_bound() || selected()
 }
 
 /// The role the session acts as: the one after SET ROLE, whatever SECURITY DEFINER function is running.
@@ -278,7 +265,7 @@ pub fn selected_context() -> Result<Option<Rc<Context>>> {
         let known = ANSWER.with(|answer| {
             answer.borrow().as_ref().filter(|answer| answer.role == role).map(|answer| answer.context.clone())
         });
-        if known.is_some() {
+        if known.is_some() && !hooks::fills_held_cursor() {
             return Ok(known);
         }
     }
@@ -286,6 +273,25 @@ pub fn selected_context() -> Result<Option<Rc<Context>>> {
 }
 
 fn resolve(role: pg_sys::Oid) -> Result<Option<Rc<Context>>> {
+    forget_what_is_stale();
+    let question = match binding::current() {
+        Some(bound) => {
+            if bound.role != role {
+                return Err(error::role_changed());
+            }
+            Question { role, owner: Some(bound.owner), project: bound.project, way: Way::Enter }
+        }
+        None => Question {
+            role,
+            owner: settings::owner()?,
+            project: settings::project()?,
+            way: Way::Setting(settings::owner_scope()),
+        },
+    };
+    answer(question)
+}
+
+fn forget_what_is_stale() {
     ANSWER.with(|answer| answer.replace(None));
     if STALE.get() {
         CONTEXTS.with(|contexts| contexts.borrow_mut().clear());
@@ -293,8 +299,11 @@ fn resolve(role: pg_sys::Oid) -> Result<Option<Rc<Context>>> {
         STALE.set(false);
     }
     settings::acknowledge();
-    let question =
-        Question { role, owner: settings::owner()?, project: settings::project()?, scope: settings::owner_scope() };
+}
+
+/// Answers a question, from memory or from the tables, and fixes the owner.
+fn answer(question: Question) -> Result<Option<Rc<Context>>> {
+    let role = question.role;
     let known = CONTEXTS.with(|contexts| contexts.borrow().get(&question).cloned());
     let context = match known {
         Some(context) => context,
@@ -314,6 +323,9 @@ fn resolve(role: pg_sys::Oid) -> Result<Option<Rc<Context>>> {
         }
     };
     latch(context.owner.id)?;
+    if context.transaction_only && hooks::fills_held_cursor() {
+        return Err(error::survives_transaction("a cursor WITH HOLD"));
+    }
     ANSWER.with(|answer| answer.replace(Some(Answer { role, context: context.clone() })));
     Ok(Some(context))
 }
@@ -352,14 +364,15 @@ fn decide(question: &Question) -> Result<Option<Context>> {
     let (owner, entries, bound) = match &question.owner {
         Some(text) => {
             let found = owner::find(text)?;
+            let found_id = found.as_ref().map(|owner| owner.id);
             let entries = match &found {
                 Some(owner) => access::entries(question.role, owner.id)?,
                 None => Vec::new(),
             };
             let Some(owner) = found.filter(|_| !entries.is_empty()) else {
                 return Err(match latched {
-                    Some(_) => error::latched(),
-                    None => error::no_access(&own_role_name(), text),
+                    Some(latched) if found_id != Some(latched) => error::latched(),
+                    _ => error::no_access(&own_role_name(), text),
                 });
             };
             if latched.is_some_and(|latched| latched != owner.id) {
@@ -368,7 +381,7 @@ fn decide(question: &Question) -> Result<Option<Context>> {
             if !owner.enabled {
                 return Err(error::owner_disabled(text));
             }
-            (owner, entries, Bound::Setting)
+            (owner, entries, if question.way == Way::Enter { Bound::Enter } else { Bound::Setting })
         }
         None => {
             let Some(owner) = default_owner(question.role)? else {
@@ -387,14 +400,18 @@ fn decide(question: &Question) -> Result<Option<Context>> {
         .iter()
         .filter(|entry| project.as_ref().is_none_or(|project| entry.covers(project.id)))
         .fold(Rights::NONE, |rights, entry| rights.union(entry.rights));
-    Ok(Some(Context { owner, project, bound, rights, entries, fields: OnceCell::new() }))
+    let transaction_only = match question.way {
+        Way::Enter => true,
+        Way::Setting(scope) => bound == Bound::Setting && scope == Scope::Transaction,
+    };
+    Ok(Some(Context { owner, project, bound, rights, transaction_only, entries, fields: OnceCell::new() }))
 }
 
 /// Those of the role's entries for the owner that accept the way it was selected.
 fn accepted(question: &Question, owner: &Owner, bound: Bound, entries: Vec<Entry>) -> Result<Vec<Entry>> {
     // A role of one owner has nothing to leave behind in a pool: naming its owner says no more than the default does.
     let local = bound == Bound::Default
-        || question.scope == Scope::Transaction
+        || question.way != Way::Setting(Scope::Session)
         || sole_owner(question.role)?.is_some_and(|sole| sole.id == owner.id);
     let token_only = entries.iter().all(|entry| entry.binding == Binding::Token);
     let accepted: Vec<Entry> = entries
@@ -442,10 +459,11 @@ fn default_owner(role: pg_sys::Oid) -> Result<Option<Owner>> {
     if let Some(owner) = sole_owner(role)? {
         return Ok(Some(owner));
     }
-    if latched_owner().is_some() {
-        return Err(error::latched());
+    let owners = access::owners(role)?;
+    if let Some(latched) = latched_owner() {
+        return Err(if owners.contains(&latched) { error::latched() } else { error::access_ended(&own_role_name()) });
     }
-    match access::owners(role)?[..] {
+    match owners[..] {
         [only] => match owner::by_id(only)? {
             Some(owner) => Err(error::owner_disabled(&owner.name)),
             None => Ok(None),
@@ -460,6 +478,31 @@ fn select_project(text: &str, owner: &Owner, entries: &[Entry]) -> Result<Projec
         None => Err(error::no_such_project(text)),
         Some(project) if !project.enabled => Err(error::project_disabled(text)),
         Some(project) => Ok(project),
+    }
+}
+
+/// Binds this transaction to an owner, and to a project or to none: until it ends, or a savepoint before is rolled
+/// back to, no setting changes either.
+///
+/// Errors: 25001 the transaction is bound already, or has used another owner; else as [`context`].
+pub fn enter(owner: &str, project: Option<&str>, agent: Option<&str>) -> Result<Uuid> {
+    if binding::is_bound() {
+        return Err(error::already_entered());
+    }
+    let role = judged_role()?;
+    forget_what_is_stale();
+    let question =
+        Question { role, owner: Some(owner.to_owned()), project: project.map(str::to_owned), way: Way::Enter };
+    let context = answer(question)?.ok_or_else(error::no_owner_selected)?;
+    binding::begin(role, context.owner.id, context.project.as_ref().map(|project| project.id), agent);
+    Ok(context.owner.id)
+}
+
+/// The application's user: the one that entered, or else as set.
+pub fn agent() -> Result<Option<String>> {
+    match binding::agent() {
+        Some(agent) => Ok(Some(agent)),
+        None => settings::agent(),
     }
 }
 
@@ -490,6 +533,7 @@ pub fn acting_for<T>(owner: Owner, work: impl FnOnce() -> T) -> T {
         project: None,
         bound: Bound::Setting,
         rights: Rights::ALL,
+        transaction_only: false,
         entries: vec![Entry::unlimited()],
         fields: OnceCell::new(),
     };

@@ -11,6 +11,13 @@ fn current_owner() -> Result<Uuid> {
     Ok(context()?.owner.id)
 }
 
+/// `ringfence.enter()`: binds the transaction. An empty project is none.
+#[pg_extern(sql = false)]
+fn enter(owner: Option<&str>, project: Option<&str>, agent: Option<&str>) -> Result<Uuid> {
+    let owner = owner.filter(|owner| !owner.is_empty()).ok_or_else(|| error::missing_argument("owner"))?;
+    super::enter(owner, project.filter(|project| !project.is_empty()), agent.filter(|agent| !agent.is_empty()))
+}
+
 #[pg_extern(sql = false)]
 fn current_project() -> Result<Option<Uuid>> {
     Ok(context()?.project.as_ref().map(|project| project.id))
@@ -18,7 +25,7 @@ fn current_project() -> Result<Option<Uuid>> {
 
 #[pg_extern(sql = false)]
 fn current_agent() -> Result<Option<String>> {
-    settings::agent()
+    super::agent()
 }
 
 #[pg_extern(sql = false)]
@@ -32,7 +39,7 @@ fn current_source() -> Result<Option<String>> {
 /// Who is writing, for created_by and updated_by: the application's user if it tells, else the role.
 #[pg_extern(sql = false)]
 fn current_actor() -> Result<String> {
-    Ok(settings::agent()?.unwrap_or_else(own_role_name))
+    Ok(super::agent()?.unwrap_or_else(own_role_name))
 }
 
 #[pg_extern(sql = false)]
@@ -79,7 +86,7 @@ fn whoami() -> Result<
     >,
 > {
     let role = own_role_name();
-    let (agent, source) = (settings::agent()?, settings::source()?);
+    let (agent, source) = (super::agent()?, settings::source()?);
     let row = match selected_context()? {
         Some(context) => (
             role,

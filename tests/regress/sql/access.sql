@@ -1,4 +1,5 @@
 -- Granting and revoking access: who may, to whom, and what it gives (ATTACKS 150 to 152).
+\set SHOW_CONTEXT never
 \set VERBOSITY default
 
 -- ringfence_admin grants for any owner. Rights may be rights or profiles.

@@ -1,4 +1,5 @@
 -- ATTACKS 120, 126: CREATE EXTENSION takes over nothing that somebody else made, and its roles only if they are harmless.
+\set SHOW_CONTEXT never
 \set VERBOSITY default
 -- Each attempt in a database without the extension.
 CREATE DATABASE install_attack;

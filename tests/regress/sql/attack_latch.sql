@@ -1,5 +1,6 @@
 -- ATTACKS 3, 4, 5, 6, 20, 26, 29, 31, 33: no way to another owner within a transaction, and none left behind after it.
 -- app_ab may act for both owners; it may not act for both at once.
+\set SHOW_CONTEXT never
 \set VERBOSITY sqlstate
 SET SESSION AUTHORIZATION app_ab;
 

@@ -1,5 +1,6 @@
 -- ATTACKS 36, 48, 51, 153: code that a tenant plants in its own table runs when somebody with more power maintains it: as
 -- the tenant, but in the session of a superuser, who has access to every owner. It learns nothing and is given nothing.
+\set SHOW_CONTEXT never
 \set VERBOSITY default
 SET client_min_messages = warning;
 CREATE SCHEMA own_a AUTHORIZATION app_a;

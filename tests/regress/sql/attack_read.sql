@@ -1,4 +1,5 @@
 -- Reading another owner's rows by ways around the query: ATTACKS 13, 41, 53, 76, 77, 81, 139; what cannot be prevented (86) is pinned.
+\set SHOW_CONTEXT never
 \set VERBOSITY default
 CREATE SCHEMA attack;
 GRANT ALL ON SCHEMA attack TO PUBLIC;

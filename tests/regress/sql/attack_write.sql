@@ -1,4 +1,5 @@
 -- ATTACKS 56 to 61, 63, 64, 69, 70, 73: writing into another owner, and learning from a constraint what it has.
+\set SHOW_CONTEXT never
 \set VERBOSITY default
 SET SESSION AUTHORIZATION app_a;
 \set B '''bbbbbbbb-0000-0000-0000-000000000002'''

@@ -1,4 +1,5 @@
 -- Every table of the extension keeps the rules of the wall, read from the catalogs: a later table cannot forget one.
+\set SHOW_CONTEXT never
 
 -- The tables with an owner_id. A new one belongs here.
 SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'owner_id' AND NOT a.attisdropped

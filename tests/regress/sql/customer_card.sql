@@ -1,4 +1,5 @@
 -- customer_card: reading and writing by visible fields (B1, B6, B10, B15), whatever the form of the statement.
+\set SHOW_CONTEXT never
 \set VERBOSITY default
 \pset null -
 SET client_min_messages = warning;

@@ -1,4 +1,5 @@
 -- Dropping the extension by mistake does not delete a BPO's data.
+\set SHOW_CONTEXT never
 \set VERBOSITY default
 -- A session that has not used the library yet, as a DBA's would be.
 \c

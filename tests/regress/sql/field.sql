@@ -1,4 +1,5 @@
 -- Fields by project (B1 to B7, B15, B16): sales and support of one owner, a shared field, exclusive ones, a masked one.
+\set SHOW_CONTEXT never
 \set VERBOSITY default
 SET SESSION AUTHORIZATION boss_a;
 

@@ -1,5 +1,6 @@
 -- Every function, relation and grant of the extension, with who may use it. Whatever is new, or may be used by
 -- somebody new, makes this test fail: look at it as an attacker would, then add it to the expected output.
+\set SHOW_CONTEXT never
 
 -- Who may run which function, and as whom it runs.
 SELECT p.oid::regprocedure AS function, l.lanname AS language,

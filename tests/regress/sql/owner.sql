@@ -1,4 +1,5 @@
 -- Owners: provisioning, who may see and change them, the house owner, limits (A8, A9, C1 to C3, C6 to C9).
+\set SHOW_CONTEXT never
 \set VERBOSITY default
 SET SESSION AUTHORIZATION dba;
 

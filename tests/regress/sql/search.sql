@@ -1,4 +1,5 @@
 -- Search: what matches, in which order, page by page; and never another owner's customer (A5, B19, E4).
+\set SHOW_CONTEXT never
 \set VERBOSITY default
 SET client_min_messages = warning;
 SET SESSION AUTHORIZATION boss_a;

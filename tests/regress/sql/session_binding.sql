@@ -1,4 +1,5 @@
 -- How an owner is selected, and what each binding accepts.
+\set SHOW_CONTEXT never
 \set VERBOSITY sqlstate
 
 -- A role of one owner needs nothing, and may as well name it, by name or id.

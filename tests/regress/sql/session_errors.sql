@@ -1,4 +1,5 @@
 -- No owner, an unknown one, a disabled one, somebody else's: the same refusal from every kind of statement.
+\set SHOW_CONTEXT never
 \set VERBOSITY sqlstate
 \set QUIET on
 

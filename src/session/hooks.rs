@@ -1,0 +1,165 @@
+//! Where PostgreSQL asks us while it runs: what would carry an owner's rows past their judgement, or past their transaction.
+
+// A hook of PostgreSQL's executor stands below every statement of the backend, and pgrx's guards would rebuild each error
+// that passes through: without the constraint's name, the context and the position that clients rely on. So the hooks
+// are plain frames, with nothing to drop, which PostgreSQL's longjmp may skip (RFC 2945); they call PostgreSQL, or the hook of another
+// library before us, as C would. What is ours to run is guarded for itself, and finished before.
+#![allow(ffi_unwind_calls)]
+
+use super::{context, latched_owner, works_for_transaction_only};
+use crate::error;
+use pgrx::{PgLogLevel, pg_guard, pg_sys};
+use std::cell::Cell;
+use std::ffi::c_char;
+
+thread_local! {
+    static PREVIOUS_RUN: Cell<pg_sys::ExecutorRun_hook_type> = const { Cell::new(None) };
+    static PREVIOUS_UTILITY: Cell<pg_sys::ProcessUtility_hook_type> = const { Cell::new(None) };
+}
+
+/// For `_PG_init`.
+pub fn install() {
+    // SAFETY: once per backend; the hooks before are kept and called.
+    unsafe {
+        PREVIOUS_RUN.set(pg_sys::ExecutorRun_hook);
+        pg_sys::ExecutorRun_hook = Some(executor_run);
+        PREVIOUS_UTILITY.set(pg_sys::ProcessUtility_hook);
+        pg_sys::ProcessUtility_hook = Some(process_utility);
+    }
+}
+
+/// PostgreSQL's own functions, without pgrx's guard around the call.
+mod unguarded {
+    use pgrx::pg_sys;
+    use std::ffi::c_char;
+
+    unsafe extern "C-unwind" {
+        pub fn standard_ExecutorRun(
+            query: *mut pg_sys::QueryDesc,
+            direction: pg_sys::ScanDirection::Type,
+            rows: u64,
+            #[cfg(not(feature = "pg18"))] once: bool,
+        );
+        pub fn standard_ProcessUtility(
+            statement: *mut pg_sys::PlannedStmt,
+            text: *const c_char,
+            read_only: bool,
+            level: pg_sys::ProcessUtilityContext::Type,
+            parameters: pg_sys::ParamListInfo,
+            environment: *mut pg_sys::QueryEnvironment,
+            receiver: *mut pg_sys::DestReceiver,
+            completion: *mut pg_sys::QueryCompletion,
+        );
+    }
+}
+
+#[cfg(not(feature = "pg18"))]
+unsafe extern "C-unwind" fn executor_run(
+    query: *mut pg_sys::QueryDesc,
+    direction: pg_sys::ScanDirection::Type,
+    rows: u64,
+    once: bool,
+) {
+    // SAFETY: called by PostgreSQL with a query that is being executed; a plain frame, as said above.
+    unsafe {
+        judge_resumed_query(query);
+        match PREVIOUS_RUN.get() {
+            Some(previous) => previous(query, direction, rows, once),
+            None => unguarded::standard_ExecutorRun(query, direction, rows, once),
+        }
+    }
+}
+
+#[cfg(feature = "pg18")]
+unsafe extern "C-unwind" fn executor_run(
+    query: *mut pg_sys::QueryDesc,
+    direction: pg_sys::ScanDirection::Type,
+    rows: u64,
+) {
+    // SAFETY: called by PostgreSQL with a query that is being executed; a plain frame, as said above.
+    unsafe {
+        judge_resumed_query(query);
+        match PREVIOUS_RUN.get() {
+            Some(previous) => previous(query, direction, rows),
+            None => unguarded::standard_ExecutorRun(query, direction, rows),
+        }
+    }
+}
+
+/// A cursor that is fetched from again may hold rows that were judged long ago, sorted or materialised: where the
+/// transaction works for an owner, it is judged anew whether the session still may.
+///
+/// # Safety
+/// `query` must be a query that is being executed.
+#[pg_guard]
+unsafe extern "C-unwind" fn judge_resumed_query(query: *mut pg_sys::QueryDesc) {
+    // SAFETY: as promised by the caller.
+    let resumed = unsafe { (*query).already_executed };
+    if resumed
+        && latched_owner().is_some()
+        && let Err(refusal) = context()
+    {
+        refusal.report(PgLogLevel::ERROR);
+    }
+}
+
+unsafe extern "C-unwind" fn process_utility(
+    statement: *mut pg_sys::PlannedStmt,
+    text: *const c_char,
+    read_only: bool,
+    level: pg_sys::ProcessUtilityContext::Type,
+    parameters: pg_sys::ParamListInfo,
+    environment: *mut pg_sys::QueryEnvironment,
+    receiver: *mut pg_sys::DestReceiver,
+    completion: *mut pg_sys::QueryCompletion,
+) {
+    // SAFETY: called by PostgreSQL with a utility statement, which is passed on; a plain frame, as said above.
+    unsafe {
+        refuse_held_cursor((*statement).utilityStmt);
+        match PREVIOUS_UTILITY.get() {
+            Some(previous) => {
+                previous(statement, text, read_only, level, parameters, environment, receiver, completion)
+            }
+            None => unguarded::standard_ProcessUtility(
+                statement,
+                text,
+                read_only,
+                level,
+                parameters,
+                environment,
+                receiver,
+                completion,
+            ),
+        }
+    }
+}
+
+/// # Safety
+/// `statement` must be a parse tree node or NULL.
+#[pg_guard]
+unsafe extern "C-unwind" fn refuse_held_cursor(statement: *mut pg_sys::Node) {
+    // SAFETY: as promised by the caller.
+    if unsafe { declares_held_cursor(statement) } && works_for_transaction_only() {
+        error::survives_transaction("a cursor WITH HOLD").report(PgLogLevel::ERROR);
+    }
+}
+
+/// # Safety
+/// `statement` must be a parse tree node or NULL.
+unsafe fn declares_held_cursor(statement: *mut pg_sys::Node) -> bool {
+    // SAFETY: the node's tag tells what it is.
+    unsafe {
+        !statement.is_null()
+            && (*statement).type_ == pg_sys::NodeTag::T_DeclareCursorStmt
+            && (*statement.cast::<pg_sys::DeclareCursorStmt>()).options & pg_sys::CURSOR_OPT_HOLD as i32 != 0
+    }
+}
+
+/// Whether the rows being read go to a cursor that outlives the transaction. The hook above refuses to declare one, but
+/// where the library was not yet loaded then, this refuses to fill it.
+pub fn fills_held_cursor() -> bool {
+    // SAFETY: the portal that PostgreSQL is running, if any.
+    unsafe {
+        !pg_sys::ActivePortal.is_null() && (*pg_sys::ActivePortal).cursorOptions & pg_sys::CURSOR_OPT_HOLD as i32 != 0
+    }
+}

@@ -1,0 +1,109 @@
+-- enter(): after it nothing in the transaction changes the owner, the project, or widens what is visible; after the
+-- transaction it is gone. And what would outlive the transaction is refused (ATTACKS 27, 30).
+\set SHOW_CONTEXT never
+\set VERBOSITY terse
+CREATE FUNCTION public.who() RETURNS text LANGUAGE sql AS $$SELECT concat_ws('/', owner_name, project_name, agent, bound) FROM ringfence.whoami()$$;
+CREATE FUNCTION public.set_in_function() RETURNS bigint LANGUAGE plpgsql AS $$BEGIN PERFORM set_config('ringfence.owner', 'Company B', false); RETURN (SELECT count(*) FROM ringfence.customer); END$$;
+CREATE FUNCTION public.set_clause() RETURNS bigint LANGUAGE sql SET ringfence.owner = 'Company B' AS 'SELECT count(*) FROM ringfence.customer';
+CREATE FUNCTION public.set_in_trigger() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM set_config('ringfence.owner', 'Company B', true); RETURN NEW; END$$;
+GRANT CREATE ON SCHEMA public TO app_ab;
+CREATE ROLE enter_pool LOGIN NOINHERIT;
+GRANT app_ab, app_b, app_none TO enter_pool;
+SET SESSION AUTHORIZATION app_ab;
+
+-- What it binds, and that it goes with the transaction.
+BEGIN;
+SELECT ringfence.enter('Company A', 'Sales', 'anna');
+SELECT who(), ringfence.current_agent(), ringfence.current_project() IS NOT NULL AS project, (SELECT count(*) FROM ringfence.customer);
+COMMIT;
+SELECT count(*) FROM ringfence.customer;
+SELECT ringfence.enter('aaaaaaaa-0000-0000-0000-000000000001');
+SELECT count(*) FROM ringfence.customer;
+BEGIN; SELECT ringfence.enter('Company B') IS NOT NULL AS entered; SELECT 1/0; ROLLBACK;
+SELECT count(*) FROM ringfence.customer;
+-- A savepoint before takes it along; one after does not; released, it stays.
+BEGIN; SAVEPOINT s; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; ROLLBACK TO s; SELECT count(*) FROM ringfence.customer; ROLLBACK;
+BEGIN; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; SAVEPOINT s; SELECT 1/0; ROLLBACK TO s; SELECT who(), count(*) FROM ringfence.customer; ROLLBACK;
+BEGIN; SAVEPOINT s; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; RELEASE s; SELECT who(), count(*) FROM ringfence.customer; ROLLBACK;
+BEGIN; SAVEPOINT s; SAVEPOINT t; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; RELEASE t; ROLLBACK TO s; SELECT count(*) FROM ringfence.customer; ROLLBACK;
+BEGIN; DO $$BEGIN PERFORM ringfence.enter('Company A'); RAISE EXCEPTION 'x'; EXCEPTION WHEN OTHERS THEN NULL; END$$; SELECT count(*) FROM ringfence.customer; ROLLBACK;
+
+-- Refused where the owner, the project or the role's access is not there.
+BEGIN; SELECT ringfence.enter('Company C'); ROLLBACK;
+BEGIN; SELECT ringfence.enter('No Such Company'); ROLLBACK;
+BEGIN; SELECT ringfence.enter('Company A', 'Secret'); ROLLBACK;
+SELECT ringfence.enter(NULL);
+SELECT ringfence.enter('');
+
+-- Whatever is set afterwards has no effect, and a second enter() is an error.
+BEGIN; SELECT ringfence.enter('Company A', 'Sales') IS NOT NULL AS entered;
+SET ringfence.owner = 'Company B'; SELECT who(), count(*) FROM ringfence.customer;
+SET LOCAL ringfence.owner = 'Company B'; SELECT who(), count(*) FROM ringfence.customer;
+SET SESSION ringfence.owner = 'Company B'; SELECT who(), count(*) FROM ringfence.customer;
+SET LOCAL ringfence.project = 'Support'; SELECT who(), count(*) FROM ringfence.customer;
+RESET ringfence.owner; SELECT who(), count(*) FROM ringfence.customer;
+RESET ALL; SELECT who(), count(*) FROM ringfence.customer;
+SELECT count(*) FROM ringfence.customer WHERE set_config('ringfence.owner', 'Company B', false) <> '';
+SELECT (SELECT count(*) FROM ringfence.customer), set_config('ringfence.owner', 'Company B', true), (SELECT count(*) FROM ringfence.customer);
+SELECT set_in_function();
+SELECT set_clause();
+PREPARE p AS SELECT who(), count(*) FROM ringfence.customer; EXECUTE p;
+DO $$BEGIN PERFORM set_config('ringfence.owner', 'Company B', true); RAISE NOTICE '%', who(); END$$;
+CREATE TEMP TABLE fired (i int); CREATE TRIGGER t BEFORE INSERT ON fired FOR EACH ROW EXECUTE FUNCTION set_in_trigger();
+INSERT INTO fired VALUES (1); SELECT who(), count(*) FROM ringfence.customer;
+INSERT INTO ringfence.customer (owner_id, name) SELECT 'bbbbbbbb-0000-0000-0000-000000000002', 'x' WHERE set_config('ringfence.owner', 'Company B', true) <> '';
+ROLLBACK;
+BEGIN; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; SELECT ringfence.enter('Company B'); ROLLBACK;
+BEGIN; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; SELECT ringfence.enter('Company A'); ROLLBACK;
+BEGIN; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; DISCARD ALL; ROLLBACK;
+-- Nor is another owner entered than the one the transaction has used.
+BEGIN; SET LOCAL ringfence.owner = 'Company A'; SELECT count(*) FROM ringfence.customer; SELECT ringfence.enter('Company B'); ROLLBACK;
+BEGIN; SET LOCAL ringfence.owner = 'Company A'; SELECT count(*) FROM ringfence.customer; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; SELECT who(); ROLLBACK;
+-- COMMIT inside a procedure ends it.
+DO $$BEGIN PERFORM ringfence.enter('Company A'); COMMIT; PERFORM count(*) FROM ringfence.customer; END$$;
+-- ALTER ROLE changes nothing in a transaction that has entered.
+BEGIN; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; ALTER ROLE app_ab SET ringfence.owner = 'Company B'; SELECT who(); ROLLBACK;
+RESET SESSION AUTHORIZATION;
+
+-- The role is bound too: neither one without access nor one with more gets in.
+SET SESSION AUTHORIZATION enter_pool;
+BEGIN; SET LOCAL ROLE app_ab; SELECT ringfence.enter('Company B') IS NOT NULL AS entered;
+SAVEPOINT s; SET LOCAL ROLE app_b; SELECT count(*) FROM ringfence.customer; ROLLBACK TO s;
+SAVEPOINT s; SET LOCAL ROLE app_none; SELECT count(*) FROM ringfence.customer; ROLLBACK TO s;
+SAVEPOINT s; RESET ROLE; SELECT count(*) FROM ringfence.customer; ROLLBACK TO s;
+SELECT who(), count(*) FROM ringfence.customer;
+ROLLBACK;
+RESET SESSION AUTHORIZATION;
+-- SET SESSION AUTHORIZATION is a superuser's, whom the wall does not bind; what asks the session still notices.
+BEGIN;
+SET LOCAL SESSION AUTHORIZATION app_ab;
+SELECT ringfence.enter('Company A') IS NOT NULL AS entered;
+SET LOCAL SESSION AUTHORIZATION app_b;
+SELECT count(*) FROM ringfence.customer;
+ROLLBACK;
+
+-- 27, 30: what outlives the transaction is refused, however the owner was selected for it alone.
+SET SESSION AUTHORIZATION app_ab;
+BEGIN; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; DECLARE c CURSOR WITH HOLD FOR SELECT name FROM ringfence.customer; ROLLBACK;
+BEGIN; SET LOCAL ringfence.owner = 'Company A'; DECLARE c CURSOR WITH HOLD FOR SELECT name FROM ringfence.customer; ROLLBACK;
+BEGIN; SET LOCAL ringfence.owner = 'Company A'; DECLARE c CURSOR FOR SELECT name FROM ringfence.customer ORDER BY name COLLATE "C"; FETCH 1 FROM c; COMMIT;
+FETCH 1 FROM c;
+BEGIN; SET LOCAL ringfence.owner = 'Company A'; SELECT count(*) FROM ringfence.customer; PREPARE TRANSACTION 'kept'; ROLLBACK;
+BEGIN; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; PREPARE TRANSACTION 'kept'; ROLLBACK;
+SELECT count(*) FROM pg_prepared_xacts;
+-- In a session that has not loaded the library when the cursor is declared, it is refused when it is filled.
+RESET SESSION AUTHORIZATION;
+\c - app_ab
+BEGIN; SET LOCAL ringfence.owner = 'Company A'; DECLARE c CURSOR WITH HOLD FOR SELECT name FROM ringfence.customer; FETCH 1 FROM c; ROLLBACK;
+\c - app_ab
+BEGIN; SET LOCAL ringfence.owner = 'Company A'; DECLARE c CURSOR WITH HOLD FOR SELECT name FROM ringfence.customer; COMMIT;
+SELECT count(*) FROM pg_cursors;
+-- With a binding that lasts, a cursor may last too.
+\c - app_session
+SET ringfence.owner = 'Company A';
+BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT name FROM ringfence.customer ORDER BY name COLLATE "C"; COMMIT;
+FETCH 1 FROM c;
+CLOSE c;
+\c - postgres
+DROP OWNED BY enter_pool;
+DROP ROLE enter_pool;
