@@ -1,45 +1,46 @@
 -- Granting and revoking access: who may, to whom, and what it gives (ATTACKS 150 to 152).
 \set SHOW_CONTEXT never
+CREATE ROLE newcomer_access LOGIN;
 \set VERBOSITY default
 
 -- ringfence_admin grants for any owner. Rights may be rights or profiles.
 SET SESSION AUTHORIZATION dba;
-SELECT ringfence.grant_access('stranger', 'Company B', '{customer.read,support}', 'Sales', '{crm,erp}', 'session');
+SELECT ringfence.grant_access('newcomer_access', 'Company B', '{customer.read,support}', 'Sales', '{crm,erp}', 'session');
 RESET SESSION AUTHORIZATION;
 SELECT o.name AS owner, a.role, a.role_name, p.name AS project, a.rights, a.sources, a.binding, a.granted_by
   FROM ringfence.access a JOIN ringfence.owner o ON o.id = a.owner_id LEFT JOIN ringfence.project p ON p.id = a.project_id
- WHERE a.role = 'stranger'::regrole;
-SET SESSION AUTHORIZATION stranger;
+ WHERE a.role = 'newcomer_access'::regrole;
+SET SESSION AUTHORIZATION newcomer_access;
 SELECT owner_name, rights FROM ringfence.whoami();
 RESET SESSION AUTHORIZATION;
 
 -- Again: replaced, and said.
 SET SESSION AUTHORIZATION dba;
-SELECT ringfence.grant_access('stranger', 'bbbbbbbb-0000-0000-0000-000000000002', '{sponsor}', 'Sales');
-SELECT ringfence.grant_access('stranger', 'Company B', '{ticket.write}');
+SELECT ringfence.grant_access('newcomer_access', 'bbbbbbbb-0000-0000-0000-000000000002', '{sponsor}', 'Sales');
+SELECT ringfence.grant_access('newcomer_access', 'Company B', '{ticket.write}');
 
 -- What cannot be granted.
 SELECT ringfence.grant_access('nobody', 'Company B', '{agent}');
-SELECT ringfence.grant_access('stranger', 'No Such Company', '{agent}');
-SELECT ringfence.grant_access('stranger', 'Company B', '{agnet}');
-SELECT ringfence.grant_access('stranger', 'Company B', '{}');
-SELECT ringfence.grant_access('stranger', 'Company B', NULL);
-SELECT ringfence.grant_access('stranger', 'Company B', '{NULL}');
+SELECT ringfence.grant_access('newcomer_access', 'No Such Company', '{agent}');
+SELECT ringfence.grant_access('newcomer_access', 'Company B', '{agnet}');
+SELECT ringfence.grant_access('newcomer_access', 'Company B', '{}');
+SELECT ringfence.grant_access('newcomer_access', 'Company B', NULL);
+SELECT ringfence.grant_access('newcomer_access', 'Company B', '{NULL}');
 SELECT ringfence.grant_access(NULL, 'Company B', '{agent}');
-SELECT ringfence.grant_access('stranger', 'Company B', '{agent}', 'No Such Project');
-SELECT ringfence.grant_access('stranger', 'Company A', '{agent}', 'Secret');
-SELECT ringfence.grant_access('stranger', 'Company B', '{agent}', binding => 'forever');
+SELECT ringfence.grant_access('newcomer_access', 'Company B', '{agent}', 'No Such Project');
+SELECT ringfence.grant_access('newcomer_access', 'Company A', '{agent}', 'Secret');
+SELECT ringfence.grant_access('newcomer_access', 'Company B', '{agent}', binding => 'forever');
 SELECT ringfence.grant_access('ringfence_definer', 'Company B', '{agent}');
 SELECT ringfence.grant_access('postgres', 'Company A', '{agent}');
 
 -- Revoking: in one project, everywhere, nothing.
-SELECT ringfence.revoke_access('stranger', 'Company B', 'Sales');
-SELECT ringfence.revoke_access('stranger', 'Company B', 'Sales');
-SELECT ringfence.revoke_access('stranger', 'Company B');
-SELECT ringfence.revoke_access('stranger', 'Company B');
+SELECT ringfence.revoke_access('newcomer_access', 'Company B', 'Sales');
+SELECT ringfence.revoke_access('newcomer_access', 'Company B', 'Sales');
+SELECT ringfence.revoke_access('newcomer_access', 'Company B');
+SELECT ringfence.revoke_access('newcomer_access', 'Company B');
 SELECT ringfence.revoke_access('postgres', 'Company A');
 RESET SESSION AUTHORIZATION;
-SET SESSION AUTHORIZATION stranger;
+SET SESSION AUTHORIZATION newcomer_access;
 SELECT count(*) FROM ringfence.customer;
 RESET SESSION AUTHORIZATION;
 
@@ -52,24 +53,24 @@ RESET SESSION AUTHORIZATION;
 -- 151, 152: an owner's own admin grants within its owner, and nothing that it does not hold; an agent grants nothing.
 SET SESSION AUTHORIZATION boss_a;
 SELECT ringfence.grant_access('trainee_a', 'Company A', '{trainee,customer.write}');
-SELECT ringfence.grant_access('stranger', 'Company A', '{trainee}');
+SELECT ringfence.grant_access('newcomer_access', 'Company A', '{trainee}');
 SELECT ringfence.grant_access('app_b', 'Company A', '{trainee}');
-SELECT ringfence.grant_access('stranger', 'Company B', '{trainee}');
-SELECT ringfence.grant_access('stranger', 'No Such Company', '{trainee}');
+SELECT ringfence.grant_access('newcomer_access', 'Company B', '{trainee}');
+SELECT ringfence.grant_access('newcomer_access', 'No Such Company', '{trainee}');
 SELECT role_name, rights FROM ringfence.access ORDER BY role_name;
 INSERT INTO ringfence.access (role, role_name, rights, binding) VALUES ('boss_a'::regrole, 'boss_a', '{admin}', 'session');
 UPDATE ringfence.access SET rights = '{admin}';
 DELETE FROM ringfence.access;
 UPDATE ringfence.profile SET rights = '{owner.export}';
 SELECT ringfence.grant_access('trainee_a', 'Company A', '{trainee}');
-SELECT ringfence.revoke_access('stranger', 'Company A');
+SELECT ringfence.revoke_access('newcomer_access', 'Company A');
 SELECT ringfence.revoke_access('app_b', 'Company B');
 SELECT ringfence.store_access('app_b'::regrole, 'app_b', NULL, '{agent}', NULL, 'session');
 SELECT ringfence.remove_access('app_a', NULL);
 RESET SESSION AUTHORIZATION;
-SELECT ringfence.grant_access('stranger', 'Company A', '{access.manage,customer.read}', sources => '{crm}');
+SELECT ringfence.grant_access('newcomer_access', 'Company A', '{access.manage,customer.read}', sources => '{crm}');
 SELECT ringfence.grant_access('app_none', 'Company A', '{customer.read}');
-SET SESSION AUTHORIZATION stranger;
+SET SESSION AUTHORIZATION newcomer_access;
 SELECT ringfence.grant_access('app_none', 'Company A', '{customer.read}', sources => '{crm,erp}');
 SELECT ringfence.grant_access('app_none', 'Company A', '{customer.read}');
 SELECT ringfence.grant_access('app_none', 'Company A', '{customer.read}', sources => '{crm}');
@@ -77,9 +78,9 @@ SELECT ringfence.grant_access('app_none', 'Company A', '{admin}', sources => '{c
 SELECT ringfence.grant_access('app_none', 'Company A', '{customer.write}', 'Sales', '{crm}');
 RESET SESSION AUTHORIZATION;
 -- And in one project, nothing of another or of all.
-SELECT ringfence.revoke_access('stranger', 'Company A');
-SELECT ringfence.grant_access('stranger', 'Company A', '{access.manage,customer.read}', 'Sales');
-SET SESSION AUTHORIZATION stranger;
+SELECT ringfence.revoke_access('newcomer_access', 'Company A');
+SELECT ringfence.grant_access('newcomer_access', 'Company A', '{access.manage,customer.read}', 'Sales');
+SET SESSION AUTHORIZATION newcomer_access;
 SELECT ringfence.grant_access('app_none', 'Company A', '{customer.read}', 'Sales');
 SELECT ringfence.grant_access('app_none', 'Company A', '{customer.read}', 'Support');
 SELECT ringfence.grant_access('app_none', 'Company A', '{customer.read}');
@@ -114,9 +115,9 @@ SELECT count(*) FROM ringfence.find_by_phone('0912345678');
 SELECT count(*) FROM ringfence.visible_fields();
 RESET SESSION AUTHORIZATION;
 -- B17: with the right in one project and not in another.
-SELECT ringfence.grant_access('stranger', 'Company A', '{support}', 'Support');
-SELECT ringfence.grant_access('stranger', 'Company A', '{sales}', 'Sales');
-SET SESSION AUTHORIZATION stranger;
+SELECT ringfence.grant_access('newcomer_access', 'Company A', '{support}', 'Support');
+SELECT ringfence.grant_access('newcomer_access', 'Company A', '{sales}', 'Sales');
+SET SESSION AUTHORIZATION newcomer_access;
 SET ringfence.project = 'Support';
 SELECT ringfence.has_right('customer.read'), ringfence.has_right('ticket.read'), (SELECT count(*) FROM ringfence.customer);
 SET ringfence.project = 'Sales';
@@ -213,4 +214,5 @@ SELECT count(*) FROM ringfence.customer;
 RESET SESSION AUTHORIZATION;
 DROP ROLE limited;
 RESET SESSION AUTHORIZATION;
-REVOKE ringfence_user FROM stranger;
+DROP OWNED BY newcomer_access;
+DROP ROLE newcomer_access;

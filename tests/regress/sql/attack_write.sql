@@ -1,5 +1,6 @@
 -- ATTACKS 56 to 61, 63, 64, 69, 70, 73: writing into another owner, and learning from a constraint what it has.
 \set SHOW_CONTEXT never
+CREATE ROLE newcomer_attack_write LOGIN;
 \set VERBOSITY default
 SET SESSION AUTHORIZATION app_a;
 \set B '''bbbbbbbb-0000-0000-0000-000000000002'''
@@ -84,9 +85,9 @@ BEGIN; UPDATE ringfence.customer SET address = 'x'; UPDATE ringfence.customer SE
 RESET SESSION AUTHORIZATION;
 
 -- 66: DROP OWNED BY does not take a role out of a policy that is for everybody.
-SELECT ringfence.grant_access('stranger', 'Company A', '{trainee}');
-SET SESSION AUTHORIZATION stranger;
-DROP OWNED BY stranger;
+SELECT ringfence.grant_access('newcomer_attack_write', 'Company A', '{trainee}');
+SET SESSION AUTHORIZATION newcomer_attack_write;
+DROP OWNED BY newcomer_attack_write;
 SELECT count(*) FROM ringfence.customer;
 RESET SESSION AUTHORIZATION;
 
@@ -110,4 +111,5 @@ SET LOCAL SESSION AUTHORIZATION app_a;
 SELECT count(*) FROM ringfence.company;
 ROLLBACK;
 RESET SESSION AUTHORIZATION;
-REVOKE ringfence_user FROM stranger;
+DROP OWNED BY newcomer_attack_write;
+DROP ROLE newcomer_attack_write;

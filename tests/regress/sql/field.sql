@@ -1,5 +1,6 @@
 -- Fields by project (B1 to B7, B15, B16): sales and support of one owner, a shared field, exclusive ones, a masked one.
 \set SHOW_CONTEXT never
+CREATE ROLE newcomer_field LOGIN;
 \set VERBOSITY default
 SET SESSION AUTHORIZATION boss_a;
 
@@ -78,8 +79,8 @@ SELECT name, access FROM ringfence.visible_fields() WHERE NOT is_system;
 RESET ringfence.project;
 RESET SESSION AUTHORIZATION;
 -- field.manage without customer.read: definitions, no fields to use, no counts.
-SELECT ringfence.grant_access('stranger', 'Company A', '{field.manage}');
-SET SESSION AUTHORIZATION stranger;
+SELECT ringfence.grant_access('newcomer_field', 'Company A', '{field.manage}');
+SET SESSION AUTHORIZATION newcomer_field;
 SELECT count(*) FROM ringfence.field WHERE NOT is_system;
 SELECT count(*) FROM ringfence.visible_fields();
 SELECT field, projects, customers FROM ringfence.shared_field;
@@ -123,4 +124,5 @@ SELECT ringfence.bind_field(:'plan_of_a', 'Secret');
 INSERT INTO ringfence.field_project (field_id, project_id) SELECT :'plan_of_a', id FROM ringfence.project WHERE name = 'Secret';
 INSERT INTO ringfence.field_project (field_id, project_id) SELECT 'dddddddd-0000-0000-0000-000000000004', id FROM ringfence.project WHERE name = 'Secret';
 RESET SESSION AUTHORIZATION;
-REVOKE ringfence_user FROM stranger;
+DROP OWNED BY newcomer_field;
+DROP ROLE newcomer_field;

@@ -1,5 +1,6 @@
 -- Owners: provisioning, who may see and change them, the house owner, limits (A8, A9, C1 to C3, C6 to C9).
 \set SHOW_CONTEXT never
+CREATE ROLE newcomer_owner LOGIN;
 \set VERBOSITY default
 SET SESSION AUTHORIZATION dba;
 
@@ -95,8 +96,8 @@ RESET SESSION AUTHORIZATION;
 RESET ringfence.max_owners;
 
 -- C6: the house owner holds contacts of no company, for those with access to it.
-SELECT ringfence.grant_access('stranger', 'House', '{agent}');
-SET SESSION AUTHORIZATION stranger;
+SELECT ringfence.grant_access('newcomer_owner', 'House', '{agent}');
+SET SESSION AUTHORIZATION newcomer_owner;
 INSERT INTO ringfence.customer_card (name) VALUES ('Nobody''s Customer') RETURNING owner_id, name;
 RESET SESSION AUTHORIZATION;
 SET SESSION AUTHORIZATION app_a;
@@ -124,4 +125,5 @@ CREATE TEMP TABLE theirs (id uuid, name text, enabled boolean, country text);
 CREATE TRIGGER t AFTER INSERT ON theirs FOR EACH ROW EXECUTE FUNCTION ringfence.as_owner('provision_project');
 INSERT INTO theirs VALUES ('bbbbbbbb-0000-0000-0000-000000000002', 'Company B', true, NULL);
 RESET SESSION AUTHORIZATION;
-REVOKE ringfence_user FROM stranger;
+DROP OWNED BY newcomer_owner;
+DROP ROLE newcomer_owner;
