@@ -67,7 +67,8 @@ CREATE FUNCTION ringfence.find_by_phone(phone text)
                ringfence.phone_to_find(find_by_phone.phone), NULL::text
           FROM ringfence.customer
           LEFT JOIN ringfence.company ON company.owner_id = customer.owner_id AND company.id = customer.company_id
-         WHERE ringfence.phone_to_find(find_by_phone.phone) = ANY (customer.normal_phones)
+         -- Once, not for each row.
+         WHERE (SELECT ringfence.phone_to_find(find_by_phone.phone)) = ANY (customer.normal_phones)
          ORDER BY customer.last_activity_at DESC NULLS LAST, customer.id;
     END;
 REVOKE ALL ON FUNCTION ringfence.find_by_phone(text) FROM PUBLIC;
@@ -82,7 +83,7 @@ CREATE FUNCTION ringfence.find_by_email(email text)
                ringfence.email_to_find(find_by_email.email), NULL::text
           FROM ringfence.customer
           LEFT JOIN ringfence.company ON company.owner_id = customer.owner_id AND company.id = customer.company_id
-         WHERE ringfence.email_to_find(find_by_email.email) = ANY (customer.normal_emails)
+         WHERE (SELECT ringfence.email_to_find(find_by_email.email)) = ANY (customer.normal_emails)
          ORDER BY customer.last_activity_at DESC NULLS LAST, customer.id;
     END;
 REVOKE ALL ON FUNCTION ringfence.find_by_email(text) FROM PUBLIC;
