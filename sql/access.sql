@@ -3,9 +3,10 @@
 CREATE TABLE ringfence.profile (
     owner_id    uuid NOT NULL DEFAULT ringfence.current_owner() REFERENCES ringfence.owner ON DELETE CASCADE,
     id          uuid NOT NULL DEFAULT ringfence.new_id(),
-    name        text NOT NULL CHECK (ringfence.check_name(name)),
+    -- Rights have a point in their names, profiles none: a list of both is never ambiguous.
+    name        text NOT NULL CHECK (ringfence.check_name(name) AND strpos(name, '.') = 0),
     description text,
-    rights      text[] NOT NULL,
+    rights      text[] NOT NULL CHECK (array_position(rights, NULL) IS NULL),
     is_system   boolean NOT NULL DEFAULT false,
     PRIMARY KEY (owner_id, id),
     UNIQUE (owner_id, name)
@@ -16,7 +17,74 @@ COMMENT ON COLUMN ringfence.profile.is_system IS 'A profile that every owner sta
 
 SELECT ringfence.wall('ringfence.profile', 'access.manage', 'access.manage', 'access.manage');
 SELECT ringfence.decide_from('ringfence.profile');
-GRANT SELECT ON ringfence.profile TO ringfence_user;
+GRANT SELECT, INSERT (owner_id, name, description, rights), UPDATE (description, rights), DELETE ON ringfence.profile TO ringfence_user;
+
+-- A profile is access of whoever was given it: what is true of granting is true of changing one.
+CREATE FUNCTION ringfence.check_profile() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $check$
+DECLARE
+    right_name text;
+BEGIN
+    IF NOT row_security_active(TG_RELID) THEN
+        RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+    END IF;
+    IF NOT ringfence.has_right_in('access.manage', NULL) THEN
+        RAISE EXCEPTION 'profiles cannot be changed with access to single projects'
+            USING ERRCODE = 'insufficient_privilege', HINT = 'It takes the right "access.manage" in all projects of the owner.';
+    END IF;
+    IF TG_OP <> 'INSERT' AND OLD.is_system THEN
+        RAISE EXCEPTION 'built-in profile "%" cannot be changed', OLD.name
+            USING ERRCODE = 'insufficient_privilege', HINT = 'Make a profile of your own with ringfence.create_profile().';
+    END IF;
+    -- Taken away, too: what its holders lose, the caller could have taken from them one by one.
+    IF TG_OP <> 'DELETE' THEN
+        FOREACH right_name IN ARRAY coalesce(NEW.rights, '{}') LOOP
+            IF NOT ringfence.has_right_in(right_name, NULL) THEN
+                RAISE EXCEPTION 'right "%" cannot be granted by a session that does not hold it', right_name
+                    USING ERRCODE = 'insufficient_privilege', HINT = 'It takes the right in all projects of the owner.';
+            END IF;
+        END LOOP;
+        RETURN NEW;
+    END IF;
+    IF EXISTS (SELECT FROM ringfence.access WHERE access.owner_id = OLD.owner_id AND OLD.name = ANY (access.rights)) THEN
+        RAISE EXCEPTION 'profile "%" is in use', OLD.name
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'SELECT role_name FROM ringfence.access WHERE ... = ANY (rights) lists who has it.';
+    END IF;
+    RETURN OLD;
+END
+$check$;
+REVOKE ALL ON FUNCTION ringfence.check_profile() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.check_profile() IS
+    'Trigger: error 42501 on changing a built-in profile or giving more than one holds, 22023 on an unknown right, 55000 on deleting a profile in use';
+CREATE TRIGGER check_profile BEFORE INSERT OR UPDATE OR DELETE ON ringfence.profile
+    FOR EACH ROW EXECUTE FUNCTION ringfence.check_profile();
+
+CREATE FUNCTION ringfence.create_profile(name text, rights text[], description text DEFAULT NULL) RETURNS uuid
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        INSERT INTO ringfence.profile (name, rights, description)
+        VALUES (create_profile.name, create_profile.rights, create_profile.description)
+        RETURNING id;
+    END;
+REVOKE ALL ON FUNCTION ringfence.create_profile(text, text[], text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.create_profile(text, text[], text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.create_profile(text, text[], text) IS
+    'Adds a profile to the session''s owner, and returns its id. Needs access.manage. Error 42501: more rights than the session holds; 22023: unknown right; 23505: the name is taken';
+
+CREATE FUNCTION ringfence.drop_profile(name text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $drop$
+BEGIN
+    DELETE FROM ringfence.profile AS p WHERE p.owner_id = ringfence.current_owner() AND p.name = drop_profile.name;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no profile "%" is in reach', name USING ERRCODE = 'no_data_found';
+    END IF;
+END
+$drop$;
+REVOKE ALL ON FUNCTION ringfence.drop_profile(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.drop_profile(text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.drop_profile(text) IS
+    'Removes a profile of the session''s owner. Needs access.manage. Error P0002: there is none; 55000: it is in use; 42501: it is built in';
 
 CREATE TABLE ringfence.access (
     owner_id   uuid NOT NULL DEFAULT ringfence.current_owner() REFERENCES ringfence.owner ON DELETE CASCADE,
@@ -68,6 +136,15 @@ REVOKE ALL ON FUNCTION ringfence.revoke_access(text, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.revoke_access(text, text, text) TO ringfence_admin, ringfence_user;
 COMMENT ON FUNCTION ringfence.revoke_access(text, text, text) IS
     'Takes back what grant_access() gave for an owner: in one project, or (NULL) everywhere. Other sessions lose it at their next statement';
+
+CREATE FUNCTION ringfence.explain_access(role_name text, owner text,
+    OUT right_name text, OUT held boolean, OUT given_to text, OUT project text, OUT binding text, OUT reason text)
+    RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 20 AS 'MODULE_PATHNAME', 'explain_access_wrapper';
+REVOKE ALL ON FUNCTION ringfence.explain_access(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.explain_access(text, text) TO ringfence_admin, ringfence_user;
+COMMENT ON FUNCTION ringfence.explain_access(text, text) IS
+    'For each right whether a role holds it for an owner, and which entry gives it or what is missing. For ringfence_admin, and within its own owner for a session with access.manage (E10)';
 
 -- The part of grant_access() that is SQL. Callable by the definer only: inside grant_access(), behind the wall of the owner.
 CREATE FUNCTION ringfence.store_access(role oid, role_name text, project_id uuid, rights text[], sources text[], binding text) RETURNS void

@@ -32,6 +32,16 @@ impl Binding {
     }
 }
 
+impl std::fmt::Display for Binding {
+    fn fmt(&self, out: &mut std::fmt::Formatter) -> std::fmt::Result {
+        out.write_str(match self {
+            Binding::Session => "session",
+            Binding::Transaction => "transaction",
+            Binding::Token => "token",
+        })
+    }
+}
+
 /// What one row of `ringfence.access` gives.
 pub struct Entry {
     /// None: all projects of the owner.
@@ -97,39 +107,56 @@ pub fn owners(role: pg_sys::Oid) -> Result<Vec<Uuid>> {
     Ok(owners)
 }
 
+/// A row of `ringfence.access`, not yet judged.
+struct Stored {
+    grantee: pg_sys::Oid,
+    grantee_name: String,
+    project: Option<Uuid>,
+    /// Of rights and of profiles.
+    names: Vec<String>,
+    sources: Option<Vec<String>>,
+    binding: Binding,
+}
+
+impl Stored {
+    /// What one of its names gives here. A profile that is gone gives nothing, and access that is limited to a project
+    /// nothing over what all projects share.
+    fn rights_by(&self, name: &str, profiles: &Profiles, owner: Uuid) -> Result<Rights> {
+        let rights = match Rights::named(name) {
+            Some(right) => right,
+            None => profile_rights(profiles, owner, name)?.unwrap_or_default(),
+        };
+        Ok(if self.project.is_some() { rights.without(Rights::OF_THE_WHOLE_OWNER) } else { rights })
+    }
+}
+
+fn stored(owner: Uuid) -> Result<Vec<Stored>> {
+    let columns: [&CStr; 6] = [c"role", c"role_name", c"project_id", c"rights", c"sources", c"binding"];
+    let present = |list: Vec<Option<String>>| list.into_iter().flatten().collect::<Vec<_>>();
+    catalog::read(Source::Access, &columns, Rows::KeyStartsWith(owner), |row| {
+        Some(Stored {
+            grantee: row.get(0)?,
+            grantee_name: row.get(1)?,
+            project: row.get(2),
+            names: present(row.get(3)?),
+            sources: row.get(4).map(present),
+            binding: Binding::parse(&row.get::<String>(5)?)?,
+        })
+    })
+}
+
 /// A role's entries for an owner, its own and those of the roles it is a member of.
 pub fn entries(role: pg_sys::Oid, owner: Uuid) -> Result<Vec<Entry>> {
-    struct Stored {
-        project: Option<Uuid>,
-        rights: Vec<Option<String>>,
-        sources: Option<Vec<Option<String>>>,
-        binding: Binding,
-    }
-    let columns: [&CStr; 6] = [c"role", c"role_name", c"project_id", c"rights", c"sources", c"binding"];
-    let stored = catalog::read(Source::Access, &columns, Rows::KeyStartsWith(owner), |row| {
-        if !held_by(role, row) {
-            return None;
-        }
-        let binding = Binding::parse(&row.get::<String>(5)?)?;
-        Some(Stored { project: row.get(2), rights: row.get(3)?, sources: row.get(4), binding })
-    })?;
     let profiles = OnceCell::new();
-    stored
+    stored(owner)?
         .into_iter()
+        .filter(|stored| holds(role, stored.grantee, &stored.grantee_name))
         .map(|stored| {
             let mut rights = Rights::NONE;
-            for name in stored.rights.iter().flatten() {
-                // A profile that is gone gives nothing.
-                rights = rights.union(match Rights::named(name) {
-                    Some(right) => right,
-                    None => profile_rights(&profiles, owner, name)?.unwrap_or_default(),
-                });
+            for name in &stored.names {
+                rights = rights.union(stored.rights_by(name, &profiles, owner)?);
             }
-            if stored.project.is_some() {
-                rights = rights.without(Rights::OF_THE_WHOLE_OWNER);
-            }
-            let sources = stored.sources.map(|sources| sources.into_iter().flatten().collect());
-            Ok(Entry { project: stored.project, rights, binding: stored.binding, sources })
+            Ok(Entry { project: stored.project, rights, binding: stored.binding, sources: stored.sources })
         })
         .collect()
 }
@@ -321,4 +348,89 @@ fn revoke_access(role_name: Option<String>, owner: Option<String>, project: Opti
     })
     .map_err(|_| error::not_installed("function ringfence.remove_access"))?;
     if removed == Some(0) { Err(error::no_such_access(&role_name, &owner_name)) } else { Ok(()) }
+}
+
+/// `ringfence.explain_access()`: for each right whether the role holds it for the owner, and which entry gives it or what
+/// is missing. A right that several entries give has a row for each.
+///
+/// Errors: 42501 the caller may not manage access of this owner; 42704 no such role; P0002 no such owner.
+#[pg_extern(sql = false)]
+fn explain_access(
+    role_name: Option<String>,
+    owner: Option<String>,
+) -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(right_name, String),
+            name!(held, bool),
+            name!(given_to, Option<String>),
+            name!(project, Option<String>),
+            name!(binding, Option<String>),
+            name!(reason, String),
+        ),
+    >,
+> {
+    let role_name = given("role_name", role_name)?;
+    let manager = Manager::of(&given("owner", owner)?)?;
+    manager.may_manage(None)?;
+    let role = role_oid(&role_name)?;
+    let owner = &manager.owner;
+    let projects = project::of_owner(owner.id)?;
+    let profiles = OnceCell::new();
+    let all = stored(owner.id)?;
+    let (held, other): (Vec<&Stored>, Vec<&Stored>) =
+        all.iter().partition(|entry| holds(role, entry.grantee, &entry.grantee_name));
+    // SAFETY: reads the role's catalog entry, inside a transaction.
+    let unbound = unsafe { pg_sys::has_bypassrls_privilege(role) };
+
+    let mut rows = Vec::new();
+    for right_name in crate::session::rights::names() {
+        let right = Rights::parse(right_name)?;
+        let before = rows.len();
+        for entry in &held {
+            let project = projects.iter().find(|project| Some(project.id) == entry.project);
+            for name in &entry.names {
+                if !entry.rights_by(name, &profiles, owner.id)?.contains(right) {
+                    continue;
+                }
+                let by = if name == right_name { "granted".to_owned() } else { format!("by profile \"{name}\"") };
+                let obstacle = match project {
+                    _ if !owner.enabled => Some("the owner is disabled"),
+                    Some(project) if !project.enabled => Some("the project is disabled"),
+                    _ => None,
+                };
+                rows.push((
+                    right_name.to_owned(),
+                    obstacle.is_none(),
+                    Some(entry.grantee_name.clone()),
+                    project.map(|project| project.name.clone()),
+                    Some(entry.binding.to_string()),
+                    obstacle.map_or_else(|| by.clone(), |obstacle| format!("{by}, but {obstacle}")),
+                ));
+            }
+        }
+        if rows.len() == before {
+            let missing = if !held.is_empty() {
+                if Rights::OF_THE_WHOLE_OWNER.contains(right) && held.iter().all(|entry| entry.project.is_some()) {
+                    "none of the entries gives it; access that is limited to a project cannot"
+                } else {
+                    "none of the entries gives it"
+                }
+            } else if other.iter().any(|entry| entry.grantee == role) {
+                "the role was renamed since access was granted to it: grant it again"
+            } else if other.iter().any(|entry| entry.grantee_name == role_name) {
+                "access was granted to another role of this name: grant it again"
+            } else {
+                "no access was granted to the role, or to one whose privileges it has"
+            };
+            rows.push((right_name.to_owned(), false, None, None, None, missing.to_owned()));
+        }
+    }
+    if unbound {
+        for row in &mut rows {
+            row.5 += "; but row-level security does not bind this role";
+        }
+    }
+    Ok(TableIterator::new(rows))
 }

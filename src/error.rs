@@ -273,6 +273,20 @@ pub fn wrong_trigger(reason: &'static str) -> ErrorReport {
     wrong_state(format!("trigger function of ringfence used wrongly: {reason}"))
 }
 
+/// LOG, to the server alone: a role asked for an owner and was refused.
+pub fn log_refusal(role: &str, owner: Option<&str>, refusal: &ErrorReport) {
+    // No more of it than a name may have: it is the client's text.
+    let asked = owner.map_or_else(
+        || "no owner".to_owned(),
+        |owner| format!("owner \"{}\"", owner.chars().take(200).collect::<String>()),
+    );
+    report(
+        PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION,
+        format!("ringfence: role \"{role}\", asking for {asked}, was refused: {}", refusal.message()),
+    )
+    .report(PgLogLevel::LOG_SERVER_ONLY);
+}
+
 /// WARNING: access was given to a role that needs none.
 pub fn warn_not_bound(role: &str) {
     report(

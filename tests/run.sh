@@ -75,6 +75,7 @@ cluster test
 cd "$ROOT"
 read -r -a features <<<"$(features)"
 server_log="$WORK/data/server.log"
+export RINGFENCE_SERVER_LOG="$server_log"
 
 say "Style"
 check "cargo fmt" cargo fmt --check

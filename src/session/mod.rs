@@ -254,6 +254,12 @@ pub fn context() -> Result<Rc<Context>> {
 
 /// As [`context`], but None where no owner is selected and none is the default.
 pub fn selected_context() -> Result<Option<Rc<Context>>> {
+    judge().inspect_err(|refusal| {
+        error::log_refusal(&own_role_name(), settings::owner().ok().flatten().as_deref(), refusal)
+    })
+}
+
+fn judge() -> Result<Option<Rc<Context>>> {
     if let Some(acting) = ACTING.with(|acting| acting.borrow().clone()) {
         return Ok(Some(acting));
     }
@@ -486,6 +492,10 @@ fn select_project(text: &str, owner: &Owner, entries: &[Entry]) -> Result<Projec
 ///
 /// Errors: 25001 the transaction is bound already, or has used another owner; else as [`context`].
 pub fn enter(owner: &str, project: Option<&str>, agent: Option<&str>) -> Result<Uuid> {
+    bind(owner, project, agent).inspect_err(|refusal| error::log_refusal(&own_role_name(), Some(owner), refusal))
+}
+
+fn bind(owner: &str, project: Option<&str>, agent: Option<&str>) -> Result<Uuid> {
     if binding::is_bound() {
         return Err(error::already_entered());
     }

@@ -1,0 +1,36 @@
+//! What the DBA finds in the server's log (`RINGFENCE_SERVER_LOG`, set by `tests/run.sh`).
+
+mod common;
+use common::{Database, refused, run};
+
+fn log_lines() -> Vec<String> {
+    let path = std::env::var("RINGFENCE_SERVER_LOG").expect("RINGFENCE_SERVER_LOG: run the tests by `make test`");
+    String::from_utf8_lossy(&std::fs::read(path).expect("the server's log")).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn refused_owners_are_logged_with_role_owner_and_reason() {
+    let database = Database::new("logging");
+    let mut agent = database.connect("app_a");
+    run(&mut agent, "SET ringfence.owner = 'Company B'");
+    assert_eq!(refused(&mut agent, "SELECT count(*) FROM ringfence.customer"), "42501");
+    assert_eq!(refused(&mut agent, "SELECT ringfence.enter('Nothing To See')"), "42501");
+    let long = "x".repeat(5000);
+    run(&mut agent, &format!("SET ringfence.owner = '{long}'"));
+    assert_eq!(refused(&mut agent, "SELECT count(*) FROM ringfence.customer"), "42501");
+    // The client sees none of it, whatever it asks for.
+    run(&mut agent, "SET client_min_messages = 'log'");
+
+    let log = log_lines();
+    let refusals: Vec<&String> = log
+        .iter()
+        .filter(|line| line.contains("app_a@test_logging") && line.contains("ringfence: role \"app_a\""))
+        .collect();
+    for asked in ["owner \"Company B\"", "owner \"Nothing To See\""] {
+        let found =
+            refusals.iter().find(|line| line.contains(asked)).unwrap_or_else(|| panic!("{asked}: {refusals:?}"));
+        assert!(found.contains("LOG:") && found.contains("has no access to owner"), "{found}");
+    }
+    // The extension's own line repeats no more than a name's length of what it was given.
+    assert!(refusals.iter().all(|line| !line.contains(&format!("asking for owner \"{}", "x".repeat(201)))));
+}
