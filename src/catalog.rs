@@ -99,6 +99,16 @@ pub fn read<T>(source: Source, columns: &[&CStr], rows: Rows, decode: impl FnMut
     read_table(oid, columns, rows, decode)
 }
 
+/// The version of the extension that this database has installed, if it has.
+pub fn installed_version() -> Result<Option<String>> {
+    let columns: [&CStr; 2] = [c"extname", c"extversion"];
+    let versions = read_table(pg_sys::ExtensionRelationId, &columns, Rows::All, |row| {
+        let name = row.get::<&CStr>(0)?;
+        row.get::<String>(1).filter(|_| name == c"ringfence")
+    })?;
+    Ok(versions.into_iter().next())
+}
+
 /// Whether the table has any row.
 pub fn is_empty(table: pg_sys::Oid) -> Result<bool> {
     let mut found = false;

@@ -268,6 +268,15 @@ pub fn not_installed(what: &str) -> ErrorReport {
     wrong_state(format!("{what} is missing")).set_hint("CREATE EXTENSION ringfence, in this database.")
 }
 
+/// 55000: the library that the server has loaded is not of the version that the database has installed.
+pub fn other_version(library: &str, installed: Option<&str>) -> ErrorReport {
+    let installed = installed.unwrap_or("not there");
+    wrong_state(format!(
+        "the library of ringfence is version {library}, and the extension in this database {installed}"
+    ))
+    .set_hint("ALTER EXTENSION ringfence UPDATE, as superuser, or reconnect if that has been done.")
+}
+
 /// 39P01 would be PostgreSQL's own; 55000: a trigger function was attached where it does not belong.
 pub fn wrong_trigger(reason: &'static str) -> ErrorReport {
     wrong_state(format!("trigger function of ringfence used wrongly: {reason}"))

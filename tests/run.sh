@@ -47,9 +47,14 @@ regression_tests() {
         name=$(basename "$file" .sql)
         createdb -T fixture "regress_$name"
         mkdir -p "$WORK/regress/$name"
-        # pg_regress sets PGTZ and PGDATESTYLE of its own.
-        if [ -e "$ROOT/tests/regress/expected/$name.out" ] &&
-            "$runner" --use-existing --dbname "regress_$name" --bindir "$("$PG_CONFIG" --bindir)" \
+        # For whoever writes a test: REGRESS_RESULTS=tests/regress/expected accepts what it prints.
+        [ -z "${REGRESS_RESULTS:-}" ] || touch "$REGRESS_RESULTS/$name.out"
+        if [ ! -e "$ROOT/tests/regress/expected/$name.out" ]; then
+            echo "tests/regress/expected/$name.out is missing"
+            not_ok "regress/$name"
+            continue
+        fi
+        if "$runner" --use-existing --dbname "regress_$name" --bindir "$("$PG_CONFIG" --bindir)" \
                 --inputdir "$ROOT/tests/regress" --outputdir "$WORK/regress/$name" \
                 --host "$PGHOST" --port "$PGPORT" --user "$PGUSER" "$name" >"$WORK/check.log" 2>&1; then
             ok "regress/$name"
@@ -57,7 +62,6 @@ regression_tests() {
             cat "$WORK/regress/$name/regression.diffs" 2>/dev/null || cat "$WORK/check.log"
             not_ok "regress/$name"
         fi
-        # For whoever writes a test: keep what it printed.
         [ -z "${REGRESS_RESULTS:-}" ] || cp "$WORK/regress/$name/results/$name.out" "$REGRESS_RESULTS"
     done
 }

@@ -279,7 +279,7 @@ fn judge() -> Result<Option<Rc<Context>>> {
 }
 
 fn resolve(role: pg_sys::Oid) -> Result<Option<Rc<Context>>> {
-    forget_what_is_stale();
+    forget_what_is_stale()?;
     let question = match binding::current() {
         Some(bound) => {
             if bound.role != role {
@@ -297,14 +297,21 @@ fn resolve(role: pg_sys::Oid) -> Result<Option<Rc<Context>>> {
     answer(question)
 }
 
-fn forget_what_is_stale() {
+/// Error 55000 if the library and the SQL of the extension are of different versions: what the one means, the other may
+/// not say.
+fn forget_what_is_stale() -> Result<()> {
     ANSWER.with(|answer| answer.replace(None));
     if STALE.get() {
         CONTEXTS.with(|contexts| contexts.borrow_mut().clear());
-        // Before reading: what changes meanwhile makes it stale again.
+        let installed = catalog::installed_version()?;
+        if installed.as_deref() != Some(env!("CARGO_PKG_VERSION")) {
+            return Err(error::other_version(env!("CARGO_PKG_VERSION"), installed.as_deref()));
+        }
+        // Before reading on: what changes meanwhile makes it stale again.
         STALE.set(false);
     }
     settings::acknowledge();
+    Ok(())
 }
 
 /// Answers a question, from memory or from the tables, and fixes the owner.
@@ -500,7 +507,7 @@ fn bind(owner: &str, project: Option<&str>, agent: Option<&str>) -> Result<Uuid>
         return Err(error::already_entered());
     }
     let role = judged_role()?;
-    forget_what_is_stale();
+    forget_what_is_stale()?;
     let question =
         Question { role, owner: Some(owner.to_owned()), project: project.map(str::to_owned), way: Way::Enter };
     let context = answer(question)?.ok_or_else(error::no_owner_selected)?;

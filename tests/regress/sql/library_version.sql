@@ -1,0 +1,13 @@
+-- ATTACKS 124: a library of another version than the installed SQL refuses, and nothing is shown.
+\set SHOW_CONTEXT never
+UPDATE pg_extension SET extversion = '0.0.9' WHERE extname = 'ringfence';
+\c - app_a
+SELECT count(*) FROM ringfence.customer;
+\echo :SQLSTATE
+SELECT count(*) FROM ringfence.customer_card;
+SELECT count(*) FROM ringfence.search_customers('tsai');
+SELECT ringfence.enter('Company A');
+\c - postgres
+UPDATE pg_extension SET extversion = (SELECT default_version FROM pg_available_extensions WHERE name = 'ringfence') WHERE extname = 'ringfence';
+\c - app_a
+SELECT count(*) FROM ringfence.customer;
