@@ -277,7 +277,7 @@ pub fn other_version(library: &str, installed: Option<&str>) -> ErrorReport {
     .set_hint("ALTER EXTENSION ringfence UPDATE, as superuser, or reconnect if that has been done.")
 }
 
-/// 39P01 would be PostgreSQL's own; 55000: a trigger function was attached where it does not belong.
+/// 55000: a trigger function was attached where it does not belong.
 pub fn wrong_trigger(reason: &'static str) -> ErrorReport {
     wrong_state(format!("trigger function of ringfence used wrongly: {reason}"))
 }
