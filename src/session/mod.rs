@@ -10,19 +10,22 @@
 //! * [`CONTEXTS`]: what a role and its settings resolve to; valid across transactions, until an invalidation.
 
 mod binding;
+mod context;
 mod hooks;
+mod resolve;
 pub mod rights;
 pub mod settings;
 mod sql;
 
-use crate::access::{self, Binding, Entry};
+use crate::access::{self, Entry};
 use crate::catalog;
 use crate::error::{self, Result};
-use crate::field::VisibleFields;
 use crate::owner::{self, Owner};
-use crate::project::{self, Project};
+use context::Bound;
+pub use context::Context;
 use pgrx::datum::Uuid;
 use pgrx::{pg_guard, pg_sys};
+use resolve::{Question, Way, decide};
 use rights::Rights;
 use settings::Scope;
 use std::cell::{Cell, OnceCell, RefCell};
@@ -32,89 +35,6 @@ use std::rc::Rc;
 
 /// Contexts kept at once. A pooled backend meets each of its roles with each of its owners and projects.
 const CONTEXTS_KEPT: usize = 512;
-
-/// How the session came to its owner, as `whoami()` tells.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Bound {
-    Setting,
-    Default,
-    Enter,
-}
-
-impl Bound {
-    pub fn name(self) -> &'static str {
-        match self {
-            Bound::Setting => "setting",
-            Bound::Default => "default",
-            Bound::Enter => "enter",
-        }
-    }
-}
-
-/// What a session is: whom it works for, where, and with which rights.
-pub struct Context {
-    pub owner: Owner,
-    pub project: Option<Project>,
-    pub bound: Bound,
-    /// In the selected project, or with none selected in any project that the role works in.
-    pub rights: Rights,
-    /// The owner was selected for this transaction alone, and nothing of it may outlive it.
-    transaction_only: bool,
-    entries: Vec<Entry>,
-    fields: OnceCell<VisibleFields>,
-}
-
-impl Context {
-    /// Whether the role works in that project of the owner, selected or not.
-    pub fn works_in(&self, project: Uuid) -> bool {
-        self.entries.iter().any(|entry| entry.covers(project))
-    }
-
-    /// The rights held in every project, also those to come; or where a project is named, in that one.
-    pub fn rights_within(&self, project: Option<Uuid>) -> Rights {
-        self.entries_within(project).fold(Rights::NONE, |rights, entry| rights.union(entry.rights))
-    }
-
-    /// Whether the session may act as that source system, or where none is named as any, in the selected project.
-    pub fn may_act_as(&self, source: Option<&str>) -> bool {
-        let here = |entry: &&Entry| self.project.as_ref().is_none_or(|project| entry.covers(project.id));
-        self.entries.iter().filter(here).any(|entry| entry.allows_source(source))
-    }
-
-    /// The same for that project, or where none is named for all projects.
-    pub fn may_act_as_within(&self, source: Option<&str>, project: Option<Uuid>) -> bool {
-        self.entries_within(project).any(|entry| entry.allows_source(source))
-    }
-
-    /// The entries that cover the project, or where none is named all projects, also those to come.
-    fn entries_within(&self, project: Option<Uuid>) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(move |entry| project.map_or(entry.covers_all(), |project| entry.covers(project)))
-    }
-
-    /// The custom fields that this session sees, worked out at first use.
-    pub fn fields(&self) -> Result<&VisibleFields> {
-        if let Some(fields) = self.fields.get() {
-            return Ok(fields);
-        }
-        let fields = VisibleFields::of(self)?;
-        Ok(self.fields.get_or_init(|| fields))
-    }
-}
-
-#[derive(PartialEq, Eq, Hash, Clone)]
-struct Question {
-    role: pg_sys::Oid,
-    owner: Option<String>,
-    project: Option<String>,
-    way: Way,
-}
-
-/// How the owner of a question was selected.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Way {
-    Setting(Scope),
-    Enter,
-}
 
 struct Answer {
     role: pg_sys::Oid,
@@ -369,129 +289,6 @@ fn latch(owner: Uuid) -> Result<()> {
 fn statement_start() -> pg_sys::TimestampTz {
     // SAFETY: reads a variable of the backend.
     unsafe { pg_sys::GetCurrentStatementStartTimestamp() }
-}
-
-/// Answers a question from the tables: None if no owner is asked for and none is the default.
-fn decide(question: &Question) -> Result<Option<Context>> {
-    let latched = latched_owner();
-    let (owner, entries, bound) = match &question.owner {
-        Some(text) => {
-            let found = owner::find(text)?;
-            let found_id = found.as_ref().map(|owner| owner.id);
-            let entries = match &found {
-                Some(owner) => access::entries(question.role, owner.id)?,
-                None => Vec::new(),
-            };
-            let Some(owner) = found.filter(|_| !entries.is_empty()) else {
-                return Err(match latched {
-                    Some(latched) if found_id != Some(latched) => error::latched(),
-                    _ => error::no_access(&own_role_name(), text),
-                });
-            };
-            if latched.is_some_and(|latched| latched != owner.id) {
-                return Err(error::latched());
-            }
-            if !owner.enabled {
-                return Err(error::owner_disabled(text));
-            }
-            (owner, entries, if question.way == Way::Enter { Bound::Enter } else { Bound::Setting })
-        }
-        None => {
-            let Some(owner) = default_owner(question.role)? else {
-                return Ok(None);
-            };
-            let entries = access::entries(question.role, owner.id)?;
-            (owner, entries, Bound::Default)
-        }
-    };
-    let entries = in_enabled_projects(&owner, accepted(question, &owner, bound, entries)?)?;
-    let project = match &question.project {
-        Some(text) => Some(select_project(text, &owner, &entries)?),
-        None => None,
-    };
-    let rights = entries
-        .iter()
-        .filter(|entry| project.as_ref().is_none_or(|project| entry.covers(project.id)))
-        .fold(Rights::NONE, |rights, entry| rights.union(entry.rights));
-    let transaction_only = match question.way {
-        Way::Enter => true,
-        Way::Setting(scope) => bound == Bound::Setting && scope == Scope::Transaction,
-    };
-    Ok(Some(Context { owner, project, bound, rights, transaction_only, entries, fields: OnceCell::new() }))
-}
-
-/// Those of the role's entries for the owner that accept the way it was selected.
-fn accepted(question: &Question, owner: &Owner, bound: Bound, entries: Vec<Entry>) -> Result<Vec<Entry>> {
-    // A role of one owner has nothing to leave behind in a pool: naming its owner says no more than the default does.
-    let local = bound == Bound::Default
-        || question.way != Way::Setting(Scope::Session)
-        || sole_owner(question.role)?.is_some_and(|sole| sole.id == owner.id);
-    let token_only = entries.iter().all(|entry| entry.binding == Binding::Token);
-    let accepted: Vec<Entry> = entries
-        .into_iter()
-        .filter(|entry| match entry.binding {
-            Binding::Transaction => local,
-            Binding::Session => true,
-            Binding::Token => false,
-        })
-        .collect();
-    if accepted.is_empty() {
-        let name = question.owner.as_deref().unwrap_or(&owner.name);
-        return Err(if token_only { error::token_required(name) } else { error::not_bound_in_transaction(name) });
-    }
-    Ok(accepted)
-}
-
-/// The entries without those that are limited to a disabled project. Error 55000 if none are left.
-fn in_enabled_projects(owner: &Owner, entries: Vec<Entry>) -> Result<Vec<Entry>> {
-    if entries.iter().all(Entry::covers_all) {
-        return Ok(entries);
-    }
-    let projects = project::of_owner(owner.id)?;
-    let disabled = |entry: &Entry| projects.iter().find(|project| !project.enabled && entry.is_limited_to(project.id));
-    let reason = entries.iter().find_map(disabled).map(|project| project.name.clone());
-    let entries: Vec<Entry> = entries.into_iter().filter(|entry| disabled(entry).is_none()).collect();
-    match reason {
-        Some(project) if entries.is_empty() => Err(error::project_disabled(&project)),
-        _ => Ok(entries),
-    }
-}
-
-/// The only enabled owner that the role has access to, if it is only one.
-fn sole_owner(role: pg_sys::Oid) -> Result<Option<Owner>> {
-    let mut enabled = Vec::new();
-    for id in access::owners(role)? {
-        enabled.extend(owner::by_id(id)?.filter(|owner| owner.enabled));
-    }
-    Ok(if enabled.len() == 1 { enabled.pop() } else { None })
-}
-
-/// The owner of a role that selects none: its only one. Error 55000 if that is disabled, 25001 if this transaction
-/// has used an owner before.
-fn default_owner(role: pg_sys::Oid) -> Result<Option<Owner>> {
-    if let Some(owner) = sole_owner(role)? {
-        return Ok(Some(owner));
-    }
-    let owners = access::owners(role)?;
-    if let Some(latched) = latched_owner() {
-        return Err(if owners.contains(&latched) { error::latched() } else { error::access_ended(&own_role_name()) });
-    }
-    match owners[..] {
-        [only] => match owner::by_id(only)? {
-            Some(owner) => Err(error::owner_disabled(&owner.name)),
-            None => Ok(None),
-        },
-        _ => Ok(None),
-    }
-}
-
-fn select_project(text: &str, owner: &Owner, entries: &[Entry]) -> Result<Project> {
-    let found = project::find(owner.id, text)?.filter(|project| entries.iter().any(|entry| entry.covers(project.id)));
-    match found {
-        None => Err(error::no_such_project(text)),
-        Some(project) if !project.enabled => Err(error::project_disabled(text)),
-        Some(project) => Ok(project),
-    }
 }
 
 /// Binds this transaction to an owner, and to a project or to none: until it ends, or a savepoint before is rolled

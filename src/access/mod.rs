@@ -1,0 +1,177 @@
+//! Access: which role may act for which owner, in which project, with which rights. What is stored is read here, for
+//! `session` to judge by; `manage` changes and explains it.
+
+mod manage;
+
+use crate::catalog::{self, Row, Rows, Source};
+use crate::error::Result;
+use crate::session::{self, rights::Rights};
+use pgrx::datum::Uuid;
+use pgrx::prelude::*;
+use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::ffi::CStr;
+
+/// Which way of selecting the owner an entry accepts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Binding {
+    // From the weakest to the strictest.
+    Session,
+    Transaction,
+    Token,
+}
+
+impl Binding {
+    fn parse(text: &str) -> Option<Binding> {
+        match text {
+            "transaction" => Some(Binding::Transaction),
+            "session" => Some(Binding::Session),
+            "token" => Some(Binding::Token),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Binding {
+    fn fmt(&self, out: &mut std::fmt::Formatter) -> std::fmt::Result {
+        out.write_str(match self {
+            Binding::Session => "session",
+            Binding::Transaction => "transaction",
+            Binding::Token => "token",
+        })
+    }
+}
+
+/// What one row of `ringfence.access` gives.
+pub struct Entry {
+    /// None: all projects of the owner.
+    project: Option<Uuid>,
+    pub rights: Rights,
+    pub binding: Binding,
+    /// None: any source system.
+    sources: Option<Vec<String>>,
+}
+
+impl Entry {
+    /// All rights in all projects: for the extension's own work within an owner.
+    pub fn unlimited() -> Entry {
+        Entry { project: None, rights: Rights::ALL, binding: Binding::Session, sources: None }
+    }
+
+    pub fn covers(&self, project: Uuid) -> bool {
+        self.project.is_none_or(|own| own == project)
+    }
+
+    /// Whether it covers that project and no other.
+    pub fn is_limited_to(&self, project: Uuid) -> bool {
+        self.project == Some(project)
+    }
+
+    /// Whether it covers all projects of the owner, also those to come.
+    pub fn covers_all(&self) -> bool {
+        self.project.is_none()
+    }
+
+    /// Whether it allows to act as that source system; where none is named, as any.
+    pub fn allows_source(&self, source: Option<&str>) -> bool {
+        match (&self.sources, source) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(sources), Some(source)) => sources.iter().any(|allowed| allowed == source),
+        }
+    }
+}
+
+/// Whether a role holds what was granted to `grantee`, as PostgreSQL counts privileges. A dropped role's oid, and a
+/// new role that came to the same oid, count for nothing.
+fn holds(role: pg_sys::Oid, grantee: pg_sys::Oid, grantee_name: &str) -> bool {
+    session::role_name(grantee).as_deref() == Some(grantee_name)
+        // SAFETY: a catalog look-up by oid, inside a transaction.
+        && unsafe { pg_sys::has_privs_of_role(role, grantee) }
+}
+
+fn held_by(role: pg_sys::Oid, row: &Row) -> bool {
+    match (row.get::<pg_sys::Oid>(0), row.get::<String>(1)) {
+        (Some(grantee), Some(name)) => holds(role, grantee, &name),
+        _ => false,
+    }
+}
+
+/// The owners that a role has access to, also disabled ones.
+pub fn owners(role: pg_sys::Oid) -> Result<Vec<Uuid>> {
+    let columns: [&CStr; 3] = [c"role", c"role_name", c"owner_id"];
+    let mut owners =
+        catalog::read(Source::Access, &columns, Rows::All, |row| row.get(2).filter(|_| held_by(role, row)))?;
+    owners.sort_unstable();
+    owners.dedup();
+    Ok(owners)
+}
+
+/// A row of `ringfence.access`, not yet judged.
+struct Stored {
+    grantee: pg_sys::Oid,
+    grantee_name: String,
+    project: Option<Uuid>,
+    /// Of rights and of profiles.
+    names: Vec<String>,
+    sources: Option<Vec<String>>,
+    binding: Binding,
+}
+
+impl Stored {
+    /// What one of its names gives here. A profile that is gone gives nothing, and access that is limited to a project
+    /// nothing over what all projects share.
+    fn rights_by(&self, name: &str, profiles: &Profiles, owner: Uuid) -> Result<Rights> {
+        let rights = match Rights::named(name) {
+            Some(right) => right,
+            None => profile_rights(profiles, owner, name)?.unwrap_or_default(),
+        };
+        Ok(if self.project.is_some() { rights.without(Rights::OF_THE_WHOLE_OWNER) } else { rights })
+    }
+}
+
+fn stored(owner: Uuid) -> Result<Vec<Stored>> {
+    let columns: [&CStr; 6] = [c"role", c"role_name", c"project_id", c"rights", c"sources", c"binding"];
+    let present = |list: Vec<Option<String>>| list.into_iter().flatten().collect::<Vec<_>>();
+    catalog::read(Source::Access, &columns, Rows::KeyStartsWith(owner), |row| {
+        Some(Stored {
+            grantee: row.get(0)?,
+            grantee_name: row.get(1)?,
+            project: row.get(2),
+            names: present(row.get(3)?),
+            sources: row.get(4).map(present),
+            binding: Binding::parse(&row.get::<String>(5)?)?,
+        })
+    })
+}
+
+/// A role's entries for an owner, its own and those of the roles it is a member of.
+pub fn entries(role: pg_sys::Oid, owner: Uuid) -> Result<Vec<Entry>> {
+    let profiles = OnceCell::new();
+    stored(owner)?
+        .into_iter()
+        .filter(|stored| holds(role, stored.grantee, &stored.grantee_name))
+        .map(|stored| {
+            let mut rights = Rights::NONE;
+            for name in &stored.names {
+                rights = rights.union(stored.rights_by(name, &profiles, owner)?);
+            }
+            Ok(Entry { project: stored.project, rights, binding: stored.binding, sources: stored.sources })
+        })
+        .collect()
+}
+
+type Profiles = OnceCell<HashMap<String, Rights>>;
+
+fn profile_rights(profiles: &Profiles, owner: Uuid, name: &str) -> Result<Option<Rights>> {
+    if profiles.get().is_none() {
+        let columns: [&CStr; 2] = [c"name", c"rights"];
+        let read = catalog::read(Source::Profile, &columns, Rows::KeyStartsWith(owner), |row| {
+            let rights = row.get::<Vec<Option<String>>>(1)?;
+            let rights = rights.iter().flatten().filter_map(|name| Rights::named(name));
+            Some((row.get(0)?, rights.fold(Rights::NONE, Rights::union)))
+        })?;
+        let _ = profiles.set(read.into_iter().collect());
+    }
+    Ok(profiles.get().and_then(|profiles| profiles.get(name).copied()))
+}
