@@ -11,7 +11,8 @@ CREATE TABLE ringfence.profile (
     PRIMARY KEY (owner_id, id),
     UNIQUE (owner_id, name)
 );
-ALTER TABLE ringfence.profile OWNER TO ringfence_definer;
+ALTER TABLE ringfence.profile OWNER TO ringfence_tables;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ringfence.profile TO ringfence_definer;
 COMMENT ON TABLE ringfence.profile IS 'Named sets of rights, of one owner';
 COMMENT ON COLUMN ringfence.profile.is_system IS 'A profile that every owner starts with';
 
@@ -101,7 +102,8 @@ CREATE TABLE ringfence.access (
     UNIQUE NULLS NOT DISTINCT (owner_id, role, project_id),
     FOREIGN KEY (owner_id, project_id) REFERENCES ringfence.project ON DELETE CASCADE
 );
-ALTER TABLE ringfence.access OWNER TO ringfence_definer;
+ALTER TABLE ringfence.access OWNER TO ringfence_tables;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ringfence.access TO ringfence_definer;
 COMMENT ON TABLE ringfence.access IS 'Who may act for whom. It is written by grant_access() and revoke_access() only';
 COMMENT ON COLUMN ringfence.access.role IS 'The role; entries of a role count for its members as privileges do';
 COMMENT ON COLUMN ringfence.access.role_name IS
@@ -117,11 +119,11 @@ CREATE POLICY may_read ON ringfence.access FOR SELECT TO PUBLIC USING (ringfence
 SELECT ringfence.decide_from('ringfence.access');
 GRANT SELECT ON ringfence.access TO ringfence_user;
 
+-- Not SECURITY DEFINER: it must see whether the session's own role calls it, or a function that runs as somebody else. It
+-- becomes the definer itself, for the one statement that stores what was granted.
 CREATE FUNCTION ringfence.grant_access(role_name text, owner text, rights text[], project text DEFAULT NULL, sources text[] DEFAULT NULL, binding text DEFAULT 'transaction')
     RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'grant_access_wrapper';
-ALTER FUNCTION ringfence.grant_access(text, text, text[], text, text[], text) OWNER TO ringfence_definer;
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'grant_access_wrapper';
 REVOKE ALL ON FUNCTION ringfence.grant_access(text, text, text[], text, text[], text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.grant_access(text, text, text[], text, text[], text) TO ringfence_admin, ringfence_user;
 COMMENT ON FUNCTION ringfence.grant_access(text, text, text[], text, text[], text) IS
@@ -129,9 +131,7 @@ COMMENT ON FUNCTION ringfence.grant_access(text, text, text[], text, text[], tex
 
 CREATE FUNCTION ringfence.revoke_access(role_name text, owner text, project text DEFAULT NULL)
     RETURNS void
-    LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS 'MODULE_PATHNAME', 'revoke_access_wrapper';
-ALTER FUNCTION ringfence.revoke_access(text, text, text) OWNER TO ringfence_definer;
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'revoke_access_wrapper';
 REVOKE ALL ON FUNCTION ringfence.revoke_access(text, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.revoke_access(text, text, text) TO ringfence_admin, ringfence_user;
 COMMENT ON FUNCTION ringfence.revoke_access(text, text, text) IS
@@ -157,7 +157,8 @@ BEGIN
         EXECUTE format('GRANT ringfence_user TO %I', store_access.role_name);
     END IF;
     DELETE FROM ringfence.access
-        WHERE access.role OPERATOR(pg_catalog.=) store_access.role::regrole
+        WHERE access.owner_id OPERATOR(pg_catalog.=) ringfence.current_owner()
+          AND access.role OPERATOR(pg_catalog.=) store_access.role::regrole
           AND access.project_id IS NOT DISTINCT FROM store_access.project_id
         RETURNING access.rights INTO replaced;
     INSERT INTO ringfence.access (role, role_name, project_id, rights, sources, binding)
@@ -178,7 +179,8 @@ CREATE FUNCTION ringfence.remove_access(role_name text, project_id uuid) RETURNS
     BEGIN ATOMIC
         WITH removed AS (
             DELETE FROM ringfence.access
-                WHERE access.role_name OPERATOR(pg_catalog.=) remove_access.role_name
+                WHERE access.owner_id OPERATOR(pg_catalog.=) ringfence.current_owner()
+                  AND access.role_name OPERATOR(pg_catalog.=) remove_access.role_name
                   AND (remove_access.project_id IS NULL OR access.project_id OPERATOR(pg_catalog.=) remove_access.project_id)
                 RETURNING 1)
         SELECT count(*) FROM removed;

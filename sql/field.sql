@@ -17,7 +17,8 @@ CREATE TABLE ringfence.field (
     PRIMARY KEY (owner_id, id),
     UNIQUE (owner_id, name)
 );
-ALTER TABLE ringfence.field OWNER TO ringfence_definer;
+ALTER TABLE ringfence.field OWNER TO ringfence_tables;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ringfence.field TO ringfence_definer;
 COMMENT ON TABLE ringfence.field IS 'Definitions of fields; seen with field.manage. What a session may use of them is in visible_fields()';
 COMMENT ON COLUMN ringfence.field.type IS 'text, number, boolean, date, time, datetime, choice, choices, phone or email';
 COMMENT ON COLUMN ringfence.field.options IS 'The values of a choice, in order';
@@ -44,7 +45,8 @@ CREATE TABLE ringfence.field_project (
     FOREIGN KEY (owner_id, field_id) REFERENCES ringfence.field ON DELETE CASCADE,
     FOREIGN KEY (owner_id, project_id) REFERENCES ringfence.project ON DELETE CASCADE
 );
-ALTER TABLE ringfence.field_project OWNER TO ringfence_definer;
+ALTER TABLE ringfence.field_project OWNER TO ringfence_tables;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ringfence.field_project TO ringfence_definer;
 COMMENT ON TABLE ringfence.field_project IS 'Which field is seen in which project';
 COMMENT ON COLUMN ringfence.field_project.access IS 'read: seen in the project, written elsewhere; write: seen and written';
 CREATE INDEX field_project_project ON ringfence.field_project (owner_id, project_id);

@@ -9,6 +9,7 @@ DECLARE
     wanted   name;
     existing record;
     danger   text;
+    internal CONSTANT name[] := ARRAY['ringfence_definer', 'ringfence_tables'];
 BEGIN
     IF current_setting('server_encoding') OPERATOR(pg_catalog.<>) 'UTF8' THEN
         RAISE EXCEPTION 'ringfence needs a database with encoding UTF8, not %', current_setting('server_encoding')
@@ -25,7 +26,7 @@ BEGIN
     END IF;
 
     -- Roles belong to the cluster: another database's ringfence may have made them already.
-    FOREACH wanted IN ARRAY ARRAY['ringfence_admin', 'ringfence_user', 'ringfence_router', 'ringfence_definer']::name[] LOOP
+    FOREACH wanted IN ARRAY ARRAY['ringfence_admin', 'ringfence_user', 'ringfence_router', 'ringfence_definer', 'ringfence_tables']::name[] LOOP
         SELECT * INTO existing FROM pg_roles WHERE rolname OPERATOR(pg_catalog.=) wanted;
         IF NOT FOUND THEN
             EXECUTE format('CREATE ROLE %I NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION', wanted);
@@ -36,11 +37,11 @@ BEGIN
             CASE WHEN existing.rolbypassrls THEN 'has BYPASSRLS' END,
             CASE WHEN existing.rolcreaterole THEN 'has CREATEROLE' END,
             CASE WHEN existing.rolreplication THEN 'has REPLICATION' END,
-            CASE WHEN existing.rolcanlogin AND wanted OPERATOR(pg_catalog.=) 'ringfence_definer' THEN 'has LOGIN' END,
-            CASE WHEN wanted OPERATOR(pg_catalog.=) 'ringfence_definer' AND EXISTS (
+            CASE WHEN existing.rolcanlogin AND wanted OPERATOR(pg_catalog.=) ANY (internal) THEN 'has LOGIN' END,
+            CASE WHEN wanted OPERATOR(pg_catalog.=) ANY (internal) AND EXISTS (
                 SELECT FROM pg_auth_members WHERE roleid OPERATOR(pg_catalog.=) existing.oid
             ) THEN 'has members' END,
-            -- The definer holds ringfence_user, to grant it; none of the four holds anything else.
+            -- The definer holds ringfence_user, to grant it; none of them holds anything else.
             CASE WHEN EXISTS (
                 SELECT FROM pg_auth_members
                 WHERE member OPERATOR(pg_catalog.=) existing.oid
@@ -70,9 +71,12 @@ $install$;
 COMMENT ON ROLE ringfence_admin IS 'ringfence: creates, changes and deletes owners, and grants access; holds no right over any owner''s data';
 COMMENT ON ROLE ringfence_user IS 'ringfence: the table privileges of applications; what a member may do is decided by table ringfence.access';
 COMMENT ON ROLE ringfence_router IS 'ringfence: may resolve channels before an owner is known';
-COMMENT ON ROLE ringfence_definer IS 'ringfence: owns tables and definer functions; internal, never to be granted to anybody';
+COMMENT ON ROLE ringfence_definer IS 'ringfence: definer functions and views run as it; internal, never to be granted to anybody';
+-- Not the definer: inside a referential action PostgreSQL lets a table's owner through row-level security even where it is
+-- forced, and anybody can run code inside a referential action of a table of its own.
+COMMENT ON ROLE ringfence_tables IS 'ringfence: owns the tables and runs no code; internal, never to be granted to anybody';
 
 CREATE SCHEMA ringfence;
 COMMENT ON SCHEMA ringfence IS 'Tenant isolation: owners, projects, fields and customers behind row-level security';
 REVOKE ALL ON SCHEMA ringfence FROM PUBLIC;
-GRANT USAGE ON SCHEMA ringfence TO ringfence_admin, ringfence_user, ringfence_router, ringfence_definer;
+GRANT USAGE ON SCHEMA ringfence TO ringfence_admin, ringfence_user, ringfence_router, ringfence_definer, ringfence_tables;

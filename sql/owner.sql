@@ -8,7 +8,8 @@ CREATE TABLE ringfence.owner (
     country     text,
     created_at  timestamptz NOT NULL DEFAULT now()
 );
-ALTER TABLE ringfence.owner OWNER TO ringfence_definer;
+ALTER TABLE ringfence.owner OWNER TO ringfence_tables;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ringfence.owner TO ringfence_definer;
 COMMENT ON TABLE ringfence.owner IS 'The contracting companies. Inserting one makes it ready to use: its fields, profiles and a project';
 COMMENT ON COLUMN ringfence.owner.id IS 'UUIDv7; all zero for the house owner, which holds the contacts of no company';
 COMMENT ON COLUMN ringfence.owner.name IS 'Unique in the installation; ringfence.owner may be set to it';

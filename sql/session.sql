@@ -41,7 +41,8 @@ COMMENT ON FUNCTION ringfence.current_source() IS
 CREATE FUNCTION ringfence.current_actor() RETURNS text
     LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'current_actor_wrapper';
 REVOKE ALL ON FUNCTION ringfence.current_actor() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.current_actor() TO ringfence_user, ringfence_admin;
+-- The tables' owner: a referential action that clears a customer's company stamps the customer.
+GRANT EXECUTE ON FUNCTION ringfence.current_actor() TO ringfence_user, ringfence_admin, ringfence_tables;
 COMMENT ON FUNCTION ringfence.current_actor() IS 'Who is writing, for created_by and updated_by: ringfence.agent, else the role';
 
 CREATE FUNCTION ringfence.has_right_support(internal) RETURNS internal

@@ -132,8 +132,8 @@ pub fn weaker_binding(role: &str) -> ErrorReport {
 
 /// 42501: code of a table's owner is being run for somebody else.
 pub fn restricted_operation() -> ErrorReport {
-    not_allowed("no owner can be used in a security-restricted operation")
-        .set_detail("Index expressions and materialized views are run for whoever maintains them, and their results have no wall.")
+    not_allowed("no owner can be used in a security-restricted operation or a referential action")
+        .set_detail("Index expressions, materialized views and triggers of referential actions are run for whoever uses or maintains the table.")
         .set_hint("Use a view instead of a materialized view.")
 }
 

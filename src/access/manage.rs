@@ -20,9 +20,13 @@ struct Manager {
 }
 
 impl Manager {
-    /// `ringfence_admin` manages any owner; a session with the right access.manage its own. Error 42501, or P0002 for
+    /// `ringfence_admin` manages any owner; a session with the right access.manage its own; and either only by its own
+    /// hand, not by a function that somebody else wrote and that runs as its author. Error 42501, or P0002 for
     /// an owner that is not in reach.
     fn of(owner_text: &str) -> Result<Manager> {
+        if !session::acts_itself() {
+            return Err(error::may_not_manage_access(&session::own_role_name()));
+        }
         if session::is_admin() {
             let owner = owner::find(owner_text)?.ok_or_else(|| error::no_such_owner(owner_text))?;
             return Ok(Manager { owner, limits: None });
@@ -161,9 +165,9 @@ fn grant_access(
 
     let arguments: [DatumWithOid; 6] =
         [role.into(), role_name.as_str().into(), project.into(), rights.into(), sources.into(), binding_name.into()];
-    session::acting_for(manager.owner, || {
+    session::as_definer(manager.owner, || {
         Spi::run_with_args("SELECT ringfence.store_access($1, $2, $3, $4, $5, $6)", &arguments)
-    })
+    })?
     .map_err(|_| error::not_installed("function ringfence.store_access"))
 }
 
@@ -179,9 +183,9 @@ fn revoke_access(role_name: Option<String>, owner: Option<String>, project: Opti
     let project = manager.project_id(project.as_deref())?;
     manager.may_manage(project)?;
     let arguments: [DatumWithOid; 2] = [role_name.as_str().into(), project.into()];
-    let removed = session::acting_for(manager.owner, || {
+    let removed = session::as_definer(manager.owner, || {
         Spi::get_one_with_args::<i64>("SELECT ringfence.remove_access($1, $2)", &arguments)
-    })
+    })?
     .map_err(|_| error::not_installed("function ringfence.remove_access"))?;
     if removed == Some(0) { Err(error::no_such_access(&role_name, &owner_name)) } else { Ok(()) }
 }

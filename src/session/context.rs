@@ -36,6 +36,8 @@ pub struct Context {
     pub rights: Rights,
     /// The owner was selected for this transaction alone, and nothing of it may outlive it.
     pub(super) transaction_only: bool,
+    /// Its rows may stay in a cursor WITH HOLD: the access is for a connection that serves one owner throughout.
+    pub(super) may_hold: bool,
     pub(super) entries: Vec<Entry>,
     pub(super) fields: OnceCell<VisibleFields>,
 }

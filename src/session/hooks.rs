@@ -6,7 +6,7 @@
 // library before us, as C would. What is ours to run is guarded for itself, and finished before.
 #![allow(ffi_unwind_calls)]
 
-use super::{context, latched_owner, works_for_transaction_only};
+use super::{context, latched_owner, refuses_held_cursors};
 use crate::error;
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
 use std::cell::Cell;
@@ -14,6 +14,7 @@ use std::ffi::c_char;
 
 thread_local! {
     static PREVIOUS_RUN: Cell<pg_sys::ExecutorRun_hook_type> = const { Cell::new(None) };
+    static HOLD_DECLARED: Cell<bool> = const { Cell::new(false) };
     static PREVIOUS_UTILITY: Cell<pg_sys::ProcessUtility_hook_type> = const { Cell::new(None) };
 }
 
@@ -93,9 +94,16 @@ unsafe extern "C-unwind" fn executor_run(
 /// `query` must be a query that is being executed.
 #[pg_guard]
 unsafe extern "C-unwind" fn judge_resumed_query(query: *mut pg_sys::QueryDesc) {
-    // SAFETY: as promised by the caller.
-    let resumed = unsafe { (*query).already_executed };
-    if resumed
+    // SAFETY: as promised by the caller; a query that is being executed has a plan.
+    let judged = unsafe {
+        let plan = (*query).plannedstmt;
+        // Only what row-level security or a function had a part in; and not inside of what is refused to see anything.
+        (*query).already_executed
+            && ((*plan).dependsOnRole || !(*plan).invalItems.is_null())
+            && !pg_sys::InSecurityRestrictedOperation()
+            && !pg_sys::InNoForceRLSOperation()
+    };
+    if judged
         && latched_owner().is_some()
         && let Err(refusal) = context()
     {
@@ -139,8 +147,11 @@ unsafe extern "C-unwind" fn process_utility(
 #[pg_guard]
 unsafe extern "C-unwind" fn refuse_held_cursor(statement: *mut pg_sys::Node) {
     // SAFETY: as promised by the caller.
-    if unsafe { declares_held_cursor(statement) } && works_for_transaction_only() {
-        error::survives_transaction("a cursor WITH HOLD").report(PgLogLevel::ERROR);
+    if unsafe { declares_held_cursor(statement) } {
+        if refuses_held_cursors() {
+            error::survives_transaction("a cursor WITH HOLD").report(PgLogLevel::ERROR);
+        }
+        HOLD_DECLARED.set(true);
     }
 }
 
@@ -155,11 +166,18 @@ unsafe fn declares_held_cursor(statement: *mut pg_sys::Node) -> bool {
     }
 }
 
-/// Whether the rows being read go to a cursor that outlives the transaction. The hook above refuses to declare one, but
-/// where the library was not yet loaded then, this refuses to fill it.
+/// The transaction has ended.
+pub fn end_of_transaction() {
+    HOLD_DECLARED.set(false);
+}
+
+/// Whether the rows being read may go to a cursor that outlives the transaction: one was declared in it before the owner
+/// was selected, or, where the library was not yet loaded then, one is being read from.
 pub fn fills_held_cursor() -> bool {
     // SAFETY: the portal that PostgreSQL is running, if any.
-    unsafe {
-        !pg_sys::ActivePortal.is_null() && (*pg_sys::ActivePortal).cursorOptions & pg_sys::CURSOR_OPT_HOLD as i32 != 0
-    }
+    HOLD_DECLARED.get()
+        || unsafe {
+            !pg_sys::ActivePortal.is_null()
+                && (*pg_sys::ActivePortal).cursorOptions & pg_sys::CURSOR_OPT_HOLD as i32 != 0
+        }
 }

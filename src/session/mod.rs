@@ -45,6 +45,8 @@ struct Latched {
     owner: Uuid,
     /// When the statement that fixed it began, for `ringfence.latch = statement`.
     statement: pg_sys::TimestampTz,
+    /// The transaction has used an owner that was selected for it alone.
+    transaction_only: bool,
 }
 
 thread_local! {
@@ -98,6 +100,7 @@ unsafe extern "C-unwind" fn transaction_event(event: pg_sys::XactEvent::Type, _a
             ANSWER.with(|answer| answer.replace(None));
             ACTING.with(|acting| acting.replace(None));
             binding::end();
+            hooks::end_of_transaction();
         }
         _ => (),
     }
@@ -121,10 +124,17 @@ unsafe extern "C-unwind" fn subtransaction_event(
 
 /// Whether an owner was selected for this transaction alone, used or not yet.
 fn works_for_transaction_only() -> bool {
-    let used = ANSWER.with(|answer| answer.borrow().as_ref().is_some_and(|answer| answer.context.transaction_only));
+    let used = LATCH.with(|latch| latch.borrow().as_ref().is_some_and(|latched| latched.transaction_only));
     let selected =
         || settings::owner_scope() == Scope::Transaction && settings::owner().is_ok_and(|owner| owner.is_some());
     used || binding::is_bound() || selected()
+}
+
+/// Whether rows of an owner may not stay in a cursor WITH HOLD: they would be there for whoever the connection, or its
+/// role, is handed to.
+fn refuses_held_cursors() -> bool {
+    let used = ANSWER.with(|answer| answer.borrow().as_ref().is_some_and(|answer| !answer.context.may_hold));
+    used || works_for_transaction_only()
 }
 
 /// The role the session acts as: the one after SET ROLE, whatever SECURITY DEFINER function is running.
@@ -133,12 +143,22 @@ pub fn role() -> pg_sys::Oid {
     unsafe { pg_sys::GetOuterUserId() }
 }
 
-/// The role to judge by. Error 42501 in a security-restricted operation: there PostgreSQL runs code of a table's owner
-/// (index expressions, materialized views) for whoever maintains the table, which may be autovacuum's superuser, and
-/// the session's role says nothing about who wrote it.
+/// The role to judge by. Error 42501 where PostgreSQL runs code of a table's owner for whoever uses or maintains the
+/// table, which may be autovacuum's superuser: in a security-restricted operation (index expressions, materialized views)
+/// and in a referential action (triggers on the referencing table). The session's role says nothing about who wrote it.
 fn judged_role() -> Result<pg_sys::Oid> {
+    // SAFETY: reads variables of the backend.
+    if unsafe { pg_sys::InSecurityRestrictedOperation() || pg_sys::InNoForceRLSOperation() } {
+        Err(error::restricted_operation())
+    } else {
+        Ok(role())
+    }
+}
+
+/// Whether the session's role is at work itself, and no SECURITY DEFINER function between.
+pub fn acts_itself() -> bool {
     // SAFETY: reads a variable of the backend.
-    if unsafe { pg_sys::InSecurityRestrictedOperation() } { Err(error::restricted_operation()) } else { Ok(role()) }
+    unsafe { pg_sys::GetUserId() == role() }
 }
 
 /// The name of a role, if it exists.
@@ -155,12 +175,15 @@ pub fn own_role_name() -> String {
     role_name(role()).unwrap_or_default()
 }
 
-/// Whether the session's role is `ringfence_admin`, or has its privileges.
+/// Whether the session's role is `ringfence_admin`, or has its privileges, and is at work itself: a SECURITY DEFINER
+/// function of somebody else's, called by an administrator, administers nothing.
 pub fn is_admin() -> bool {
     // SAFETY: catalog look-ups inside a transaction, as every caller runs in one.
     unsafe {
         let admin = pg_sys::get_role_oid(c"ringfence_admin".as_ptr(), true);
-        admin != pg_sys::InvalidOid && judged_role().is_ok_and(|role| pg_sys::has_privs_of_role(role, admin))
+        admin != pg_sys::InvalidOid
+            && acts_itself()
+            && judged_role().is_ok_and(|role| pg_sys::has_privs_of_role(role, admin))
     }
 }
 
@@ -255,8 +278,8 @@ fn answer(question: Question) -> Result<Option<Rc<Context>>> {
             context
         }
     };
-    latch(context.owner.id)?;
-    if context.transaction_only && hooks::fills_held_cursor() {
+    latch(context.owner.id, context.transaction_only)?;
+    if !context.may_hold && hooks::fills_held_cursor() {
         return Err(error::survives_transaction("a cursor WITH HOLD"));
     }
     ANSWER.with(|answer| answer.replace(Some(Answer { role, context: context.clone() })));
@@ -276,11 +299,15 @@ fn latched_owner() -> Option<Uuid> {
 }
 
 /// Fixes the owner, or error 25001 if another one was fixed before.
-fn latch(owner: Uuid) -> Result<()> {
+fn latch(owner: Uuid, transaction_only: bool) -> Result<()> {
     match latched_owner() {
         Some(latched) if latched != owner => Err(error::latched()),
         _ => {
-            LATCH.with(|latch| latch.replace(Some(Latched { owner, statement: statement_start() })));
+            LATCH.with(|latch| {
+                let before = latch.borrow().as_ref().is_some_and(|latched| latched.transaction_only);
+                let transaction_only = transaction_only || before;
+                latch.replace(Some(Latched { owner, statement: statement_start(), transaction_only }));
+            });
             Ok(())
         }
     }
@@ -348,11 +375,35 @@ pub fn acting_for<T>(owner: Owner, work: impl FnOnce() -> T) -> T {
         bound: Bound::Setting,
         rights: Rights::ALL,
         transaction_only: false,
+        may_hold: false,
         entries: vec![Entry::unlimited()],
         fields: OnceCell::new(),
     };
     let _restore = Restore(ACTING.with(|acting| acting.replace(Some(Rc::new(context)))));
     work()
+}
+
+/// As [`acting_for`], and as role `ringfence_definer`, like a SECURITY DEFINER function of its own.
+pub fn as_definer<T>(owner: Owner, work: impl FnOnce() -> T) -> Result<T> {
+    struct Restore(pg_sys::Oid, std::ffi::c_int);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            // SAFETY: gives the backend back the user that was read from it below. After an error PostgreSQL does so too.
+            unsafe { pg_sys::SetUserIdAndSecContext(self.0, self.1) }
+        }
+    }
+    // SAFETY: the same that fmgr does for a SECURITY DEFINER function: the user changes, the flags of the context stay.
+    let _restore = unsafe {
+        let definer = pg_sys::get_role_oid(c"ringfence_definer".as_ptr(), true);
+        if definer == pg_sys::InvalidOid {
+            return Err(error::not_installed("role ringfence_definer"));
+        }
+        let (mut user, mut flags) = (pg_sys::InvalidOid, 0);
+        pg_sys::GetUserIdAndSecContext(&mut user, &mut flags);
+        pg_sys::SetUserIdAndSecContext(definer, flags | pg_sys::SECURITY_LOCAL_USERID_CHANGE as std::ffi::c_int);
+        Restore(user, flags)
+    };
+    Ok(acting_for(owner, work))
 }
 
 /// Error 42501 unless the session holds the right.

@@ -8,6 +8,7 @@ use crate::access::{self, Binding, Entry};
 use crate::error::{self, Result};
 use crate::owner::{self, Owner};
 use crate::project::{self, Project};
+use pgrx::datum::Uuid;
 use pgrx::pg_sys;
 use std::cell::OnceCell;
 
@@ -35,7 +36,8 @@ pub fn decide(question: &Question) -> Result<Option<Context>> {
             let found_id = found.as_ref().map(|owner| owner.id);
             let entries = match &found {
                 Some(owner) => access::entries(question.role, owner.id)?,
-                None => Vec::new(),
+                // Read the table all the same: an owner that does not exist is refused in the same time.
+                None => access::entries(question.role, Uuid::from_bytes([0xff; 16]))?,
             };
             let Some(owner) = found.filter(|_| !entries.is_empty()) else {
                 return Err(match latched {
@@ -72,7 +74,8 @@ pub fn decide(question: &Question) -> Result<Option<Context>> {
         Way::Enter => true,
         Way::Setting(scope) => bound == Bound::Setting && scope == Scope::Transaction,
     };
-    Ok(Some(Context { owner, project, bound, rights, transaction_only, entries, fields: OnceCell::new() }))
+    let may_hold = !transaction_only && entries.iter().any(|entry| entry.binding == Binding::Session);
+    Ok(Some(Context { owner, project, bound, rights, transaction_only, may_hold, entries, fields: OnceCell::new() }))
 }
 
 /// Those of the role's entries for the owner that accept the way it was selected.

@@ -78,9 +78,11 @@ SELECT f.conname FROM pg_constraint f
 SELECT c.oid::regclass FROM pg_class c, pg_extension e
  WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p') AND e.extname = 'ringfence' AND NOT coalesce(c.oid = ANY (e.extconfig), false);
 
-\echo tables, views and definer functions that do not belong to the definer
+\echo tables that do not belong to ringfence_tables, and anything else that does; views and definer functions that do not belong to the definer
 SELECT oid::regclass, relowner::regrole FROM pg_class
- WHERE relnamespace = 'ringfence'::regnamespace AND relkind IN ('r', 'p', 'S', 'm') AND relowner <> 'ringfence_definer'::regrole;
+ WHERE relnamespace = 'ringfence'::regnamespace AND relkind IN ('r', 'p', 'S', 'm') AND relowner <> 'ringfence_tables'::regrole;
+SELECT oid::regclass FROM pg_class WHERE relowner = 'ringfence_tables'::regrole AND relkind NOT IN ('r', 'p', 'i', 'I', 't');
+SELECT oid::regprocedure FROM pg_proc WHERE proowner = 'ringfence_tables'::regrole;
 SELECT c.oid::regclass FROM pg_class c
  WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind = 'v'
    AND NOT coalesce(c.reloptions @> '{security_barrier=true}'
@@ -114,5 +116,6 @@ SELECT pg_describe_object(d.classid, d.objid, 0) FROM pg_depend d
 \echo the definer: what it may not have, whom it may not have as a member, and of what it may be one
 SELECT rolname FROM pg_roles WHERE rolname LIKE 'ringfence\_%'
    AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication OR rolcanlogin);
-SELECT member::regrole FROM pg_auth_members WHERE roleid = 'ringfence_definer'::regrole;
+SELECT member::regrole FROM pg_auth_members WHERE roleid IN ('ringfence_definer'::regrole, 'ringfence_tables'::regrole);
+SELECT roleid::regrole FROM pg_auth_members WHERE member = 'ringfence_tables'::regrole;
 SELECT roleid::regrole FROM pg_auth_members WHERE member = 'ringfence_definer'::regrole AND roleid <> 'ringfence_user'::regrole;

@@ -98,6 +98,21 @@ BEGIN; SET LOCAL ringfence.owner = 'Company A'; DECLARE c CURSOR WITH HOLD FOR S
 \c - app_ab
 BEGIN; SET LOCAL ringfence.owner = 'Company A'; DECLARE c CURSOR WITH HOLD FOR SELECT name FROM ringfence.customer; COMMIT;
 SELECT count(*) FROM pg_cursors;
+-- Declared before the owner is entered, and filled by a function whose plan is known already.
+\c - app_ab
+CREATE FUNCTION pg_temp.cards() RETURNS SETOF text LANGUAGE plpgsql AS $$DECLARE r record; BEGIN FOR r IN SELECT name FROM ringfence.customer_card LOOP RETURN NEXT r.name; END LOOP; END$$;
+BEGIN; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; SELECT count(*) FROM pg_temp.cards(); COMMIT;
+BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT * FROM pg_temp.cards(); SELECT ringfence.enter('Company A'); COMMIT;
+SELECT count(*) FROM pg_cursors;
+-- What was used is remembered, whatever is set or tried afterwards.
+BEGIN; SET LOCAL ringfence.owner = 'Company A'; SELECT count(*) FROM ringfence.customer; SET ringfence.owner = ''; SAVEPOINT s; SELECT * FROM ringfence.whoami(); ROLLBACK TO s; PREPARE TRANSACTION 'kept'; ROLLBACK;
+-- A role's default owner is not for whoever the connection is handed to by SET ROLE.
+\c - app_a
+SELECT count(*) FROM ringfence.customer;
+BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT name FROM ringfence.customer; COMMIT;
+SELECT count(*) FROM pg_cursors;
+-- Cursors, held ones too, over what is not ringfence's are nobody's business.
+BEGIN; SELECT count(*) FROM ringfence.customer; DECLARE c CURSOR FOR SELECT n FROM generate_series(1, 3) n; FETCH 1 FROM c; SET LOCAL ringfence.owner = 'Company B'; FETCH 1 FROM c; ROLLBACK;
 -- With a binding that lasts, a cursor may last too.
 \c - app_session
 SET ringfence.owner = 'Company A';
