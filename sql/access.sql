@@ -97,7 +97,7 @@ CREATE TABLE ringfence.access (
     sources    text[],
     binding    text NOT NULL CHECK (binding IN ('transaction', 'session', 'token')),
     granted_at timestamptz NOT NULL DEFAULT now(),
-    granted_by text NOT NULL DEFAULT ringfence.current_actor(),
+    granted_by text NOT NULL DEFAULT current_user,
     PRIMARY KEY (owner_id, id),
     UNIQUE NULLS NOT DISTINCT (owner_id, role, project_id),
     FOREIGN KEY (owner_id, project_id) REFERENCES ringfence.project ON DELETE CASCADE
@@ -111,6 +111,7 @@ COMMENT ON COLUMN ringfence.access.role_name IS
 COMMENT ON COLUMN ringfence.access.project_id IS 'The project it is limited to; NULL: all projects of the owner';
 COMMENT ON COLUMN ringfence.access.rights IS 'Names of rights and of profiles';
 COMMENT ON COLUMN ringfence.access.sources IS 'Source systems the role may write as; NULL: any';
+COMMENT ON COLUMN ringfence.access.granted_by IS 'The role that granted it, whatever ringfence.agent says';
 COMMENT ON COLUMN ringfence.access.binding IS 'How the owner must be selected: transaction, session or token';
 
 SELECT ringfence.wall('ringfence.access', NULL, 'access.manage', 'access.manage');
@@ -147,7 +148,7 @@ COMMENT ON FUNCTION ringfence.explain_access(text, text) IS
     'For each right whether a role holds it for an owner, and which entry gives it or what is missing. For ringfence_admin, and within its own owner for a session with access.manage (E10)';
 
 -- The part of grant_access() that is SQL. Callable by the definer only: inside grant_access(), behind the wall of the owner.
-CREATE FUNCTION ringfence.store_access(role oid, role_name text, project_id uuid, rights text[], sources text[], binding text) RETURNS void
+CREATE FUNCTION ringfence.store_access(role oid, role_name text, project_id uuid, rights text[], sources text[], binding text, granted_by text) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $store$
 #variable_conflict use_column
 DECLARE
@@ -161,17 +162,17 @@ BEGIN
           AND access.role OPERATOR(pg_catalog.=) store_access.role::regrole
           AND access.project_id IS NOT DISTINCT FROM store_access.project_id
         RETURNING access.rights INTO replaced;
-    INSERT INTO ringfence.access (role, role_name, project_id, rights, sources, binding)
+    INSERT INTO ringfence.access (role, role_name, project_id, rights, sources, binding, granted_by)
         VALUES (store_access.role::regrole, store_access.role_name, store_access.project_id,
-                store_access.rights, store_access.sources, store_access.binding);
+                store_access.rights, store_access.sources, store_access.binding, store_access.granted_by);
     IF replaced IS NOT NULL THEN
         RAISE NOTICE 'access of role "%" is replaced', store_access.role_name USING DETAIL = format('Its rights were: %s.', array_to_string(replaced, ', '));
     END IF;
 END
 $store$;
-REVOKE ALL ON FUNCTION ringfence.store_access(oid, text, uuid, text[], text[], text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.store_access(oid, text, uuid, text[], text[], text) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.store_access(oid, text, uuid, text[], text[], text) IS 'Part of grant_access(); internal';
+REVOKE ALL ON FUNCTION ringfence.store_access(oid, text, uuid, text[], text[], text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.store_access(oid, text, uuid, text[], text[], text, text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.store_access(oid, text, uuid, text[], text[], text, text) IS 'Part of grant_access(); internal';
 
 -- By name: entries of a role that was dropped can be removed too.
 CREATE FUNCTION ringfence.remove_access(role_name text, project_id uuid) RETURNS bigint

@@ -99,6 +99,21 @@ impl Manager {
             Some(_) => Ok(()),
         }
     }
+    /// Error 42501 if a stricter entry of the role would go and a weaker one stay: granted again, it would have the binding
+    /// of what is left.
+    fn may_remove(&self, role_name: &str, project: Option<Uuid>) -> Result<()> {
+        if self.limits.is_none() {
+            return Ok(());
+        }
+        let entries = stored(self.owner.id)?.into_iter().filter(|entry| entry.grantee_name == role_name);
+        let (removed, kept): (Vec<Stored>, Vec<Stored>) =
+            entries.partition(|entry| project.is_none() || entry.project == project);
+        let strictest = removed.iter().map(|entry| entry.binding).max();
+        match kept.iter().map(|entry| entry.binding).min() {
+            Some(weakest) if strictest > Some(weakest) => Err(error::weaker_binding(role_name)),
+            _ => Ok(()),
+        }
+    }
 }
 
 fn role_oid(role_name: &str) -> Result<pg_sys::Oid> {
@@ -163,10 +178,18 @@ fn grant_access(
         error::warn_not_bound(&role_name);
     }
 
-    let arguments: [DatumWithOid; 6] =
-        [role.into(), role_name.as_str().into(), project.into(), rights.into(), sources.into(), binding_name.into()];
+    let granted_by = session::own_role_name();
+    let arguments: [DatumWithOid; 7] = [
+        role.into(),
+        role_name.as_str().into(),
+        project.into(),
+        rights.into(),
+        sources.into(),
+        binding_name.into(),
+        granted_by.into(),
+    ];
     session::as_definer(manager.owner, || {
-        Spi::run_with_args("SELECT ringfence.store_access($1, $2, $3, $4, $5, $6)", &arguments)
+        Spi::run_with_args("SELECT ringfence.store_access($1, $2, $3, $4, $5, $6, $7)", &arguments)
     })?
     .map_err(|_| error::not_installed("function ringfence.store_access"))
 }
@@ -182,6 +205,7 @@ fn revoke_access(role_name: Option<String>, owner: Option<String>, project: Opti
     let owner_name = manager.owner.name.clone();
     let project = manager.project_id(project.as_deref())?;
     manager.may_manage(project)?;
+    manager.may_remove(&role_name, project)?;
     let arguments: [DatumWithOid; 2] = [role_name.as_str().into(), project.into()];
     let removed = session::as_definer(manager.owner, || {
         Spi::get_one_with_args::<i64>("SELECT ringfence.remove_access($1, $2)", &arguments)

@@ -65,7 +65,7 @@ UPDATE ringfence.profile SET rights = '{owner.export}';
 SELECT ringfence.grant_access('trainee_a', 'Company A', '{trainee}');
 SELECT ringfence.revoke_access('newcomer_access', 'Company A');
 SELECT ringfence.revoke_access('app_b', 'Company B');
-SELECT ringfence.store_access('app_b'::regrole, 'app_b', NULL, '{agent}', NULL, 'session');
+SELECT ringfence.store_access('app_b'::regrole, 'app_b', NULL, '{agent}', NULL, 'session', 'x');
 SELECT ringfence.remove_access('app_a', NULL);
 RESET SESSION AUTHORIZATION;
 SELECT ringfence.grant_access('newcomer_access', 'Company A', '{access.manage,customer.read}', sources => '{crm}');
@@ -185,6 +185,18 @@ SELECT ringfence.grant_access('app_ab', 'Company A', '{agent}', binding => 'sess
 SELECT ringfence.grant_access('app_ab', 'Company A', '{agent}', binding => 'token');
 RESET SESSION AUTHORIZATION;
 SELECT role_name, binding FROM ringfence.access WHERE role_name IN ('limited', 'app_ab') ORDER BY 1, 2;
+-- Nor by taking the stricter entry away, and granting it again beside a weaker one. Who granted is the role, not the agent.
+SELECT ringfence.revoke_access('limited', 'Company A', 'Sales');
+SELECT ringfence.grant_access('limited', 'Company A', '{agent}', 'Sales', binding => 'token');
+SELECT ringfence.grant_access('limited', 'Company A', '{trainee}', 'Support', binding => 'session');
+SET SESSION AUTHORIZATION boss_a;
+SET ringfence.agent = 'dba';
+SELECT ringfence.revoke_access('limited', 'Company A', 'Sales');
+SELECT ringfence.revoke_access('limited', 'Company A', 'Support');
+SELECT ringfence.grant_access('limited', 'Company A', '{trainee}', 'Support', binding => 'token');
+RESET ringfence.agent;
+RESET SESSION AUTHORIZATION;
+SELECT role_name, binding, granted_by FROM ringfence.access WHERE role_name = 'limited' ORDER BY binding, granted_by;
 -- Roles of the system are not given access, which would let all their members in.
 SELECT ringfence.grant_access('pg_read_all_data', 'Company A', '{agent}');
 
