@@ -161,12 +161,6 @@ GRANT EXECUTE ON FUNCTION ringfence.visible_fields() TO ringfence_user;
 COMMENT ON FUNCTION ringfence.visible_fields() IS
     'The fields of this session in the order of a form: system fields, then the custom fields of its project, or with none selected of all projects it works in';
 
-CREATE FUNCTION ringfence.check_right(right_name text) RETURNS boolean
-    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'check_right_wrapper';
-REVOKE ALL ON FUNCTION ringfence.check_right(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.check_right(text) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.check_right(text) IS 'True, or error 42501 without the right';
-
 CREATE FUNCTION ringfence.field_in_reach(field text) RETURNS uuid
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $find$
 DECLARE
@@ -186,24 +180,6 @@ $find$;
 REVOKE ALL ON FUNCTION ringfence.field_in_reach(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.field_in_reach(text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.field_in_reach(text) IS 'The field with that id or exact name. Error 42501 without field.manage, P0002 if there is none';
-
-CREATE FUNCTION ringfence.project_in_reach(project text) RETURNS uuid
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $find$
-DECLARE
-    found_id uuid;
-BEGIN
-    SELECT p.id INTO found_id FROM ringfence.project AS p
-        WHERE p.owner_id = ringfence.current_owner() AND (p.name = project OR p.id::text = lower(project));
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'no project "%" is in reach', project
-            USING ERRCODE = 'no_data_found', HINT = 'SELECT name FROM ringfence.project lists the projects that this session works in.';
-    END IF;
-    RETURN found_id;
-END
-$find$;
-REVOKE ALL ON FUNCTION ringfence.project_in_reach(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.project_in_reach(text) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.project_in_reach(text) IS 'The project with that id or exact name. Error P0002 if there is none that the role works in';
 
 CREATE FUNCTION ringfence.bind_field(field text, project text, access text DEFAULT 'write') RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $bind$

@@ -57,6 +57,12 @@ GRANT EXECUTE ON FUNCTION ringfence.has_right(text) TO ringfence_user, ringfence
 COMMENT ON FUNCTION ringfence.has_right(text) IS
     'Whether the session holds the right for its owner, in its project if one is selected. Error 22023: no such right; else as current_owner()';
 
+CREATE FUNCTION ringfence.check_right(right_name text) RETURNS boolean
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'check_right_wrapper';
+REVOKE ALL ON FUNCTION ringfence.check_right(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.check_right(text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.check_right(text) IS 'True, or error 42501 without the right';
+
 CREATE FUNCTION ringfence.has_right_in(right_name text, project_id uuid) RETURNS boolean
     LANGUAGE c STABLE PARALLEL RESTRICTED SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'has_right_in_wrapper';
 REVOKE ALL ON FUNCTION ringfence.has_right_in(text, uuid) FROM PUBLIC;

@@ -3,7 +3,7 @@
 use crate::error::{self, Result};
 use crate::session::{self, rights::Rights};
 use pgrx::heap_tuple::PgHeapTuple;
-use pgrx::{AllocatedByPostgres, PgTrigger, pg_extern, pg_sys, pg_trigger};
+use pgrx::{AllocatedByPostgres, PgTrigger, pg_sys, pg_trigger};
 
 /// Before a statement writes: error 42501 without the right that the trigger names. A policy alone would let an
 /// UPDATE or DELETE without the right pass as one that finds no rows.
@@ -38,24 +38,4 @@ fn forget_decisions<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple
     // SAFETY: the trigger's relation is open for as long as the trigger runs.
     unsafe { pg_sys::CacheInvalidateRelcacheByRelid((*trigger.trigger_data().tg_relation).rd_id) };
     Ok(None)
-}
-
-/// Planner support of functions like `has_right()`: whoever queries holds the right for all rows or for none, and who
-/// holds it for none needs no good plan. The default, a third of the rows, would spoil every estimate above the policy.
-///
-/// PostgreSQL wants a pointer, the request if it was answered and zero if not, and never SQL's NULL: hence the integer.
-#[pg_extern(sql = false)]
-fn has_right_support(request: pgrx::Internal) -> i64 {
-    let Some(datum) = request.unwrap() else {
-        return 0;
-    };
-    let node: *mut pg_sys::Node = datum.cast_mut_ptr();
-    // SAFETY: the planner passes a node; its tag tells which kind of request it is.
-    unsafe {
-        if node.is_null() || (*node).type_ != pg_sys::NodeTag::T_SupportRequestSelectivity {
-            return 0;
-        }
-        (*node.cast::<pg_sys::SupportRequestSelectivity>()).selectivity = 1.0;
-    }
-    datum.value() as i64
 }

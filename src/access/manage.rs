@@ -1,7 +1,6 @@
 //! Granting, revoking and explaining access: who may, and how far.
 
 use super::{Binding, Stored, holds, profile_rights, stored};
-use crate::catalog::{self, Rows, Source};
 use crate::error::{self, Result};
 use crate::owner::{self, Owner};
 use crate::session::{self, Context, rights::Rights};
@@ -9,7 +8,7 @@ use crate::{name, project};
 use pgrx::datum::{DatumWithOid, Uuid};
 use pgrx::prelude::*;
 use std::cell::OnceCell;
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::rc::Rc;
 
 /// Whose access the caller manages, and how far.
@@ -88,17 +87,15 @@ impl Manager {
         if self.limits.is_none() {
             return Ok(());
         }
-        let columns: [&CStr; 3] = [c"role", c"role_name", c"binding"];
-        let known = catalog::read(Source::Access, &columns, Rows::KeyStartsWith(self.owner.id), |row| {
-            let same = row.get::<pg_sys::Oid>(0)? == role && row.get::<String>(1)? == role_name;
-            Binding::parse(&row.get::<String>(2)?).filter(|_| same)
-        })?;
-        match known.iter().max() {
+        let known = stored(self.owner.id)?;
+        let own = known.iter().filter(|entry| entry.grantee == role && entry.grantee_name == role_name);
+        match own.map(|entry| entry.binding).max() {
             None => Err(error::first_access(role_name)),
-            Some(strictest) if binding < *strictest => Err(error::weaker_binding(role_name)),
+            Some(strictest) if binding < strictest => Err(error::weaker_binding(role_name)),
             Some(_) => Ok(()),
         }
     }
+
     /// Error 42501 if a stricter entry of the role would go and a weaker one stay: granted again, it would have the binding
     /// of what is left.
     fn may_remove(&self, role_name: &str, project: Option<Uuid>) -> Result<()> {

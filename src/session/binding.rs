@@ -14,7 +14,7 @@ struct Binding {
 }
 
 /// The part of a binding that a context is resolved from.
-pub struct Bound {
+pub struct BoundTo {
     pub role: pg_sys::Oid,
     pub owner: String,
     pub project: Option<String>,
@@ -31,9 +31,9 @@ pub fn begin(role: pg_sys::Oid, owner: Uuid, project: Option<Uuid>, agent: Optio
     BINDING.with(|slot| slot.replace(Some(binding)));
 }
 
-pub fn current() -> Option<Bound> {
+pub fn current() -> Option<BoundTo> {
     BINDING.with(|slot| {
-        slot.borrow().as_ref().map(|binding| Bound {
+        slot.borrow().as_ref().map(|binding| BoundTo {
             role: binding.role,
             owner: binding.owner.to_string(),
             project: binding.project.map(|project| project.to_string()),

@@ -83,7 +83,7 @@ fn accepted(question: &Question, owner: &Owner, bound: Bound, entries: Vec<Entry
     // A role of one owner has nothing to leave behind in a pool: naming its owner says no more than the default does.
     let local = bound == Bound::Default
         || question.way != Way::Setting(Scope::Session)
-        || sole_owner(question.role)?.is_some_and(|sole| sole.id == owner.id);
+        || only_enabled(&access::owners(question.role)?)?.is_some_and(|only| only.id == owner.id);
     let token_only = entries.iter().all(|entry| entry.binding == Binding::Token);
     let accepted: Vec<Entry> = entries
         .into_iter()
@@ -115,11 +115,11 @@ fn in_enabled_projects(owner: &Owner, entries: Vec<Entry>) -> Result<Vec<Entry>>
     }
 }
 
-/// The only enabled owner that the role has access to, if it is only one.
-fn sole_owner(role: pg_sys::Oid) -> Result<Option<Owner>> {
+/// The only enabled one of these owners, if it is only one.
+fn only_enabled(owners: &[Uuid]) -> Result<Option<Owner>> {
     let mut enabled = Vec::new();
-    for id in access::owners(role)? {
-        enabled.extend(owner::by_id(id)?.filter(|owner| owner.enabled));
+    for id in owners {
+        enabled.extend(owner::by_id(*id)?.filter(|owner| owner.enabled));
     }
     Ok(if enabled.len() == 1 { enabled.pop() } else { None })
 }
@@ -127,10 +127,10 @@ fn sole_owner(role: pg_sys::Oid) -> Result<Option<Owner>> {
 /// The owner of a role that selects none: its only one. Error 55000 if that is disabled, 25001 if this transaction
 /// has used an owner before.
 fn default_owner(role: pg_sys::Oid) -> Result<Option<Owner>> {
-    if let Some(owner) = sole_owner(role)? {
+    let owners = access::owners(role)?;
+    if let Some(owner) = only_enabled(&owners)? {
         return Ok(Some(owner));
     }
-    let owners = access::owners(role)?;
     if let Some(latched) = latched_owner() {
         return Err(if owners.contains(&latched) { error::latched() } else { error::access_ended(&own_role_name()) });
     }
