@@ -284,14 +284,13 @@ pub fn wrong_trigger(reason: &'static str) -> ErrorReport {
 
 /// LOG, to the server alone: a role asked for an owner and was refused.
 pub fn log_refusal(role: &str, owner: Option<&str>, refusal: &ErrorReport) {
-    // No more of it than a name may have: it is the client's text.
-    let asked = owner.map_or_else(
-        || "no owner".to_owned(),
-        |owner| format!("owner \"{}\"", owner.chars().take(200).collect::<String>()),
-    );
+    // Both repeat what the client gave: no more of it than a name, and a sentence about it, may be long.
+    let beginning = |text: &str, characters| text.chars().take(characters).collect::<String>();
+    let asked = owner.map_or_else(|| "no owner".to_owned(), |owner| format!("owner \"{}\"", beginning(owner, 200)));
+    let reason = beginning(refusal.message(), 300);
     report(
         PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION,
-        format!("ringfence: role \"{role}\", asking for {asked}, was refused: {}", refusal.message()),
+        format!("ringfence: role \"{role}\", asking for {asked}, was refused: {reason}"),
     )
     .report(PgLogLevel::LOG_SERVER_ONLY);
 }

@@ -198,7 +198,8 @@ pub fn context() -> Result<Rc<Context>> {
 /// As [`context`], but None where no owner is selected and none is the default.
 pub fn selected_context() -> Result<Option<Rc<Context>>> {
     judge().inspect_err(|refusal| {
-        error::log_refusal(&own_role_name(), settings::owner().ok().flatten().as_deref(), refusal)
+        let asked = binding::current().map(|bound| bound.owner).or_else(|| settings::owner().ok().flatten());
+        error::log_refusal(&own_role_name(), asked.as_deref(), refusal)
     })
 }
 
