@@ -52,6 +52,7 @@ cluster_tree() {
     export PATH="$installed_bin:$PATH"
 }
 
+# cluster_start [OPTION ...]: those of the server, for this cluster alone.
 cluster_start() {
     say "Starting a throw-away cluster"
     mkdir "$WORK/data" "$WORK/socket"
@@ -68,7 +69,7 @@ cluster_start() {
         export PGPORT=$((20000 + (RANDOM * 32768 + RANDOM) % 40000))
         cluster_running=yes
         if as_server "$BIN/pg_ctl" -D "$WORK/data" -l "$WORK/data/server.log" -w -t 60 \
-            -o "-p $PGPORT -k $WORK/socket" start >/dev/null 2>&1; then
+            -o "-p $PGPORT -k $WORK/socket $*" start >/dev/null 2>&1; then
             break
         fi
         cluster_running=""
@@ -79,12 +80,18 @@ cluster_start() {
     unset PGPASSWORD PGOPTIONS PGSERVICE PGPASSFILE
 }
 
-# Everything up to a running cluster: cluster [build|test], the packages to be there.
+# The same cluster again, with those options of the server.
+cluster_restart() {
+    as_server "$BIN/pg_ctl" -D "$WORK/data" -l "$WORK/data/server.log" -m fast -w -t 60 \
+        -o "-p $PGPORT -k $WORK/socket $*" restart >/dev/null || die "the cluster does not start again"
+}
+
+# Everything up to a running cluster: cluster [build|test [OPTION ...]], the packages to be there and the server's options.
 cluster() {
     workspace
     mkdir "$WORK/package"
     "$ROOT/pgrx-config/setup.sh" "${1:-build}"
     "$ROOT/pgrx-config/build.sh" "$WORK/package"
     cluster_tree
-    cluster_start
+    cluster_start "${@:2}"
 }

@@ -2,7 +2,7 @@
 
 -- It tells by which country's rules an owner's numbers are read, so only the definer may ask it of any owner.
 CREATE FUNCTION ringfence.normal_phones(phones text[], owner_id uuid) RETURNS text[]
-    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'normal_phones_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'normal_phones_wrapper';
 REVOKE ALL ON FUNCTION ringfence.normal_phones(text[], uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.normal_phones(text[], uuid) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.normal_phones(text[], uuid) IS 'Phones in E.164 by the country of the owner; internal';
@@ -14,7 +14,7 @@ GRANT EXECUTE ON FUNCTION ringfence.normal_emails(text[]) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.normal_emails(text[]) IS 'E-mail addresses in lower case; internal';
 
 CREATE FUNCTION ringfence.phone_to_find(phone text) RETURNS text
-    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'phone_to_find_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'phone_to_find_wrapper';
 REVOKE ALL ON FUNCTION ringfence.phone_to_find(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.phone_to_find(text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.phone_to_find(text) IS 'A phone number in E.164 by the country of the session''s owner, to compare with customer.normal_phones';

@@ -105,13 +105,13 @@ CREATE TRIGGER renew_normal_phones AFTER UPDATE OF country ON ringfence.owner
 
 -- They show and take values only of fields that the session sees, whatever object they are given.
 CREATE FUNCTION ringfence.visible_attributes(stored jsonb) RETURNS jsonb
-    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'visible_attributes_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'visible_attributes_wrapper';
 REVOKE ALL ON FUNCTION ringfence.visible_attributes(jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.visible_attributes(jsonb) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.visible_attributes(jsonb) IS 'Stored values as this session sees them, by field name; part of customer_card';
 
 CREATE FUNCTION ringfence.masked_fields() RETURNS text[]
-    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'masked_fields_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'masked_fields_wrapper';
 REVOKE ALL ON FUNCTION ringfence.masked_fields() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.masked_fields() TO ringfence_user;
 COMMENT ON FUNCTION ringfence.masked_fields() IS 'Names of the fields that are masked for this session; part of customer_card';

@@ -155,7 +155,7 @@ CREATE FUNCTION ringfence.visible_fields(
     OUT field_id uuid, OUT name text, OUT description text, OUT type text, OUT options text[], OUT required boolean,
     OUT access text, OUT "position" integer, OUT is_system boolean)
     RETURNS SETOF record
-    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT ROWS 30 AS 'MODULE_PATHNAME', 'visible_fields_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT ROWS 30 AS 'MODULE_PATHNAME', 'visible_fields_wrapper';
 REVOKE ALL ON FUNCTION ringfence.visible_fields() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.visible_fields() TO ringfence_user;
 COMMENT ON FUNCTION ringfence.visible_fields() IS

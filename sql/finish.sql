@@ -24,6 +24,7 @@ SELECT pg_extension_config_dump('ringfence.owner', '');
 SELECT pg_extension_config_dump('ringfence.project', '');
 SELECT pg_extension_config_dump('ringfence.profile', '');
 SELECT pg_extension_config_dump('ringfence.access', '');
+SELECT pg_extension_config_dump('ringfence.signing_key_material', '');
 SELECT pg_extension_config_dump('ringfence.field', '');
 SELECT pg_extension_config_dump('ringfence.field_project', '');
 SELECT pg_extension_config_dump('ringfence.company', '');

@@ -19,13 +19,13 @@ COMMENT ON COLUMN ringfence.owner.country IS 'ISO 3166-1 alpha-2: how its phone 
 -- The wall of this table has another condition than that of all others: there is no owner_id, and an owner is seen by
 -- whoever may select it, before it is selected.
 CREATE FUNCTION ringfence.owner_in_reach(owner_id uuid) RETURNS boolean
-    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'owner_in_reach_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'owner_in_reach_wrapper';
 REVOKE ALL ON FUNCTION ringfence.owner_in_reach(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.owner_in_reach(uuid) TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.owner_in_reach(uuid) IS 'Whether the role may see that owner: enabled and with access; for ringfence_admin any';
 
 CREATE FUNCTION ringfence.is_admin() RETURNS boolean
-    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'is_admin_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'is_admin_wrapper';
 REVOKE ALL ON FUNCTION ringfence.is_admin() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.is_admin() TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.is_admin() IS 'Whether the session''s role has the privileges of ringfence_admin';

@@ -5,7 +5,7 @@ CREATE FUNCTION ringfence.match_customer(
     query text, id uuid, name text, phones text[], normal_phones text[], emails text[], normal_emails text[], attributes jsonb,
     OUT rank real, OUT matched text)
     RETURNS SETOF record
-    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT ROWS 1 COST 1000 AS 'MODULE_PATHNAME', 'match_customer_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT ROWS 1 COST 1000 AS 'MODULE_PATHNAME', 'match_customer_wrapper';
 REVOKE ALL ON FUNCTION ringfence.match_customer(text, uuid, text, text[], text[], text[], text[], jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.match_customer(text, uuid, text, text[], text[], text[], text[], jsonb) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.match_customer(text, uuid, text, text[], text[], text[], text[], jsonb) IS
@@ -26,7 +26,7 @@ GRANT EXECUTE ON FUNCTION ringfence.read_search_cursor(text, text) TO ringfence_
 COMMENT ON FUNCTION ringfence.read_search_cursor(text, text) IS 'The place that a cursor names. Error 22023 if it is not one of this query; part of search_customers()';
 
 CREATE FUNCTION ringfence.check_search(query text, max_rows integer, after text) RETURNS integer
-    LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'check_search_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'check_search_wrapper';
 REVOKE ALL ON FUNCTION ringfence.check_search(text, integer, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.check_search(text, integer, text) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.check_search(text, integer, text) IS 'max_rows, or error 22023 for arguments that are not good; part of search_customers()';
@@ -34,7 +34,7 @@ COMMENT ON FUNCTION ringfence.check_search(text, integer, text) IS 'max_rows, or
 -- Definer, because it searches in attributes. The definer is bound by the wall and by the rights of the session.
 CREATE FUNCTION ringfence.search_customers(query text, max_rows integer DEFAULT 20, after text DEFAULT NULL)
     RETURNS TABLE (customer_id uuid, name text, phones text[], emails text[], company text, rank real, matched text, cursor text)
-    LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 20 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 20 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     BEGIN ATOMIC
         SELECT found.id, found.name, found.phones, found.emails, company.name, found.rank, found.matched,
                ringfence.search_cursor(search_customers.query, found.rank, found.last_activity, found.id)
@@ -61,7 +61,7 @@ COMMENT ON FUNCTION ringfence.search_customers(text, integer, text) IS
 
 CREATE FUNCTION ringfence.find_by_phone(phone text)
     RETURNS TABLE (customer_id uuid, name text, phones text[], emails text[], company text, rank real, matched text, cursor text)
-    LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 2
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 2
     BEGIN ATOMIC
         SELECT customer.id, customer.name, customer.phones, customer.emails, company.name, 1.0::real,
                ringfence.phone_to_find(find_by_phone.phone), NULL::text
@@ -77,7 +77,7 @@ COMMENT ON FUNCTION ringfence.find_by_phone(text) IS 'Customers of the session''
 
 CREATE FUNCTION ringfence.find_by_email(email text)
     RETURNS TABLE (customer_id uuid, name text, phones text[], emails text[], company text, rank real, matched text, cursor text)
-    LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 2
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 2
     BEGIN ATOMIC
         SELECT customer.id, customer.name, customer.phones, customer.emails, company.name, 1.0::real,
                ringfence.email_to_find(find_by_email.email), NULL::text

@@ -2,10 +2,10 @@
 --
 -- These functions read no table as the caller does: the library reads the tables that decide, under the latest
 -- snapshot, and judges what the settings ask for. All run as the caller. They are STABLE, not IMMUTABLE: a plan is
--- kept longer than an owner. They are PARALLEL RESTRICTED as long as a parallel worker cannot know what its leader has latched.
+-- kept longer than an owner. A parallel worker is handed the context of its leader.
 
 CREATE FUNCTION ringfence.current_owner() RETURNS uuid
-    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'current_owner_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'current_owner_wrapper';
 REVOKE ALL ON FUNCTION ringfence.current_owner() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.current_owner() TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.current_owner() IS
@@ -19,27 +19,27 @@ COMMENT ON FUNCTION ringfence.enter(text, text, text) IS
     'Binds this transaction to an owner, and to a project or (NULL) none, whatever is set; returns the owner''s id. Error 25001: bound already, or another owner was used; else as current_owner()';
 
 CREATE FUNCTION ringfence.current_project() RETURNS uuid
-    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'current_project_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'current_project_wrapper';
 REVOKE ALL ON FUNCTION ringfence.current_project() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.current_project() TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.current_project() IS
     'The selected project, checked, or NULL. Error P0002: no such project in reach; 55000: disabled';
 
 CREATE FUNCTION ringfence.current_agent() RETURNS text
-    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'current_agent_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'current_agent_wrapper';
 REVOKE ALL ON FUNCTION ringfence.current_agent() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.current_agent() TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.current_agent() IS 'The application''s user as set in ringfence.agent, or NULL; provenance, not authority';
 
 CREATE FUNCTION ringfence.current_source() RETURNS text
-    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'current_source_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'current_source_wrapper';
 REVOKE ALL ON FUNCTION ringfence.current_source() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.current_source() TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.current_source() IS
     'The source system as set in ringfence.source, or NULL. Error 42501 if the role''s access does not name it';
 
 CREATE FUNCTION ringfence.current_actor() RETURNS text
-    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'current_actor_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'current_actor_wrapper';
 REVOKE ALL ON FUNCTION ringfence.current_actor() FROM PUBLIC;
 -- The tables' owner: a referential action that clears a customer's company stamps the customer.
 GRANT EXECUTE ON FUNCTION ringfence.current_actor() TO ringfence_user, ringfence_admin, ringfence_tables;
@@ -51,27 +51,27 @@ REVOKE ALL ON FUNCTION ringfence.has_right_support(internal) FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.has_right_support(internal) IS 'Planner support of has_right(): the right is held for all rows or for none';
 
 CREATE FUNCTION ringfence.has_right(right_name text) RETURNS boolean
-    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'has_right_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'has_right_wrapper';
 REVOKE ALL ON FUNCTION ringfence.has_right(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.has_right(text) TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.has_right(text) IS
     'Whether the session holds the right for its owner, in its project if one is selected. Error 22023: no such right; else as current_owner()';
 
 CREATE FUNCTION ringfence.check_right(right_name text) RETURNS boolean
-    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'check_right_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'check_right_wrapper';
 REVOKE ALL ON FUNCTION ringfence.check_right(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.check_right(text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.check_right(text) IS 'True, or error 42501 without the right';
 
 CREATE FUNCTION ringfence.has_right_in(right_name text, project_id uuid) RETURNS boolean
-    LANGUAGE c STABLE PARALLEL RESTRICTED SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'has_right_in_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'has_right_in_wrapper';
 REVOKE ALL ON FUNCTION ringfence.has_right_in(text, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.has_right_in(text, uuid) TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.has_right_in(text, uuid) IS
     'Whether the role holds the right in that project of its owner, or (NULL) in all projects, whichever is selected';
 
 CREATE FUNCTION ringfence.works_in(project_id uuid) RETURNS boolean
-    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'works_in_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'works_in_wrapper';
 REVOKE ALL ON FUNCTION ringfence.works_in(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.works_in(uuid) TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.works_in(uuid) IS 'Whether the role has access to that project of its owner, selected or not';
@@ -80,7 +80,7 @@ CREATE FUNCTION ringfence.whoami(
     OUT role_name text, OUT owner_id uuid, OUT owner_name text, OUT project_id uuid, OUT project_name text,
     OUT agent text, OUT source text, OUT rights text[], OUT bound text)
     RETURNS SETOF record
-    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT ROWS 1 AS 'MODULE_PATHNAME', 'whoami_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT ROWS 1 AS 'MODULE_PATHNAME', 'whoami_wrapper';
 REVOKE ALL ON FUNCTION ringfence.whoami() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.whoami() TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.whoami() IS

@@ -19,9 +19,10 @@ pub enum Source {
     Access,
     Field,
     FieldProject,
+    SigningKey,
 }
 
-const SOURCES: usize = 6;
+const SOURCES: usize = 7;
 
 /// In every table read here the first column is also the first of the primary key.
 const FIRST_COLUMN: pg_sys::AttrNumber = 1;
@@ -35,6 +36,7 @@ impl Source {
             Source::Access => c"access",
             Source::Field => c"field",
             Source::FieldProject => c"field_project",
+            Source::SigningKey => c"signing_key_material",
         }
     }
 }

@@ -60,8 +60,68 @@ pub fn not_bound_in_transaction(owner: &str) -> ErrorReport {
 
 /// 42501: the role may act for this owner only by a signed token.
 pub fn token_required(owner: &str) -> ErrorReport {
-    not_allowed(format!("owner \"{owner}\" can be selected by token only"))
-        .set_hint("The access of this role was granted with binding => 'token'.")
+    not_allowed(format!("owner \"{owner}\" can be selected by token only")).set_hint(
+        "Present a signed token with ringfence.login(): the access of this role was granted with binding => 'token'.",
+    )
+}
+
+/// 28000: a token that does not count. Of what it contains nothing is repeated.
+pub fn bad_token(reason: &str) -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, format!("the token is refused: {reason}"))
+}
+
+/// 28000: a claim of a token is not good.
+pub fn bad_claim(claim: &'static str, reason: &str) -> ErrorReport {
+    bad_token(&format!("its claim \"{claim}\" {reason}"))
+}
+
+/// 28000: the time of the token is over, when it is presented or later.
+pub fn token_expired() -> ErrorReport {
+    bad_token("it has expired").set_hint("Roll back, get a new token, and log in with it.")
+}
+
+/// 28000: the key that signed the token has been dropped since.
+pub fn signing_key_gone() -> ErrorReport {
+    bad_token("its key is not valid any more").set_hint("Roll back, get a new token, and log in with it.")
+}
+
+/// 42501: only `ringfence_admin` manages the keys that sign tokens.
+pub fn may_not_manage_keys(role: &str) -> ErrorReport {
+    not_allowed(format!("role \"{role}\" may not manage signing keys"))
+        .set_hint("It takes membership of ringfence_admin.")
+}
+
+/// 22023: no such algorithm. It is not repeated: it may be the key, given in the wrong place.
+pub fn unknown_algorithm() -> ErrorReport {
+    bad_value("unknown algorithm of a signing key").set_hint("Use 'EdDSA', 'ES256', 'RS256' or 'HS256'.")
+}
+
+/// 22023: what was given is not a key, and nothing of it is repeated.
+pub fn bad_signing_key(reason: &'static str) -> ErrorReport {
+    bad_value(format!("the signing key is refused: {reason}"))
+}
+
+/// 22023: a kid that cannot be used.
+pub fn bad_kid() -> ErrorReport {
+    bad_value("invalid kid").set_hint("A kid has 1 to 200 characters, and no control characters.")
+}
+
+/// 23505: the kid is taken.
+pub fn signing_key_exists(kid: &str) -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION, format!("there is a signing key \"{kid}\" already"))
+        .set_hint("Add the new key by another kid, and drop the old one when no token is signed with it any more.")
+}
+
+/// P0002: no key of that kid.
+pub fn no_such_signing_key(kid: &str) -> ErrorReport {
+    not_found(format!("there is no signing key \"{kid}\""))
+        .set_hint("SELECT kid FROM ringfence.signing_key lists them.")
+}
+
+/// 55000: a stored key cannot be read.
+pub fn broken_signing_key() -> ErrorReport {
+    wrong_state("a signing key is not stored as it was added")
+        .set_hint("Drop it with ringfence.drop_signing_key(), and add it again.")
 }
 
 /// 55000: the owner is disabled.
@@ -277,20 +337,38 @@ pub fn other_version(library: &str, installed: Option<&str>) -> ErrorReport {
     .set_hint("ALTER EXTENSION ringfence UPDATE, as superuser, or reconnect if that has been done.")
 }
 
+/// 55000: in a parallel worker, whose leader had not loaded the library when the query began.
+pub fn nothing_handed_over() -> ErrorReport {
+    wrong_state("no owner was handed over to this parallel worker").set_hint(
+        "Select the owner before the query: SELECT ringfence.enter('...'), or SELECT ringfence.current_owner().",
+    )
+}
+
 /// 55000: a trigger function was attached where it does not belong.
 pub fn wrong_trigger(reason: &'static str) -> ErrorReport {
     wrong_state(format!("trigger function of ringfence used wrongly: {reason}"))
 }
 
+/// What a refused session has asked for, for the log.
+pub enum Asked<'a> {
+    Owner(Option<&'a str>),
+    /// By a token that was not read so far as to know whose it is.
+    Token,
+}
+
 /// LOG, to the server alone: a role asked for an owner and was refused.
-pub fn log_refusal(role: &str, owner: Option<&str>, refusal: &ErrorReport) {
+pub fn log_refusal(role: &str, asked: Asked, refusal: &ErrorReport) {
     // Both repeat what the client gave: no more of it than a name, and a sentence about it, may be long.
     let beginning = |text: &str, characters| text.chars().take(characters).collect::<String>();
-    let asked = owner.map_or_else(|| "no owner".to_owned(), |owner| format!("owner \"{}\"", beginning(owner, 200)));
+    let asked = match asked {
+        Asked::Owner(Some(owner)) => format!("asking for owner \"{}\"", beginning(owner, 200)),
+        Asked::Owner(None) => "asking for no owner".to_owned(),
+        Asked::Token => "presenting a token".to_owned(),
+    };
     let reason = beginning(refusal.message(), 300);
     report(
         PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION,
-        format!("ringfence: role \"{role}\", asking for {asked}, was refused: {reason}"),
+        format!("ringfence: role \"{role}\", {asked}, was refused: {reason}"),
     )
     .report(PgLogLevel::LOG_SERVER_ONLY);
 }

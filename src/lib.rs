@@ -13,11 +13,13 @@ mod error;
 mod field;
 mod install;
 mod jsonb;
+mod log;
 mod name;
 mod owner;
 mod project;
 mod search;
 mod session;
+mod token;
 mod wall;
 
 use pgrx::prelude::*;
@@ -31,7 +33,8 @@ extension_sql_file!("../sql/wall.sql", name = "wall", requires = ["session"]);
 extension_sql_file!("../sql/owner.sql", name = "owner", requires = ["wall"]);
 extension_sql_file!("../sql/project.sql", name = "project", requires = ["owner"]);
 extension_sql_file!("../sql/access.sql", name = "access", requires = ["project"]);
-extension_sql_file!("../sql/contact.sql", name = "contact", requires = ["access"]);
+extension_sql_file!("../sql/token.sql", name = "token", requires = ["access"]);
+extension_sql_file!("../sql/contact.sql", name = "contact", requires = ["token"]);
 extension_sql_file!("../sql/customer.sql", name = "customer", requires = ["contact"]);
 extension_sql_file!("../sql/field.sql", name = "field", requires = ["customer"]);
 extension_sql_file!("../sql/search.sql", name = "search", requires = ["field"]);
@@ -42,5 +45,7 @@ extension_sql_file!("../sql/finish.sql", name = "finish", finalize);
 pub extern "C-unwind" fn _PG_init() {
     session::init();
     owner::init();
+    token::init();
+    log::init();
     install::init();
 }

@@ -11,6 +11,7 @@ CREATE ROLE app_a LOGIN;        -- an application of Company A only
 CREATE ROLE app_b LOGIN;        -- an application of Company B only
 CREATE ROLE app_ab LOGIN;       -- the call centre's application: works for both, one at a time
 CREATE ROLE app_session LOGIN;  -- the same, on dedicated connections
+CREATE ROLE app_token LOGIN;     -- for both, by token only
 CREATE ROLE app_none LOGIN;     -- has the table privileges, and access to nothing
 GRANT ringfence_user TO app_none;
 CREATE ROLE boss_a LOGIN;       -- manages Company A's projects, fields and access
@@ -37,6 +38,8 @@ SELECT ringfence.grant_access('app_a', 'Company A', '{agent}'),
        ringfence.grant_access('app_ab', 'Company B', '{agent}'),
        ringfence.grant_access('app_session', 'Company A', '{agent}', binding => 'session'),
        ringfence.grant_access('app_session', 'Company B', '{agent}', binding => 'session'),
+       ringfence.grant_access('app_token', 'Company A', '{supervisor}', binding => 'token'),
+       ringfence.grant_access('app_token', 'Company B', '{agent}', binding => 'token'),
        ringfence.grant_access('boss_a', 'Company A', '{admin}'),
        ringfence.grant_access('sales_a', 'Company A', '{sales}', 'Sales'),
        ringfence.grant_access('support_a', 'Company A', '{agent}', 'Support'),
@@ -55,4 +58,28 @@ INSERT INTO ringfence.company (id, name) VALUES ('b0000000-0000-0000-0000-000000
 INSERT INTO ringfence.customer_card (id, name, phones, emails, address, company_id) VALUES
     ('b0000000-0000-0000-0000-000000000001', 'Tsai Mei-Ling', '{+886 912 345 678}', '{tsai@example.com}', 'CANARY-B', 'b0000000-0000-0000-0000-00000000000c'),
     ('b0000000-0000-0000-0000-000000000002', 'Łukasz Kowalski', '{601-234-567}', '{lukasz@example.pl}', 'CANARY-B', NULL);
+RESET ROLE;
+
+-- For tests of tokens: what an identity provider does elsewhere, with HS256 and a secret that these tests alone know.
+CREATE EXTENSION pgcrypto;
+CREATE FUNCTION base64url(bytes bytea) RETURNS text LANGUAGE sql IMMUTABLE STRICT
+    RETURN rtrim(translate(encode(bytes, 'base64'), E'+/\n', '-_'), '=');
+CREATE FUNCTION sign(header text, claims text, secret text DEFAULT 'a secret that the tests alone know') RETURNS text
+    LANGUAGE sql IMMUTABLE
+    BEGIN ATOMIC
+        SELECT signed || '.' || base64url(hmac(signed::bytea, secret::bytea, 'sha256'))
+          FROM (SELECT base64url(convert_to(header, 'UTF8')) || '.' || base64url(convert_to(claims, 'UTF8')) AS signed) AS t;
+    END;
+-- A good token for Company A, that expires in a minute; the claims given are added to its own, and NULL takes one away.
+CREATE FUNCTION token(claims jsonb DEFAULT '{}', header jsonb DEFAULT '{}') RETURNS text LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        SELECT sign(jsonb_strip_nulls('{"alg": "HS256", "kid": "test"}' || header)::text,
+                    jsonb_strip_nulls(jsonb_build_object('owner', 'Company A', 'exp', floor(extract(epoch FROM clock_timestamp()))::bigint + 60) || claims)::text);
+    END;
+
+CREATE FUNCTION in_seconds(seconds bigint) RETURNS bigint LANGUAGE sql VOLATILE
+    RETURN floor(extract(epoch FROM clock_timestamp()))::bigint + seconds;
+
+SET ROLE dba;
+SELECT ringfence.add_signing_key('test', 'HS256', 'a secret that the tests alone know') \g /dev/null
 RESET ROLE;

@@ -1,11 +1,10 @@
-//! What the DBA finds in the server's log (`RINGFENCE_SERVER_LOG`, set by `tests/run.sh`).
+//! What the DBA finds in the server's log.
 
 mod common;
-use common::{Database, refused, run};
+use common::{Database, refused, run, server_log};
 
 fn log_lines() -> Vec<String> {
-    let path = std::env::var("RINGFENCE_SERVER_LOG").expect("RINGFENCE_SERVER_LOG: run the tests by `make test`");
-    String::from_utf8_lossy(&std::fs::read(path).expect("the server's log")).lines().map(str::to_owned).collect()
+    server_log("server.log").lines().map(str::to_owned).collect()
 }
 
 #[test]
@@ -41,4 +40,59 @@ fn refused_owners_are_logged_with_role_owner_and_reason() {
     // The extension's own line repeats no more than a name's length of what it was given, and 300 of its reason.
     let longest = refusals.iter().map(|line| line.chars().count()).max();
     assert!(longest.is_some_and(|longest| (500..800).contains(&longest)), "{longest:?}");
+}
+
+/// `ringfence.log_owner` in the line format, in csvlog and in jsonlog; and nothing of it at the client.
+#[test]
+fn each_line_names_the_owner_where_that_is_asked_for() {
+    let database = Database::new("log_owner");
+    run(
+        &mut database.superuser(),
+        "ALTER ROLE app_ab SET ringfence.log_owner = on; ALTER ROLE app_ab SET log_statement = 'all'; ALTER ROLE app_ab SET log_duration = on",
+    );
+    let mut agent = database.connect("app_ab");
+    run(&mut database.superuser(), "ALTER ROLE app_ab RESET ALL");
+    run(&mut agent, "/* nothing yet */ SELECT 1");
+    run(&mut agent, "BEGIN; SET LOCAL ringfence.owner = 'Company B'");
+    run(&mut agent, "/* asked for */ SELECT 1");
+    run(&mut agent, "SELECT count(*) FROM ringfence.customer");
+    let error = agent.batch_execute("/* in use */ SELECT 1/0").expect_err("an error");
+    assert_eq!(error.as_db_error().and_then(|error| error.detail()), None);
+    run(&mut agent, "ROLLBACK");
+    let error = agent.batch_execute("SET ringfence.log_owner = off").expect_err("an error");
+    assert_eq!(error.code().map(|code| code.code()), Some("42501"));
+    // A statement that is its own transaction is logged when that has ended.
+    run(&mut agent, "/* own transaction */ SELECT ringfence.enter('Company A')");
+    run(&mut agent, "/* nothing any more */ SELECT 1");
+
+    const OWNER_B: &str = "Owner: \"Company B\" (bbbbbbbb-0000-0000-0000-000000000002)";
+    let lines: Vec<String> = server_log("server.log")
+        .lines()
+        .filter(|line| line.contains("app_ab@test_log_owner"))
+        .map(str::to_owned)
+        .collect();
+    let detail_after = |text: &str| {
+        let n = lines.iter().position(|line| line.contains(text)).unwrap_or_else(|| panic!("{text}: {lines:#?}"));
+        lines.get(n + 1).filter(|line| line.contains("DETAIL:")).cloned()
+    };
+    assert_eq!(detail_after("/* nothing yet */"), None);
+    assert!(detail_after("/* asked for */").is_some_and(|line| line.contains("Owner asked for: \"Company B\"")));
+    assert!(detail_after("ERROR:  division by zero").is_some_and(|line| line.contains(OWNER_B)));
+    assert!(detail_after("LOG:  statement: ROLLBACK").is_some_and(|line| line.contains(OWNER_B)));
+    assert_eq!(detail_after("/* nothing any more */"), None);
+    let own = lines.iter().position(|line| line.contains("/* own transaction */")).expect("the line");
+    assert!(lines[own..own + 3].iter().any(|line| line.contains("Owner: \"Company A\"")), "{lines:#?}");
+
+    let csv = server_log("server.csv");
+    let line = csv
+        .lines()
+        .find(|line| line.contains("test_log_owner") && line.contains("division by zero"))
+        .expect("the line");
+    assert!(line.contains(&OWNER_B.replace('"', "\"\"")), "{line}");
+    let json = server_log("server.json");
+    let line = json
+        .lines()
+        .find(|line| line.contains("test_log_owner") && line.contains("division by zero"))
+        .expect("the line");
+    assert!(line.contains(&format!("\"detail\":\"{}\"", OWNER_B.replace('"', "\\\""))), "{line}");
 }

@@ -35,34 +35,33 @@ cargo_tests() {
     [ "$any_failed" = 0 ] || failures+=("$name")
 }
 
-# Each regression test in a database of its own, a copy of the fixture. A missing expected file is a failure, which
-# pg_regress would not say.
+# Each regression test in a database of its own, a copy of the fixture: regression_tests NAME, which tells one run of
+# them from another. A missing expected file is a failure, which pg_regress would not say.
 regression_tests() {
-    local runner
+    local run=$1 runner
     runner="$(dirname "$("$PG_CONFIG" --pgxs)")/../../src/test/regress/pg_regress"
-    createdb fixture
-    psql -q -X -d fixture -f "$ROOT/tests/fixture.sql" || { not_ok "tests/fixture.sql"; return; }
     local file name
     for file in "$ROOT"/tests/regress/sql/*.sql; do
         name=$(basename "$file" .sql)
+        dropdb --if-exists "regress_$name" 2>/dev/null
         createdb -T fixture "regress_$name"
         mkdir -p "$WORK/regress/$name"
         # For whoever writes a test: REGRESS_RESULTS=tests/regress/expected accepts what it prints.
         [ -z "${REGRESS_RESULTS:-}" ] || touch "$REGRESS_RESULTS/$name.out"
         if [ ! -e "$ROOT/tests/regress/expected/$name.out" ]; then
             echo "tests/regress/expected/$name.out is missing"
-            not_ok "regress/$name"
+            not_ok "$run/$name"
             continue
         fi
         if "$runner" --use-existing --dbname "regress_$name" --bindir "$("$PG_CONFIG" --bindir)" \
                 --inputdir "$ROOT/tests/regress" --outputdir "$WORK/regress/$name" \
                 --host "$PGHOST" --port "$PGPORT" --user "$PGUSER" "$name" >"$WORK/check.log" 2>&1; then
-            ok "regress/$name"
+            ok "$run/$name"
         else
             cat "$WORK/regress/$name/regression.diffs" 2>/dev/null || cat "$WORK/check.log"
-            not_ok "regress/$name"
+            not_ok "$run/$name"
         fi
-        [ -z "${REGRESS_RESULTS:-}" ] || cp "$WORK/regress/$name/results/$name.out" "$REGRESS_RESULTS"
+        [ -z "${REGRESS_RESULTS:-}" ] || [ "$run" != regress ] || cp "$WORK/regress/$name/results/$name.out" "$REGRESS_RESULTS"
     done
 }
 
@@ -75,11 +74,14 @@ node_modules() {
     export NODE_PATH="$WORK/node/node_modules"
 }
 
-cluster test
+# All that the server can write about a session, in all its formats, for the tests of what may not be in there.
+log_options=(-c logging_collector=on -c log_destination=stderr,csvlog,jsonlog -c log_directory=log -c log_filename=server.log
+    -c log_rotation_age=0 -c log_rotation_size=0)
+cluster test "${log_options[@]}"
 cd "$ROOT"
 read -r -a features <<<"$(features)"
-server_log="$WORK/data/server.log"
-export RINGFENCE_SERVER_LOG="$server_log"
+export RINGFENCE_LOG_DIRECTORY="$WORK/data/log"
+server_log="$RINGFENCE_LOG_DIRECTORY/server.log"
 
 say "Style"
 check "cargo fmt" cargo fmt --check
@@ -88,8 +90,16 @@ check "cargo clippy" cargo clippy --release --all-targets --locked "${features[@
 say "Unit tests"
 cargo_tests "unit tests" cargo test --release --locked "${features[@]}" --lib
 
+createdb fixture
+psql -q -X -d fixture -f "$ROOT/tests/fixture.sql" || not_ok "tests/fixture.sql"
+
 say "Regression tests"
-regression_tests
+regression_tests regress
+# The same with the library loaded from the start, and a parallel worker for each query that may have one: the results must
+# not differ. From here on pg_stat_statements is there too.
+say "Regression tests, preloaded and in parallel workers"
+cluster_restart "${log_options[@]}" -c shared_preload_libraries=pg_stat_statements,ringfence
+PGOPTIONS="-c $([ "$PG_MAJOR" -ge 16 ] && echo debug_parallel_query || echo force_parallel_mode)=regress" regression_tests parallel
 
 say "Tests with connections of their own"
 . "$ROOT/examples/common.sh"

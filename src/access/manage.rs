@@ -185,8 +185,10 @@ fn grant_access(
         binding_name.into(),
         granted_by.into(),
     ];
-    session::as_definer(manager.owner, || {
-        Spi::run_with_args("SELECT ringfence.store_access($1, $2, $3, $4, $5, $6, $7)", &arguments)
+    session::as_definer(|| {
+        session::acting_for(manager.owner, || {
+            Spi::run_with_args("SELECT ringfence.store_access($1, $2, $3, $4, $5, $6, $7)", &arguments)
+        })
     })?
     .map_err(|_| error::not_installed("function ringfence.store_access"))
 }
@@ -204,8 +206,10 @@ fn revoke_access(role_name: Option<String>, owner: Option<String>, project: Opti
     manager.may_manage(project)?;
     manager.may_remove(&role_name, project)?;
     let arguments: [DatumWithOid; 2] = [role_name.as_str().into(), project.into()];
-    let removed = session::as_definer(manager.owner, || {
-        Spi::get_one_with_args::<i64>("SELECT ringfence.remove_access($1, $2)", &arguments)
+    let removed = session::as_definer(|| {
+        session::acting_for(manager.owner, || {
+            Spi::get_one_with_args::<i64>("SELECT ringfence.remove_access($1, $2)", &arguments)
+        })
     })?
     .map_err(|_| error::not_installed("function ringfence.remove_access"))?;
     if removed == Some(0) { Err(error::no_such_access(&role_name, &owner_name)) } else { Ok(()) }

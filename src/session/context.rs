@@ -15,6 +15,7 @@ pub enum Bound {
     Setting,
     Default,
     Enter,
+    Token,
 }
 
 impl Bound {
@@ -23,6 +24,7 @@ impl Bound {
             Bound::Setting => "setting",
             Bound::Default => "default",
             Bound::Enter => "enter",
+            Bound::Token => "token",
         }
     }
 }

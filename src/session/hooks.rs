@@ -6,11 +6,11 @@
 // library before us, as C would. What is ours to run is guarded for itself, and finished before.
 #![allow(ffi_unwind_calls)]
 
-use super::{context, latched_owner, refuses_held_cursors};
-use crate::error;
+use super::{context, is_acting, judge, latched_owner, parallel, refuses_held_cursors, settings};
+use crate::{error, log};
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
 use std::cell::Cell;
-use std::ffi::c_char;
+use std::ffi::{c_char, c_int};
 
 thread_local! {
     static PREVIOUS_RUN: Cell<pg_sys::ExecutorRun_hook_type> = const { Cell::new(None) };
@@ -64,10 +64,14 @@ unsafe extern "C-unwind" fn executor_run(
     // SAFETY: called by PostgreSQL with a query that is being executed; a plain frame, as said above.
     unsafe {
         judge_resumed_query(query);
+        let workers = prepare_workers(query);
+        // What is fetched in pieces runs without workers: by this argument, or in newer minors by already_executed.
+        let once = once && workers != WORKERS_REFUSED;
         match PREVIOUS_RUN.get() {
             Some(previous) => previous(query, direction, rows, once),
             None => unguarded::standard_ExecutorRun(query, direction, rows, once),
         }
+        dismiss_workers(workers);
     }
 }
 
@@ -80,10 +84,12 @@ unsafe extern "C-unwind" fn executor_run(
     // SAFETY: called by PostgreSQL with a query that is being executed; a plain frame, as said above.
     unsafe {
         judge_resumed_query(query);
+        let workers = prepare_workers(query);
         match PREVIOUS_RUN.get() {
             Some(previous) => previous(query, direction, rows),
             None => unguarded::standard_ExecutorRun(query, direction, rows),
         }
+        dismiss_workers(workers);
     }
 }
 
@@ -111,6 +117,53 @@ unsafe extern "C-unwind" fn judge_resumed_query(query: *mut pg_sys::QueryDesc) {
     }
 }
 
+// What `prepare_workers` returns: there are none, or none that could ask for an owner; or the query must do without; or
+// else the level of settings at which their context was handed over.
+const WORKERS_NONE: c_int = -1;
+const WORKERS_REFUSED: c_int = -2;
+
+/// Before a query that may start parallel workers: hands over what they have to know. What they use the leader uses, so
+/// the owner is fixed from now on.
+///
+/// # Safety
+/// `query` must be a query that is being executed.
+#[pg_guard]
+unsafe extern "C-unwind" fn prepare_workers(query: *mut pg_sys::QueryDesc) -> c_int {
+    // SAFETY: as promised by the caller; a query that is being executed has a plan.
+    let asks = unsafe {
+        let plan = (*query).plannedstmt;
+        // Only what row-level security or a function has a part in. What is fetched from again, or lies within a parallel
+        // query, starts no workers.
+        (*plan).parallelModeNeeded
+            && !(*query).already_executed
+            && ((*plan).dependsOnRole || !(*plan).invalItems.is_null())
+            && !pg_sys::IsInParallelMode()
+    };
+    if !asks {
+        return WORKERS_NONE;
+    }
+    if is_acting() {
+        // SAFETY: as above. PostgreSQL takes it for a query that is fetched from again, and sets the same when it has run.
+        unsafe { (*query).already_executed = true };
+        return WORKERS_REFUSED;
+    }
+    // A refusal is the worker's to report, if it comes to ask; the query may be about something else.
+    let _ = judge();
+    match parallel::to_hand_over() {
+        Ok(context) => settings::hand_over(&context),
+        Err(_) => settings::hand_over(c""),
+    }
+}
+
+/// # Safety
+/// `workers` must be what `prepare_workers` returned for the query that has been run.
+#[pg_guard]
+unsafe extern "C-unwind" fn dismiss_workers(workers: c_int) {
+    if workers >= 0 {
+        settings::take_back(workers);
+    }
+}
+
 unsafe extern "C-unwind" fn process_utility(
     statement: *mut pg_sys::PlannedStmt,
     text: *const c_char,
@@ -124,6 +177,7 @@ unsafe extern "C-unwind" fn process_utility(
     // SAFETY: called by PostgreSQL with a utility statement, which is passed on; a plain frame, as said above.
     unsafe {
         refuse_held_cursor((*statement).utilityStmt);
+        let text = log::without_secrets(text).unwrap_or(text);
         match PREVIOUS_UTILITY.get() {
             Some(previous) => {
                 previous(statement, text, read_only, level, parameters, environment, receiver, completion)

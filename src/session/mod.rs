@@ -4,7 +4,7 @@
 //! setting, the role, the transaction, or (told by PostgreSQL's invalidation messages) one of the tables it was
 //! made from. What may be kept where is the whole art of this module:
 //!
-//! * `binding`: the owner that `enter()` has bound this transaction to, whatever is set.
+//! * `binding`: the owner that `enter()` or `login()` has bound this transaction to, whatever is set.
 //! * [`LATCH`]: the owner that this transaction has used. Emptied when the transaction ends, and only then.
 //! * [`ANSWER`]: the context in force, valid within one transaction.
 //! * [`CONTEXTS`]: what a role and its settings resolve to; valid across transactions, until an invalidation.
@@ -12,6 +12,7 @@
 mod binding;
 mod context;
 mod hooks;
+mod parallel;
 mod resolve;
 pub mod rights;
 pub mod settings;
@@ -19,8 +20,10 @@ mod sql;
 
 use crate::access::{self, Entry};
 use crate::catalog;
-use crate::error::{self, Result};
+use crate::error::{self, Asked, Result};
 use crate::owner::{self, Owner};
+use crate::token;
+use binding::Binding;
 use context::Bound;
 pub use context::Context;
 use pgrx::datum::Uuid;
@@ -41,6 +44,12 @@ struct Answer {
     context: Rc<Context>,
 }
 
+/// What a transaction has worked for that a statement has ended: the statement may still be logged.
+struct Ended {
+    context: Rc<Context>,
+    statement: pg_sys::TimestampTz,
+}
+
 struct Latched {
     owner: Uuid,
     /// When the statement that fixed it began, for `ringfence.latch = statement`.
@@ -55,6 +64,7 @@ thread_local! {
     static LATCH: RefCell<Option<Latched>> = const { RefCell::new(None) };
     static CONTEXTS: RefCell<HashMap<Question, Rc<Context>>> = RefCell::new(HashMap::new());
     static ACTING: RefCell<Option<Rc<Context>>> = const { RefCell::new(None) };
+    static ENDED: RefCell<Option<Ended>> = const { RefCell::new(None) };
 }
 
 /// Defines the settings and listens for what makes answers stale. For `_PG_init`.
@@ -97,7 +107,10 @@ unsafe extern "C-unwind" fn transaction_event(event: pg_sys::XactEvent::Type, _a
         | XACT_EVENT_PARALLEL_ABORT
         | XACT_EVENT_PREPARE => {
             LATCH.with(|latch| latch.replace(None));
-            ANSWER.with(|answer| answer.replace(None));
+            let answer = ANSWER.with(|answer| answer.replace(None));
+            ENDED.with(|ended| {
+                ended.replace(answer.map(|answer| Ended { context: answer.context, statement: statement_start() }))
+            });
             ACTING.with(|acting| acting.replace(None));
             binding::end();
             hooks::end_of_transaction();
@@ -161,6 +174,11 @@ pub fn acts_itself() -> bool {
     unsafe { pg_sys::GetUserId() == role() }
 }
 
+/// Whether the extension itself is at work for an owner, with [`acting_for`].
+fn is_acting() -> bool {
+    ACTING.with(|acting| acting.borrow().is_some())
+}
+
 /// The name of a role, if it exists.
 pub fn role_name(role: pg_sys::Oid) -> Option<String> {
     // SAFETY: with `noerr` set it returns NULL for an unknown role, else a palloc'd C string, copied here.
@@ -198,8 +216,9 @@ pub fn context() -> Result<Rc<Context>> {
 /// As [`context`], but None where no owner is selected and none is the default.
 pub fn selected_context() -> Result<Option<Rc<Context>>> {
     judge().inspect_err(|refusal| {
-        let asked = binding::current().map(|bound| bound.owner).or_else(|| settings::owner().ok().flatten());
-        error::log_refusal(&own_role_name(), asked.as_deref(), refusal)
+        let asked =
+            binding::current().map(|bound| bound.owner.to_string()).or_else(|| settings::owner().ok().flatten());
+        error::log_refusal(&own_role_name(), Asked::Owner(asked.as_deref()), refusal)
     })
 }
 
@@ -211,6 +230,8 @@ fn judge() -> Result<Option<Rc<Context>>> {
     // statement that locks nothing new would not hear of a revoked right.
     unsafe { pg_sys::AcceptInvalidationMessages() };
     let role = judged_role()?;
+    parallel::take_over()?;
+    binding::check_expiry()?;
     if !STALE.get() && !settings::changed() && settings::latch() == settings::Latch::Transaction {
         let known = ANSWER.with(|answer| {
             answer.borrow().as_ref().filter(|answer| answer.role == role).map(|answer| answer.context.clone())
@@ -225,20 +246,16 @@ fn judge() -> Result<Option<Rc<Context>>> {
 fn resolve(role: pg_sys::Oid) -> Result<Option<Rc<Context>>> {
     forget_what_is_stale()?;
     let question = match binding::current() {
-        Some(bound) => {
-            if bound.role != role {
-                return Err(error::role_changed());
-            }
-            Question { role, owner: Some(bound.owner), project: bound.project, way: Way::Enter }
-        }
-        None => Question {
-            role,
-            owner: settings::owner()?,
-            project: settings::project()?,
-            way: Way::Setting(settings::owner_scope()),
-        },
+        Some(binding) => binding.question(role)?,
+        None if parallel::is_worker() => parallel::asked()?,
+        None => question_by_settings(role)?,
     };
     answer(question)
+}
+
+fn question_by_settings(role: pg_sys::Oid) -> Result<Question> {
+    let (owner, project) = (settings::owner()?, settings::project()?);
+    Ok(Question { role, owner, project, way: Way::Setting(settings::owner_scope()) })
 }
 
 /// Error 55000 if the library and the SQL of the extension are of different versions: what the one means, the other may
@@ -287,16 +304,20 @@ fn answer(question: Question) -> Result<Option<Rc<Context>>> {
     Ok(Some(context))
 }
 
-/// The owner that this transaction (or statement) has used, if any.
-fn latched_owner() -> Option<Uuid> {
+/// The owner that this transaction (or statement) has used, if any, and whether it was selected for it alone.
+fn latched() -> Option<(Uuid, bool)> {
     let statement = statement_start();
     LATCH.with(|latch| {
         latch
             .borrow()
             .as_ref()
             .filter(|latched| settings::latch() == settings::Latch::Transaction || latched.statement == statement)
-            .map(|latched| latched.owner)
+            .map(|latched| (latched.owner, latched.transaction_only))
     })
+}
+
+fn latched_owner() -> Option<Uuid> {
+    latched().map(|(owner, _)| owner)
 }
 
 /// Fixes the owner, or error 25001 if another one was fixed before.
@@ -314,6 +335,28 @@ fn latch(owner: Uuid, transaction_only: bool) -> Result<()> {
     }
 }
 
+/// For the server's log: the owner that the session works for, or that the statement at hand has worked for, or that is
+/// asked for. It is called while an error is reported, and looks at nothing but what is remembered.
+pub fn owner_to_log() -> Option<String> {
+    let of = |context: &Context| format!("Owner: \"{}\" ({})", context.owner.name, context.owner.id);
+    let in_force = || ANSWER.with(|answer| answer.try_borrow().ok()?.as_ref().map(|answer| of(&answer.context)));
+    let ended = || {
+        ENDED.with(|ended| {
+            let ended = ended.try_borrow().ok()?;
+            // A transaction that has failed has ended for us, and for PostgreSQL with the ROLLBACK that is still to come.
+            // SAFETY: reads the state of the transaction.
+            let failed = unsafe { pg_sys::IsAbortedTransactionBlockState() };
+            ended.as_ref().filter(|ended| failed || ended.statement == statement_start()).map(|ended| of(&ended.context))
+        })
+    };
+    let asked = || {
+        let asked = settings::owner().ok()??;
+        let asked: String = asked.chars().filter(|character| !character.is_control()).take(200).collect();
+        Some(format!("Owner asked for: \"{asked}\""))
+    };
+    in_force().or_else(ended).or_else(asked)
+}
+
 fn statement_start() -> pg_sys::TimestampTz {
     // SAFETY: reads a variable of the backend.
     unsafe { pg_sys::GetCurrentStatementStartTimestamp() }
@@ -324,27 +367,95 @@ fn statement_start() -> pg_sys::TimestampTz {
 ///
 /// Errors: 25001 the transaction is bound already, or has used another owner; else as [`context`].
 pub fn enter(owner: &str, project: Option<&str>, agent: Option<&str>) -> Result<Uuid> {
-    bind(owner, project, agent).inspect_err(|refusal| error::log_refusal(&own_role_name(), Some(owner), refusal))
+    (|| {
+        let context = bind(owner, project, Way::Enter)?;
+        binding::begin(Binding {
+            role: role(),
+            owner: context.owner.id,
+            project: context.project.as_ref().map(|project| project.id),
+            agent: agent.map(str::to_owned),
+            source: None,
+            way: Way::Enter,
+            key: None,
+            expires: binding::NEVER,
+        });
+        Ok(context.owner.id)
+    })()
+    .inspect_err(|refusal| error::log_refusal(&own_role_name(), Asked::Owner(Some(owner)), refusal))
 }
 
-fn bind(owner: &str, project: Option<&str>, agent: Option<&str>) -> Result<Uuid> {
+/// As [`enter`], with what a signed token says. It counts until it expires, or its key is dropped.
+///
+/// Errors: 28000 the token is not good, or not for this role or database; else as [`enter`].
+pub fn login(token: &str) -> Result<Uuid> {
+    let mut asked = None;
+    (|| {
+        let token = token::verify(token)?;
+        let asked = asked.insert(token.owner);
+        if token.role.is_some_and(|role| role != own_role_name()) {
+            return Err(error::bad_claim("role", "is not the role of this session"));
+        }
+        if token.database.is_some_and(|database| Some(database) != database_name()) {
+            return Err(error::bad_claim("database", "is not this database"));
+        }
+        let way = Way::Token(token.rights.unwrap_or(Rights::ALL));
+        let context = bind(asked, token.project.as_deref(), way)?;
+        if let Some(source) = &token.source
+            && !context.may_act_as(Some(source))
+        {
+            return Err(error::source_not_allowed(source));
+        }
+        binding::begin(Binding {
+            role: role(),
+            owner: context.owner.id,
+            project: context.project.as_ref().map(|project| project.id),
+            agent: token.agent,
+            source: token.source,
+            way,
+            key: Some(token.key),
+            expires: token.expires,
+        });
+        Ok(context.owner.id)
+    })()
+    .inspect_err(|refusal| {
+        let asked = asked.as_deref().map_or(Asked::Token, |owner| Asked::Owner(Some(owner)));
+        error::log_refusal(&own_role_name(), asked, refusal)
+    })
+}
+
+fn bind(owner: &str, project: Option<&str>, way: Way) -> Result<Rc<Context>> {
     if binding::is_bound() {
         return Err(error::already_entered());
     }
     let role = judged_role()?;
     forget_what_is_stale()?;
-    let question =
-        Question { role, owner: Some(owner.to_owned()), project: project.map(str::to_owned), way: Way::Enter };
-    let context = answer(question)?.ok_or_else(error::no_owner_selected)?;
-    binding::begin(role, context.owner.id, context.project.as_ref().map(|project| project.id), agent);
-    Ok(context.owner.id)
+    let question = Question { role, owner: Some(owner.to_owned()), project: project.map(str::to_owned), way };
+    answer(question)?.ok_or_else(error::no_owner_selected)
 }
 
-/// The application's user: the one that entered, or else as set.
+/// The application's user: the one of the binding, or else as set.
 pub fn agent() -> Result<Option<String>> {
+    parallel::take_over()?;
     match binding::agent() {
         Some(agent) => Ok(Some(agent)),
         None => settings::agent(),
+    }
+}
+
+/// The source system: the one of the binding, or else as set. Whether the session may act as it is not asked here.
+pub fn source() -> Result<Option<String>> {
+    parallel::take_over()?;
+    match binding::source() {
+        Some(source) => Ok(Some(source)),
+        None => settings::source(),
+    }
+}
+
+fn database_name() -> Option<String> {
+    // SAFETY: NULL, or a palloc'd C string, copied here.
+    unsafe {
+        let name = pg_sys::get_database_name(pg_sys::MyDatabaseId);
+        if name.is_null() { None } else { Some(CStr::from_ptr(name).to_string_lossy().into_owned()) }
     }
 }
 
@@ -384,8 +495,8 @@ pub fn acting_for<T>(owner: Owner, work: impl FnOnce() -> T) -> T {
     work()
 }
 
-/// As [`acting_for`], and as role `ringfence_definer`, like a SECURITY DEFINER function of its own.
-pub fn as_definer<T>(owner: Owner, work: impl FnOnce() -> T) -> Result<T> {
+/// Runs `work` as role `ringfence_definer`, like a SECURITY DEFINER function of its own.
+pub fn as_definer<T>(work: impl FnOnce() -> T) -> Result<T> {
     struct Restore(pg_sys::Oid, std::ffi::c_int);
     impl Drop for Restore {
         fn drop(&mut self) {
@@ -404,7 +515,7 @@ pub fn as_definer<T>(owner: Owner, work: impl FnOnce() -> T) -> Result<T> {
         pg_sys::SetUserIdAndSecContext(definer, flags | pg_sys::SECURITY_LOCAL_USERID_CHANGE as std::ffi::c_int);
         Restore(user, flags)
     };
-    Ok(acting_for(owner, work))
+    Ok(work())
 }
 
 /// Error 42501 unless the session holds the right.

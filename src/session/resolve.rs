@@ -25,6 +25,8 @@ pub struct Question {
 pub enum Way {
     Setting(Scope),
     Enter,
+    /// By a token, and limited to those rights.
+    Token(Rights),
 }
 
 /// Answers a question from the tables: None if no owner is asked for and none is the default.
@@ -51,7 +53,12 @@ pub fn decide(question: &Question) -> Result<Option<Context>> {
             if !owner.enabled {
                 return Err(error::owner_disabled(text));
             }
-            (owner, entries, if question.way == Way::Enter { Bound::Enter } else { Bound::Setting })
+            let bound = match question.way {
+                Way::Setting(_) => Bound::Setting,
+                Way::Enter => Bound::Enter,
+                Way::Token(_) => Bound::Token,
+            };
+            (owner, entries, bound)
         }
         None => {
             let Some(owner) = default_owner(question.role)? else {
@@ -61,7 +68,10 @@ pub fn decide(question: &Question) -> Result<Option<Context>> {
             (owner, entries, Bound::Default)
         }
     };
-    let entries = in_enabled_projects(&owner, accepted(question, &owner, bound, entries)?)?;
+    let mut entries = in_enabled_projects(&owner, accepted(question, &owner, bound, entries)?)?;
+    if let Way::Token(limit) = question.way {
+        entries.iter_mut().for_each(|entry| entry.rights = entry.rights.intersection(limit));
+    }
     let project = match &question.project {
         Some(text) => Some(select_project(text, &owner, &entries)?),
         None => None,
@@ -71,7 +81,7 @@ pub fn decide(question: &Question) -> Result<Option<Context>> {
         .filter(|entry| project.as_ref().is_none_or(|project| entry.covers(project.id)))
         .fold(Rights::NONE, |rights, entry| rights.union(entry.rights));
     let transaction_only = match question.way {
-        Way::Enter => true,
+        Way::Enter | Way::Token(_) => true,
         Way::Setting(scope) => bound == Bound::Setting && scope == Scope::Transaction,
     };
     let may_hold = !transaction_only && entries.iter().any(|entry| entry.binding == Binding::Session);
@@ -90,7 +100,7 @@ fn accepted(question: &Question, owner: &Owner, bound: Bound, entries: Vec<Entry
         .filter(|entry| match entry.binding {
             Binding::Transaction => local,
             Binding::Session => true,
-            Binding::Token => false,
+            Binding::Token => matches!(question.way, Way::Token(_)),
         })
         .collect();
     if accepted.is_empty() {

@@ -3,7 +3,7 @@
 use crate::error::{self, Result};
 
 /// A set of rights.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Rights(u32);
 
 const NAMES: [&str; 16] = [
@@ -46,12 +46,26 @@ impl Rights {
         Rights::named(name).ok_or_else(|| error::unknown_right(name))
     }
 
+    /// The set as a number, for a parallel worker of the same library.
+    pub fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// The set of that number.
+    pub fn from_bits(bits: u32) -> Rights {
+        Rights(bits).intersection(Rights::ALL)
+    }
+
     pub fn contains(self, other: Rights) -> bool {
         self.0 & other.0 == other.0
     }
 
     pub fn union(self, other: Rights) -> Rights {
         Rights(self.0 | other.0)
+    }
+
+    pub fn intersection(self, other: Rights) -> Rights {
+        Rights(self.0 & other.0)
     }
 
     pub fn without(self, other: Rights) -> Rights {

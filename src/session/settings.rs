@@ -11,6 +11,7 @@ static OWNER: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(N
 static PROJECT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 static AGENT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 static SOURCE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
+static PARALLEL_CONTEXT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(None);
 static LATCH: GucSetting<Latch> = GucSetting::<Latch>::new(Latch::Transaction);
 
 /// How long the first use of an owner binds.
@@ -102,6 +103,14 @@ pub fn define() {
             );
         }
     }
+    GucRegistry::define_string_guc(
+        PARALLEL_CONTEXT_NAME,
+        c"What a parallel worker has to know of its leader.",
+        c"Internal: written before a parallel query, and read by its workers only.",
+        &PARALLEL_CONTEXT,
+        GucContext::Suset,
+        GucFlags::NO_SHOW_ALL | GucFlags::SUPERUSER_ONLY | GucFlags::DISALLOW_IN_FILE | GucFlags::NO_RESET_ALL,
+    );
     // SAFETY: as above.
     unsafe {
         GucRegistry::define_enum_guc_with_hooks(
@@ -116,6 +125,39 @@ pub fn define() {
             None,
         );
     }
+}
+
+const PARALLEL_CONTEXT_NAME: &CStr = c"ringfence.parallel_context";
+
+/// Sets what parallel workers shall know, until [`take_back`] is called with what this returns.
+pub fn hand_over(context: &CStr) -> std::ffi::c_int {
+    // SAFETY: NUL-terminated strings; the same that PostgreSQL does around a function with a SET clause, and as there an
+    // error takes the level back.
+    unsafe {
+        let level = pg_sys::NewGUCNestLevel();
+        pg_sys::set_config_option(
+            PARALLEL_CONTEXT_NAME.as_ptr(),
+            context.as_ptr(),
+            pg_sys::GucContext::PGC_SUSET,
+            pg_sys::GucSource::PGC_S_SESSION,
+            pg_sys::GucAction::GUC_ACTION_SAVE,
+            true,
+            0,
+            false,
+        );
+        level
+    }
+}
+
+/// Ends what [`hand_over`] began.
+pub fn take_back(level: std::ffi::c_int) {
+    // SAFETY: the level was opened by hand_over, and those within are closed.
+    unsafe { pg_sys::AtEOXact_GUC(true, level) }
+}
+
+/// What the leader of this parallel worker has handed over.
+pub fn parallel_context() -> Result<Option<String>> {
+    text(&PARALLEL_CONTEXT, "ringfence.parallel_context")
 }
 
 /// Reserves the prefix, so that a misspelt setting is an error. After all settings are defined.

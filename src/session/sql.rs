@@ -1,8 +1,9 @@
 //! The functions of `sql/session.sql`: thin wrappers over the context.
 
 use super::rights::Rights;
-use super::{context, own_role_name, selected_context, settings};
+use super::{context, own_role_name, selected_context};
 use crate::error::{self, Result};
+use crate::log;
 use pgrx::datum::Uuid;
 use pgrx::prelude::*;
 
@@ -18,6 +19,13 @@ fn enter(owner: Option<&str>, project: Option<&str>, agent: Option<&str>) -> Res
     super::enter(owner, project.filter(|project| !project.is_empty()), agent.filter(|agent| !agent.is_empty()))
 }
 
+/// `ringfence.login()`: as `enter()`, by a signed token.
+#[pg_extern(sql = false)]
+fn login(token: Option<&str>) -> Result<Uuid> {
+    log::statement_holds_secret();
+    super::login(token.ok_or_else(|| error::missing_argument("token"))?)
+}
+
 #[pg_extern(sql = false)]
 fn current_project() -> Result<Option<Uuid>> {
     Ok(context()?.project.as_ref().map(|project| project.id))
@@ -30,7 +38,7 @@ fn current_agent() -> Result<Option<String>> {
 
 #[pg_extern(sql = false)]
 fn current_source() -> Result<Option<String>> {
-    match settings::source()? {
+    match super::source()? {
         Some(source) if !context()?.may_act_as(Some(&source)) => Err(error::source_not_allowed(&source)),
         source => Ok(source),
     }
@@ -106,7 +114,7 @@ fn whoami() -> Result<
     >,
 > {
     let role = own_role_name();
-    let (agent, source) = (super::agent()?, settings::source()?);
+    let (agent, source) = (super::agent()?, super::source()?);
     let row = match selected_context()? {
         Some(context) => (
             role,

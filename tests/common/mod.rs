@@ -74,3 +74,9 @@ pub fn refused(client: &mut Client, statement: &str) -> String {
 pub fn run(client: &mut Client, statements: &str) {
     client.batch_execute(statements).unwrap_or_else(|error| panic!("{statements}: {error:?}"));
 }
+
+/// A file of the server's log: server.log, server.csv or server.json.
+pub fn server_log(file: &str) -> String {
+    let path = std::path::Path::new(&variable("RINGFENCE_LOG_DIRECTORY")).join(file);
+    String::from_utf8_lossy(&std::fs::read(path).expect("the server's log")).into_owned()
+}

@@ -8,9 +8,10 @@ SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a
 -- From here on, whatever is listed breaks a rule.
 \pset tuples_only on
 
+-- The keys that sign tokens are no owner's, and no role's to read: what is true of them is tested in attack_token.
 \echo tables without an owner_id, other than owner itself
 SELECT c.relname FROM pg_class c
- WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> 'owner'
+ WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname NOT IN ('owner', 'signing_key_material')
    AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'owner_id' AND NOT a.attisdropped);
 
 \echo owner_id that is not uuid NOT NULL, the first column, and by default the current owner
@@ -26,7 +27,7 @@ SELECT relname FROM pg_class WHERE relnamespace = 'ringfence'::regnamespace AND 
 
 \echo tables without exactly one restrictive policy, owner_wall, for all commands, to everybody, on both sides
 SELECT c.relname, array_agg(p.polname) FROM pg_class c LEFT JOIN pg_policy p ON p.polrelid = c.oid AND NOT p.polpermissive
- WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p')
+ WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> 'signing_key_material'
  GROUP BY c.oid HAVING NOT coalesce(
      count(*) = 1 AND bool_and(p.polname = 'owner_wall' AND p.polcmd = '*' AND p.polroles = '{0}'
      AND pg_get_expr(p.polqual, p.polrelid) = pg_get_expr(p.polwithcheck, p.polrelid)
@@ -35,7 +36,7 @@ SELECT c.relname, array_agg(p.polname) FROM pg_class c LEFT JOIN pg_policy p ON 
 
 \echo tables without exactly one permissive policy for each command, to everybody, that does not name owner_id
 SELECT c.relname, array_agg(p.polname) FROM pg_class c LEFT JOIN pg_policy p ON p.polrelid = c.oid AND p.polpermissive
- WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p')
+ WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> 'signing_key_material'
  GROUP BY c.oid HAVING NOT coalesce(
      array_agg(p.polcmd::text ORDER BY p.polcmd) = '{a,d,r,w}' AND bool_and(p.polroles = '{0}'
      AND concat(pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) ~ 'ringfence\.'
@@ -56,12 +57,12 @@ SELECT DISTINCT f.oid::regprocedure FROM pg_policy p
 
 \echo primary keys that are not (owner_id, ...), and tables without one
 SELECT c.relname FROM pg_class c LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
- WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> 'owner'
+ WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname NOT IN ('owner', 'signing_key_material')
    AND NOT coalesce(i.indkey[0] = (SELECT attnum FROM pg_attribute WHERE attrelid = c.oid AND attname = 'owner_id'), false);
 
 \echo indexes and unique constraints that do not start with owner_id
 SELECT i.indexrelid::regclass FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid
- WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relname <> 'owner'
+ WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relname NOT IN ('owner', 'signing_key_material')
    AND i.indkey[0] <> (SELECT attnum FROM pg_attribute WHERE attrelid = c.oid AND attname = 'owner_id');
 
 \echo exclusion constraints

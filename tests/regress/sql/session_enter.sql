@@ -91,10 +91,10 @@ FETCH 1 FROM c;
 BEGIN; SET LOCAL ringfence.owner = 'Company A'; SELECT count(*) FROM ringfence.customer; PREPARE TRANSACTION 'kept'; ROLLBACK;
 BEGIN; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; PREPARE TRANSACTION 'kept'; ROLLBACK;
 SELECT count(*) FROM pg_prepared_xacts;
--- In a session that has not loaded the library when the cursor is declared, it is refused when it is filled.
+-- In a session that has not loaded the library when the cursor is declared, it is refused when it is filled; else before.
 RESET SESSION AUTHORIZATION;
 \c - app_ab
-BEGIN; SET LOCAL ringfence.owner = 'Company A'; DECLARE c CURSOR WITH HOLD FOR SELECT name FROM ringfence.customer; FETCH 1 FROM c; ROLLBACK;
+BEGIN; SET LOCAL ringfence.owner = 'Company A'; DECLARE c CURSOR WITH HOLD FOR SELECT name FROM ringfence.customer\; FETCH 1 FROM c; ROLLBACK;
 \c - app_ab
 BEGIN; SET LOCAL ringfence.owner = 'Company A'; DECLARE c CURSOR WITH HOLD FOR SELECT name FROM ringfence.customer; COMMIT;
 SELECT count(*) FROM pg_cursors;

@@ -1,0 +1,121 @@
+//! Parallel workers see the context of their leader.
+//!
+//! A worker is a backend of its own: PostgreSQL gives it the leader's role and settings, and nothing of what this library
+//! remembers. So before a query starts workers, the leader writes what it is bound to into a setting that it alone
+//! writes, and a worker judges that, from the tables, as its leader did. Rights taken away meanwhile are gone there too.
+
+use super::binding::{self, Binding};
+use super::resolve::{Question, Way};
+use super::rights::Rights;
+use super::settings::{self, Scope};
+use crate::error::{self, Result};
+use crate::name;
+use pgrx::pg_sys;
+use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
+use std::ffi::CString;
+
+/// What a worker has to know of its leader.
+#[derive(Serialize, Deserialize)]
+struct Handed {
+    role: u32,
+    owner: Option<String>,
+    project: Option<String>,
+    way: HandedWay,
+    /// The owner that the transaction has used, and whether it was selected for the transaction alone.
+    latched: Option<(String, bool)>,
+    agent: Option<String>,
+    source: Option<String>,
+    key: Option<String>,
+    expires: pg_sys::TimestampTz,
+}
+
+#[derive(Serialize, Deserialize)]
+enum HandedWay {
+    Local,
+    Session,
+    Enter,
+    Token(u32),
+}
+
+thread_local! {
+    /// In a worker: what its leader asks, once it was read.
+    static ASKED: RefCell<Option<Question>> = const { RefCell::new(None) };
+}
+
+pub fn is_worker() -> bool {
+    // SAFETY: reads a variable of the backend.
+    unsafe { pg_sys::ParallelWorkerNumber >= 0 }
+}
+
+/// In the leader: what its workers have to know.
+pub fn to_hand_over() -> Result<CString> {
+    let (question, agent, source, key, expires) = match binding::current() {
+        Some(binding) => {
+            let (agent, source, key) = (binding.agent.clone(), binding.source.clone(), binding.key);
+            let (role, expires) = (binding.role, binding.expires);
+            (binding.question(role)?, agent, source, key, expires)
+        }
+        None => (super::question_by_settings(super::role())?, None, None, None, binding::NEVER),
+    };
+    let handed = Handed {
+        role: question.role.to_u32(),
+        owner: question.owner,
+        project: question.project,
+        way: match question.way {
+            Way::Setting(Scope::Transaction) => HandedWay::Local,
+            Way::Setting(Scope::Session) => HandedWay::Session,
+            Way::Enter => HandedWay::Enter,
+            Way::Token(limit) => HandedWay::Token(limit.bits()),
+        },
+        latched: super::latched().map(|(owner, transaction_only)| (owner.to_string(), transaction_only)),
+        agent,
+        source,
+        key: key.map(|key| key.to_string()),
+        expires,
+    };
+    // JSON escapes a NUL.
+    serde_json::to_string(&handed).ok().and_then(|text| CString::new(text).ok()).ok_or_else(error::nothing_handed_over)
+}
+
+/// In a worker, at the first use of the context: takes over what the leader has handed. Elsewhere, nothing.
+/// Error 55000 if there is nothing, since the leader had not loaded the library when the query began.
+pub fn take_over() -> Result<()> {
+    if !is_worker() || ASKED.with(|asked| asked.borrow().is_some()) {
+        return Ok(());
+    }
+    let handed: Handed = settings::parallel_context()?
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .ok_or_else(error::nothing_handed_over)?;
+    let way = match handed.way {
+        HandedWay::Local => Way::Setting(Scope::Transaction),
+        HandedWay::Session => Way::Setting(Scope::Session),
+        HandedWay::Enter => Way::Enter,
+        HandedWay::Token(limit) => Way::Token(Rights::from_bits(limit)),
+    };
+    let role = pg_sys::Oid::from(handed.role);
+    if let Some((owner, transaction_only)) = handed.latched {
+        let owner = name::parse_id(&owner).ok_or_else(error::nothing_handed_over)?;
+        super::latch(owner, transaction_only)?;
+    }
+    if !matches!(way, Way::Setting(_)) {
+        let owner = handed.owner.as_deref().and_then(name::parse_id).ok_or_else(error::nothing_handed_over)?;
+        binding::begin(Binding {
+            role,
+            owner,
+            project: handed.project.as_deref().and_then(name::parse_id),
+            agent: handed.agent,
+            source: handed.source,
+            way,
+            key: handed.key.as_deref().and_then(name::parse_id),
+            expires: handed.expires,
+        });
+    }
+    ASKED.with(|asked| asked.replace(Some(Question { role, owner: handed.owner, project: handed.project, way })));
+    Ok(())
+}
+
+/// In a worker: what its leader asks by its settings.
+pub fn asked() -> Result<Question> {
+    ASKED.with(|asked| asked.borrow().clone()).ok_or_else(error::nothing_handed_over)
+}

@@ -1,0 +1,195 @@
+//! The keys that tokens are signed with: of each only what it takes to verify, for one algorithm.
+
+use crate::catalog::{self, Rows, Source};
+use crate::error::{self, Result};
+use crate::{log, session};
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{DecodingKey, Validation};
+use pgrx::datum::{DatumWithOid, Uuid};
+use pgrx::prelude::*;
+use rsa::pkcs1::DecodeRsaPublicKey;
+use rsa::traits::PublicKeyParts;
+use std::ffi::CStr;
+
+const MAX_KID_CHARACTERS: usize = 200;
+/// RFC 7518 §3.2: at least as long as the hash.
+const MIN_SECRET_BYTES: usize = 32;
+/// RFC 7518 §3.3.
+const MIN_RSA_BITS: usize = 2048;
+
+/// The algorithms (RFC 7518, RFC 8037) that keys may be for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Algorithm {
+    EdDSA,
+    ES256,
+    RS256,
+    HS256,
+}
+
+impl Algorithm {
+    const ALL: [Algorithm; 4] = [Algorithm::EdDSA, Algorithm::ES256, Algorithm::RS256, Algorithm::HS256];
+
+    fn named(name: &str) -> Option<Algorithm> {
+        Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Algorithm::EdDSA => "EdDSA",
+            Algorithm::ES256 => "ES256",
+            Algorithm::RS256 => "RS256",
+            Algorithm::HS256 => "HS256",
+        }
+    }
+
+    pub fn jwa(self) -> jsonwebtoken::Algorithm {
+        match self {
+            Algorithm::EdDSA => jsonwebtoken::Algorithm::EdDSA,
+            Algorithm::ES256 => jsonwebtoken::Algorithm::ES256,
+            Algorithm::RS256 => jsonwebtoken::Algorithm::RS256,
+            Algorithm::HS256 => jsonwebtoken::Algorithm::HS256,
+        }
+    }
+}
+
+/// A key as it is stored.
+pub struct Key {
+    pub id: Uuid,
+    pub algorithm: Algorithm,
+    material: String,
+}
+
+impl Key {
+    /// Error 55000 if what is stored is no key of its algorithm, as only a superuser can have written it.
+    pub fn decoding_key(&self) -> Result<DecodingKey> {
+        decoding_key(self.algorithm, &self.material).map_err(|_| error::broken_signing_key())
+    }
+}
+
+const COLUMNS: [&CStr; 4] = [c"id", c"kid", c"algorithm", c"material"];
+
+/// The key of that id, if it is known. A kid is looked up in the table and means nothing else.
+pub fn find(kid: &str) -> Result<Option<Key>> {
+    let keys = catalog::read(Source::SigningKey, &COLUMNS, Rows::All, |row| {
+        if row.get::<&str>(1)? != kid {
+            return None;
+        }
+        Some(Key { id: row.get(0)?, algorithm: Algorithm::named(row.get(2)?)?, material: row.get(3)? })
+    })?;
+    Ok(keys.into_iter().next())
+}
+
+/// Whether that very key is still there: one that took its kid is another.
+pub fn exists(id: Uuid) -> Result<bool> {
+    let found = catalog::read(Source::SigningKey, &COLUMNS[..1], Rows::All, |row| {
+        row.get::<Uuid>(0).filter(|known| *known == id)
+    })?;
+    Ok(!found.is_empty())
+}
+
+/// Why that is not a key for the algorithm, if it is not.
+fn decoding_key(algorithm: Algorithm, material: &str) -> Result<DecodingKey, &'static str> {
+    const UNREADABLE: &str = "it cannot be read: give a public key in PEM form, or for HS256 a secret";
+    let is_pem = material.contains("-----BEGIN");
+    if algorithm == Algorithm::HS256 {
+        // Else whoever knows the public key could sign.
+        if is_pem {
+            return Err("HS256 takes a secret, not a key in PEM form");
+        }
+        if material.len() < MIN_SECRET_BYTES {
+            return Err("a secret for HS256 has at least 32 bytes");
+        }
+        return Ok(DecodingKey::from_secret(material.as_bytes()));
+    }
+    if material.contains("PRIVATE KEY") {
+        return Err("it is a private key; give the public one, and keep the private one where tokens are made");
+    }
+    if material.matches("-----BEGIN").count() != 1
+        || !["-----BEGIN PUBLIC KEY-----", "-----BEGIN RSA PUBLIC KEY-----"].iter().any(|head| material.contains(head))
+    {
+        return Err(UNREADABLE);
+    }
+    let pem = material.trim().as_bytes();
+    let key = match algorithm {
+        Algorithm::EdDSA => DecodingKey::from_ed_pem(pem),
+        Algorithm::ES256 => DecodingKey::from_ec_pem(pem),
+        _ => DecodingKey::from_rsa_pem(pem),
+    }
+    .map_err(|_| "it is not a public key of this algorithm")?;
+    let bytes = key.try_get_as_bytes().map_err(|_| UNREADABLE)?;
+    let fits = match algorithm {
+        Algorithm::EdDSA => bytes.len() == 32,
+        Algorithm::RS256 => match rsa::RsaPublicKey::from_pkcs1_der(bytes) {
+            Ok(key) if key.n().bits() < MIN_RSA_BITS => return Err("an RSA key has at least 2048 bits"),
+            read => read.is_ok(),
+        },
+        _ => true,
+    };
+    // The library reads a key fully only when it verifies: with a key of the algorithm an empty signature is wrong, and
+    // with any other it does not get so far.
+    if fits && verifies_nothing(&key, algorithm) { Ok(key) } else { Err("it is not a public key of this algorithm") }
+}
+
+fn verifies_nothing(key: &DecodingKey, algorithm: Algorithm) -> bool {
+    use base64::Engine;
+    let header =
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(format!("{{\"alg\":\"{}\"}}", algorithm.name()));
+    let outcome =
+        jsonwebtoken::decode::<serde_json::Value>(format!("{header}.e30."), key, &Validation::new(algorithm.jwa()));
+    outcome.is_err_and(|failure| *failure.kind() == ErrorKind::InvalidSignature)
+}
+
+/// `ringfence.add_signing_key()`: tokens signed with it count from now on.
+///
+/// Errors: 42501 the caller is not `ringfence_admin`, or does not act by its own hand; 22023 the kid, the algorithm or the
+/// key is not good; 23505 there is a key of that kid.
+#[pg_extern(sql = false)]
+fn add_signing_key(kid: Option<&str>, algorithm: Option<&str>, key: Option<&str>) -> Result<()> {
+    log::statement_holds_secret();
+    may_manage_keys()?;
+    let kid = given_kid(kid)?;
+    let algorithm = algorithm.ok_or_else(|| error::missing_argument("algorithm"))?;
+    let algorithm = Algorithm::named(algorithm).ok_or_else(error::unknown_algorithm)?;
+    let key = key.ok_or_else(|| error::missing_argument("key"))?;
+    decoding_key(algorithm, key).map_err(error::bad_signing_key)?;
+    if find(kid)?.is_some() {
+        return Err(error::signing_key_exists(kid));
+    }
+    let added_by = session::own_role_name();
+    let arguments: [DatumWithOid; 4] = [kid.into(), algorithm.name().into(), key.into(), added_by.into()];
+    session::as_definer(|| {
+        Spi::run_with_args(
+            "INSERT INTO ringfence.signing_key_material (kid, algorithm, material, added_by) VALUES ($1, $2, $3, $4)",
+            &arguments,
+        )
+    })?
+    .map_err(|_| error::not_installed("table ringfence.signing_key_material"))
+}
+
+/// `ringfence.drop_signing_key()`: tokens signed with it count no more, also in transactions that are bound by one.
+///
+/// Errors: 42501 as [`add_signing_key`]; P0002 there is no key of that kid.
+#[pg_extern(sql = false)]
+fn drop_signing_key(kid: Option<&str>) -> Result<()> {
+    may_manage_keys()?;
+    let kid = given_kid(kid)?;
+    if find(kid)?.is_none() {
+        return Err(error::no_such_signing_key(kid));
+    }
+    session::as_definer(|| {
+        Spi::run_with_args("DELETE FROM ringfence.signing_key_material WHERE kid = $1", &[kid.into()])
+    })?
+    .map_err(|_| error::not_installed("table ringfence.signing_key_material"))
+}
+
+fn may_manage_keys() -> Result<()> {
+    if session::is_admin() { Ok(()) } else { Err(error::may_not_manage_keys(&session::own_role_name())) }
+}
+
+fn given_kid(kid: Option<&str>) -> Result<&str> {
+    let kid = kid.filter(|kid| !kid.is_empty()).ok_or_else(|| error::missing_argument("kid"))?;
+    if kid.chars().count() > MAX_KID_CHARACTERS || kid.chars().any(char::is_control) {
+        return Err(error::bad_kid());
+    }
+    Ok(kid)
+}

@@ -1,0 +1,172 @@
+//! Signed tokens: JSON Web Tokens (RFC 7519), read as strictly as RFC 8725 advises. A token says for whom a transaction
+//! may be bound; that the role has access to that owner is for `session` to judge, as ever.
+//!
+//! Nothing of a token is repeated in any error: it may end up in a log.
+
+mod json;
+mod key;
+
+use crate::error::{self, Result};
+use crate::session::rights::Rights;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use json::Object;
+use jsonwebtoken::Validation;
+use jsonwebtoken::errors::ErrorKind;
+pub use key::exists as key_exists;
+use pgrx::datum::Uuid;
+use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
+use pgrx::pg_sys;
+
+/// What clocks may differ by, in seconds, in every comparison with the time of a token.
+const LEEWAY: i64 = 30;
+/// Longer than any token that one would put into a header of HTTP.
+const MAX_BYTES: usize = 8192;
+/// Whom tokens are for, where they say it.
+const AUDIENCE: &str = "ringfence";
+/// PostgreSQL counts microseconds from the year 2000, tokens seconds from 1970.
+const SECONDS_FROM_1970_TO_2000: i64 = 946_684_800;
+const MICROSECONDS: i64 = 1_000_000;
+
+static MAX_LIFETIME: GucSetting<i32> = GucSetting::<i32>::new(3600);
+
+/// Defines `ringfence.max_token_lifetime`. For `_PG_init`.
+pub fn init() {
+    GucRegistry::define_int_guc(
+        c"ringfence.max_token_lifetime",
+        c"How far ahead the expiry of a token may lie.",
+        c"A token that expires later is refused.",
+        &MAX_LIFETIME,
+        1,
+        i32::MAX,
+        GucContext::Suset,
+        GucFlags::UNIT_S,
+    );
+}
+
+/// What a token says, its signature and its times being good.
+pub struct Token {
+    /// The key that signed it, as [`key_exists`] knows it.
+    pub key: Uuid,
+    pub owner: String,
+    pub project: Option<String>,
+    pub agent: Option<String>,
+    pub source: Option<String>,
+    /// The only role that may present it, if it says so.
+    pub role: Option<String>,
+    /// The only database that it is for, if it says so.
+    pub database: Option<String>,
+    /// What it is limited to, if it says so.
+    pub rights: Option<Rights>,
+    /// When it stops to count, the leeway included.
+    pub expires: pg_sys::TimestampTz,
+}
+
+/// The time by the clock, whenever the transaction began.
+pub fn now() -> pg_sys::TimestampTz {
+    // SAFETY: reads the clock.
+    unsafe { pg_sys::GetCurrentTimestamp() }
+}
+
+/// Reads and checks a token. Error 28000 that says what is wrong with it, and nothing of what it contains.
+pub fn verify(token: &str) -> Result<Token> {
+    if token.len() > MAX_BYTES {
+        return Err(error::bad_token("it is too long"));
+    }
+    let (kid, algorithm) = read_header(token)?;
+    let key = key::find(&kid)?.ok_or_else(|| error::bad_token("it is signed by an unknown key"))?;
+    if algorithm != key.algorithm.name() {
+        return Err(error::bad_token("its algorithm is not the one of its key"));
+    }
+    let mut validation = Validation::new(key.algorithm.jwa());
+    // Times and audience are compared below: by PostgreSQL's clock, with whole numbers, and each with an error of its own.
+    validation.required_spec_claims.clear();
+    (validation.validate_exp, validation.validate_nbf, validation.validate_aud) = (false, false, false);
+    let claims = jsonwebtoken::decode::<Object>(token, &key.decoding_key()?, &validation)
+        .map_err(|failure| {
+            error::bad_token(match failure.kind() {
+                ErrorKind::InvalidSignature => "its signature is wrong",
+                _ => "it is malformed",
+            })
+        })?
+        .claims;
+    read_claims(key.id, &claims, now())
+}
+
+/// The id of the key, and the name of the algorithm, that a token's header names.
+fn read_header(token: &str) -> Result<(String, String)> {
+    let mut parts = token.split('.');
+    let (Some(header), Some(_), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(error::bad_token("it is malformed"));
+    };
+    let malformed = || error::bad_token("its header is malformed");
+    let header = URL_SAFE_NO_PAD.decode(header).map_err(|_| malformed())?;
+    let header: Object = serde_json::from_slice(&header).map_err(|_| malformed())?;
+    let algorithm = header.text("alg").map_err(|_| malformed())?.ok_or_else(malformed)?;
+    if algorithm.eq_ignore_ascii_case("none") || signature.is_empty() {
+        return Err(error::bad_token("it is not signed"));
+    }
+    // What it demands to be understood, and we do not (RFC 7515 §4.1.11, RFC 7519 §5.2).
+    if header.has("crit") || header.has("cty") || header.has("zip") || header.has("enc") {
+        return Err(error::bad_token("its header asks for something that is not supported"));
+    }
+    match header.text("typ").map_err(|_| malformed())? {
+        Some(kind) if !kind.eq_ignore_ascii_case("JWT") && !kind.eq_ignore_ascii_case("at+jwt") => {
+            return Err(error::bad_token("it is not of type JWT"));
+        }
+        _ => (),
+    }
+    let kid = header.text("kid").map_err(|_| malformed())?;
+    Ok((kid.ok_or_else(|| error::bad_token("its header names no key (kid)"))?, algorithm))
+}
+
+fn read_claims(key: Uuid, claims: &Object, now: pg_sys::TimestampTz) -> Result<Token> {
+    let text = |name| {
+        let value = claims.text(name).map_err(|_| error::bad_claim(name, "must be a text"))?;
+        // PostgreSQL has no text with a NUL in it.
+        if value.as_ref().is_some_and(|value| value.is_empty() || value.contains('\0')) {
+            return Err(error::bad_claim(name, "is empty or not a text that PostgreSQL can hold"));
+        }
+        Ok(value)
+    };
+    let seconds = |name| claims.integer(name).map_err(|_| error::bad_claim(name, "must be a whole number of seconds"));
+    let names = |name| claims.texts(name).map_err(|_| error::bad_claim(name, "must be a list of texts"));
+
+    let now = now.div_euclid(MICROSECONDS) + SECONDS_FROM_1970_TO_2000;
+    let expires = seconds("exp")?.ok_or_else(|| error::bad_claim("exp", "is missing"))?;
+    if now >= expires.saturating_add(LEEWAY) {
+        return Err(error::token_expired());
+    }
+    if expires > now + i64::from(MAX_LIFETIME.get()) + LEEWAY {
+        return Err(error::bad_claim("exp", "is further ahead than ringfence.max_token_lifetime"));
+    }
+    if seconds("nbf")?.is_some_and(|not_before| now < not_before.saturating_sub(LEEWAY)) {
+        return Err(error::bad_token("it is not valid yet"));
+    }
+    // Who is named by none of the audiences must refuse (RFC 7519 §4.1.3).
+    let audience = if claims.is_text("aud") { text("aud")?.map(|one| vec![one]) } else { names("aud")? };
+    if audience.is_some_and(|audience| !audience.iter().any(|name| name == AUDIENCE)) {
+        return Err(error::bad_claim("aud", "does not name ringfence"));
+    }
+    let rights = match names("rights")? {
+        Some(names) => Some(
+            names
+                .iter()
+                .try_fold(Rights::NONE, |rights, name| Rights::named(name).map(|right| rights.union(right)))
+                .ok_or_else(|| error::bad_claim("rights", "names a right that does not exist"))?,
+        ),
+        None => None,
+    };
+    Ok(Token {
+        key,
+        owner: text("owner")?.ok_or_else(|| error::bad_claim("owner", "is missing"))?,
+        project: text("project")?,
+        agent: text("sub")?,
+        source: text("source")?,
+        role: text("role")?,
+        database: text("database")?,
+        rights,
+        expires: (expires + LEEWAY - SECONDS_FROM_1970_TO_2000).saturating_mul(MICROSECONDS),
+    })
+}
