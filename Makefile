@@ -3,11 +3,12 @@
 SHELL := /bin/bash
 PG_CONFIG ?= $(shell command -v pg_config)
 
-.PHONY: help demo test run install sample-data format
+.PHONY: help demo test bench run install sample-data format
 
 help:
 	@echo 'make demo      builds ringfence and plays the story of Ms. Tsai on a throw-away cluster'
 	@echo 'make test      the same set-up, then every test'
+	@echo 'make bench     the same set-up, then measures, on the same kind of cluster (BENCH=... for one room)'
 	@echo 'make run       psql on a throw-away cluster with the sample data'
 	@echo 'make install   installs into the server of PG_CONFIG=... ($(PG_CONFIG))'
 	@echo 'make format    formats the Rust code'
@@ -17,6 +18,9 @@ demo:
 
 test:
 	@tests/run.sh
+
+bench:
+	@benches/run.sh $(BENCH)
 
 run:
 	@examples/run.sh
