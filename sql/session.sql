@@ -5,7 +5,7 @@
 -- kept longer than an owner. A parallel worker is handed the context of its leader.
 
 CREATE FUNCTION ringfence.current_owner() RETURNS uuid
-    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'current_owner_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'current_owner_fast';
 REVOKE ALL ON FUNCTION ringfence.current_owner() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.current_owner() TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.current_owner() IS
@@ -51,7 +51,7 @@ REVOKE ALL ON FUNCTION ringfence.has_right_support(internal) FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.has_right_support(internal) IS 'Planner support of has_right(): the right is held for all rows or for none';
 
 CREATE FUNCTION ringfence.has_right(right_name text) RETURNS boolean
-    LANGUAGE c STABLE PARALLEL SAFE STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'has_right_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'has_right_fast';
 REVOKE ALL ON FUNCTION ringfence.has_right(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.has_right(text) TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.has_right(text) IS

@@ -48,23 +48,17 @@ unsafe extern "C-unwind" fn object_access(
         if let Some(previous) = PREVIOUS_HOOK.get() {
             previous(access, class, object, sub_object, argument);
         }
-        guard_tables(access, class, object, sub_object);
+        // Asked here, outside of the guard: PostgreSQL comes by for each function of each statement too.
+        if access == pg_sys::ObjectAccessType::OAT_DROP && class == pg_sys::RelationRelationId && sub_object == 0 {
+            guard_table(object);
+        }
     }
 }
 
 /// Error 55000 where a table that holds data would be dropped.
 #[pg_guard]
-unsafe extern "C-unwind" fn guard_tables(
-    access: pg_sys::ObjectAccessType::Type,
-    class: pg_sys::Oid,
-    object: pg_sys::Oid,
-    sub_object: std::ffi::c_int,
-) {
-    let drops_table = access == pg_sys::ObjectAccessType::OAT_DROP
-        && class == pg_sys::RelationRelationId
-        && sub_object == 0
-        && !ALLOW_DROP.get();
-    if !drops_table {
+unsafe extern "C-unwind" fn guard_table(object: pg_sys::Oid) {
+    if ALLOW_DROP.get() {
         return;
     }
     for table in GUARDED {

@@ -52,9 +52,14 @@ pub fn is_bound() -> bool {
     BOUND.with(|slot| slot.borrow().is_some())
 }
 
+/// Whether the binding ends by the clock.
+pub fn may_expire() -> bool {
+    EXPIRES.get() != NEVER
+}
+
 /// Error 28000 once the token that the transaction is bound by has expired: by the clock, whenever the transaction began.
 pub fn check_expiry() -> Result<()> {
-    if EXPIRES.get() != NEVER && token::now() >= EXPIRES.get() { Err(error::token_expired()) } else { Ok(()) }
+    if may_expire() && token::now() >= EXPIRES.get() { Err(error::token_expired()) } else { Ok(()) }
 }
 
 impl Binding {

@@ -63,15 +63,19 @@ unsafe extern "C-unwind" fn executor_run(
 ) {
     // SAFETY: called by PostgreSQL with a query that is being executed; a plain frame, as said above.
     unsafe {
-        judge_resumed_query(query);
-        let workers = prepare_workers(query);
+        if (*query).already_executed {
+            judge_resumed_query(query);
+        }
+        let workers = if (*(*query).plannedstmt).parallelModeNeeded { prepare_workers(query) } else { WORKERS_NONE };
         // What is fetched in pieces runs without workers: by this argument, or in newer minors by already_executed.
         let once = once && workers != WORKERS_REFUSED;
         match PREVIOUS_RUN.get() {
             Some(previous) => previous(query, direction, rows, once),
             None => unguarded::standard_ExecutorRun(query, direction, rows, once),
         }
-        dismiss_workers(workers);
+        if workers >= 0 {
+            dismiss_workers(workers);
+        }
     }
 }
 
@@ -83,13 +87,17 @@ unsafe extern "C-unwind" fn executor_run(
 ) {
     // SAFETY: called by PostgreSQL with a query that is being executed; a plain frame, as said above.
     unsafe {
-        judge_resumed_query(query);
-        let workers = prepare_workers(query);
+        if (*query).already_executed {
+            judge_resumed_query(query);
+        }
+        let workers = if (*(*query).plannedstmt).parallelModeNeeded { prepare_workers(query) } else { WORKERS_NONE };
         match PREVIOUS_RUN.get() {
             Some(previous) => previous(query, direction, rows),
             None => unguarded::standard_ExecutorRun(query, direction, rows),
         }
-        dismiss_workers(workers);
+        if workers >= 0 {
+            dismiss_workers(workers);
+        }
     }
 }
 
@@ -97,15 +105,14 @@ unsafe extern "C-unwind" fn executor_run(
 /// transaction works for an owner, it is judged anew whether the session still may.
 ///
 /// # Safety
-/// `query` must be a query that is being executed.
+/// `query` must be a query that is being executed, and not for the first time.
 #[pg_guard]
 unsafe extern "C-unwind" fn judge_resumed_query(query: *mut pg_sys::QueryDesc) {
     // SAFETY: as promised by the caller; a query that is being executed has a plan.
     let judged = unsafe {
         let plan = (*query).plannedstmt;
         // Only what row-level security or a function had a part in; and not inside of what is refused to see anything.
-        (*query).already_executed
-            && ((*plan).dependsOnRole || !(*plan).invalItems.is_null())
+        ((*plan).dependsOnRole || !(*plan).invalItems.is_null())
             && !pg_sys::InSecurityRestrictedOperation()
             && !pg_sys::InNoForceRLSOperation()
     };
@@ -134,8 +141,7 @@ unsafe extern "C-unwind" fn prepare_workers(query: *mut pg_sys::QueryDesc) -> c_
         let plan = (*query).plannedstmt;
         // Only what row-level security or a function has a part in. What is fetched from again, or lies within a parallel
         // query, starts no workers.
-        (*plan).parallelModeNeeded
-            && !(*query).already_executed
+        !(*query).already_executed
             && ((*plan).dependsOnRole || !(*plan).invalItems.is_null())
             && !pg_sys::IsInParallelMode()
     };
@@ -156,12 +162,10 @@ unsafe extern "C-unwind" fn prepare_workers(query: *mut pg_sys::QueryDesc) -> c_
 }
 
 /// # Safety
-/// `workers` must be what `prepare_workers` returned for the query that has been run.
+/// `workers` must be the level that `prepare_workers` returned for the query that has been run.
 #[pg_guard]
 unsafe extern "C-unwind" fn dismiss_workers(workers: c_int) {
-    if workers >= 0 {
-        settings::take_back(workers);
-    }
+    settings::take_back(workers);
 }
 
 unsafe extern "C-unwind" fn process_utility(
@@ -176,7 +180,9 @@ unsafe extern "C-unwind" fn process_utility(
 ) {
     // SAFETY: called by PostgreSQL with a utility statement, which is passed on; a plain frame, as said above.
     unsafe {
-        refuse_held_cursor((*statement).utilityStmt);
+        if declares_held_cursor((*statement).utilityStmt) {
+            refuse_held_cursor();
+        }
         let text = log::without_secrets(text).unwrap_or(text);
         match PREVIOUS_UTILITY.get() {
             Some(previous) => {
@@ -196,17 +202,12 @@ unsafe extern "C-unwind" fn process_utility(
     }
 }
 
-/// # Safety
-/// `statement` must be a parse tree node or NULL.
 #[pg_guard]
-unsafe extern "C-unwind" fn refuse_held_cursor(statement: *mut pg_sys::Node) {
-    // SAFETY: as promised by the caller.
-    if unsafe { declares_held_cursor(statement) } {
-        if refuses_held_cursors() {
-            error::survives_transaction("a cursor WITH HOLD").report(PgLogLevel::ERROR);
-        }
-        HOLD_DECLARED.set(true);
+unsafe extern "C-unwind" fn refuse_held_cursor() {
+    if refuses_held_cursors() {
+        error::survives_transaction("a cursor WITH HOLD").report(PgLogLevel::ERROR);
     }
+    HOLD_DECLARED.set(true);
 }
 
 /// # Safety

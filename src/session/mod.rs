@@ -11,6 +11,7 @@
 
 mod binding;
 mod context;
+mod fast;
 mod hooks;
 mod parallel;
 mod resolve;
@@ -232,15 +233,26 @@ fn judge() -> Result<Option<Rc<Context>>> {
     let role = judged_role()?;
     parallel::take_over()?;
     binding::check_expiry()?;
-    if !STALE.get() && !settings::changed() && settings::latch() == settings::Latch::Transaction {
-        let known = ANSWER.with(|answer| {
-            answer.borrow().as_ref().filter(|answer| answer.role == role).map(|answer| answer.context.clone())
-        });
-        if known.is_some() && !hooks::fills_held_cursor() {
-            return Ok(known);
-        }
+    if let Some(known) = in_force(role, Rc::clone) {
+        return Ok(Some(known));
     }
     resolve(role)
+}
+
+/// Reads the answer in force, if there is one for the role and nothing has happened that it depends on. Calls nothing of
+/// PostgreSQL's, and does not panic.
+fn in_force<T>(role: pg_sys::Oid, read: impl FnOnce(&Rc<Context>) -> T) -> Option<T> {
+    if STALE.get()
+        || settings::changed()
+        || settings::latch() != settings::Latch::Transaction
+        || hooks::fills_held_cursor()
+    {
+        return None;
+    }
+    ANSWER.with(|answer| {
+        let answer = answer.try_borrow().ok()?;
+        answer.as_ref().filter(|answer| answer.role == role).map(|answer| read(&answer.context))
+    })
 }
 
 fn resolve(role: pg_sys::Oid) -> Result<Option<Rc<Context>>> {
@@ -346,7 +358,10 @@ pub fn owner_to_log() -> Option<String> {
             // A transaction that has failed has ended for us, and for PostgreSQL with the ROLLBACK that is still to come.
             // SAFETY: reads the state of the transaction.
             let failed = unsafe { pg_sys::IsAbortedTransactionBlockState() };
-            ended.as_ref().filter(|ended| failed || ended.statement == statement_start()).map(|ended| of(&ended.context))
+            ended
+                .as_ref()
+                .filter(|ended| failed || ended.statement == statement_start())
+                .map(|ended| of(&ended.context))
         })
     };
     let asked = || {

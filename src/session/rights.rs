@@ -38,7 +38,12 @@ impl Rights {
 
     /// The set of the one right of that name, if there is such a right.
     pub fn named(name: &str) -> Option<Rights> {
-        NAMES.iter().position(|known| *known == name).map(|n| Rights(1 << n))
+        Rights::of_bytes(name.as_bytes())
+    }
+
+    /// As [`Rights::named`], of text that is not yet known to be UTF-8.
+    pub fn of_bytes(name: &[u8]) -> Option<Rights> {
+        NAMES.iter().position(|known| known.as_bytes() == name).map(|n| Rights(1 << n))
     }
 
     /// As [`Rights::named`]. Error 22023 if there is none.

@@ -7,6 +7,7 @@ use crate::log;
 use pgrx::datum::Uuid;
 use pgrx::prelude::*;
 
+/// The long way of `fast::current_owner_fast`.
 #[pg_extern(sql = false)]
 fn current_owner() -> Result<Uuid> {
     Ok(context()?.owner.id)
@@ -70,6 +71,7 @@ fn has_right_support(request: pgrx::Internal) -> i64 {
     datum.value() as i64
 }
 
+/// The long way of `fast::has_right_fast`.
 #[pg_extern(sql = false)]
 fn has_right(name: &str) -> Result<bool> {
     let right = Rights::parse(name)?;

@@ -1,0 +1,92 @@
+//! `current_owner()` and `has_right()` as policies call them, for each scan and each row: where nothing has changed since
+//! the context was judged, its answer is given at once. Everything else, every refusal too, goes the long way, in `sql`.
+
+// As in `hooks`: plain frames with nothing to drop, which PostgreSQL's longjmp may skip. pgrx's guards, one around each call from
+// and to PostgreSQL, cost more than all that is done here.
+#![allow(ffi_unwind_calls)]
+
+use super::context::Context;
+use super::rights::Rights;
+use super::{ACTING, binding, in_force, sql};
+use pgrx::{pg_sys, varlena};
+use std::ffi::c_int;
+
+/// PostgreSQL's own functions, without pgrx's guard around the call.
+mod unguarded {
+    use pgrx::pg_sys;
+    use std::ffi::{c_int, c_void};
+
+    unsafe extern "C-unwind" {
+        pub fn AcceptInvalidationMessages();
+        pub fn GetOuterUserId() -> pg_sys::Oid;
+        pub fn GetUserIdAndSecContext(user: *mut pg_sys::Oid, flags: *mut c_int);
+        pub fn palloc(size: usize) -> *mut c_void;
+    }
+}
+
+const RESTRICTED: c_int = (pg_sys::SECURITY_RESTRICTED_OPERATION | pg_sys::SECURITY_NOFORCE_RLS) as c_int;
+
+/// What `judge()` would answer, if it would answer from what is in force, by the same questions in the same order.
+///
+/// # Safety
+/// In a transaction, and under plain frames only: PostgreSQL may raise an error here that no guard catches.
+unsafe fn answer<T>(read: impl FnOnce(&Context) -> T) -> Option<T> {
+    // A token is compared with the clock, on the long way.
+    if binding::may_expire() || ACTING.with(|acting| acting.try_borrow().map_or(true, |acting| acting.is_some())) {
+        return None;
+    }
+    let (mut user, mut flags) = (pg_sys::InvalidOid, 0);
+    // SAFETY: the same calls as in `judge()` and `judged_role()`. Nothing is borrowed while they run; only the first can raise.
+    let role = unsafe {
+        unguarded::AcceptInvalidationMessages();
+        unguarded::GetUserIdAndSecContext(&mut user, &mut flags);
+        unguarded::GetOuterUserId()
+    };
+    if flags & RESTRICTED != 0 { None } else { in_force(role, |context| read(context)) }
+}
+
+/// # Safety
+/// For PostgreSQL to call, as a function of version 1 without arguments.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn current_owner_fast(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: as promised by the caller; what is allocated is as large as what is copied into it, and nothing is borrowed then.
+    unsafe {
+        match answer(|context| *context.owner.id.as_bytes()) {
+            Some(id) => {
+                let result = unguarded::palloc(size_of_val(&id));
+                result.cast::<[u8; 16]>().write_unaligned(id);
+                result.into()
+            }
+            None => sql::current_owner_wrapper(call),
+        }
+    }
+}
+
+/// # Safety
+/// For PostgreSQL to call, as a strict function of version 1 with an argument of type text.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn has_right_fast(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: as promised by the caller: one argument, which is not NULL.
+    unsafe {
+        let name: *const pg_sys::varlena = (*call).args.as_slice(1)[0].value.cast_mut_ptr();
+        // Neither compressed nor stored elsewhere: its bytes are here.
+        let plain = varlena::varatt_is_4b_u(name) || (varlena::varatt_is_1b(name) && !varlena::varatt_is_1b_e(name));
+        let right = if plain { Rights::of_bytes(varlena::varlena_to_byte_slice(name)) } else { None };
+        match right.and_then(|right| answer(|context| context.rights.contains(right))) {
+            Some(held) => held.into(),
+            None => sql::has_right_wrapper(call),
+        }
+    }
+}
+
+static VERSION_1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
+
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn pg_finfo_current_owner_fast() -> &'static pg_sys::Pg_finfo_record {
+    &VERSION_1
+}
+
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn pg_finfo_has_right_fast() -> &'static pg_sys::Pg_finfo_record {
+    &VERSION_1
+}
