@@ -3,7 +3,9 @@
 mod common;
 
 use common::{Arm, Bench, Goal, connect, run};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use postgres::{Client, SimpleQueryMessage, Statement};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
 /// The largest owner of benches/data.sql.
@@ -138,6 +140,31 @@ fn per_row<'a>(what: &str, expression: &'a str) -> Arm<'a> {
     })
 }
 
+/// A token for the owner, signed with Ed25519, and the server told to take it.
+fn token() -> String {
+    let mut server = connect("postgres");
+    let key = include_str!("../tests/keys/eddsa.pub.pem");
+    server.execute("SELECT ringfence.add_signing_key('bench', 'EdDSA', $1)", &[&key]).expect("the key");
+    let expires = SystemTime::now() + Duration::from_secs(3000);
+    let claims = serde_json::json!({
+        "owner": OWNER, "sub": "bench", "exp": expires.duration_since(UNIX_EPOCH).expect("a clock").as_secs(),
+    });
+    let header = Header { kid: Some("bench".to_owned()), ..Header::new(Algorithm::EdDSA) };
+    let key = EncodingKey::from_ed_pem(include_bytes!("../tests/keys/eddsa.pem")).expect("the key");
+    jsonwebtoken::encode(&header, &claims, &key).expect("a token")
+}
+
+/// Transactions that do nothing but evaluate an expression.
+fn evaluated<'a>(what: &str, expression: &str, parameter: &'a str) -> Arm<'a> {
+    let mut client = connect("bench_agent");
+    let statement = client.prepare(&format!("SELECT {expression}, $1::text IS NULL")).expect("the expression");
+    Arm::each(what, client, move |client| {
+        run(client, "BEGIN");
+        client.query_one(&statement, &[&parameter]).expect("the expression");
+        run(client, "ROLLBACK");
+    })
+}
+
 fn main() {
     let mut agent = AGENT.session();
     let ids: Vec<Uuid> = agent
@@ -203,6 +230,13 @@ fn main() {
         None,
     );
     bench.compare("transaction of one read", Goal::None, &mut wall, &mut SINGLE.transactions(&ids), None);
+
+    println!("\nTo bind a transaction, without the transaction around it: BEGIN; SELECT 1; ROLLBACK");
+    let token = token();
+    let mut login = evaluated("login(token)", "ringfence.login($1)", &token);
+    let mut enter = evaluated("enter(owner)", "ringfence.enter($1)", OWNER);
+    let mut nothing = evaluated("nothing", "1", "");
+    bench.compare("login() with Ed25519", Goal::None, &mut login, &mut enter, Some(&mut nothing));
 
     let id = ids[0].to_string();
     for reader in [AGENT, UNBOUND, DIRECT, SUBQUERY] {
