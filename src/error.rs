@@ -160,6 +160,13 @@ pub fn survives_transaction(what: &str) -> ErrorReport {
         .set_hint("Close it within the transaction, or use a role whose access has binding => 'session' on a connection of its own.")
 }
 
+/// 42501: a MERGE that PostgreSQL would run over the rows of all owners.
+pub fn blind_merge() -> ErrorReport {
+    not_allowed("MERGE into this table must read a column of it")
+        .set_detail("Otherwise PostgreSQL does not ask row-level security which rows it may go over.")
+        .set_hint("Name a column of the table in ON, such as its id.")
+}
+
 /// 42501: the session lacks a right.
 pub fn missing_right(role: &str, right: &str) -> ErrorReport {
     not_allowed(format!("role \"{role}\" lacks the right \"{right}\" for this owner"))

@@ -10,9 +10,10 @@ use super::{context, is_acting, judge, latched_owner, parallel, refuses_held_cur
 use crate::{error, log};
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
 use std::cell::Cell;
-use std::ffi::{c_char, c_int};
+use std::ffi::{CStr, c_char, c_int};
 
 thread_local! {
+    static PREVIOUS_START: Cell<pg_sys::ExecutorStart_hook_type> = const { Cell::new(None) };
     static PREVIOUS_RUN: Cell<pg_sys::ExecutorRun_hook_type> = const { Cell::new(None) };
     static HOLD_DECLARED: Cell<bool> = const { Cell::new(false) };
     static PREVIOUS_UTILITY: Cell<pg_sys::ProcessUtility_hook_type> = const { Cell::new(None) };
@@ -22,6 +23,8 @@ thread_local! {
 pub fn install() {
     // SAFETY: once per backend; the hooks before are kept and called.
     unsafe {
+        PREVIOUS_START.set(pg_sys::ExecutorStart_hook);
+        pg_sys::ExecutorStart_hook = Some(executor_start);
         PREVIOUS_RUN.set(pg_sys::ExecutorRun_hook);
         pg_sys::ExecutorRun_hook = Some(executor_run);
         PREVIOUS_UTILITY.set(pg_sys::ProcessUtility_hook);
@@ -32,9 +35,10 @@ pub fn install() {
 /// PostgreSQL's own functions, without pgrx's guard around the call.
 mod unguarded {
     use pgrx::pg_sys;
-    use std::ffi::c_char;
+    use std::ffi::{c_char, c_int};
 
     unsafe extern "C-unwind" {
+        pub fn standard_ExecutorStart(query: *mut pg_sys::QueryDesc, flags: c_int);
         pub fn standard_ExecutorRun(
             query: *mut pg_sys::QueryDesc,
             direction: pg_sys::ScanDirection::Type,
@@ -52,6 +56,92 @@ mod unguarded {
             completion: *mut pg_sys::QueryCompletion,
         );
     }
+}
+
+unsafe extern "C-unwind" fn executor_start(query: *mut pg_sys::QueryDesc, flags: c_int) {
+    // SAFETY: called by PostgreSQL with a query that is about to be executed; a plain frame, as said above.
+    unsafe {
+        let statement = (*query).plannedstmt;
+        if (*statement).commandType == pg_sys::CmdType::CMD_MERGE || (*statement).hasModifyingCTE {
+            refuse_blind_merge(statement);
+        }
+        match PREVIOUS_START.get() {
+            Some(previous) => previous(query, flags),
+            None => unguarded::standard_ExecutorStart(query, flags),
+        }
+    }
+}
+
+/// PostgreSQL lets a MERGE that reads no column of its target go over all rows, and asks the policies only about those
+/// that it comes to change. Its conditions, run once for each row, would count the rows of all owners.
+///
+/// # Safety
+/// `statement` must be a planned statement.
+#[pg_guard]
+unsafe extern "C-unwind" fn refuse_blind_merge(statement: *mut pg_sys::PlannedStmt) {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        if std::iter::once((*statement).planTree)
+            .chain(members::<pg_sys::Plan>((*statement).subplans))
+            .any(|plan| merges_blindly(statement, plan))
+        {
+            error::blind_merge().report(PgLogLevel::ERROR);
+        }
+    }
+}
+
+/// # Safety
+/// `plan` must be NULL, or the plan of that statement or of one of its WITH queries.
+unsafe fn merges_blindly(statement: *mut pg_sys::PlannedStmt, plan: *mut pg_sys::Plan) -> bool {
+    // SAFETY: the node's tag tells what it is; the lists of a plan hold what their names say.
+    unsafe {
+        if plan.is_null() || (*plan).type_ != pg_sys::NodeTag::T_ModifyTable {
+            return false;
+        }
+        let plan = plan.cast::<pg_sys::ModifyTable>();
+        if (*plan).operation != pg_sys::CmdType::CMD_MERGE || reads(statement, (*plan).nominalRelation) {
+            return false;
+        }
+        // The checks are there where row-level security is in force; ours are known by the name of the wall.
+        members::<pg_sys::List>((*plan).withCheckOptionLists)
+            .flat_map(|checks| members::<pg_sys::WithCheckOption>(checks))
+            .any(|check| !(*check).polname.is_null() && CStr::from_ptr((*check).polname) == c"owner_wall")
+    }
+}
+
+/// What a list of PostgreSQL's points at.
+///
+/// # Safety
+/// `list` must be NULL, or a list of pointers to `T` that lives as long as the iterator.
+unsafe fn members<T>(list: *mut pg_sys::List) -> impl Iterator<Item = *mut T> {
+    // SAFETY: as promised by the caller: an array of cells, `length` long.
+    unsafe {
+        let count = if list.is_null() { 0 } else { (*list).length as usize };
+        (0..count).map(move |n| (*(*list).elements.add(n)).ptr_value.cast())
+    }
+}
+
+/// Whether a statement asks for the privilege to read that relation: then the policies for SELECT are in force too.
+///
+/// # Safety
+/// `relation` must be an index of the statement's range table.
+unsafe fn reads(statement: *mut pg_sys::PlannedStmt, relation: pg_sys::Index) -> bool {
+    // SAFETY: as promised by the caller.
+    let required = unsafe {
+        let Some(relation) =
+            members::<pg_sys::RangeTblEntry>((*statement).rtable).nth((relation as usize).wrapping_sub(1))
+        else {
+            return false;
+        };
+        #[cfg(feature = "pg15")]
+        let required = (*relation).requiredPerms;
+        #[cfg(not(feature = "pg15"))]
+        let required = members::<pg_sys::RTEPermissionInfo>((*statement).permInfos)
+            .nth(((*relation).perminfoindex as usize).wrapping_sub(1))
+            .map_or(0, |permissions| (*permissions).requiredPerms);
+        required
+    };
+    required & pg_sys::AclMode::from(pg_sys::ACL_SELECT) != 0
 }
 
 #[cfg(not(feature = "pg18"))]
