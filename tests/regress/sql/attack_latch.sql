@@ -1,4 +1,4 @@
--- ATTACKS 3, 4, 5, 6, 20, 26, 29, 31, 33: no way to another owner within a transaction, and none left behind after it.
+-- ATTACKS 3, 4, 5, 18, 19, 24, 25, 26, 29, 31: no way to another owner within a transaction, and none left behind after it.
 -- app_ab may act for both owners; it may not act for both at once.
 \set SHOW_CONTEXT never
 \set VERBOSITY sqlstate
@@ -97,7 +97,7 @@ EXECUTE q;
 BEGIN; SET LOCAL ringfence.owner = 'Company A'; EXECUTE q; SET LOCAL ringfence.owner = 'Company B'; EXECUTE q; ROLLBACK;
 RESET plan_cache_mode;
 
--- SET ROLE: the owner stays, the rights are the new role's.
+-- 18: SET ROLE: the owner stays, the rights are the new role's.
 RESET SESSION AUTHORIZATION;
 CREATE ROLE latch_pool LOGIN NOINHERIT;
 GRANT app_a, app_b, app_ab TO latch_pool;

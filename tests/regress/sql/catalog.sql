@@ -50,7 +50,7 @@ SELECT p.polname, pg_describe_object(d.refclassid, d.refobjid, d.refobjsubid) FR
    AND NOT EXISTS (SELECT FROM pg_depend m WHERE m.classid = d.refclassid AND m.objid = d.refobjid AND m.deptype = 'e'
                       AND m.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'ringfence'));
 
-\echo functions of policies that are not STABLE
+\echo functions of policies that are not STABLE (ATTACKS 24)
 SELECT DISTINCT f.oid::regprocedure FROM pg_policy p
   JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_proc'::regclass
   JOIN pg_proc f ON f.oid = d.refobjid WHERE f.provolatile <> 's';

@@ -21,7 +21,7 @@ SELECT ringfence.enter('aaaaaaaa-0000-0000-0000-000000000001');
 SELECT count(*) FROM ringfence.customer;
 BEGIN; SELECT ringfence.enter('Company B') IS NOT NULL AS entered; SELECT 1/0; ROLLBACK;
 SELECT count(*) FROM ringfence.customer;
--- A savepoint before takes it along; one after does not; released, it stays.
+-- A savepoint before takes it along (ATTACKS 29); one after does not; released, it stays.
 BEGIN; SAVEPOINT s; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; ROLLBACK TO s; SELECT count(*) FROM ringfence.customer; ROLLBACK;
 BEGIN; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; SAVEPOINT s; SELECT 1/0; ROLLBACK TO s; SELECT who(), count(*) FROM ringfence.customer; ROLLBACK;
 BEGIN; SAVEPOINT s; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; RELEASE s; SELECT who(), count(*) FROM ringfence.customer; ROLLBACK;
@@ -35,7 +35,7 @@ BEGIN; SELECT ringfence.enter('Company A', 'Secret'); ROLLBACK;
 SELECT ringfence.enter(NULL);
 SELECT ringfence.enter('');
 
--- Whatever is set afterwards has no effect, and a second enter() is an error.
+-- Whatever is set afterwards has no effect (ATTACKS 3, 33), and a second enter() is an error.
 BEGIN; SELECT ringfence.enter('Company A', 'Sales') IS NOT NULL AS entered;
 SET ringfence.owner = 'Company B'; SELECT who(), count(*) FROM ringfence.customer;
 SET LOCAL ringfence.owner = 'Company B'; SELECT who(), count(*) FROM ringfence.customer;
@@ -59,7 +59,7 @@ BEGIN; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; DISCARD ALL; 
 -- Nor is another owner entered than the one the transaction has used.
 BEGIN; SET LOCAL ringfence.owner = 'Company A'; SELECT count(*) FROM ringfence.customer; SELECT ringfence.enter('Company B'); ROLLBACK;
 BEGIN; SET LOCAL ringfence.owner = 'Company A'; SELECT count(*) FROM ringfence.customer; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; SELECT who(); ROLLBACK;
--- COMMIT inside a procedure ends it.
+-- COMMIT inside a procedure ends it (ATTACKS 31).
 DO $$BEGIN PERFORM ringfence.enter('Company A'); COMMIT; PERFORM count(*) FROM ringfence.customer; END$$;
 -- ALTER ROLE changes nothing in a transaction that has entered.
 BEGIN; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; ALTER ROLE app_ab SET ringfence.owner = 'Company B'; SELECT who(); ROLLBACK;
