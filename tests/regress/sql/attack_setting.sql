@@ -196,7 +196,7 @@ DISCARD ALL; :back
 
 \echo *** 6: no owner is not all owners: never set, empty after SET LOCAL, after RESET, after a SET that was rolled back, and by name
 \c - setting_ab
-SELECT current_setting('ringfence.owner', true) IS NULL;
+SELECT coalesce(current_setting('ringfence.owner', true), '') = '';
 BEGIN; :reads ROLLBACK;
 :writes
 BEGIN; SET LOCAL ringfence.owner = 'Company A'; SELECT count(*) FROM ringfence.customer; COMMIT;
