@@ -43,6 +43,8 @@ regression_tests() {
     local file name
     for file in "$ROOT"/tests/regress/sql/*.sql; do
         name=$(basename "$file" .sql)
+        # It needs sessions that have not loaded the library yet.
+        [ "$run/$name" = parallel/attack_setting ] && continue
         dropdb --if-exists "regress_$name" 2>/dev/null
         createdb -T fixture "regress_$name"
         mkdir -p "$WORK/regress/$name"
