@@ -194,6 +194,7 @@ BEGIN; SAVEPOINT s; SET LOCAL ringfence.owner = 'Company A'; SELECT count(*) FRO
 \c - plan_session
 SET ringfence.owner = 'Company A';
 BEGIN; INSERT INTO ringfence.customer (name) VALUES ('prepared'); SELECT count(*) FROM ringfence.customer; PREPARE TRANSACTION 'plan_kept';
+BEGIN; SET LOCAL ringfence.owner = 'Company B'; SELECT count(*) FROM ringfence.customer; COMMIT;
 SET ringfence.owner = 'Company B'; SELECT count(*) FROM ringfence.customer;
 \c - plan_session
 SET ringfence.owner = 'Company B';
