@@ -108,7 +108,9 @@ unsafe extern "C-unwind" fn emit_log(report: *mut pg_sys::ErrorData) {
 unsafe fn edit(report: *mut pg_sys::ErrorData) {
     // SAFETY: as promised by the caller. The texts are replaced by copies in the memory context of the report.
     unsafe {
-        let passes_secret = SECRET_STATEMENT.get() == statement_start();
+        // Known since one of the functions was called, or before by the statement's text: parameters are logged first.
+        let passes_secret = SECRET_STATEMENT.get() == statement_start()
+            || statement().is_some_and(|text| arguments_of_secrets(text.to_bytes()).is_some());
         if passes_secret || statement().is_some_and(|text| mask(text.to_bytes()).is_some()) {
             (*report).hide_stmt = true;
         }
@@ -197,20 +199,27 @@ fn arguments_of_secrets(text: &[u8]) -> Option<usize> {
     let key = find(&lower, b"add_signing_key").and_then(|n| opening(n + b"add_signing_key".len()));
     let mut login = None;
     let mut rest = 0;
-    while let Some(schema) = find(&lower[rest..], b"ringfence").map(|n| rest + n + b"ringfence".len()) {
-        let name = schema + lower[schema..].iter().take_while(|byte| separators(byte)).count();
-        if lower[name..].starts_with(b"login")
-            && let Some(arguments) = opening(name + b"login".len())
-        {
-            login = Some(arguments);
-            break;
+    while let Some(start) = find(&lower[rest..], b"login").map(|n| rest + n) {
+        rest = start + b"login".len();
+        let before = lower[..start].iter().rposition(|byte| !separators(byte)).map_or(0, |n| n + 1);
+        let whole_word = before < start || start == 0 || !is_name_byte(&lower[start - 1]);
+        if let Some(arguments) = opening(rest).filter(|_| whole_word) {
+            // Somebody else's login(), or a table of that name, is not our business, unless it is given a literal.
+            let first = lower[arguments..].iter().find(|byte| !byte.is_ascii_whitespace());
+            if lower[..before].ends_with(b"ringfence") || matches!(first, Some(b'\'' | b'$')) {
+                login = Some(arguments);
+                break;
+            }
         }
-        rest = schema;
     }
     match (key, login) {
         (Some(key), Some(login)) => Some(key.min(login)),
         (key, login) => key.or(login),
     }
+}
+
+fn is_name_byte(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || *byte == b'_'
 }
 
 /// The text, with stars from there on; white space is kept.
@@ -242,6 +251,7 @@ mod unit_tests {
         assert_eq!(masked("select \"ringfence\" . \"LOGIN\" ( 'abc')"), "select \"ringfence\" . \"LOGIN\" ( ******");
         assert_eq!(masked("SELECT add_signing_key('k', 'HS256', 'x')"), "SELECT add_signing_key(**** ******** ****");
         assert_eq!(masked("SELECT 'eyJhbGciOiJFZERTQSJ9"), "SELECT '********************");
+        assert_eq!(masked("SELECT login ('abc')"), "SELECT login (******");
     }
 
     #[test]
@@ -251,6 +261,7 @@ mod unit_tests {
             "SELECT 1",
             "UPDATE app.users SET last_login = now()",
             "INSERT INTO app.login (who) VALUES ('x')",
+            "SELECT last_login('x'), app.login(who)",
             "SELECT * FROM ringfence.signing_key",
             "SELECT kid FROM ringfence.signing_key (x)",
             "SELECT 'they are eyJ short'",

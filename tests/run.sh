@@ -97,6 +97,9 @@ psql -q -X -d fixture -f "$ROOT/tests/fixture.sql" || not_ok "tests/fixture.sql"
 
 say "Regression tests"
 regression_tests regress
+say "Tests of loading the library, not preloaded"
+cargo_tests "library not preloaded" cargo test --release --locked "${features[@]}" --test library
+
 # The same with the library loaded from the start, and a parallel worker for each query that may have one: the results must
 # not differ. From here on pg_stat_statements is there too.
 say "Regression tests, preloaded and in parallel workers"
@@ -110,6 +113,26 @@ psql -q -X -c "ALTER ROLE desk PASSWORD 'the desk''s password'"
 node_modules
 check "the Rust example builds" cargo build --release --locked "${features[@]}" --example find_customer
 cargo_tests "connection tests" cargo test --release --locked --no-fail-fast "${features[@]}" --test '*' -- --test-threads=2
+
+# ATTACKS 12, 124: without the library nothing is shown, whatever is set. As the last, for no test could follow.
+library_missing() {
+    local library statement answer
+    library="$WORK/tree$("$PG_CONFIG" --pkglibdir)/ringfence.so"
+    mv "$library" "$library.away"
+    for statement in "SELECT name FROM ringfence.customer" "SELECT name FROM ringfence.customer_card" "TABLE ringfence.owner" \
+            "COPY (SELECT name FROM ringfence.customer) TO STDOUT" "SELECT name FROM ringfence.search_customers('tsai')" \
+            "UPDATE ringfence.customer SET name = 'x' RETURNING name" "DELETE FROM ringfence.customer RETURNING name" \
+            "INSERT INTO ringfence.customer (owner_id, name) VALUES ('aaaaaaaa-0000-0000-0000-000000000001', 'x') RETURNING name" \
+            "BEGIN; DECLARE c CURSOR FOR SELECT name FROM ringfence.customer; FETCH ALL FROM c; COMMIT"; do
+        answer=$(psql -X -At -d fixture -U app_a -v VERBOSITY=verbose -c "SET ringfence.owner = 'Company A'" -c "$statement" 2>&1)
+        if [[ "$answer" != *"ERROR:  58P01: could not access file"* ]] || grep -qE 'Tsai|Chen|Company A$|^x$' <<<"$answer"; then
+            printf '%s\n%s\n' "$statement" "$answer"
+            return 1
+        fi
+    done
+}
+cluster_restart "${log_options[@]}"
+check "nothing is shown where the library is missing" library_missing
 
 check "the server survived every test" test "$(as_server grep -cE 'PANIC|terminated by signal' "$server_log")" = 0
 
