@@ -3,11 +3,13 @@
 -- These functions read no table as the caller does: the library reads the tables that decide, under the latest
 -- snapshot, and judges what the settings ask for. All run as the caller. They are STABLE, not IMMUTABLE: a plan is
 -- kept longer than an owner. A parallel worker is handed the context of its leader.
+--
+-- current_owner() and has_right() keep PostgreSQL's default privileges, EXECUTE for everybody: policies call them for everybody,
+-- and a function with grants of its own costs a look through them at the start of every scan. They tell a role without access
+-- nothing but error 42501, and naming them takes USAGE on the schema.
 
 CREATE FUNCTION ringfence.current_owner() RETURNS uuid
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'current_owner_fast';
-REVOKE ALL ON FUNCTION ringfence.current_owner() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.current_owner() TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.current_owner() IS
     'The owner this session works for, checked. Error 42501: none selected, or no access; 55000: disabled; 25001: the transaction has used another one';
 
@@ -52,8 +54,6 @@ COMMENT ON FUNCTION ringfence.has_right_support(internal) IS 'Planner support of
 
 CREATE FUNCTION ringfence.has_right(right_name text) RETURNS boolean
     LANGUAGE c STABLE PARALLEL SAFE STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'has_right_fast';
-REVOKE ALL ON FUNCTION ringfence.has_right(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.has_right(text) TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.has_right(text) IS
     'Whether the session holds the right for its owner, in its project if one is selected. Error 22023: no such right; else as current_owner()';
 
@@ -84,4 +84,4 @@ CREATE FUNCTION ringfence.whoami(
 REVOKE ALL ON FUNCTION ringfence.whoami() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.whoami() TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.whoami() IS
-    'What this session is: role, owner, project, agent, source, rights, and how the owner was bound (setting or default; NULL if none is selected)';
+    'What this session is: role, owner, project, agent, source, rights, and how the owner was bound (setting, default, enter or token; NULL if none is selected)';

@@ -5,6 +5,7 @@
 use postgres::error::SqlState;
 use postgres::{Client, Config, NoTls};
 use std::env;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A database of the test's own, a copy of the one that tests/fixture.sql made; gone when it is dropped.
 pub struct Database {
@@ -75,8 +76,19 @@ pub fn run(client: &mut Client, statements: &str) {
     client.batch_execute(statements).unwrap_or_else(|error| panic!("{statements}: {error:?}"));
 }
 
-/// A file of the server's log: server.log, server.csv or server.json.
+/// A file of the server's log (server.log, server.csv or server.json), with all that was logged until now.
 pub fn server_log(file: &str) -> String {
+    static MARKS: AtomicUsize = AtomicUsize::new(0);
+    let mark = format!("mark {} of process {}", MARKS.fetch_add(1, Ordering::Relaxed), std::process::id());
+    // What is logged goes to the collector in order: once it has written this, it has written what was before.
+    run(&mut superuser("postgres"), &format!("DO $$BEGIN RAISE LOG '{mark}'; END$$"));
     let path = std::path::Path::new(&variable("RINGFENCE_LOG_DIRECTORY")).join(file);
-    String::from_utf8_lossy(&std::fs::read(path).expect("the server's log")).into_owned()
+    for _ in 0..1_000_000 {
+        let log = String::from_utf8_lossy(&std::fs::read(&path).expect("the server's log")).into_owned();
+        if log.contains(&mark) {
+            return log;
+        }
+        std::thread::yield_now();
+    }
+    panic!("{file}: {mark} was not written");
 }

@@ -97,9 +97,11 @@ SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolan
  WHERE p.pronamespace = 'ringfence'::regnamespace AND l.lanname <> 'c' AND p.prosqlbody IS NULL
    AND NOT coalesce(p.proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false);
 
-\echo functions that everybody may execute
+-- Those two only: policies call them for everybody, see sql/session.sql.
+\echo functions that everybody may execute, beside current_owner and has_right
 SELECT p.oid::regprocedure FROM pg_proc p
  WHERE p.pronamespace = 'ringfence'::regnamespace
+   AND p.oid NOT IN ('ringfence.current_owner()'::regprocedure, 'ringfence.has_right(text)'::regprocedure)
    AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) WHERE grantee = 0);
 
 \echo functions declared LEAKPROOF
