@@ -3,7 +3,11 @@
 # build: what building and a throw-away cluster need. test: also the client libraries of the example programs.
 . "$(dirname "$0")/common.sh"
 
-# postgresql-common asks before it makes a cluster; ours are throw-away ones, and no other is wanted.
+# postgresql-common asks before it makes a cluster; ours are throw-away ones, and no other is wanted. PgBouncer's package
+# asks nobody, and would enable and start a service: it is installed without the files that make one, so that there is
+# nothing to start, now or at the next boot, under any init system.
+without_service=(-o 'Dpkg::Options::=--path-exclude=*/systemd/system/pgbouncer.*'
+    -o 'Dpkg::Options::=--path-exclude=/etc/init.d/pgbouncer')
 install_packages() {
     local missing=()
     for package in "$@"; do
@@ -18,11 +22,11 @@ install_packages() {
         as_root apt-get "${quiet[@]}" install -y --no-install-recommends postgresql-common
         as_root sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
     fi
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get "${quiet[@]}" install -y --no-install-recommends "${missing[@]}"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get "${quiet[@]}" "${without_service[@]}" install -y --no-install-recommends "${missing[@]}"
 }
 
 build_packages=(build-essential pkg-config libclang-dev clang "postgresql-$PG_MAJOR" "postgresql-server-dev-$PG_MAJOR")
-test_packages=(python3 python3-psycopg libdbi-perl libdbd-pg-perl default-jdk-headless libpostgresql-jdbc-java)
+test_packages=(pgbouncer python3 python3-psycopg libdbi-perl libdbd-pg-perl default-jdk-headless libpostgresql-jdbc-java)
 # A machine may have Node.js from elsewhere, with which Debian's package of the library does not go.
 command -v npm >/dev/null || test_packages+=(nodejs node-pg)
 

@@ -2,6 +2,8 @@
 //! variables name.
 #![allow(dead_code)]
 
+pub mod pooler;
+
 use postgres::error::SqlState;
 use postgres::{Client, Config, NoTls};
 use std::env;
@@ -42,13 +44,18 @@ fn variable(name: &str) -> String {
 }
 
 pub fn connect(database: &str, role: &str) -> Client {
-    Config::new()
-        .host(&variable("PGHOST"))
-        .port(variable("PGPORT").parse().expect("a port"))
-        .dbname(database)
-        .user(role)
-        .connect(NoTls)
+    try_connect(&variable("PGHOST"), database, role, "")
         .unwrap_or_else(|error| panic!("{role} cannot connect to {database}: {error}"))
+}
+
+/// `options` are as in PGOPTIONS.
+pub fn try_connect(host: &str, database: &str, role: &str, options: &str) -> Result<Client, postgres::Error> {
+    let mut config = Config::new();
+    config.host(host).port(variable("PGPORT").parse().expect("a port")).dbname(database).user(role);
+    if !options.is_empty() {
+        config.options(options);
+    }
+    config.connect(NoTls)
 }
 
 pub fn superuser(database: &str) -> Client {
