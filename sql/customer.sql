@@ -101,6 +101,29 @@ CREATE TRIGGER renew_normal_phones AFTER UPDATE OF country ON ringfence.owner
     FOR EACH ROW WHEN (OLD.country IS DISTINCT FROM NEW.country)
     EXECUTE FUNCTION ringfence.as_owner('renew_normal_phones');
 
+-- A row that an application inserts into the table itself has no custom values, and must not get round what is required.
+CREATE FUNCTION ringfence.check_required(stored jsonb) RETURNS boolean
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'check_required_wrapper';
+REVOKE ALL ON FUNCTION ringfence.check_required(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.check_required(jsonb) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.check_required(jsonb) IS
+    'True, or error 23502 if stored values lack one that this session can write and must; part of table customer';
+
+CREATE FUNCTION ringfence.check_new_customer() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $check$
+BEGIN
+    -- Whoever restores or repairs as superuser works for no owner.
+    IF row_security_active(TG_RELID) THEN
+        PERFORM ringfence.check_required(NEW.attributes);
+    END IF;
+    RETURN NEW;
+END
+$check$;
+REVOKE ALL ON FUNCTION ringfence.check_new_customer() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.check_new_customer() IS 'Trigger: error 23502 for a new customer without a value that the session must fill';
+CREATE TRIGGER check_new_customer BEFORE INSERT ON ringfence.customer
+    FOR EACH ROW EXECUTE FUNCTION ringfence.check_new_customer();
+
 -- customer_card ------------------------------------------------------------------------------------------------------
 
 -- They show and take values only of fields that the session sees, whatever object they are given.
@@ -140,6 +163,8 @@ COMMENT ON COLUMN ringfence.customer_card.masked_fields IS 'Fields that exist he
 
 CREATE FUNCTION ringfence.insert_customer_card() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $insert$
+DECLARE
+    written jsonb;
 BEGIN
     IF num_nonnulls(NEW.masked_fields, NEW.created_at, NEW.created_by, NEW.updated_at, NEW.updated_by) > 0 THEN
         RAISE EXCEPTION 'masked_fields, created_at, created_by, updated_at and updated_by of customer_card cannot be written'
@@ -151,10 +176,14 @@ BEGIN
         (NEW.owner_id, NEW.id, NEW.name, coalesce(NEW.phones, '{}'), coalesce(NEW.emails, '{}'), NEW.address, NEW.birth_date,
          NEW.language, NEW.company_id,
          ringfence.write_attributes('{}', '{}', coalesce(NEW.attributes, '{}')), NEW.last_activity_at)
-    RETURNING stored.phones, stored.emails, ringfence.visible_attributes(stored.attributes), ringfence.masked_fields(),
+    RETURNING stored.phones, stored.emails, stored.attributes, ringfence.masked_fields(),
               stored.created_at, stored.created_by, stored.updated_at, stored.updated_by
-         INTO NEW.phones, NEW.emails, NEW.attributes, NEW.masked_fields,
+         INTO NEW.phones, NEW.emails, written, NEW.masked_fields,
               NEW.created_at, NEW.created_by, NEW.updated_at, NEW.updated_by;
+    IF written <> '{}' AND ringfence.has_unique_fields() THEN
+        PERFORM ringfence.keep_unique_values(NEW.id, written);
+    END IF;
+    NEW.attributes := ringfence.visible_attributes(written);
     RETURN NEW;
 END
 $insert$;
@@ -168,6 +197,9 @@ CREATE TRIGGER insert_customer_card INSTEAD OF INSERT ON ringfence.customer_card
 -- change different things of one customer at once, neither undoes the other.
 CREATE FUNCTION ringfence.update_customer_card() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $update$
+DECLARE
+    values_differ CONSTANT boolean := NEW.attributes IS DISTINCT FROM OLD.attributes;
+    written jsonb;
 BEGIN
     IF (NEW.id, NEW.masked_fields, NEW.created_at, NEW.created_by, NEW.updated_at, NEW.updated_by)
        IS DISTINCT FROM
@@ -188,10 +220,17 @@ BEGIN
         last_activity_at = CASE WHEN NEW.last_activity_at IS DISTINCT FROM OLD.last_activity_at THEN NEW.last_activity_at ELSE stored.last_activity_at END
     WHERE stored.owner_id = OLD.owner_id AND stored.id = OLD.id
     RETURNING stored.name, stored.phones, stored.emails, stored.address, stored.birth_date, stored.language, stored.company_id,
-              ringfence.visible_attributes(stored.attributes), stored.updated_at, stored.updated_by, stored.last_activity_at
+              stored.attributes, stored.updated_at, stored.updated_by, stored.last_activity_at
          INTO NEW.name, NEW.phones, NEW.emails, NEW.address, NEW.birth_date, NEW.language, NEW.company_id,
-              NEW.attributes, NEW.updated_at, NEW.updated_by, NEW.last_activity_at;
-    RETURN CASE WHEN FOUND THEN NEW END;
+              written, NEW.updated_at, NEW.updated_by, NEW.last_activity_at;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    IF values_differ AND ringfence.has_unique_fields() THEN
+        PERFORM ringfence.keep_unique_values(NEW.id, written);
+    END IF;
+    NEW.attributes := ringfence.visible_attributes(written);
+    RETURN NEW;
 END
 $update$;
 ALTER FUNCTION ringfence.update_customer_card() OWNER TO ringfence_definer;

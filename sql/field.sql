@@ -8,6 +8,12 @@ CREATE TABLE ringfence.field (
     type          text NOT NULL DEFAULT 'text'
                   CHECK (type IN ('text', 'number', 'boolean', 'date', 'time', 'datetime', 'choice', 'choices', 'phone', 'email')),
     options       text[] CHECK ((type IN ('choice', 'choices')) = (options IS NOT NULL)),
+    retired_options text[],
+    option_ids    integer[],
+    max_length    integer,
+    pattern       text,
+    minimum       numeric,
+    maximum       numeric,
     required      boolean NOT NULL DEFAULT false,
     is_unique     boolean NOT NULL DEFAULT false,
     is_masked     boolean NOT NULL DEFAULT false,
@@ -15,15 +21,23 @@ CREATE TABLE ringfence.field (
     is_system     boolean NOT NULL DEFAULT false,
     position      integer NOT NULL,
     PRIMARY KEY (owner_id, id),
-    UNIQUE (owner_id, name)
+    UNIQUE (owner_id, name),
+    -- A value names its option by id: every option has one, also those that are retired.
+    CHECK (cardinality(coalesce(options, '{}')) + cardinality(coalesce(retired_options, '{}')) = cardinality(coalesce(option_ids, '{}')))
 );
 ALTER TABLE ringfence.field OWNER TO ringfence_tables;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ringfence.field TO ringfence_definer;
 COMMENT ON TABLE ringfence.field IS 'Definitions of fields; seen with field.manage. What a session may use of them is in visible_fields()';
 COMMENT ON COLUMN ringfence.field.type IS 'text, number, boolean, date, time, datetime, choice, choices, phone or email';
-COMMENT ON COLUMN ringfence.field.options IS 'The values of a choice, in order';
-COMMENT ON COLUMN ringfence.field.required IS 'Always false in this version';
-COMMENT ON COLUMN ringfence.field.is_unique IS 'Always false in this version';
+COMMENT ON COLUMN ringfence.field.options IS 'The options of a choice that can be chosen, in order; changed by add_option(), rename_option(), retire_option()';
+COMMENT ON COLUMN ringfence.field.retired_options IS 'Options that customers may still have, and that cannot be chosen any more';
+COMMENT ON COLUMN ringfence.field.option_ids IS 'The ids of options, then of retired_options: what customers'' values hold';
+COMMENT ON COLUMN ringfence.field.max_length IS 'Characters that a text may have; judged when a value is written, as all limits';
+COMMENT ON COLUMN ringfence.field.pattern IS 'A regular expression that the whole of a text must match';
+COMMENT ON COLUMN ringfence.field.minimum IS 'The smallest number';
+COMMENT ON COLUMN ringfence.field.maximum IS 'The largest number';
+COMMENT ON COLUMN ringfence.field.required IS 'Must be filled in every project that can write it; field_project.required: in that project';
+COMMENT ON COLUMN ringfence.field.is_unique IS 'No two customers of the owner have the same value';
 COMMENT ON COLUMN ringfence.field.is_masked IS 'Seen and written only with field.unmask';
 COMMENT ON COLUMN ringfence.field.is_searchable IS 'search_customers() looks into it';
 COMMENT ON COLUMN ringfence.field.is_system IS 'A column of customer, in every project; cannot be changed, bound or unbound';
@@ -32,8 +46,10 @@ COMMENT ON COLUMN ringfence.field.position IS 'Its place in a form';
 SELECT ringfence.wall('ringfence.field', 'field.manage', 'field.manage', 'field.manage');
 SELECT ringfence.decide_from('ringfence.field');
 GRANT SELECT,
-      INSERT (owner_id, name, description, type, options, is_masked, is_searchable, position),
-      UPDATE (owner_id, name, description, is_masked, is_searchable, position)
+      INSERT (owner_id, name, description, type, options, max_length, pattern, minimum, maximum, required, is_unique, is_masked,
+              is_searchable, position),
+      UPDATE (owner_id, name, description, max_length, pattern, minimum, maximum, required, is_unique, is_masked, is_searchable,
+              position)
     ON ringfence.field TO ringfence_user;
 
 CREATE TABLE ringfence.field_project (
@@ -41,6 +57,8 @@ CREATE TABLE ringfence.field_project (
     field_id   uuid NOT NULL,
     project_id uuid NOT NULL,
     access     text NOT NULL DEFAULT 'write' CHECK (access IN ('read', 'write')),
+    required   boolean NOT NULL DEFAULT false,
+    position   integer,
     PRIMARY KEY (owner_id, field_id, project_id),
     FOREIGN KEY (owner_id, field_id) REFERENCES ringfence.field ON DELETE CASCADE,
     FOREIGN KEY (owner_id, project_id) REFERENCES ringfence.project ON DELETE CASCADE
@@ -49,11 +67,60 @@ ALTER TABLE ringfence.field_project OWNER TO ringfence_tables;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ringfence.field_project TO ringfence_definer;
 COMMENT ON TABLE ringfence.field_project IS 'Which field is seen in which project';
 COMMENT ON COLUMN ringfence.field_project.access IS 'read: seen in the project, written elsewhere; write: seen and written';
+COMMENT ON COLUMN ringfence.field_project.required IS 'Must be filled in this project, by whoever can write it there';
+COMMENT ON COLUMN ringfence.field_project.position IS 'Its place in a form of this project; NULL: that of the field';
 CREATE INDEX field_project_project ON ringfence.field_project (owner_id, project_id);
 
 SELECT ringfence.wall('ringfence.field_project', 'field.manage', 'field.manage', 'field.manage');
 SELECT ringfence.decide_from('ringfence.field_project');
-GRANT SELECT, INSERT (owner_id, field_id, project_id, access), UPDATE (access), DELETE ON ringfence.field_project TO ringfence_user;
+GRANT SELECT, INSERT (owner_id, field_id, project_id, access, required, position), UPDATE (access, required, position), DELETE
+    ON ringfence.field_project TO ringfence_user;
+
+CREATE FUNCTION ringfence.check_pattern(pattern text) RETURNS boolean
+    LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'check_pattern_wrapper';
+REVOKE ALL ON FUNCTION ringfence.check_pattern(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.check_pattern(text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.check_pattern(text) IS 'True, or error 22023 that says why it cannot be the pattern of a field';
+
+CREATE FUNCTION ringfence.check_field_definition() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $check$
+DECLARE
+    option   text;
+    problem  text;
+    every    CONSTANT text[] := NEW.options || NEW.retired_options;
+BEGIN
+    IF NEW.options IS NOT NULL AND NEW.option_ids IS NULL THEN
+        NEW.option_ids := ARRAY(SELECT generate_series(1, cardinality(every)));
+    END IF;
+    FOREACH option IN ARRAY coalesce(every, '{}') LOOP
+        IF option IS NULL OR option = '' OR option <> btrim(option) OR length(option) > 200 OR option ~ '[[:cntrl:]]' THEN
+            RAISE EXCEPTION 'invalid option "%"', option
+                USING ERRCODE = 'invalid_parameter_value',
+                      HINT = 'An option has 1 to 200 characters, no control characters, and no space at either end.';
+        END IF;
+    END LOOP;
+    SELECT name INTO option FROM unnest(every) AS name GROUP BY name HAVING count(*) > 1 LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'option "%" is there twice', option
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Retired options count too; add_option() brings one back.';
+    END IF;
+    problem := CASE
+        WHEN NEW.type <> 'text' AND num_nonnulls(NEW.max_length, NEW.pattern) > 0 THEN 'max_length and pattern are for type "text"'
+        WHEN NEW.type <> 'number' AND num_nonnulls(NEW.minimum, NEW.maximum) > 0 THEN 'minimum and maximum are for type "number"'
+        WHEN NEW.max_length < 1 THEN 'max_length must be at least 1'
+        WHEN NEW.minimum = 'NaN' OR NEW.maximum = 'NaN' OR NEW.minimum > NEW.maximum THEN 'minimum must not be greater than maximum'
+    END;
+    IF problem IS NOT NULL THEN
+        RAISE EXCEPTION 'the limits do not fit: %', problem USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    PERFORM ringfence.check_pattern(NEW.pattern);
+    RETURN NEW;
+END
+$check$;
+REVOKE ALL ON FUNCTION ringfence.check_field_definition() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.check_field_definition() IS 'Trigger: gives options their ids; error 22023 for options or limits that cannot be';
+CREATE TRIGGER check_field_definition BEFORE INSERT OR UPDATE ON ringfence.field
+    FOR EACH ROW EXECUTE FUNCTION ringfence.check_field_definition();
 
 -- What row-level security does not bind (a superuser, a referential action) may change system fields too.
 CREATE FUNCTION ringfence.check_field_change() RETURNS trigger
@@ -152,14 +219,16 @@ CREATE TRIGGER provision_field AFTER INSERT ON ringfence.owner
 -- They run as the caller: table privileges, the wall and the rights decide, as for a plain INSERT or DELETE.
 
 CREATE FUNCTION ringfence.visible_fields(
+    for_form boolean DEFAULT true,
     OUT field_id uuid, OUT name text, OUT description text, OUT type text, OUT options text[], OUT required boolean,
-    OUT access text, OUT "position" integer, OUT is_system boolean)
+    OUT access text, OUT "position" integer, OUT is_system boolean, OUT shared_with integer, OUT is_masked boolean,
+    OUT is_unique boolean, OUT max_length integer, OUT pattern text, OUT minimum numeric, OUT maximum numeric)
     RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL SAFE STRICT ROWS 30 AS 'MODULE_PATHNAME', 'visible_fields_wrapper';
-REVOKE ALL ON FUNCTION ringfence.visible_fields() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.visible_fields() TO ringfence_user;
-COMMENT ON FUNCTION ringfence.visible_fields() IS
-    'The fields of this session in the order of a form: system fields, then the custom fields of its project, or with none selected of all projects it works in';
+REVOKE ALL ON FUNCTION ringfence.visible_fields(boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.visible_fields(boolean) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.visible_fields(boolean) IS
+    'The fields of this session in the order of a form: system fields, then the custom fields of its project, or with none selected of all projects it works in. Not for a form: also those that are masked for it, with access "masked"';
 
 CREATE FUNCTION ringfence.field_in_reach(field text) RETURNS uuid
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $find$
@@ -181,21 +250,27 @@ REVOKE ALL ON FUNCTION ringfence.field_in_reach(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.field_in_reach(text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.field_in_reach(text) IS 'The field with that id or exact name. Error 42501 without field.manage, P0002 if there is none';
 
-CREATE FUNCTION ringfence.bind_field(field text, project text, access text DEFAULT 'write') RETURNS void
+CREATE FUNCTION ringfence.bind_field(
+    field text, project text, access text DEFAULT 'write', required boolean DEFAULT NULL, at_position integer DEFAULT NULL)
+    RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $bind$
 BEGIN
     IF access IS NULL OR access NOT IN ('read', 'write') THEN
         RAISE EXCEPTION 'unknown access "%"', access USING ERRCODE = 'invalid_parameter_value', HINT = 'Use ''read'' or ''write''.';
     END IF;
-    INSERT INTO ringfence.field_project AS bound (field_id, project_id, access)
-        VALUES (ringfence.field_in_reach(field), ringfence.project_in_reach(project), bind_field.access)
-        ON CONFLICT (owner_id, field_id, project_id) DO UPDATE SET access = excluded.access;
+    INSERT INTO ringfence.field_project AS bound (field_id, project_id, access, required, position)
+        VALUES (ringfence.field_in_reach(field), ringfence.project_in_reach(project), bind_field.access,
+                coalesce(bind_field.required, false), bind_field.at_position)
+        ON CONFLICT (owner_id, field_id, project_id) DO UPDATE
+        SET access = excluded.access,
+            required = coalesce(bind_field.required, bound.required),
+            position = coalesce(bind_field.at_position, bound.position);
 END
 $bind$;
-REVOKE ALL ON FUNCTION ringfence.bind_field(text, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.bind_field(text, text, text) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.bind_field(text, text, text) IS
-    'Shows a field in a project, to read or to write; a NOTICE tells with which projects it is then shared. Needs field.manage. Error P0002: no such field or project';
+REVOKE ALL ON FUNCTION ringfence.bind_field(text, text, text, boolean, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.bind_field(text, text, text, boolean, integer) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.bind_field(text, text, text, boolean, integer) IS
+    'Shows a field in a project, to read or to write, there required or not, at a place of its own or that of the field; NULL leaves both as they are. A NOTICE tells with which projects it is then shared. Needs field.manage. Error P0002: no such field or project';
 
 CREATE FUNCTION ringfence.unbind_field(field text, project text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $unbind$
@@ -214,40 +289,179 @@ GRANT EXECUTE ON FUNCTION ringfence.unbind_field(text, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.unbind_field(text, text) IS
     'Hides a field in a project; values are kept. Needs field.manage. Error P0002: no such field or project, or not bound';
 
+CREATE FUNCTION ringfence.check_field_type(type text, options text[]) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $check$
+BEGIN
+    IF type IS NULL OR type NOT IN
+       ('text', 'number', 'boolean', 'date', 'time', 'datetime', 'choice', 'choices', 'phone', 'email') THEN
+        RAISE EXCEPTION 'unknown field type "%"', type
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'The types are: text, number, boolean, date, time, datetime, choice, choices, phone, email.';
+    END IF;
+    IF (type IN ('choice', 'choices')) <> (coalesce(cardinality(options), 0) > 0) THEN
+        RAISE EXCEPTION 'options do not go with type "%"', type
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'A choice needs at least one option, other types take none.';
+    END IF;
+END
+$check$;
+REVOKE ALL ON FUNCTION ringfence.check_field_type(text, text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.check_field_type(text, text[]) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.check_field_type(text, text[]) IS 'Error 22023 for a type that does not exist, or options that do not go with it';
+
 CREATE FUNCTION ringfence.create_field(
     name text, type text DEFAULT 'text', projects text[] DEFAULT '{}', description text DEFAULT NULL,
     options text[] DEFAULT NULL, is_masked boolean DEFAULT false, is_searchable boolean DEFAULT false,
-    at_position integer DEFAULT NULL)
+    at_position integer DEFAULT NULL, required boolean DEFAULT false, is_unique boolean DEFAULT false,
+    max_length integer DEFAULT NULL, pattern text DEFAULT NULL, minimum numeric DEFAULT NULL, maximum numeric DEFAULT NULL)
     RETURNS uuid
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $create$
 #variable_conflict use_column
 DECLARE
-    new_id  uuid := ringfence.new_id();
     project text;
 BEGIN
-    IF create_field.type IS NULL OR create_field.type NOT IN
-       ('text', 'number', 'boolean', 'date', 'time', 'datetime', 'choice', 'choices', 'phone', 'email') THEN
-        RAISE EXCEPTION 'unknown field type "%"', create_field.type
-            USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'The types are: text, number, boolean, date, time, datetime, choice, choices, phone, email.';
-    END IF;
-    IF (create_field.type IN ('choice', 'choices')) <> (coalesce(cardinality(create_field.options), 0) > 0) THEN
-        RAISE EXCEPTION 'options do not go with type "%"', create_field.type
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'A choice needs at least one option, other types take none.';
-    END IF;
-    INSERT INTO ringfence.field (name, type, description, options, is_masked, is_searchable, position)
+    PERFORM ringfence.check_field_type(create_field.type, create_field.options);
+    INSERT INTO ringfence.field (name, type, description, options, is_masked, is_searchable, position, required, is_unique,
+                                 max_length, pattern, minimum, maximum)
         VALUES (create_field.name, create_field.type, create_field.description, nullif(create_field.options, '{}'),
-                coalesce(create_field.is_masked, false), coalesce(create_field.is_searchable, false), create_field.at_position);
+                coalesce(create_field.is_masked, false), coalesce(create_field.is_searchable, false), create_field.at_position,
+                coalesce(create_field.required, false), coalesce(create_field.is_unique, false), create_field.max_length,
+                create_field.pattern, create_field.minimum, create_field.maximum);
     FOREACH project IN ARRAY coalesce(create_field.projects, '{}') LOOP
         PERFORM ringfence.bind_field(create_field.name, project);
     END LOOP;
     RETURN ringfence.field_in_reach(create_field.name);
 END
 $create$;
-REVOKE ALL ON FUNCTION ringfence.create_field(text, text, text[], text, text[], boolean, boolean, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.create_field(text, text, text[], text, text[], boolean, boolean, integer) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.create_field(text, text, text[], text, text[], boolean, boolean, integer) IS
-    'Creates a field of the session''s owner, bound to the projects named, and returns its id. Only the name must be given (B2). Needs field.manage';
+REVOKE ALL ON FUNCTION ringfence.create_field(text, text, text[], text, text[], boolean, boolean, integer, boolean, boolean, integer, text, numeric, numeric) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.create_field(text, text, text[], text, text[], boolean, boolean, integer, boolean, boolean, integer, text, numeric, numeric) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.create_field(text, text, text[], text, text[], boolean, boolean, integer, boolean, boolean, integer, text, numeric, numeric) IS
+    'Creates a field of the session''s owner, bound to the projects named, and returns its id. Only the name must be given (B2). Needs field.manage. Error 22023: a type, options or limits that cannot be; 23505: the name is taken';
+
+CREATE FUNCTION ringfence.rename_field(field text, new_name text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $rename$
+DECLARE
+    found_id CONSTANT uuid := ringfence.field_in_reach(field);
+BEGIN
+    UPDATE ringfence.field AS renamed SET name = new_name
+     WHERE renamed.owner_id = ringfence.current_owner() AND renamed.id = found_id;
+END
+$rename$;
+REVOKE ALL ON FUNCTION ringfence.rename_field(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.rename_field(text, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.rename_field(text, text) IS
+    'Gives a field another name; rewrites no customer. Needs field.manage. Error P0002: no such field; 42501: a system field; 23505: the name is taken; 22023: it cannot be a name';
+
+-- Options ----------------------------------------------------------------------------------------------------------------
+-- Definer, because nobody else may write the options, which must go with their ids. The wall and field.manage bind it.
+
+CREATE FUNCTION ringfence.choice_in_reach(field text) RETURNS ringfence.field
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $find$
+DECLARE
+    -- First and alone: where the wall hides all rows, a condition on them is never asked.
+    found_id    CONSTANT uuid := ringfence.field_in_reach(field);
+    found_field ringfence.field;
+BEGIN
+    SELECT * INTO found_field FROM ringfence.field AS f
+     WHERE f.owner_id = ringfence.current_owner() AND f.id = found_id
+       FOR UPDATE;
+    IF found_field.options IS NULL THEN
+        RAISE EXCEPTION 'field "%" has no options', found_field.name
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Fields of type "choice" and "choices" have.';
+    END IF;
+    RETURN found_field;
+END
+$find$;
+REVOKE ALL ON FUNCTION ringfence.choice_in_reach(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.choice_in_reach(text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.choice_in_reach(text) IS 'The field with that id or name, locked. Error 22023 if it has no options; else as field_in_reach(). Internal';
+
+CREATE FUNCTION ringfence.store_options(target ringfence.field, options text[], retired text[], ids integer[]) RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        UPDATE ringfence.field AS changed
+           SET options = store_options.options, retired_options = nullif(store_options.retired, '{}'), option_ids = store_options.ids
+         WHERE changed.owner_id = (store_options.target).owner_id AND changed.id = (store_options.target).id;
+    END;
+REVOKE ALL ON FUNCTION ringfence.store_options(ringfence.field, text[], text[], integer[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.store_options(ringfence.field, text[], text[], integer[]) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.store_options(ringfence.field, text[], text[], integer[]) IS 'Stores the options of a field with their ids; internal';
+
+CREATE FUNCTION ringfence.add_option(field text, option text, at_position integer DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $add$
+DECLARE
+    target  ringfence.field := ringfence.choice_in_reach(field);
+    names   text[] := target.options;
+    retired text[] := coalesce(target.retired_options, '{}');
+    ids     integer[] := target.option_ids;
+    place   integer := least(greatest(coalesce(at_position, cardinality(names) + 1), 1), cardinality(names) + 1);
+    was     integer := array_position(retired, option);
+    new_id  integer;
+BEGIN
+    IF option = ANY (names) THEN
+        RAISE EXCEPTION 'field "%" has option "%" already', target.name, option USING ERRCODE = 'unique_violation';
+    END IF;
+    IF was IS NOT NULL THEN
+        new_id := ids[cardinality(names) + was];
+        ids := ids[:cardinality(names) + was - 1] || ids[cardinality(names) + was + 1:];
+        retired := retired[:was - 1] || retired[was + 1:];
+    ELSE
+        SELECT coalesce(max(id), 0) + 1 INTO new_id FROM unnest(ids) AS id;
+    END IF;
+    PERFORM ringfence.store_options(target, names[:place - 1] || option || names[place:], retired, ids[:place - 1] || new_id || ids[place:]);
+END
+$add$;
+ALTER FUNCTION ringfence.add_option(text, text, integer) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.add_option(text, text, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.add_option(text, text, integer) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.add_option(text, text, integer) IS
+    'Adds an option to a choice, at that place or (NULL) as the last; a retired one comes back, with the values that customers still have. Needs field.manage. Error 22023: not a choice, or not an option; 23505: it is there already; P0002: no such field';
+
+CREATE FUNCTION ringfence.rename_option(field text, option text, new_name text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $rename$
+DECLARE
+    target  ringfence.field := ringfence.choice_in_reach(field);
+    names   text[] := target.options;
+    retired text[] := coalesce(target.retired_options, '{}');
+    place   integer := array_position(names, option);
+    was     integer := array_position(retired, option);
+BEGIN
+    IF place IS NOT NULL THEN
+        names[place] := new_name;
+    ELSIF was IS NOT NULL THEN
+        retired[was] := new_name;
+    ELSE
+        RAISE EXCEPTION 'field "%" has no option "%"', target.name, option USING ERRCODE = 'no_data_found';
+    END IF;
+    PERFORM ringfence.store_options(target, names, retired, target.option_ids);
+END
+$rename$;
+ALTER FUNCTION ringfence.rename_option(text, text, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.rename_option(text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.rename_option(text, text, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.rename_option(text, text, text) IS
+    'Gives an option another name, which the values of customers follow; rewrites no customer. Needs field.manage. Error 22023: not a choice, or not an option; P0002: no such field or option';
+
+CREATE FUNCTION ringfence.retire_option(field text, option text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $retire$
+DECLARE
+    target  ringfence.field := ringfence.choice_in_reach(field);
+    names   text[] := target.options;
+    retired text[] := coalesce(target.retired_options, '{}');
+    ids     integer[] := target.option_ids;
+    place   integer := array_position(names, option);
+BEGIN
+    IF place IS NULL THEN
+        RAISE EXCEPTION 'field "%" has no option "%" that can be chosen', target.name, option USING ERRCODE = 'no_data_found';
+    END IF;
+    PERFORM ringfence.store_options(target, names[:place - 1] || names[place + 1:], retired || option,
+                                    ids[:place - 1] || ids[place + 1:] || ids[place]);
+END
+$retire$;
+ALTER FUNCTION ringfence.retire_option(text, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.retire_option(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.retire_option(text, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.retire_option(text, text) IS
+    'Takes an option out of what can be chosen; customers that have it keep it. Needs field.manage. Error 22023: not a choice; P0002: no such field or option';
 
 -- Views ----------------------------------------------------------------------------------------------------------------
 

@@ -29,3 +29,5 @@ SELECT pg_extension_config_dump('ringfence.field', '');
 SELECT pg_extension_config_dump('ringfence.field_project', '');
 SELECT pg_extension_config_dump('ringfence.company', '');
 SELECT pg_extension_config_dump('ringfence.customer', '');
+SELECT pg_extension_config_dump('ringfence.unique_value', '');
+SELECT pg_extension_config_dump('ringfence.report_view', '');

@@ -1,14 +1,11 @@
 //! Customers' custom values: stored by field, shown and written by name, and only those that the session may.
 
 use crate::error::{self, Result};
-use crate::field::{VisibleField, storage_key_of};
-use crate::jsonb::{Jsonb, Kind, Member, Value};
+use crate::field::{self, VisibleField, VisibleFields};
+use crate::jsonb::{Jsonb, Kind, Member, New, Value};
 use crate::session;
 use pgrx::prelude::*;
-use std::collections::BTreeMap;
-
-/// A value is something a person types, or a program in its place; every search of the owner reads it.
-const MAX_TEXT_BYTES: usize = 1 << 20;
+use std::collections::HashMap;
 
 /// The stored values as this session sees them: by field name, without the fields that it does not see.
 #[pg_extern(sql = false)]
@@ -16,90 +13,91 @@ fn visible_attributes(stored: Jsonb) -> Result<Jsonb> {
     let context = session::context()?;
     let fields = context.fields()?;
     let members = stored.members().unwrap_or_default();
-    Ok(Jsonb::from_members(members.iter().filter_map(|member| {
-        fields.by_key(member.name).map(|field| Member { name: &field.name, value: member.value })
-    })))
+    Ok(Jsonb::object(
+        members.iter().filter_map(|member| {
+            fields.by_key(member.name).map(|field| (field.name.as_str(), field.show(member.value)))
+        }),
+    ))
 }
 
 /// The names of the fields that are masked for this session.
 #[pg_extern(sql = false)]
 fn masked_fields() -> Result<Vec<String>> {
-    Ok(session::context()?.fields()?.masked().to_vec())
+    Ok(session::context()?.fields()?.masked().map(str::to_owned).collect())
 }
 
 /// The stored values after a session changed what it sees from `before` to `after`, both by field name. What differs
 /// between the two is written, everything else stays as it is stored, so that of two sessions that write different
 /// fields at once neither undoes the other. A JSON null removes the value.
 ///
-/// Errors: 42501 a field that the session does not see, or may not write; 22023 a value of the wrong type.
+/// Errors: 42501 a field that the session does not see, or may not write; 22023 a value that is not one of the field;
+/// 23502 a required field that loses its value.
 #[pg_extern(sql = false)]
 fn write_attributes(stored: Jsonb, before: Jsonb, after: Jsonb) -> Result<Jsonb> {
-    let context = session::context()?;
-    let fields = context.fields()?;
-    let by_name = |object: Vec<Member<'_>>| -> BTreeMap<String, usize> {
-        object.iter().enumerate().map(|(n, member)| (member.name.to_owned(), n)).collect()
-    };
-    let old = before.members().unwrap_or_default();
-    let new = after.members().ok_or_else(error::attributes_not_object)?;
-    let (old_names, new_names) = (by_name(old.clone()), by_name(new.clone()));
+    let old = by_name(&before);
+    let new_members = after.members().ok_or_else(error::attributes_not_object)?;
+    let new: HashMap<&str, Value> = new_members.iter().map(|member| (member.name, member.value)).collect();
 
-    // In storage keys, owned here so that members can borrow them.
-    let mut changes: Vec<(String, Option<Value>)> = Vec::new();
-    for member in &new {
-        let previous = old_names.get(member.name).map(|n| old[*n].value);
-        if previous.is_some_and(|previous| previous.same_as(member.value)) {
-            continue;
-        }
-        let field = fields
-            .by_name(member.name)
-            .filter(|field| field.writable)
-            .ok_or_else(|| error::field_not_writable(member.name))?;
-        if member.value.kind() == Kind::Null {
-            changes.push((storage_key_of(field.id), None));
-        } else {
-            check_type(field, member.value)?;
-            changes.push((storage_key_of(field.id), Some(member.value)));
-        }
-    }
-    for member in old.iter().filter(|member| !new_names.contains_key(member.name)) {
-        let field = fields
-            .by_name(member.name)
-            .filter(|field| field.writable)
-            .ok_or_else(|| error::field_not_writable(member.name))?;
-        changes.push((storage_key_of(field.id), None));
-    }
-    if changes.is_empty() {
+    let differs = |member: &Member| !old.get(member.name).is_some_and(|previous| previous.same_as(member.value));
+    let written: Vec<Member> = new_members.iter().filter(|member| differs(member)).copied().collect();
+    let mut removed: Vec<&str> = old.keys().filter(|name| !new.contains_key(*name)).copied().collect();
+    removed.sort_unstable();
+    if written.is_empty() && removed.is_empty() {
         return Ok(stored);
     }
+    // From here to the end of the transaction no definition is changed with all its values.
+    field::share_definitions(session::context()?.owner.id);
+    let context = session::context()?;
+    let fields = context.fields()?;
+
+    // In storage keys, owned here so that the result can borrow them.
+    let mut changes: Vec<(String, Option<New>)> = Vec::new();
+    for member in &written {
+        let field = writable(fields, member.name)?;
+        let previous = old.get(member.name).copied();
+        let value = if member.value.kind() == Kind::Null { None } else { Some(field.accept(member.value, previous)?) };
+        keep_required(field, previous, Some(member.value))?;
+        changes.push((field.key.clone(), value));
+    }
+    for name in removed {
+        let field = writable(fields, name)?;
+        keep_required(field, old.get(name).copied(), None)?;
+        changes.push((field.key.clone(), None));
+    }
     let kept = stored.members().unwrap_or_default();
-    let kept = kept.into_iter().filter(|member| !changes.iter().any(|(key, _)| key == member.name));
-    let written = changes.iter().filter_map(|(key, value)| value.map(|value| Member { name: key.as_str(), value }));
-    Ok(Jsonb::from_members(kept.chain(written)))
+    let kept: Vec<Member> =
+        kept.into_iter().filter(|member| !changes.iter().any(|(key, _)| key == member.name)).collect();
+    let kept = kept.iter().map(|member| (member.name, New::Kept(member.value)));
+    let (keys, values): (Vec<String>, Vec<Option<New>>) = changes.into_iter().unzip();
+    let written = keys.iter().zip(values).filter_map(|(key, value)| value.map(|value| (key.as_str(), value)));
+    Ok(Jsonb::object(kept.chain(written)))
 }
 
-/// Error 22023 where a value is not of the JSON type that the field's type is kept in, or not an option of a choice.
-fn check_type(field: &VisibleField, value: Value) -> Result<()> {
-    let all_text = |value: Value| value.elements().into_iter().all(|element| element.kind() == Kind::Text);
-    let (fits, expected) = match field.kind.as_str() {
-        "number" => (value.kind() == Kind::Number, "a JSON number"),
-        "boolean" => (value.kind() == Kind::Boolean, "true or false"),
-        "choices" => (value.kind() == Kind::Array && all_text(value), "a JSON array of strings"),
-        _ => (value.kind() == Kind::Text, "a JSON string"),
-    };
-    if !fits {
-        return Err(error::wrong_field_type(&field.name, expected));
-    }
-    if value.texts().iter().any(|text| text.len() > MAX_TEXT_BYTES) {
-        return Err(error::wrong_field_type(&field.name, "at most 1 MiB of text"));
-    }
-    if let Some(options) = &field.options {
-        let known = |text: &String| options.iter().flatten().any(|option| option == text);
-        if !value.texts().iter().all(known) {
-            let list: Vec<&str> = options.iter().flatten().map(String::as_str).collect();
-            return Err(error::wrong_field_type(&field.name, &format!("one of: {}", list.join(", "))));
+fn by_name(object: &Jsonb) -> HashMap<&str, Value<'_>> {
+    object.members().unwrap_or_default().into_iter().map(|member| (member.name, member.value)).collect()
+}
+
+fn writable<'a>(fields: &'a VisibleFields, name: &str) -> Result<&'a VisibleField> {
+    fields.by_name(name).filter(|field| field.writable).ok_or_else(|| error::field_not_writable(name))
+}
+
+/// Error 23502 if a required field loses its value. What was missing before may stay so: a customer that is older than
+/// the requirement can still be worked with.
+fn keep_required(field: &VisibleField, before: Option<Value>, after: Option<Value>) -> Result<()> {
+    let filled = |value: Option<Value>| value.is_some_and(|value| field.fills(value));
+    if field.required && filled(before) && !filled(after) { Err(error::required_field(&field.name)) } else { Ok(()) }
+}
+
+/// For a new customer's stored values: true, or error 23502 if a field is empty that the session must fill.
+#[pg_extern(sql = false)]
+fn check_required(stored: Jsonb) -> Result<bool> {
+    let context = session::context()?;
+    for field in context.fields()?.required() {
+        if !stored.member(&field.key).is_some_and(|value| field.fills(value)) {
+            return Err(error::required_field(&field.name));
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The texts of the visible, searchable custom fields.
@@ -109,7 +107,8 @@ pub fn searchable_texts(stored: &Jsonb) -> Result<Vec<String>> {
     let members = stored.members().unwrap_or_default();
     Ok(members
         .iter()
-        .filter(|member| fields.by_key(member.name).is_some_and(|field| field.searchable))
-        .flat_map(|member| member.value.texts())
+        .filter_map(|member| fields.by_key(member.name).map(|field| (field, member.value)))
+        .filter(|(field, _)| field.searchable)
+        .flat_map(|(field, value)| field.shown_texts(value))
         .collect())
 }

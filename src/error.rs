@@ -216,8 +216,45 @@ pub fn field_not_writable(field: &str) -> ErrorReport {
         .set_hint("SELECT * FROM ringfence.visible_fields() lists the fields of this session and how they may be used.")
 }
 
-/// 22023: the value does not have the field's type.
-pub fn wrong_field_type(field: &str, expected: &str) -> ErrorReport {
+/// 23502: a field that the session must fill is not filled.
+pub fn required_field(field: &str) -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_NOT_NULL_VIOLATION, format!("field \"{field}\" must be filled"))
+        .set_hint("SELECT name FROM ringfence.visible_fields() WHERE required lists the fields that must be.")
+}
+
+/// 23505: another customer of the owner has the value of a unique field; the field is named if the session sees it.
+pub fn duplicate_value(field: Option<&str>) -> ErrorReport {
+    let message = match field {
+        Some(field) => format!("another customer has this value of field \"{field}\""),
+        None => "another customer has a value that must be unique".to_owned(),
+    };
+    report(PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION, message)
+        .set_hint("The values of a unique field differ from customer to customer of an owner.")
+}
+
+/// 25001: a change of a field together with all its values, in a transaction that cannot see all of them.
+pub fn needs_read_committed() -> ErrorReport {
+    report(
+        PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION,
+        "a field and its values are changed together in isolation level READ COMMITTED only",
+    )
+    .set_hint("SET TRANSACTION ISOLATION LEVEL READ COMMITTED, at the beginning of the transaction.")
+}
+
+/// 22023: not a pattern that can be matched.
+pub fn bad_pattern(reason: &str) -> ErrorReport {
+    bad_value(format!("invalid pattern: {reason}"))
+        .set_hint("Use a regular expression without look-around and back-references, of at most 1000 characters.")
+}
+
+/// 22023: no such type of a field.
+pub fn unknown_field_type(name: &str) -> ErrorReport {
+    bad_value(format!("unknown field type \"{name}\""))
+        .set_hint("The types are: text, number, boolean, date, time, datetime, choice, choices, phone, email.")
+}
+
+/// 22023: the value is not one of the field.
+pub fn wrong_field_value(field: &str, expected: &str) -> ErrorReport {
     bad_value(format!("wrong value for field \"{field}\"")).set_hint(format!("Expected {expected}."))
 }
 

@@ -4,7 +4,8 @@ use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::pgrx_sql_entity_graph::metadata::{
     ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
 };
-use pgrx::{AnyNumeric, FromDatum, pg_sys};
+use pgrx::{AnyNumeric, FromDatum, IntoDatum, pg_sys};
+use std::borrow::Cow;
 
 /// A jsonb argument or result. It lives in the memory context of the function call.
 pub struct Jsonb(*mut pg_sys::Jsonb);
@@ -21,6 +22,16 @@ pub struct Member<'a> {
 pub struct Value<'a> {
     raw: pg_sys::JsonbValue,
     of: std::marker::PhantomData<&'a Jsonb>,
+}
+
+/// A value to build a [`Jsonb`] with.
+pub enum New<'a> {
+    /// One that is in another [`Jsonb`].
+    Kept(Value<'a>),
+    Text(Cow<'a, str>),
+    Texts(Vec<Cow<'a, str>>),
+    Number(AnyNumeric),
+    Boolean(bool),
 }
 
 /// What kind of value it is.
@@ -60,21 +71,70 @@ impl Jsonb {
 
     /// The object of these members.
     pub fn from_members<'a>(members: impl IntoIterator<Item = Member<'a>>) -> Jsonb {
+        Jsonb::object(members.into_iter().map(|member| (member.name, New::Kept(member.value))))
+    }
+
+    /// The object of these names and values.
+    pub fn object<'n, 'v>(members: impl IntoIterator<Item = (&'n str, New<'v>)>) -> Jsonb {
         use pg_sys::JsonbIteratorToken::*;
-        // SAFETY: PostgreSQL's own builder, fed BEGIN, key and value in turn, END. It copies names and values.
+        // Strings are copied when the whole is made: until then they must live.
+        let members: Vec<(&str, New)> = members.into_iter().collect();
+        // SAFETY: PostgreSQL's own builder, fed BEGIN, key and value in turn, END. It copies names and values at the
+        // end, and `members` lives until then.
         unsafe {
             let mut state = std::ptr::null_mut();
             pg_sys::pushJsonbValue(&mut state, WJB_BEGIN_OBJECT, std::ptr::null_mut());
-            for member in members {
-                let mut key = pg_sys::JsonbValue { type_: pg_sys::jbvType::jbvString, ..Default::default() };
-                key.val.string.len = member.name.len() as _;
-                key.val.string.val = member.name.as_ptr().cast_mut().cast();
-                pg_sys::pushJsonbValue(&mut state, WJB_KEY, &mut key);
-                let mut value = member.value.raw;
-                pg_sys::pushJsonbValue(&mut state, WJB_VALUE, &mut value);
+            for (name, value) in &members {
+                pg_sys::pushJsonbValue(&mut state, WJB_KEY, &mut raw_text(name));
+                match value {
+                    New::Kept(value) => {
+                        let mut value = value.raw;
+                        pg_sys::pushJsonbValue(&mut state, WJB_VALUE, &mut value);
+                    }
+                    New::Text(text) => {
+                        pg_sys::pushJsonbValue(&mut state, WJB_VALUE, &mut raw_text(text));
+                    }
+                    New::Texts(texts) => {
+                        pg_sys::pushJsonbValue(&mut state, WJB_BEGIN_ARRAY, std::ptr::null_mut());
+                        for text in texts {
+                            pg_sys::pushJsonbValue(&mut state, WJB_ELEM, &mut raw_text(text));
+                        }
+                        pg_sys::pushJsonbValue(&mut state, WJB_END_ARRAY, std::ptr::null_mut());
+                    }
+                    New::Number(number) => {
+                        let mut raw = pg_sys::JsonbValue { type_: pg_sys::jbvType::jbvNumeric, ..Default::default() };
+                        let datum = number.clone().into_datum().unwrap_or(pg_sys::Datum::null());
+                        raw.val.numeric = datum.cast_mut_ptr();
+                        pg_sys::pushJsonbValue(&mut state, WJB_VALUE, &mut raw);
+                    }
+                    New::Boolean(truth) => {
+                        let mut raw = pg_sys::JsonbValue { type_: pg_sys::jbvType::jbvBool, ..Default::default() };
+                        raw.val.boolean = *truth;
+                        pg_sys::pushJsonbValue(&mut state, WJB_VALUE, &mut raw);
+                    }
+                }
             }
             let object = pg_sys::pushJsonbValue(&mut state, WJB_END_OBJECT, std::ptr::null_mut());
             Jsonb(pg_sys::JsonbValueToJsonb(object))
+        }
+    }
+
+    /// The member of that name, if it is an object that has one.
+    pub fn member(&self, name: &str) -> Option<Value<'_>> {
+        // SAFETY: self.0 is a detoasted jsonb that outlives the borrow. The look-up is for objects only, compares bytes,
+        // and fills `raw` with pointers into it.
+        unsafe {
+            if (*self.0).root.header & pg_sys::JB_FOBJECT == 0 {
+                return None;
+            }
+            let mut raw = pg_sys::JsonbValue::default();
+            let found = pg_sys::getKeyJsonValueFromContainer(
+                &raw mut (*self.0).root,
+                name.as_ptr().cast(),
+                name.len() as _,
+                &mut raw,
+            );
+            if found.is_null() { None } else { Some(Value { raw, of: std::marker::PhantomData }) }
         }
     }
 
@@ -98,16 +158,32 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// A text's own text.
+    pub fn text(self) -> Option<&'a str> {
+        // SAFETY: the kind tells which member of the union is set; what it points at lives as long as the jsonb.
+        if self.kind() == Kind::Text { Some(unsafe { string_of(&self.raw) }) } else { None }
+    }
+
+    /// A number's value.
+    pub fn number(self) -> Option<AnyNumeric> {
+        if self.kind() != Kind::Number {
+            return None;
+        }
+        // SAFETY: the kind tells which member of the union is set; a numeric is read as a datum of its type, and copied.
+        unsafe { AnyNumeric::from_datum(pg_sys::Datum::from(self.raw.val.numeric), false) }
+    }
+
+    /// A boolean's value.
+    pub fn boolean(self) -> Option<bool> {
+        // SAFETY: the kind tells which member of the union is set.
+        if self.kind() == Kind::Boolean { Some(unsafe { self.raw.val.boolean }) } else { None }
+    }
+
     /// The texts it holds: a text's own, a number's decimal form, an array's elements'.
     pub fn texts(self) -> Vec<String> {
         match self.kind() {
-            // SAFETY: the kind tells which member of the union is set.
-            Kind::Text => vec![unsafe { string_of(&self.raw) }.to_owned()],
-            // SAFETY: as above; a numeric is read as a datum of its type.
-            Kind::Number => unsafe { AnyNumeric::from_datum(pg_sys::Datum::from(self.raw.val.numeric), false) }
-                .map(|number| number.to_string())
-                .into_iter()
-                .collect(),
+            Kind::Text => self.text().map(str::to_owned).into_iter().collect(),
+            Kind::Number => self.number().map(|number| number.to_string()).into_iter().collect(),
             Kind::Array => self.elements().into_iter().flat_map(Value::texts).collect(),
             _ => Vec::new(),
         }
@@ -137,6 +213,14 @@ impl<'a> Value<'a> {
         let alone = |value| Jsonb::from_members([Member { name: "", value }]);
         self.kind() == other.kind() && alone(self).bytes() == alone(other).bytes()
     }
+}
+
+/// A string as the builder takes it. It borrows `text` without saying so: see [`Jsonb::object`].
+fn raw_text(text: &str) -> pg_sys::JsonbValue {
+    let mut raw = pg_sys::JsonbValue { type_: pg_sys::jbvType::jbvString, ..Default::default() };
+    raw.val.string.len = text.len() as _;
+    raw.val.string.val = text.as_ptr().cast_mut().cast();
+    raw
 }
 
 /// # Safety

@@ -17,6 +17,7 @@ mod log;
 mod name;
 mod owner;
 mod project;
+mod report;
 mod search;
 mod session;
 mod token;
@@ -37,7 +38,9 @@ extension_sql_file!("../sql/token.sql", name = "token", requires = ["access"]);
 extension_sql_file!("../sql/contact.sql", name = "contact", requires = ["token"]);
 extension_sql_file!("../sql/customer.sql", name = "customer", requires = ["contact"]);
 extension_sql_file!("../sql/field.sql", name = "field", requires = ["customer"]);
-extension_sql_file!("../sql/search.sql", name = "search", requires = ["field"]);
+extension_sql_file!("../sql/unique.sql", name = "unique", requires = ["field"]);
+extension_sql_file!("../sql/report.sql", name = "report", requires = ["unique"]);
+extension_sql_file!("../sql/search.sql", name = "search", requires = ["report"]);
 extension_sql_file!("../sql/finish.sql", name = "finish", finalize);
 
 /// Runs once in each backend that loads the library.

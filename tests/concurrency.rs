@@ -103,3 +103,222 @@ fn an_error_a_rollback_or_a_cancel_leaves_no_owner_behind() {
     run(&mut agent, "DISCARD ALL");
     assert_eq!(refused(&mut agent, count), "42501");
 }
+
+/// Waits until a session of that role waits for a lock.
+fn wait_until_blocked(database: &Database, role: &str) {
+    let mut observer = database.superuser();
+    let blocked = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE usename = '{role}' AND wait_event_type = 'Lock' AND datname = current_database()"
+    );
+    while value::<i64>(&mut observer, &blocked) == 0 {
+        thread::yield_now();
+    }
+}
+
+fn state(result: Result<(), postgres::Error>) -> Option<String> {
+    result.err().and_then(|error| error.code().map(|code| code.code().to_owned()))
+}
+
+#[test]
+fn a_unique_value_is_written_once() {
+    let database = Database::new("unique_once");
+    run(
+        &mut database.connect("boss_a"),
+        "SELECT ringfence.create_field('Contract', projects => '{Sales,Support}', is_unique => true)",
+    );
+    for (isolation, ending, expected) in [
+        ("READ COMMITTED", "COMMIT", Some("23505")),
+        ("READ COMMITTED", "ROLLBACK", None),
+        ("REPEATABLE READ", "COMMIT", Some("40001")),
+        ("REPEATABLE READ", "ROLLBACK", None),
+    ] {
+        let contract = format!("{isolation} {ending}");
+        let mut sales = database.connect("sales_a");
+        let mut support = database.connect("support_a");
+        run(&mut sales, "BEGIN");
+        run(
+            &mut sales,
+            &format!(
+                "UPDATE ringfence.customer_card SET attributes = '{{\"Contract\": \"{contract}\"}}' WHERE name = 'Tsai Mei-Ling'"
+            ),
+        );
+        run(&mut support, &format!("BEGIN ISOLATION LEVEL {isolation}"));
+        let second = format!(
+            "INSERT INTO ringfence.customer_card (name, attributes) VALUES ('New', '{{\"Contract\": \" {contract}\"}}')"
+        );
+        let waiting = thread::spawn(move || {
+            let result = state(support.batch_execute(&second));
+            run(&mut support, if result.is_none() { "COMMIT" } else { "ROLLBACK" });
+            result
+        });
+        wait_until_blocked(&database, "support_a");
+        run(&mut sales, ending);
+        assert_eq!(waiting.join().expect("the second").as_deref(), expected, "{contract}");
+        let holders = format!(
+            "SELECT count(*) FROM ringfence.customer_card WHERE btrim(attributes ->> 'Contract') = '{contract}'"
+        );
+        assert_eq!(value::<i64>(&mut database.connect("boss_a"), &holders), 1, "{contract}");
+    }
+}
+
+/// Many writers of few values: at the end no two customers have the same, and what is kept of it is what they have.
+#[test]
+fn unique_values_stay_unique_under_load() {
+    let database = Database::new("unique_load");
+    run(
+        &mut database.connect("boss_a"),
+        "SELECT ringfence.create_field('Contract', projects => '{Sales}', is_unique => true), ringfence.create_field('Seat', 'number', '{Sales}', is_unique => true);
+         INSERT INTO ringfence.customer_card (name) SELECT 'Load ' || n FROM generate_series(1, 12) AS n",
+    );
+    let writers: Vec<_> = (0..4_u64)
+        .map(|writer| {
+            let mut session = database.connect("sales_a");
+            thread::spawn(move || {
+                let mut seed = writer + 1;
+                let mut written = 0;
+                for _ in 0..150 {
+                    seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                    let (customer, contract, seat) = ((seed >> 33) % 12 + 1, (seed >> 40) % 15, (seed >> 45) % 15);
+                    let update = format!(
+                        "UPDATE ringfence.customer_card SET attributes = attributes || '{{\"Contract\": \"C{contract}\", \"Seat\": {seat}.0}}' WHERE name = 'Load {customer}'"
+                    );
+                    match state(session.batch_execute(&update)).as_deref() {
+                        None => written += 1,
+                        Some("23505" | "40P01") => (),
+                        other => panic!("{other:?}"),
+                    }
+                }
+                written
+            })
+        })
+        .collect();
+    let written: usize = writers.into_iter().map(|writer| writer.join().expect("writer")).sum();
+    assert!(written > 12, "{written}");
+    let mut server = database.superuser();
+    for field in ["Contract", "Seat"] {
+        let duplicates = format!(
+            "SELECT count(*) - count(DISTINCT attributes -> ringfence.storage_key(f.id)) FROM ringfence.customer c JOIN ringfence.field f
+                ON f.owner_id = c.owner_id AND f.name = '{field}' AND c.attributes ? ringfence.storage_key(f.id)"
+        );
+        assert_eq!(value::<i64>(&mut server, &duplicates), 0, "{field}");
+    }
+    let kept = "SELECT count(*) FROM ringfence.unique_value u FULL JOIN (SELECT f.id AS field_id, c.id FROM ringfence.customer c JOIN ringfence.field f
+                    ON f.owner_id = c.owner_id AND f.is_unique AND c.attributes ? ringfence.storage_key(f.id)) v ON v.field_id = u.field_id AND v.id = u.customer_id
+                 WHERE u.field_id IS NULL OR v.field_id IS NULL";
+    assert_eq!(value::<i64>(&mut server, kept), 0);
+}
+
+/// What changes a field with its values waits for who is writing some, and keeps who comes next waiting: no value of the
+/// former type, or twice the same, is left behind. Readers and other owners do not wait.
+#[test]
+fn a_field_changes_with_all_its_values() {
+    let database = Database::new("field_changes");
+    let mut boss = database.connect("boss_a");
+    run(
+        &mut boss,
+        "SELECT ringfence.create_field('Score', projects => '{Sales}'), ringfence.create_field('Code', projects => '{Sales}')",
+    );
+    run(
+        &mut boss,
+        "UPDATE ringfence.customer_card SET attributes = '{\"Score\": \"7\", \"Code\": \"A\"}' WHERE name = 'Chen Wei'",
+    );
+    let write = |text: &str| {
+        format!("UPDATE ringfence.customer_card SET attributes = attributes || '{text}' WHERE name = 'Tsai Mei-Ling'")
+    };
+    for (change, before, after, seen, refused) in [
+        (
+            "SELECT ringfence.retype_field('Score', 'number')",
+            r#"{"Score": "8"}"#,
+            r#"{"Score": "9"}"#,
+            r#"{"Score": 8}"#,
+            "22023",
+        ),
+        (
+            "UPDATE ringfence.field SET is_unique = true WHERE name = 'Code'",
+            r#"{"Code": "B"}"#,
+            r#"{"Code": "A"}"#,
+            r#"{"Code": "B"}"#,
+            "23505",
+        ),
+        (
+            "SELECT ringfence.drop_field('Score', 2)",
+            r#"{"Score": 10}"#,
+            r#"{"Score": 11}"#,
+            r#"{"Code": "B"}"#,
+            "42501",
+        ),
+    ] {
+        let mut first = database.connect("sales_a");
+        run(&mut first, "BEGIN");
+        run(&mut first, &write(before));
+        let mut changer = database.connect("boss_a");
+        let waiting = thread::spawn(move || {
+            run(&mut changer, "BEGIN");
+            run(&mut changer, change);
+            changer
+        });
+        wait_until_blocked(&database, "boss_a");
+        run(&mut first, "COMMIT");
+        let mut changer = waiting.join().expect("the change");
+        // Changed and not yet committed: who writes a value waits, who reads or works for another owner does not.
+        let mut second = database.connect("support_a");
+        run(&mut second, "SELECT attributes FROM ringfence.customer_card");
+        let mut other = database.connect("app_b");
+        run(
+            &mut other,
+            "SET lock_timeout = '1s'; UPDATE ringfence.customer_card SET address = 'Gdynia', attributes = '{}' WHERE name = 'Tsai Mei-Ling'",
+        );
+        let mut late = database.connect("sales_a");
+        let statement = write(after);
+        let waiting = thread::spawn(move || state(late.batch_execute(&statement)));
+        wait_until_blocked(&database, "sales_a");
+        run(&mut changer, "COMMIT");
+        assert_eq!(waiting.join().expect("the late one").as_deref(), Some(refused), "{change}");
+        let card = value::<String>(
+            &mut boss,
+            "SELECT attributes::text FROM ringfence.customer_card WHERE name = 'Tsai Mei-Ling'",
+        );
+        let seen = seen.trim_matches(['{', '}']);
+        assert!(card.contains(seen), "{change}: {card}");
+    }
+}
+
+/// The same column of one customer in two projects, and fields of both with it: the later statement wins the column, and
+/// neither loses what the other did not touch.
+#[test]
+fn unseen_and_untouched_values_survive_at_once() {
+    let database = Database::new("survive");
+    run(
+        &mut database.connect("boss_a"),
+        "SELECT ringfence.create_field('Plan', 'choice', '{Sales}', options => '{gold,silver}'), ringfence.create_field('Fault', 'number', '{Support}'),
+                ringfence.create_field('Comment', projects => '{Sales,Support}'), ringfence.create_field('Card', projects => '{Sales,Support}', is_masked => true)",
+    );
+    run(
+        &mut database.connect("boss_a"),
+        "UPDATE ringfence.customer_card SET attributes = '{\"Plan\": \"gold\", \"Fault\": 1, \"Comment\": \"a\", \"Card\": \"4111\"}' WHERE name = 'Chen Wei'",
+    );
+    let sessions: Vec<_> = [("sales_a", "Plan", "\"silver\""), ("support_a", "Fault", "2"), ("sales_a", "Comment", "\"b\""), ("support_a", "Comment", "\"b\"")]
+        .into_iter()
+        .map(|(role, field, new)| {
+            let mut session = database.connect(role);
+            thread::spawn(move || {
+                for _ in 0..50 {
+                    run(
+                        &mut session,
+                        &format!("UPDATE ringfence.customer_card SET attributes = attributes || '{{\"{field}\": {new}}}' WHERE name = 'Chen Wei'"),
+                    );
+                }
+            })
+        })
+        .collect();
+    for session in sessions {
+        session.join().expect("a session");
+    }
+    assert_eq!(
+        value::<String>(
+            &mut database.connect("boss_a"),
+            "SELECT attributes::text FROM ringfence.customer_card WHERE name = 'Chen Wei'"
+        ),
+        r#"{"Card": "4111", "Plan": "silver", "Fault": 2, "Comment": "b"}"#
+    );
+}

@@ -36,7 +36,10 @@ fn restore(format: &str) {
     run(
         &mut database.connect("boss_a"),
         "SELECT ringfence.create_field('Plan', projects => '{Sales,Support}');
-         UPDATE ringfence.customer_card SET attributes = '{\"Plan\": \"gold\"}' WHERE name = 'Chen Wei'",
+         SELECT ringfence.create_field('Contract', projects => '{Sales}', is_unique => true, pattern => '[A-Z]+-[0-9]+');
+         SELECT ringfence.create_field('Tier', 'choice', '{Sales}', options => '{gold,silver}'), ringfence.add_option('Tier', 'tin', 1), ringfence.retire_option('Tier', 'gold');
+         SELECT ringfence.create_report_view('Sales', 'restored_sales');
+         UPDATE ringfence.customer_card SET attributes = '{\"Plan\": \"gold\", \"Contract\": \"C-1\", \"Tier\": \"silver\"}' WHERE name = 'Chen Wei'",
     );
     // What was changed of what CREATE EXTENSION makes must come back changed.
     run(&mut server, "UPDATE ringfence.owner SET description = 'changed', enabled = false WHERE name = 'House'");
@@ -79,6 +82,19 @@ fn restore(format: &str) {
     assert_eq!(value::<i64>(&mut connect(&target, "app_b"), count), 2);
     assert_eq!(refused(&mut connect(&target, "app_ab"), count), "42501");
     assert_eq!(refused(&mut connect(&target, "restore_gone"), count), "42501");
+    // Fields are what they were: unique, with their options, and in reports.
+    let mut boss = connect(&target, "boss_a");
+    let insert = "INSERT INTO ringfence.customer_card (name, attributes) VALUES ('x', '{\"Contract\": \"C-1\"}')";
+    assert_eq!(refused(&mut boss, insert), "23505");
+    let report = "SELECT concat_ws(' ', \"Plan\", \"Contract\", \"Tier\") FROM ringfence_report.restored_sales WHERE name = 'Chen Wei'";
+    assert_eq!(value::<String>(&mut boss, report), "gold C-1 silver");
+    assert_eq!(value::<i64>(&mut connect(&target, "app_b"), "SELECT count(*) FROM ringfence_report.restored_sales"), 0);
+    run(
+        &mut boss,
+        "SELECT ringfence.rename_field('Tier', 'Rank'); SELECT \"Rank\" FROM ringfence_report.restored_sales",
+    );
+    run(&mut boss, "SELECT ringfence.rename_field('Rank', 'Tier')");
+    drop(boss);
     // Provisioning is back for owners to come.
     run(&mut copy, "INSERT INTO ringfence.owner (name) VALUES ('After the restore')");
     let provisioned = "SELECT count(*) FROM ringfence.project p JOIN ringfence.owner o ON o.id = p.owner_id WHERE o.name = 'After the restore'";

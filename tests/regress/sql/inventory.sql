@@ -25,9 +25,9 @@ SELECT c.relname AS relation, a.grantee::regrole AS grantee, a.privilege_type AS
  WHERE c.relnamespace = 'ringfence'::regnamespace
  GROUP BY c.relname, a.grantee, a.privilege_type ORDER BY c.relname COLLATE "C", a.grantee::regrole::text, a.privilege_type;
 
--- The schema.
-SELECT a.grantee::regrole AS grantee, a.privilege_type FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) a
- WHERE n.nspname = 'ringfence' AND a.grantee <> 10 ORDER BY a.grantee::regrole::text, 2;
+-- The schemas.
+SELECT n.nspname AS schema, a.grantee::regrole AS grantee, a.privilege_type FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) a
+ WHERE n.nspname LIKE 'ringfence%' AND a.grantee <> 10 ORDER BY 1, a.grantee::regrole::text, 3;
 
 -- Policies and triggers.
 SELECT c.relname AS table, p.polname AS policy, p.polcmd AS command,

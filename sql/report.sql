@@ -1,0 +1,317 @@
+-- report: views for BI, one a project, with a typed column for each of its fields (B8).
+--
+-- Whoever makes one publishes the names of its fields: PostgreSQL shows every role of the database which views there are,
+-- with which columns. It shows no rows: those are judged when the view is read, whoever reads it. Names of views are told
+-- apart over the whole installation, so the default is an id and not a name.
+
+CREATE SCHEMA ringfence_report;
+COMMENT ON SCHEMA ringfence_report IS 'Report views, made by ringfence.create_report_view()';
+REVOKE ALL ON SCHEMA ringfence_report FROM PUBLIC;
+GRANT USAGE ON SCHEMA ringfence_report TO ringfence_user;
+GRANT USAGE, CREATE ON SCHEMA ringfence_report TO ringfence_definer;
+
+CREATE TABLE ringfence.report_view (
+    owner_id   uuid NOT NULL DEFAULT ringfence.current_owner(),
+    project_id uuid NOT NULL,
+    name       text NOT NULL,
+    -- In the order of the view's columns, behind the columns that all report views have; NULL: one that is gone.
+    fields     uuid[] NOT NULL DEFAULT '{}',
+    PRIMARY KEY (owner_id, project_id),
+    FOREIGN KEY (owner_id, project_id) REFERENCES ringfence.project ON DELETE CASCADE
+);
+ALTER TABLE ringfence.report_view OWNER TO ringfence_tables;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ringfence.report_view TO ringfence_definer;
+COMMENT ON TABLE ringfence.report_view IS 'Which project has a report view; written by create_report_view() and drop_report_view() only';
+COMMENT ON COLUMN ringfence.report_view.name IS 'The view in schema ringfence_report';
+COMMENT ON COLUMN ringfence.report_view.fields IS 'The fields that its columns show';
+SELECT ringfence.wall('ringfence.report_view', NULL, 'field.manage', 'field.manage');
+CREATE POLICY may_read ON ringfence.report_view FOR SELECT TO PUBLIC USING (ringfence.works_in(project_id));
+GRANT SELECT ON ringfence.report_view TO ringfence_user;
+
+-- What the views are made of. Each gives what the session sees in that project, of whatever object it is given.
+
+CREATE FUNCTION ringfence.reports(project_id uuid) RETURNS boolean
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'reports_wrapper';
+REVOKE ALL ON FUNCTION ringfence.reports(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.reports(uuid) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.reports(uuid) IS
+    'Whether the session reads customers in that project of its owner, and has no other project selected; part of report views';
+
+CREATE FUNCTION ringfence.report_text(stored jsonb, project_id uuid, field_id uuid) RETURNS text
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'report_text_wrapper';
+REVOKE ALL ON FUNCTION ringfence.report_text(jsonb, uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.report_text(jsonb, uuid, uuid) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.report_text(jsonb, uuid, uuid) IS 'A field of type text, choice, phone or email, or NULL; part of report views';
+
+CREATE FUNCTION ringfence.report_texts(stored jsonb, project_id uuid, field_id uuid) RETURNS text[]
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'report_texts_wrapper';
+REVOKE ALL ON FUNCTION ringfence.report_texts(jsonb, uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.report_texts(jsonb, uuid, uuid) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.report_texts(jsonb, uuid, uuid) IS 'A field of type choices, or NULL; part of report views';
+
+CREATE FUNCTION ringfence.report_number(stored jsonb, project_id uuid, field_id uuid) RETURNS numeric
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'report_number_wrapper';
+REVOKE ALL ON FUNCTION ringfence.report_number(jsonb, uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.report_number(jsonb, uuid, uuid) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.report_number(jsonb, uuid, uuid) IS 'A field of type number, or NULL; part of report views';
+
+CREATE FUNCTION ringfence.report_boolean(stored jsonb, project_id uuid, field_id uuid) RETURNS boolean
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'report_boolean_wrapper';
+REVOKE ALL ON FUNCTION ringfence.report_boolean(jsonb, uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.report_boolean(jsonb, uuid, uuid) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.report_boolean(jsonb, uuid, uuid) IS 'A field of type boolean, or NULL; part of report views';
+
+CREATE FUNCTION ringfence.report_date(stored jsonb, project_id uuid, field_id uuid) RETURNS date
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'report_date_wrapper';
+REVOKE ALL ON FUNCTION ringfence.report_date(jsonb, uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.report_date(jsonb, uuid, uuid) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.report_date(jsonb, uuid, uuid) IS 'A field of type date, or NULL; part of report views';
+
+CREATE FUNCTION ringfence.report_time(stored jsonb, project_id uuid, field_id uuid) RETURNS time
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'report_time_wrapper';
+REVOKE ALL ON FUNCTION ringfence.report_time(jsonb, uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.report_time(jsonb, uuid, uuid) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.report_time(jsonb, uuid, uuid) IS 'A field of type time, or NULL; part of report views';
+
+CREATE FUNCTION ringfence.report_datetime(stored jsonb, project_id uuid, field_id uuid) RETURNS timestamptz
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'report_datetime_wrapper';
+REVOKE ALL ON FUNCTION ringfence.report_datetime(jsonb, uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.report_datetime(jsonb, uuid, uuid) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.report_datetime(jsonb, uuid, uuid) IS 'A field of type datetime, or NULL; part of report views';
+
+-- Making the views -----------------------------------------------------------------------------------------------------
+-- As the definer, who alone may create in the schema, and belongs to whom the views: the wall binds it as it does anybody.
+
+CREATE FUNCTION ringfence.report_function(type text, OUT function_name text, OUT column_type text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    BEGIN ATOMIC
+        SELECT CASE report_function.type WHEN 'number' THEN 'report_number' WHEN 'boolean' THEN 'report_boolean'
+                   WHEN 'date' THEN 'report_date' WHEN 'time' THEN 'report_time' WHEN 'datetime' THEN 'report_datetime'
+                   WHEN 'choices' THEN 'report_texts' ELSE 'report_text' END,
+               CASE report_function.type WHEN 'number' THEN 'numeric' WHEN 'boolean' THEN 'boolean'
+                   WHEN 'date' THEN 'date' WHEN 'time' THEN 'time without time zone' WHEN 'datetime' THEN 'timestamp with time zone'
+                   WHEN 'choices' THEN 'text[]' ELSE 'text' END;
+    END;
+REVOKE ALL ON FUNCTION ringfence.report_function(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.report_function(text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.report_function(text) IS 'What shows a field of that type in a report view, and as which SQL type; internal';
+
+-- Replaces the view where nothing depends on it. Else it keeps its columns, in their places: renamed, those of new fields
+-- behind them, and those that are gone NULL under another name. Anybody can make something depend on a view, also who
+-- may not read it; that must not keep an owner from changing its fields.
+CREATE FUNCTION ringfence.make_report_view(report ringfence.report_view) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $make$
+DECLARE
+    fixed   CONSTANT text[] := ARRAY['customer_id', 'name', 'phones', 'emails', 'address', 'birth_date', 'language', 'company_id',
+                                     'created_at', 'updated_at', 'last_activity_at'];
+    view    CONSTANT text := format('ringfence_report.%I', report.name);
+    gone    CONSTANT text := '(gone %s)';
+    -- Also the names of columns that are gone, should the view keep them.
+    taken   text[] := fixed || ARRAY(SELECT format(gone, attnum) FROM pg_attribute WHERE attrelid = to_regclass(view) AND attnum > cardinality(fixed));
+    ids     uuid[] := '{}';
+    names   text[] := '{}';
+    calls   text[] := '{}';
+    types   text[] := '{}';
+    bound   record;
+    shown   text;
+    suffix  integer;
+    old     record;
+    n       integer;
+    replace boolean := false;
+BEGIN
+    FOR bound IN
+        SELECT field.id, field.name, made.function_name, made.column_type
+          FROM ringfence.field_project
+          JOIN ringfence.field ON field.owner_id = field_project.owner_id AND field.id = field_project.field_id
+         CROSS JOIN LATERAL ringfence.report_function(field.type) AS made
+         WHERE field_project.owner_id = report.owner_id AND field_project.project_id = report.project_id
+         ORDER BY coalesce(field_project.position, field.position), field.name
+    LOOP
+        -- A column's name has 63 bytes, and is there once.
+        shown := bound.name;
+        suffix := 1;
+        LOOP
+            WHILE octet_length(shown) > 63 LOOP
+                shown := left(shown, -1);
+            END LOOP;
+            EXIT WHEN shown <> ALL (taken);
+            suffix := suffix + 1;
+            shown := left(bound.name, length(shown) - 4) || format(' %s', suffix);
+            shown := CASE WHEN length(bound.name) < 40 THEN format('%s %s', bound.name, suffix) ELSE shown END;
+        END LOOP;
+        taken := taken || shown;
+        ids := ids || bound.id;
+        names := names || shown;
+        types := types || bound.column_type;
+        calls := calls || format('ringfence.%I(attributes, %L, %L)', bound.function_name, report.project_id, bound.id);
+    END LOOP;
+
+    IF to_regclass(view) IS NOT NULL THEN
+        BEGIN
+            EXECUTE format('DROP VIEW %s', view);
+        EXCEPTION WHEN dependent_objects_still_exist THEN
+            replace := true;
+        END;
+    END IF;
+    IF replace THEN
+        -- Out of the way of each other first, then to their names.
+        FOR old IN SELECT a.attname, a.attnum FROM pg_attribute AS a
+                    WHERE a.attrelid = to_regclass(view) AND a.attnum > cardinality(fixed) AND a.attname <> format(gone, a.attnum)
+                    ORDER BY a.attnum LOOP
+            EXECUTE format('ALTER VIEW %s RENAME COLUMN %I TO %I', view, old.attname, format(gone, old.attnum));
+        END LOOP;
+        DECLARE
+            old_ids   uuid[] := report.fields;
+            all_ids   uuid[] := '{}';
+            all_names text[] := '{}';
+            all_calls text[] := '{}';
+            place     integer;
+        BEGIN
+            FOR old IN SELECT a.attname, a.attnum, format_type(a.atttypid, a.atttypmod) AS column_type FROM pg_attribute AS a
+                        WHERE a.attrelid = to_regclass(view) AND a.attnum > cardinality(fixed) ORDER BY a.attnum LOOP
+                place := array_position(ids, old_ids[old.attnum - cardinality(fixed)]);
+                IF place IS NOT NULL AND types[place] = old.column_type THEN
+                    EXECUTE format('ALTER VIEW %s RENAME COLUMN %I TO %I', view, old.attname, names[place]);
+                    all_ids := all_ids || ids[place];
+                    all_names := all_names || names[place];
+                    all_calls := all_calls || calls[place];
+                ELSE
+                    all_ids := all_ids || NULL::uuid;
+                    all_names := all_names || old.attname::text;
+                    all_calls := all_calls || format('NULL::%s', old.column_type);
+                END IF;
+            END LOOP;
+            FOR n IN 1 .. cardinality(ids) LOOP
+                IF array_position(all_ids, ids[n]) IS NULL THEN
+                    all_ids := all_ids || ids[n];
+                    all_names := all_names || names[n];
+                    all_calls := all_calls || calls[n];
+                END IF;
+            END LOOP;
+            ids := all_ids;
+            names := all_names;
+            calls := all_calls;
+        END;
+    END IF;
+
+    EXECUTE format('CREATE OR REPLACE VIEW %s WITH (security_barrier = true) AS SELECT id AS customer_id, name, phones, emails, address, '
+                   'birth_date, language, company_id, created_at, updated_at, last_activity_at', view)
+            || coalesce((SELECT string_agg(format(', %s AS %I', calls[place], names[place]), '' ORDER BY place)
+                           FROM generate_subscripts(calls, 1) AS place), '')
+            || format(' FROM ringfence.customer WHERE ringfence.reports(%L)', report.project_id);
+    EXECUTE format('COMMENT ON VIEW %s IS %L', view, 'The customers with the fields of a project, for who reads customers there');
+    EXECUTE format('GRANT SELECT ON %s TO ringfence_user', view);
+    UPDATE ringfence.report_view AS made SET fields = ids
+     WHERE made.owner_id = report.owner_id AND made.project_id = report.project_id;
+END
+$make$;
+REVOKE ALL ON FUNCTION ringfence.make_report_view(ringfence.report_view) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.make_report_view(ringfence.report_view) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.make_report_view(ringfence.report_view) IS 'Makes or renews a report view; internal';
+
+CREATE FUNCTION ringfence.create_report_view(project text, name text DEFAULT NULL) RETURNS regclass
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $create$
+#variable_conflict use_column
+DECLARE
+    report ringfence.report_view;
+    chosen text := create_report_view.name;
+BEGIN
+    PERFORM ringfence.check_right('field.manage');
+    PERFORM ringfence.lock_definitions();
+    report.owner_id := ringfence.current_owner();
+    report.project_id := ringfence.project_in_reach(create_report_view.project);
+    IF chosen IS NOT NULL THEN
+        PERFORM ringfence.check_name(chosen);
+        IF octet_length(chosen) > 63 OR chosen LIKE 'project\_%' THEN
+            RAISE EXCEPTION 'report view cannot be called "%"', chosen
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'It has at most 63 bytes, and does not begin with "project_".';
+        END IF;
+    ELSE
+        chosen := format('project_%s', translate(report.project_id::text, '-', ''));
+    END IF;
+    IF EXISTS (SELECT FROM ringfence.report_view AS made WHERE made.owner_id = report.owner_id AND made.project_id = report.project_id) THEN
+        RAISE EXCEPTION 'project "%" has a report view', create_report_view.project
+            USING ERRCODE = 'duplicate_table', HINT = 'It follows its fields by itself; ringfence.drop_report_view() drops it.';
+    END IF;
+    IF to_regclass(format('ringfence_report.%I', chosen)) IS NOT NULL THEN
+        RAISE EXCEPTION 'report view "%" is there already', chosen
+            USING ERRCODE = 'duplicate_table', HINT = 'Names of report views are told apart over the whole installation, and everybody can read them. Leave the name out.';
+    END IF;
+    INSERT INTO ringfence.report_view AS made (project_id, name) VALUES (report.project_id, chosen) RETURNING made.* INTO report;
+    PERFORM ringfence.make_report_view(report);
+    RAISE NOTICE 'every role of the database can read the names of the columns of view "%"', chosen
+        USING DETAIL = 'They are the names of the fields. The rows are for who reads customers in the project.';
+    RETURN format('ringfence_report.%I', chosen)::regclass;
+END
+$create$;
+ALTER FUNCTION ringfence.create_report_view(text, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.create_report_view(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.create_report_view(text, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.create_report_view(text, text) IS
+    'Makes a view in schema ringfence_report with the customers and a typed column for each field of a project, which follows what is defined. Needs field.manage. Error P0002: no such project; 42P07: the project has one, or the name is taken; 22023: it cannot be a name';
+
+CREATE FUNCTION ringfence.drop_report_view(project text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $drop$
+BEGIN
+    PERFORM ringfence.check_right('field.manage');
+    DELETE FROM ringfence.report_view AS made
+     WHERE made.owner_id = ringfence.current_owner() AND made.project_id = ringfence.project_in_reach(project);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'project "%" has no report view', project USING ERRCODE = 'no_data_found';
+    END IF;
+END
+$drop$;
+ALTER FUNCTION ringfence.drop_report_view(text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.drop_report_view(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.drop_report_view(text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.drop_report_view(text) IS
+    'Drops the report view of a project, and what was made of it. Needs field.manage. Error P0002: no such project, or it has none';
+
+-- Also when the project goes, or its owner: then as a referential action, for no owner. It reads no table.
+CREATE FUNCTION ringfence.remove_report_view() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $remove$
+BEGIN
+    EXECUTE format('DROP VIEW IF EXISTS ringfence_report.%I CASCADE', OLD.name);
+    RETURN NULL;
+END
+$remove$;
+ALTER FUNCTION ringfence.remove_report_view() OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.remove_report_view() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.remove_report_view() IS 'Trigger: drops a report view that is no longer registered';
+CREATE TRIGGER remove_report_view AFTER DELETE ON ringfence.report_view
+    FOR EACH ROW EXECUTE FUNCTION ringfence.remove_report_view();
+
+CREATE FUNCTION ringfence.renew_report_views() RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $renew$
+DECLARE
+    report ringfence.report_view;
+BEGIN
+    IF NOT ringfence.has_right('field.manage') THEN
+        RETURN;
+    END IF;
+    FOR report IN SELECT * FROM ringfence.report_view AS made WHERE made.owner_id = ringfence.current_owner() ORDER BY made.project_id LOOP
+        PERFORM ringfence.make_report_view(report);
+    END LOOP;
+END
+$renew$;
+ALTER FUNCTION ringfence.renew_report_views() OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.renew_report_views() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.renew_report_views() TO ringfence_user;
+COMMENT ON FUNCTION ringfence.renew_report_views() IS 'Renews the report views of the session''s owner after its fields changed, for who has field.manage; called by triggers';
+
+CREATE FUNCTION ringfence.follow_fields() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $follow$
+BEGIN
+    -- Not for a superuser, and not for who deletes a whole owner: its views go with its projects.
+    IF row_security_active(TG_RELID) AND (SELECT owner_id FROM ringfence.whoami()) IS NOT NULL THEN
+        PERFORM ringfence.renew_report_views();
+    END IF;
+    RETURN NULL;
+END
+$follow$;
+REVOKE ALL ON FUNCTION ringfence.follow_fields() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.follow_fields() IS 'Trigger: report views follow the fields';
+CREATE TRIGGER follow_fields AFTER INSERT OR UPDATE OF field_id, project_id, position OR DELETE ON ringfence.field_project
+    FOR EACH STATEMENT EXECUTE FUNCTION ringfence.follow_fields();
+CREATE TRIGGER follow_fields AFTER UPDATE OF name, type, position OR DELETE ON ringfence.field
+    FOR EACH STATEMENT EXECUTE FUNCTION ringfence.follow_fields();

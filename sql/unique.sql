@@ -1,0 +1,285 @@
+-- unique: values that no two customers of an owner may have (B9), and fields that change together with all their values.
+--
+-- What is unique is the form of a value: of a text trimmed, in NFC, case as typed; of a phone in E.164 by the owner's
+-- country, of an e-mail in lower case, of a number its value, of a choice its option. A text of spaces only is no value.
+
+CREATE TABLE ringfence.unique_value (
+    owner_id    uuid NOT NULL DEFAULT ringfence.current_owner(),
+    field_id    uuid NOT NULL,
+    -- SHA-256: a value may be longer than an index takes, and a masked one need not be here once more to be read.
+    digest      bytea NOT NULL,
+    customer_id uuid NOT NULL,
+    PRIMARY KEY (owner_id, field_id, digest),
+    FOREIGN KEY (owner_id, field_id) REFERENCES ringfence.field ON DELETE CASCADE,
+    FOREIGN KEY (owner_id, customer_id) REFERENCES ringfence.customer ON DELETE CASCADE
+);
+ALTER TABLE ringfence.unique_value OWNER TO ringfence_tables;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ringfence.unique_value TO ringfence_definer;
+COMMENT ON TABLE ringfence.unique_value IS 'Which customer has which value of a unique field; no application role can read or write it';
+COMMENT ON COLUMN ringfence.unique_value.digest IS 'SHA-256 of the form in which values are compared';
+CREATE INDEX unique_value_customer ON ringfence.unique_value (owner_id, customer_id);
+SELECT ringfence.wall('ringfence.unique_value', 'customer.read', 'customer.write', 'customer.write');
+
+CREATE FUNCTION ringfence.has_unique_fields() RETURNS boolean
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'has_unique_fields_wrapper';
+REVOKE ALL ON FUNCTION ringfence.has_unique_fields() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.has_unique_fields() TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.has_unique_fields() IS 'Whether the session''s owner has unique fields; part of customer_card';
+
+CREATE FUNCTION ringfence.unique_forms(stored jsonb, OUT field_id uuid, OUT form text) RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT ROWS 2 AS 'MODULE_PATHNAME', 'unique_forms_wrapper';
+REVOKE ALL ON FUNCTION ringfence.unique_forms(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.unique_forms(jsonb) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.unique_forms(jsonb) IS 'Stored values of unique fields in the form in which they are compared; part of customer_card';
+
+CREATE FUNCTION ringfence.unique_form(stored jsonb, field_id uuid, type text) RETURNS text
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'unique_form_wrapper';
+REVOKE ALL ON FUNCTION ringfence.unique_form(jsonb, uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.unique_form(jsonb, uuid, text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.unique_form(jsonb, uuid, text) IS 'The same for one field, whether it is unique yet or not; internal';
+
+CREATE FUNCTION ringfence.refuse_duplicate(field_id uuid) RETURNS boolean
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'refuse_duplicate_wrapper';
+REVOKE ALL ON FUNCTION ringfence.refuse_duplicate(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.refuse_duplicate(uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.refuse_duplicate(uuid) IS 'Error 23505 for a unique field; part of customer_card';
+
+-- Called by the triggers of customer_card, as the definer. Two sessions that write one value at once meet at the primary
+-- key: the second waits for the first, and is refused if that commits.
+CREATE FUNCTION ringfence.keep_unique_values(customer_id uuid, stored jsonb) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $keep$
+#variable_conflict use_column
+DECLARE
+    refused uuid;
+BEGIN
+    DELETE FROM ringfence.unique_value AS old
+     WHERE old.owner_id = ringfence.current_owner() AND old.customer_id = keep_unique_values.customer_id
+       AND NOT EXISTS (SELECT FROM ringfence.unique_forms(keep_unique_values.stored) AS form
+                        WHERE form.field_id = old.field_id AND sha256(convert_to(form.form, 'UTF8')) = old.digest);
+    -- In one order, so that two sessions never wait for each other.
+    INSERT INTO ringfence.unique_value (field_id, digest, customer_id)
+        SELECT form.field_id, sha256(convert_to(form.form, 'UTF8')), keep_unique_values.customer_id
+          FROM ringfence.unique_forms(keep_unique_values.stored) AS form
+         ORDER BY 1
+        ON CONFLICT (owner_id, field_id, digest) DO NOTHING;
+    SELECT form.field_id INTO refused
+      FROM ringfence.unique_forms(keep_unique_values.stored) AS form
+     WHERE NOT EXISTS (SELECT FROM ringfence.unique_value AS kept
+                        WHERE kept.owner_id = ringfence.current_owner() AND kept.field_id = form.field_id
+                          AND kept.digest = sha256(convert_to(form.form, 'UTF8'))
+                          AND kept.customer_id = keep_unique_values.customer_id)
+     LIMIT 1;
+    IF FOUND THEN
+        PERFORM ringfence.refuse_duplicate(refused);
+    END IF;
+END
+$keep$;
+REVOKE ALL ON FUNCTION ringfence.keep_unique_values(uuid, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.keep_unique_values(uuid, jsonb) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.keep_unique_values(uuid, jsonb) IS 'Error 23505 if another customer of the owner has a value that must be unique; part of customer_card';
+
+-- A field and its values -----------------------------------------------------------------------------------------------
+
+CREATE FUNCTION ringfence.lock_definitions() RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE STRICT AS 'MODULE_PATHNAME', 'lock_definitions_wrapper';
+REVOKE ALL ON FUNCTION ringfence.lock_definitions() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.lock_definitions() TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.lock_definitions() IS
+    'Keeps who writes custom values of the session''s owner waiting until the transaction ends; readers and other owners are not. Error 25001 in REPEATABLE READ and above. Internal';
+
+-- Managing fields is not seeing values, nor changing them (B16): what counts or rewrites them takes those rights too.
+CREATE FUNCTION ringfence.check_rights_over_values(of_masked boolean) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $check$
+DECLARE
+    needed text;
+BEGIN
+    FOREACH needed IN ARRAY ARRAY['field.manage', 'customer.read', 'customer.write'] || CASE WHEN of_masked THEN ARRAY['field.unmask'] END LOOP
+        IF NOT ringfence.has_right_in(needed, NULL) THEN
+            RAISE EXCEPTION 'a field cannot be changed together with its values without the right "%"', needed
+                USING ERRCODE = 'insufficient_privilege', HINT = 'It takes the right in all projects of the owner.';
+        END IF;
+    END LOOP;
+END
+$check$;
+REVOKE ALL ON FUNCTION ringfence.check_rights_over_values(boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.check_rights_over_values(boolean) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.check_rights_over_values(boolean) IS 'Error 42501 for a session that may not change a field together with its values; internal';
+
+CREATE FUNCTION ringfence.fill_unique_values(field_id uuid, field_name text, type text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $fill$
+#variable_conflict use_column
+DECLARE
+    duplicates bigint;
+BEGIN
+    DELETE FROM ringfence.unique_value AS old
+     WHERE old.owner_id = ringfence.current_owner() AND old.field_id = fill_unique_values.field_id;
+    SELECT count(*) INTO duplicates
+      FROM (SELECT FROM ringfence.customer
+             WHERE customer.attributes ? ringfence.storage_key(fill_unique_values.field_id)
+             GROUP BY ringfence.unique_form(customer.attributes, fill_unique_values.field_id, fill_unique_values.type)
+            HAVING count(*) > 1
+               AND ringfence.unique_form(customer.attributes, fill_unique_values.field_id, fill_unique_values.type) IS NOT NULL) AS held;
+    IF duplicates > 0 THEN
+        RAISE EXCEPTION 'duplicate values in field "%": %', fill_unique_values.field_name, duplicates
+            USING ERRCODE = 'unique_violation', HINT = 'So many values are those of more than one customer. Change them first.';
+    END IF;
+    INSERT INTO ringfence.unique_value (field_id, digest, customer_id)
+        SELECT fill_unique_values.field_id, sha256(convert_to(held.form, 'UTF8')), held.id
+          -- Locked, so that none is deleted before its value is there.
+          FROM (SELECT customer.id, ringfence.unique_form(customer.attributes, fill_unique_values.field_id, fill_unique_values.type) AS form
+                  FROM ringfence.customer
+                 WHERE customer.attributes ? ringfence.storage_key(fill_unique_values.field_id)
+                   FOR KEY SHARE) AS held
+         WHERE held.form IS NOT NULL;
+END
+$fill$;
+REVOKE ALL ON FUNCTION ringfence.fill_unique_values(uuid, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.fill_unique_values(uuid, text, text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.fill_unique_values(uuid, text, text) IS 'Reads the values of a field that becomes unique. Error 23505 that counts those that several customers have; internal';
+
+CREATE FUNCTION ringfence.switch_unique() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $switch$
+BEGIN
+    PERFORM ringfence.check_rights_over_values(NEW.is_masked);
+    PERFORM ringfence.lock_definitions();
+    IF NEW.is_unique THEN
+        PERFORM ringfence.fill_unique_values(NEW.id, NEW.name, NEW.type);
+    ELSE
+        DELETE FROM ringfence.unique_value AS kept WHERE kept.owner_id = NEW.owner_id AND kept.field_id = NEW.id;
+    END IF;
+    RETURN NEW;
+END
+$switch$;
+ALTER FUNCTION ringfence.switch_unique() OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.switch_unique() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.switch_unique() IS 'Trigger: a field becomes unique, or is so no longer. Error 23505: it has values that several customers have; 42501 without the rights over them';
+CREATE TRIGGER switch_unique AFTER UPDATE OF is_unique ON ringfence.field
+    FOR EACH ROW WHEN (OLD.is_unique <> NEW.is_unique) EXECUTE FUNCTION ringfence.switch_unique();
+
+-- Phones compare by the owner's country.
+CREATE FUNCTION ringfence.renew_unique_phones() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $renew$
+DECLARE
+    phone ringfence.field;
+BEGIN
+    FOR phone IN SELECT * FROM ringfence.field WHERE field.is_unique AND field.type = 'phone' LOOP
+        PERFORM ringfence.lock_definitions();
+        PERFORM ringfence.fill_unique_values(phone.id, phone.name, phone.type);
+    END LOOP;
+EXCEPTION WHEN unique_violation THEN
+    -- Whoever administers owners is told nothing of their fields.
+    RAISE EXCEPTION 'phone numbers that are unique would not be so under this country'
+        USING ERRCODE = 'unique_violation', HINT = 'The people of the owner must change them first, or let the field have duplicates.';
+END
+$renew$;
+REVOKE ALL ON FUNCTION ringfence.renew_unique_phones() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.renew_unique_phones() TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.renew_unique_phones() IS 'Reads the values of unique fields of type phone again after the owner''s country changed; internal';
+CREATE TRIGGER renew_unique_phones AFTER UPDATE OF country ON ringfence.owner
+    FOR EACH ROW WHEN (OLD.country IS DISTINCT FROM NEW.country)
+    EXECUTE FUNCTION ringfence.as_owner('renew_unique_phones');
+
+CREATE FUNCTION ringfence.drop_field(field text, customers bigint DEFAULT NULL) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $drop$
+DECLARE
+    found_id CONSTANT uuid := ringfence.field_in_reach(field);
+    target ringfence.field;
+    key    text;
+    held   bigint;
+BEGIN
+    PERFORM ringfence.check_rights_over_values(false);
+    PERFORM ringfence.lock_definitions();
+    SELECT * INTO STRICT target FROM ringfence.field AS f
+     WHERE f.owner_id = ringfence.current_owner() AND f.id = found_id FOR UPDATE;
+    key := ringfence.storage_key(target.id);
+    SELECT count(*) INTO held FROM ringfence.customer AS c WHERE c.owner_id = target.owner_id AND c.attributes ? key;
+    IF held > 0 AND NOT target.is_system AND drop_field.customers IS DISTINCT FROM held THEN
+        RAISE EXCEPTION 'customers that have a value of field "%": %', target.name, held
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'Dropping the field deletes these values.',
+                  HINT = format('To delete them for good: SELECT ringfence.drop_field(%L, %s);', target.name, held);
+    END IF;
+    DELETE FROM ringfence.field AS f WHERE f.owner_id = target.owner_id AND f.id = target.id;
+    UPDATE ringfence.customer AS c SET attributes = c.attributes - key WHERE c.owner_id = target.owner_id AND c.attributes ? key;
+    RETURN held;
+END
+$drop$;
+ALTER FUNCTION ringfence.drop_field(text, bigint) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.drop_field(text, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.drop_field(text, bigint) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.drop_field(text, bigint) IS
+    'Drops a field and its values, and returns how many customers had one. Where customers have, it takes their number: without, or with another, error 55000 tells it and nothing goes. Needs field.manage, customer.read and customer.write in all projects. Error P0002: no such field; 42501: a system field';
+
+CREATE FUNCTION ringfence.convert_value(
+    stored jsonb, field_id uuid, from_type text, from_options text[], from_ids integer[], to_type text, to_options text[], to_ids integer[])
+    RETURNS jsonb
+    LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'convert_value_wrapper';
+REVOKE ALL ON FUNCTION ringfence.convert_value(jsonb, uuid, text, text[], integer[], text, text[], integer[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.convert_value(jsonb, uuid, text, text[], integer[], text, text[], integer[]) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.convert_value(jsonb, uuid, text, text[], integer[], text, text[], integer[]) IS
+    'Stored values with that of one field converted to another type; NULL where it does not convert. Part of retype_field()';
+
+CREATE FUNCTION ringfence.retype_field(field text, type text, options text[] DEFAULT NULL) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $retype$
+#variable_conflict use_column
+DECLARE
+    found_id   CONSTANT uuid := ringfence.field_in_reach(retype_field.field);
+    target     ringfence.field;
+    named      text[] := retype_field.options;
+    ids        integer[];
+    key        text;
+    failing    bigint;
+    converted  bigint;
+BEGIN
+    PERFORM ringfence.check_rights_over_values(false);
+    PERFORM ringfence.lock_definitions();
+    SELECT * INTO STRICT target FROM ringfence.field AS f
+     WHERE f.owner_id = ringfence.current_owner() AND f.id = found_id FOR UPDATE;
+    PERFORM ringfence.check_rights_over_values(target.is_masked);
+    IF target.is_system THEN
+        RAISE EXCEPTION 'system field "%" cannot be changed', target.name
+            USING ERRCODE = 'insufficient_privilege', HINT = 'System fields are the same in every project of every owner.';
+    END IF;
+    IF named IS NULL AND retype_field.type IN ('choice', 'choices') THEN
+        named := target.options || target.retired_options;
+        ids := target.option_ids;
+    ELSIF named IS NOT NULL THEN
+        ids := ARRAY(SELECT generate_series(1, cardinality(named)));
+    END IF;
+    PERFORM ringfence.check_field_type(retype_field.type, named);
+    key := ringfence.storage_key(target.id);
+    SELECT count(*) INTO failing FROM ringfence.customer AS c
+     WHERE c.owner_id = target.owner_id AND c.attributes ? key
+       AND ringfence.convert_value(c.attributes, target.id, target.type, target.options || target.retired_options, target.option_ids,
+                                   retype_field.type, named, ids) IS NULL;
+    IF failing > 0 THEN
+        RAISE EXCEPTION 'values of field "%" that do not convert to type "%": %', target.name, retype_field.type, failing
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Change these values first; nothing has been changed.';
+    END IF;
+    UPDATE ringfence.customer AS c
+       SET attributes = ringfence.convert_value(c.attributes, target.id, target.type, target.options || target.retired_options,
+                                                target.option_ids, retype_field.type, named, ids)
+     WHERE c.owner_id = target.owner_id AND c.attributes ? key;
+    GET DIAGNOSTICS converted = ROW_COUNT;
+    -- Options that were kept are retired as before.
+    UPDATE ringfence.field AS f
+       SET type = retype_field.type,
+           options = CASE WHEN retype_field.options IS NULL THEN named[:cardinality(target.options)] ELSE named END,
+           retired_options = CASE WHEN retype_field.options IS NULL AND named IS NOT NULL THEN target.retired_options END,
+           option_ids = ids,
+           max_length = CASE WHEN retype_field.type = target.type THEN f.max_length END,
+           pattern = CASE WHEN retype_field.type = target.type THEN f.pattern END,
+           minimum = CASE WHEN retype_field.type = target.type THEN f.minimum END,
+           maximum = CASE WHEN retype_field.type = target.type THEN f.maximum END
+     WHERE f.owner_id = target.owner_id AND f.id = target.id;
+    IF target.is_unique THEN
+        PERFORM ringfence.fill_unique_values(target.id, target.name, retype_field.type);
+    END IF;
+    RETURN converted;
+END
+$retype$;
+ALTER FUNCTION ringfence.retype_field(text, text, text[]) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.retype_field(text, text, text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.retype_field(text, text, text[]) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.retype_field(text, text, text[]) IS
+    'Gives a field another type, and for a choice other options, and converts its values; returns how many. Limits of the former type go. Needs field.manage, customer.read and customer.write in all projects, of a masked field also field.unmask. Error 22023: values that do not convert, with their number, or no such type; 23505: they would not be unique; P0002: no such field';

@@ -1,0 +1,386 @@
+//! What is defined of a field: its type, its options and its limits; and whether a value is one of it.
+
+use super::kind::Type;
+use crate::catalog::{self, Rows, Source};
+use crate::error::{self, Result};
+use crate::jsonb::{Kind, New, Value};
+use pgrx::AnyNumeric;
+use pgrx::datum::Uuid;
+use regex::{Regex, RegexBuilder};
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::ffi::CStr;
+
+/// A value is something a person types, or a program in its place; every search of the owner reads it.
+const MAX_TEXT_BYTES: usize = 1 << 20;
+
+/// Digits of a number, when it is written out.
+const MAX_DIGITS: usize = 1000;
+
+/// What is checked against a pattern is a code or a number of some kind. The time that takes grows with the length of the
+/// text and the size of the pattern, and with nothing else.
+const MAX_PATTERN_CHARACTERS: usize = 1000;
+const MAX_MATCHED_CHARACTERS: usize = 1000;
+const MAX_PATTERN_MEMORY: usize = 2 << 20;
+
+/// A field as its owner defined it.
+pub struct Definition {
+    pub id: Uuid,
+    pub name: String,
+    pub description: Option<String>,
+    pub kind: Type,
+    pub options: Option<Box<Options>>,
+    pub limits: Option<Box<Limits>>,
+    pub required: bool,
+    pub masked: bool,
+    pub searchable: bool,
+    pub unique: bool,
+    pub system: bool,
+    pub position: i32,
+}
+
+/// The options of a choice. A value holds the option's id, so that renaming one rewrites no customer.
+pub struct Options {
+    /// First those that can be chosen, in their order, then the retired ones.
+    names: Vec<String>,
+    chosen_from: usize,
+    ids: Vec<i32>,
+}
+
+/// What a value must keep to beyond its type.
+#[derive(Default)]
+pub struct Limits {
+    pub max_length: Option<i32>,
+    pub pattern: Option<Pattern>,
+    pub minimum: Option<AnyNumeric>,
+    pub maximum: Option<AnyNumeric>,
+}
+
+/// A regular expression that the whole text must match, compiled when it is first needed.
+pub struct Pattern {
+    pub text: String,
+    compiled: OnceCell<Option<Regex>>,
+}
+
+impl Pattern {
+    pub fn new(text: String) -> Pattern {
+        Pattern { text, compiled: OnceCell::new() }
+    }
+
+    fn matches(&self, text: &str) -> bool {
+        self.compiled
+            .get_or_init(|| compile(&self.text).ok())
+            .as_ref()
+            .is_some_and(|pattern| text.chars().nth(MAX_MATCHED_CHARACTERS).is_none() && pattern.is_match(text))
+    }
+}
+
+/// The pattern as it is matched, or why it cannot be one.
+pub fn compile(pattern: &str) -> std::result::Result<Regex, String> {
+    if pattern.chars().nth(MAX_PATTERN_CHARACTERS).is_some() {
+        return Err("it is too long".to_owned());
+    }
+    let build = |pattern: &str| {
+        RegexBuilder::new(pattern)
+            .size_limit(MAX_PATTERN_MEMORY)
+            .dfa_size_limit(MAX_PATTERN_MEMORY)
+            .nest_limit(50)
+            .build()
+            .map_err(|problem| match problem {
+                regex::Error::CompiledTooBig(_) => "it is too complex".to_owned(),
+                other => {
+                    other.to_string().lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned()
+                }
+            })
+    };
+    // Alone too: what would be well formed only between the brackets is not.
+    build(pattern)?;
+    build(&format!(r"\A(?:{pattern})\z"))
+}
+
+impl Options {
+    pub fn new(choosable: Vec<String>, retired: Vec<String>, ids: Vec<i32>) -> Options {
+        let chosen_from = choosable.len();
+        let names = choosable.into_iter().chain(retired).collect();
+        Options { names, chosen_from, ids }
+    }
+
+    /// Those that can be chosen, in their order.
+    pub fn choosable(&self) -> &[String] {
+        self.names.get(..self.chosen_from).unwrap_or_default()
+    }
+
+    /// The name of the option with that id; the id itself should there be none.
+    pub fn name_of<'a>(&'a self, id: &'a str) -> &'a str {
+        let Ok(number) = id.parse::<i32>() else {
+            return id;
+        };
+        // As long as no option was moved or retired, they are numbered in their order.
+        let first = usize::try_from(number).ok().and_then(|n| n.checked_sub(1));
+        let place = first
+            .filter(|place| self.ids.get(*place) == Some(&number))
+            .or_else(|| self.ids.iter().position(|known| *known == number));
+        place.and_then(|place| self.names.get(place)).map_or(id, String::as_str)
+    }
+
+    /// The id of the option of that name, if it can be chosen, or is retired and `held` before.
+    pub fn id_of(&self, name: &str, held: bool) -> Option<String> {
+        let place = self.names.iter().position(|known| known == name)?;
+        (place < self.chosen_from || held).then(|| self.ids.get(place).map(i32::to_string))?
+    }
+
+    fn expected(&self) -> String {
+        format!("one of: {}", self.choosable().join(", "))
+    }
+}
+
+impl Definition {
+    /// The definitions of an owner's fields in their order: system fields first.
+    pub fn all_of(owner: Uuid) -> Result<Vec<Definition>> {
+        let columns: [&CStr; 17] = [
+            c"id",
+            c"name",
+            c"description",
+            c"type",
+            c"required",
+            c"is_masked",
+            c"is_searchable",
+            c"is_unique",
+            c"is_system",
+            c"position",
+            c"options",
+            c"retired_options",
+            c"option_ids",
+            c"max_length",
+            c"pattern",
+            c"minimum",
+            c"maximum",
+        ];
+        let present = |list: Vec<Option<String>>| list.into_iter().flatten().collect::<Vec<_>>();
+        let mut definitions = catalog::read(Source::Field, &columns, Rows::KeyStartsWith(owner), |row| {
+            let options = row.get(10).map(present).map(|choosable| {
+                let retired = row.get(11).map(present).unwrap_or_default();
+                let ids = row.get::<Vec<Option<i32>>>(12).unwrap_or_default().into_iter().flatten().collect();
+                Box::new(Options::new(choosable, retired, ids))
+            });
+            let limits = Limits {
+                max_length: row.get(13),
+                pattern: row.get(14).map(Pattern::new),
+                minimum: row.get(15),
+                maximum: row.get(16),
+            };
+            Some(Definition {
+                id: row.get(0)?,
+                name: row.get(1)?,
+                description: row.get(2),
+                kind: Type::named(&row.get::<String>(3)?)?,
+                options,
+                limits: Some(limits).filter(Limits::any).map(Box::new),
+                required: row.get(4)?,
+                masked: row.get(5)?,
+                searchable: row.get(6)?,
+                unique: row.get(7)?,
+                system: row.get(8)?,
+                position: row.get(9)?,
+            })
+        })?;
+        definitions.sort_by(|a, b| (!a.system, a.position, &a.name).cmp(&(!b.system, b.position, &b.name)));
+        Ok(definitions)
+    }
+
+    /// The form in which a value is stored; `before` is what the customer had. Error 22023 if it is not one of the field.
+    pub fn accept<'a>(&self, value: Value<'a>, before: Option<Value>) -> Result<New<'a>> {
+        let wrong = |expected: &str| error::wrong_field_value(&self.name, expected);
+        match self.kind {
+            Type::Number => {
+                let number = value.number().ok_or_else(|| wrong(self.kind.expected()))?;
+                self.check_number(&number).map_err(|expected| wrong(&expected))?;
+                Ok(New::Kept(value))
+            }
+            Type::Boolean if value.kind() == Kind::Boolean => Ok(New::Kept(value)),
+            Type::Choice | Type::Choices => self.accept_options(value, before),
+            Type::Boolean => Err(wrong(self.kind.expected())),
+            _ => {
+                let text = value.text().ok_or_else(|| wrong(self.kind.expected()))?;
+                self.check_text(text).map_err(|expected| wrong(&expected))?;
+                self.kind.stored_form(text).map(New::Text).ok_or_else(|| wrong(self.kind.expected()))
+            }
+        }
+    }
+
+    fn accept_options<'a>(&self, value: Value<'a>, before: Option<Value>) -> Result<New<'a>> {
+        let wrong = |expected: &str| error::wrong_field_value(&self.name, expected);
+        let held: Vec<&str> = before.map(texts_of).unwrap_or_default();
+        let known = self.options.as_deref();
+        let id_of = |text: &str| {
+            let id = known.and_then(|options| options.id_of(text, held.contains(&text)));
+            id.map(Cow::Owned).ok_or_else(|| wrong(&known.map(Options::expected).unwrap_or_default()))
+        };
+        if self.kind == Type::Choice {
+            let text = value.text().ok_or_else(|| wrong(self.kind.expected()))?;
+            return Ok(New::Text(id_of(text)?));
+        }
+        let elements = value.elements();
+        let texts = texts_of(value);
+        if value.kind() != Kind::Array || texts.len() != elements.len() {
+            return Err(wrong(self.kind.expected()));
+        }
+        let mut ids = Vec::with_capacity(texts.len());
+        for text in texts {
+            let id = id_of(text)?;
+            if ids.contains(&id) {
+                return Err(wrong("each option once"));
+            }
+            ids.push(id);
+        }
+        Ok(New::Texts(ids))
+    }
+
+    /// What was expected, where a text does not keep to the limits.
+    pub fn check_text(&self, text: &str) -> std::result::Result<(), String> {
+        if text.len() > MAX_TEXT_BYTES {
+            return Err("at most 1 MiB of text".to_owned());
+        }
+        let Some(limits) = &self.limits else {
+            return Ok(());
+        };
+        if let Some(max) = limits.max_length
+            && text.chars().nth(max.max(0) as usize).is_some()
+        {
+            return Err(format!("at most {max} characters"));
+        }
+        match &limits.pattern {
+            Some(pattern) if !pattern.matches(text) => Err(format!(
+                "a text of at most {MAX_MATCHED_CHARACTERS} characters that matches the pattern {}",
+                pattern.text
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_number(&self, number: &AnyNumeric) -> std::result::Result<(), String> {
+        if number.to_string().len() > MAX_DIGITS {
+            return Err(format!("a number of at most {MAX_DIGITS} digits"));
+        }
+        let Some(limits) = &self.limits else {
+            return Ok(());
+        };
+        let below = limits.minimum.as_ref().is_some_and(|minimum| number < minimum);
+        let above = limits.maximum.as_ref().is_some_and(|maximum| number > maximum);
+        if !below && !above {
+            return Ok(());
+        }
+        Err(match (&limits.minimum, &limits.maximum) {
+            (Some(minimum), Some(maximum)) => format!("a number from {minimum} to {maximum}"),
+            (Some(minimum), None) => format!("a number from {minimum}"),
+            (_, Some(maximum)) => format!("a number up to {maximum}"),
+            _ => self.kind.expected().to_owned(),
+        })
+    }
+
+    /// A stored value as it is shown: options by name.
+    pub fn show<'a>(&'a self, value: Value<'a>) -> New<'a> {
+        match (&self.options, value.kind()) {
+            (Some(options), Kind::Text) => {
+                value.text().map_or(New::Kept(value), |id| New::Text(options.name_of(id).into()))
+            }
+            (Some(options), Kind::Array) => {
+                New::Texts(texts_of(value).into_iter().map(|id| options.name_of(id).into()).collect())
+            }
+            _ => New::Kept(value),
+        }
+    }
+
+    /// The texts of a stored value, as it is shown.
+    pub fn shown_texts(&self, value: Value) -> Vec<String> {
+        match &self.options {
+            Some(options) => texts_of(value).into_iter().map(|id| options.name_of(id).to_owned()).collect(),
+            None => value.texts(),
+        }
+    }
+
+    /// Whether a stored or given value counts for a required field: not a text of spaces, nor a list without elements.
+    pub fn fills(&self, value: Value) -> bool {
+        match value.kind() {
+            Kind::Null => false,
+            Kind::Text => value.text().is_some_and(|text| !text.trim().is_empty()),
+            Kind::Array => !value.elements().is_empty(),
+            _ => true,
+        }
+    }
+}
+
+impl Limits {
+    fn any(&self) -> bool {
+        self.max_length.is_some() || self.pattern.is_some() || self.minimum.is_some() || self.maximum.is_some()
+    }
+}
+
+/// A text's own text, or those of an array's elements that are texts.
+pub fn texts_of(value: Value<'_>) -> Vec<&str> {
+    match value.text() {
+        Some(text) => vec![text],
+        None => value.elements().into_iter().filter_map(Value::text).collect(),
+    }
+}
+
+#[cfg(test)]
+mod unit_tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_the_whole_text() {
+        let matches = |pattern: &str, text: &str| Pattern::new(pattern.to_owned()).matches(text);
+        assert!(matches("[A-Z]{2}-[0-9]+", "CT-4411"));
+        assert!(!matches("[A-Z]{2}-[0-9]+", "CT-4411 x"));
+        assert!(!matches("[A-Z]{2}-[0-9]+", "xCT-4411"));
+        assert!(!matches("[0-9]+", "1\n"));
+        assert!(matches("a|ab", "ab"));
+        assert!(matches("(?i)ct", "CT"));
+        assert!(matches(r"\w{1,20}", "蔡美玲"));
+        assert!(!matches(".*", &"x".repeat(MAX_MATCHED_CHARACTERS + 1)));
+    }
+
+    #[test]
+    fn what_cannot_be_a_pattern() {
+        for bad in [
+            "(",
+            "a)(b",
+            "[",
+            "*",
+            r"\1",
+            "(?=a)",
+            "(?x)a # b",
+            &"x".repeat(1001),
+            r"(\w{100}){100}",
+            r"((((a{99}){99}){99}){99})",
+        ] {
+            assert!(compile(bad).is_err(), "{bad}");
+        }
+        assert_eq!(compile(r"(\w{100}){100}").err().as_deref(), Some("it is too complex"));
+        assert_eq!(compile("(").err().as_deref(), Some("unclosed group"));
+    }
+
+    /// Patterns that take other engines exponential time.
+    #[test]
+    fn no_pattern_hangs() {
+        for pattern in ["(a+)+b", "(a|a)*b", "(.*)(.*)(.*)(.*)(.*)b", "(a?){500}a{400}", "([a-z]+)*1"] {
+            assert!(
+                !Pattern::new(pattern.to_owned())
+                    .matches(&"a".repeat(MAX_MATCHED_CHARACTERS - 1).replace('b', "c").as_str()[..399]),
+                "{pattern}"
+            );
+        }
+    }
+
+    #[test]
+    fn options() {
+        let options = Options::new(vec!["gold".into(), "silver".into()], vec!["bronze".into()], vec![2, 3, 1]);
+        assert_eq!(options.choosable(), ["gold", "silver"]);
+        assert_eq!(["2", "3", "1", "9", "x"].map(|id| options.name_of(id)), ["gold", "silver", "bronze", "9", "x"]);
+        assert_eq!(options.id_of("silver", false).as_deref(), Some("3"));
+        assert_eq!(options.id_of("bronze", false), None);
+        assert_eq!(options.id_of("bronze", true).as_deref(), Some("1"));
+        assert_eq!(options.id_of("tin", true), None);
+    }
+}

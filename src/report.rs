@@ -1,0 +1,82 @@
+//! Report views: a customer's values with their SQL types, as the session sees them in the project of the report.
+
+use crate::error::Result;
+use crate::field::{self, VisibleField};
+use crate::jsonb::{Jsonb, New, Value};
+use crate::session;
+use pgrx::AnyNumeric;
+use pgrx::datum::{Date, Time, TimestampWithTimeZone, Uuid};
+use pgrx::prelude::*;
+
+/// Days and microseconds from the epoch of Unix to that of PostgreSQL, 2000-01-01.
+const EPOCH_DAYS: i32 = 10_957;
+const EPOCH_MICROSECONDS: i64 = EPOCH_DAYS as i64 * 86_400_000_000;
+
+/// Whether the session reads customers in that project of its owner, and has selected it or none.
+#[pg_extern(sql = false)]
+fn reports(project: Uuid) -> Result<bool> {
+    Ok(session::context()?.fields()?.reads_in(project))
+}
+
+/// What `make` makes of the value of a field, if there is one and the session sees it in that project.
+fn value<T>(
+    stored: &Jsonb,
+    project: Uuid,
+    field: Uuid,
+    make: impl FnOnce(&VisibleField, Value) -> Option<T>,
+) -> Result<Option<T>> {
+    let context = session::context()?;
+    let seen = context.fields()?.in_report(project, field);
+    Ok(seen.and_then(|field| stored.member(&field.key).and_then(|value| make(field, value))))
+}
+
+#[pg_extern(sql = false)]
+fn report_text(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<String>> {
+    value(&stored, project, field, |field, value| match field.show(value) {
+        New::Text(text) => Some(text.into_owned()),
+        New::Kept(value) => value.text().map(str::to_owned),
+        _ => None,
+    })
+}
+
+#[pg_extern(sql = false)]
+fn report_texts(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<Vec<String>>> {
+    value(&stored, project, field, |field, value| Some(field.shown_texts(value)))
+}
+
+#[pg_extern(sql = false)]
+fn report_number(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<AnyNumeric>> {
+    value(&stored, project, field, |_, value| value.number())
+}
+
+#[pg_extern(sql = false)]
+fn report_boolean(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<bool>> {
+    value(&stored, project, field, |_, value| value.boolean())
+}
+
+#[pg_extern(sql = false)]
+fn report_date(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<Date>> {
+    value(&stored, project, field, |_, value| {
+        let day = field::date(value.text()?)?;
+        let epoch = jiff::civil::date(2000, 1, 1);
+        let days = epoch.until((jiff::Unit::Day, day)).ok()?.get_days();
+        Date::try_from(days).ok()
+    })
+}
+
+#[pg_extern(sql = false)]
+fn report_time(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<Time>> {
+    value(&stored, project, field, |_, value| {
+        let time = field::time(value.text()?)?;
+        let seconds = i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second());
+        Time::try_from(seconds * 1_000_000 + i64::from(time.subsec_nanosecond()) / 1000).ok()
+    })
+}
+
+#[pg_extern(sql = false)]
+fn report_datetime(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<TimestampWithTimeZone>> {
+    value(&stored, project, field, |_, value| {
+        let moment = field::datetime(value.text()?)?;
+        TimestampWithTimeZone::try_from(moment.as_microsecond() - EPOCH_MICROSECONDS).ok()
+    })
+}
