@@ -126,6 +126,8 @@ BEGIN
          CROSS JOIN LATERAL ringfence.report_function(field.type) AS made
          WHERE field_project.owner_id = report.owner_id AND field_project.project_id = report.project_id
          ORDER BY coalesce(field_project.position, field.position), field.name
+         -- PostgreSQL's own limit is 1664 columns; more fields than fit must not keep one from being bound.
+         LIMIT 1200
     LOOP
         -- A column's name has 63 bytes, and is there once.
         shown := bound.name;
@@ -152,6 +154,11 @@ BEGIN
         EXCEPTION WHEN dependent_objects_still_exist THEN
             replace := true;
         END;
+    END IF;
+    -- Nor may what depends on it use up the columns that a view can have.
+    IF replace AND (SELECT max(attnum) FROM pg_attribute WHERE attrelid = to_regclass(view)) + cardinality(ids) > 1600 THEN
+        EXECUTE format('DROP VIEW %s CASCADE', view);
+        replace := false;
     END IF;
     IF replace THEN
         -- Out of the way of each other first, then to their names.

@@ -13,11 +13,11 @@ fn visible_attributes(stored: Jsonb) -> Result<Jsonb> {
     let context = session::context()?;
     let fields = context.fields()?;
     let members = stored.members().unwrap_or_default();
-    Ok(Jsonb::object(
-        members.iter().filter_map(|member| {
-            fields.by_key(member.name).map(|field| (field.name.as_str(), field.show(member.value)))
-        }),
-    ))
+    let mut seen: Vec<_> =
+        members.iter().filter_map(|member| fields.by_key(member.name).map(|field| (field, member.value))).collect();
+    // In the order in which jsonb keeps names: PostgreSQL then need not sort them.
+    seen.sort_unstable_by_key(|(field, _)| field.rank);
+    Ok(Jsonb::object(seen.into_iter().map(|(field, value)| (field.name.as_str(), field.show(value)))))
 }
 
 /// The names of the fields that are masked for this session.

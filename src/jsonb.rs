@@ -49,7 +49,9 @@ impl Jsonb {
     /// The members, if it is an object; in the order in which jsonb keeps them.
     pub fn members(&self) -> Option<Vec<Member<'_>>> {
         use pg_sys::JsonbIteratorToken::*;
-        let mut members = Vec::new();
+        // SAFETY: a detoasted jsonb; the header counts its members.
+        let count = unsafe { (*self.0).root.header & pg_sys::JB_CMASK };
+        let mut members = Vec::with_capacity(count as usize);
         // SAFETY: self.0 is a detoasted jsonb that outlives the borrow. The iterator yields BEGIN, then key and value in
         // turn (nested containers whole), then END; keys are strings of the server's encoding, which is UTF-8.
         unsafe {

@@ -28,6 +28,8 @@ pub struct VisibleField {
     pub required: bool,
     /// See [`storage_key_of`].
     pub key: String,
+    /// Its place among the session's fields in the order in which jsonb keeps their names.
+    pub rank: usize,
     position: i32,
     shared_with: i32,
     /// The projects in which the session sees it, unmasked.
@@ -156,6 +158,7 @@ impl VisibleFields {
                 writable: reach.writable,
                 required: definition.required || reach.required == reach.seen_in.len(),
                 key: storage_key_of(definition.id),
+                rank: 0,
                 seen_in: if definition.masked { reach.unmasked_in } else { reach.seen_in },
                 position: reach.position.unwrap_or(definition.position),
                 shared_with: i32::try_from(reach.bound).unwrap_or(i32::MAX) - 1,
@@ -166,6 +169,13 @@ impl VisibleFields {
         }
         for list in [&mut visible.fields, &mut visible.masked] {
             list.sort_by(|a, b| (a.position, &a.name).cmp(&(b.position, &b.name)));
+        }
+        let mut by_length: Vec<usize> = (0..visible.fields.len()).collect();
+        by_length.sort_by_key(|n| visible.fields.get(*n).map(|field| (field.name.len(), field.name.clone())));
+        for (rank, n) in by_length.into_iter().enumerate() {
+            if let Some(field) = visible.fields.get_mut(n) {
+                field.rank = rank;
+            }
         }
         for (n, field) in visible.fields.iter().enumerate() {
             visible.by_key.insert(field.key.clone(), n);
@@ -267,6 +277,14 @@ fn form_field(
     )
 }
 
+/// A field that is masked for the session: that it is there, and nothing that its values could be guessed from.
+fn masked_field(field: &VisibleField) -> FormField {
+    let (mut row, shared_with) = (form_field(field, "masked", false, field.position, None), field.shared_with);
+    (row.2, row.4, row.9) = (None, None, Some(shared_with));
+    (row.12, row.13, row.14, row.15) = (None, None, None, None);
+    row
+}
+
 /// The fields of this session in the order of a form: system fields, which are in every project (B7), then the custom
 /// fields that it sees; and where not for a form also those that are masked for it, which a form has no place for (B10).
 #[pg_extern(sql = false)]
@@ -311,7 +329,7 @@ fn visible_fields(
     }
     if !for_form {
         for field in &fields.masked {
-            rows.push(form_field(field, "masked", false, field.position, Some(field.shared_with)));
+            rows.push(masked_field(field));
         }
     }
     Ok(TableIterator::new(rows))

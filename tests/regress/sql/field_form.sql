@@ -8,7 +8,8 @@ SELECT ringfence.create_field('Comment', projects => '{Sales,Support}', descript
        ringfence.create_field('Contract', projects => '{Sales}', required => true, is_unique => true),
        ringfence.create_field('Plan', 'choice', '{Sales,Support}', options => '{basic,gold}'),
        ringfence.create_field('Fault', 'number', '{Support}', minimum => 1),
-       ringfence.create_field('Card', projects => '{Sales,Support}', is_masked => true),
+       ringfence.create_field('Card', projects => '{Sales,Support}', is_masked => true, description => 'Visa only', pattern => '4[0-9]{15}'),
+       ringfence.create_field('Kind', 'choice', '{Sales}', is_masked => true, options => '{good,bad}'),
        ringfence.bind_field('Plan', 'Sales', 'write', true, 1),
        ringfence.bind_field('Plan', 'Support', 'read', true),
        ringfence.bind_field('Comment', 'Support', required => true, at_position => 1) \g /dev/null
@@ -21,7 +22,9 @@ RESET SESSION AUTHORIZATION;
 SET SESSION AUTHORIZATION sales_a;
 SELECT name, type, options, required, access, description, shared_with, is_unique FROM ringfence.visible_fields(for_form => true) WHERE NOT is_system;
 -- Not for a form: what is there but masked.
-SELECT name, access, required, is_masked FROM ringfence.visible_fields(for_form => false) WHERE NOT is_system;
+SELECT name, access, required, is_masked, shared_with FROM ringfence.visible_fields(for_form => false) WHERE NOT is_system;
+-- ... with nothing that its values could be guessed from.
+SELECT name, description, options, max_length, pattern, minimum, maximum FROM ringfence.visible_fields(false) WHERE access = 'masked';
 RESET SESSION AUTHORIZATION;
 SET SESSION AUTHORIZATION support_a;
 SELECT name, required, access, shared_with, minimum FROM ringfence.visible_fields() WHERE NOT is_system;
