@@ -3,6 +3,7 @@
 mod common;
 use common::{Database, refused, run, value};
 use std::thread;
+use std::time::{Duration, Instant};
 
 #[test]
 fn two_projects_edit_one_customer_and_lose_nothing() {
@@ -110,7 +111,10 @@ fn wait_until_blocked(database: &Database, role: &str) {
     let blocked = format!(
         "SELECT count(*) FROM pg_stat_activity WHERE usename = '{role}' AND wait_event_type = 'Lock' AND datname = current_database()"
     );
+    // A session that never waits is a failure, and must not be a test that never ends.
+    let began = Instant::now();
     while value::<i64>(&mut observer, &blocked) == 0 {
+        assert!(began.elapsed() < Duration::from_secs(60), "{role} does not wait");
         thread::yield_now();
     }
 }
