@@ -142,6 +142,39 @@ pub fn already_entered() -> ErrorReport {
         .set_hint("Commit or roll back, then enter in a transaction of its own.")
 }
 
+/// 25001: no owner is selected within a parallel query, by its leader or by a worker.
+pub fn binding_in_parallel() -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION, "an owner cannot be entered during a parallel operation")
+        .set_hint("Enter it in a statement of its own; functions that do are PARALLEL UNSAFE.")
+}
+
+/// The code of a refusal, as a number. pgrx keeps it to itself but for the text of the whole, which begins with it.
+pub fn code_of(refusal: &ErrorReport) -> i32 {
+    let text = refusal.to_string();
+    [
+        PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE,
+        PgSqlErrorCode::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+        PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION,
+        PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+        PgSqlErrorCode::ERRCODE_NO_DATA_FOUND,
+    ]
+    .into_iter()
+    .find(|code| text.starts_with(&format!("{code}: ")))
+    .unwrap_or(PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE) as i32
+}
+
+/// The refusal of a parallel worker's leader, as it was.
+pub fn refused_by_leader(code: i32, message: &str, detail: Option<String>, hint: Option<String>) -> ErrorReport {
+    let mut refusal = report(PgSqlErrorCode::from(code), message);
+    if let Some(detail) = detail {
+        refusal = refusal.set_detail(detail);
+    }
+    if let Some(hint) = hint {
+        refusal = refusal.set_hint(hint);
+    }
+    refusal
+}
+
 /// 42501: the role is not the one that entered.
 pub fn role_changed() -> ErrorReport {
     not_allowed("the role has changed since this transaction entered its owner")
@@ -425,4 +458,12 @@ pub fn warn_not_bound(role: &str) {
     )
     .set_hint("Give access to roles without SUPERUSER and BYPASSRLS.")
     .report(PgLogLevel::WARNING);
+}
+
+/// WARNING, to the log of the starting server: pg_stat_statements would keep tokens that are written into utility statements.
+pub fn warn_of_preload_order() {
+    report(PgSqlErrorCode::ERRCODE_WARNING, "ringfence is preloaded before pg_stat_statements")
+        .set_detail("Tokens and keys that are written into utility statements are then kept by pg_stat_statements.")
+        .set_hint("List ringfence after it in shared_preload_libraries.")
+        .report(PgLogLevel::WARNING);
 }

@@ -116,7 +116,7 @@ fn workers_believe_nobody_else() {
          CREATE TABLE plain AS SELECT n FROM generate_series(1, 1000) AS n;
          GRANT SELECT ON plain TO app_ab; ANALYZE plain",
     );
-    let forged = r#"{"role":ROLE,"owner":"bbbbbbbb-0000-0000-0000-000000000002","project":null,"way":"Enter","latched":null,"agent":null,"source":null,"key":null,"expires":9223372036854775807}"#;
+    let forged = r#"{"Asks":{"role":ROLE,"owner":"bbbbbbbb-0000-0000-0000-000000000002","project":null,"way":"Enter","latched":null,"agent":null,"source":null,"key":null,"expires":9223372036854775807}}"#;
     let role: u32 = value(&mut database.superuser(), "SELECT oid FROM pg_roles WHERE rolname = 'app_ab'");
     let forged = forged.replace("ROLE", &role.to_string());
     let mut client = database.connect("app_ab");

@@ -67,6 +67,12 @@ impl Entry {
         self.project == Some(project)
     }
 
+    /// What it gives in that project alone, and nothing over what all projects share; None if it does not cover it.
+    pub fn limited_to(self, project: Uuid) -> Option<Entry> {
+        let rights = self.rights.without(Rights::OF_THE_WHOLE_OWNER);
+        self.covers(project).then_some(Entry { project: Some(project), rights, ..self })
+    }
+
     /// Whether it covers all projects of the owner, also those to come.
     pub fn covers_all(&self) -> bool {
         self.project.is_none()

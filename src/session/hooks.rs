@@ -219,36 +219,38 @@ unsafe extern "C-unwind" fn judge_resumed_query(query: *mut pg_sys::QueryDesc) {
 const WORKERS_NONE: c_int = -1;
 const WORKERS_REFUSED: c_int = -2;
 
-/// Before a query that may start parallel workers: hands over what they have to know. What they use the leader uses, so
+/// Before a query that may start parallel workers: hands over what they have to know. What they may use the leader uses, so
 /// the owner is fixed from now on.
 ///
 /// # Safety
 /// `query` must be a query that is being executed.
 #[pg_guard]
 unsafe extern "C-unwind" fn prepare_workers(query: *mut pg_sys::QueryDesc) -> c_int {
-    // SAFETY: as promised by the caller; a query that is being executed has a plan.
-    let asks = unsafe {
+    // SAFETY: as promised by the caller; a query that is being executed has a plan. What is fetched from again, or lies within
+    // a parallel query, starts no workers, or workers that are told already.
+    let (starts, asks) = unsafe {
         let plan = (*query).plannedstmt;
-        // Only what row-level security or a function has a part in. What is fetched from again, or lies within a parallel
-        // query, starts no workers.
-        !(*query).already_executed
-            && ((*plan).dependsOnRole || !(*plan).invalItems.is_null())
-            && !pg_sys::IsInParallelMode()
+        (
+            !(*query).already_executed && !pg_sys::IsInParallelMode(),
+            (*plan).dependsOnRole || !(*plan).invalItems.is_null(),
+        )
     };
-    if !asks {
+    if !starts {
         return WORKERS_NONE;
+    }
+    // Where neither row-level security nor a function has a part in it, nothing should ask; and what nobody hands over nobody
+    // can have forged.
+    if !asks {
+        return settings::hand_over(c"");
     }
     if is_acting() {
         // SAFETY: as above. PostgreSQL takes it for a query that is fetched from again, and sets the same when it has run.
         unsafe { (*query).already_executed = true };
         return WORKERS_REFUSED;
     }
-    // A refusal is the worker's to report, if it comes to ask; the query may be about something else.
-    let _ = judge();
-    match parallel::to_hand_over() {
-        Ok(context) => settings::hand_over(&context),
-        Err(_) => settings::hand_over(c""),
-    }
+    // A refusal is the worker's to report, if it comes to ask: the query may be about something else.
+    let context = parallel::to_hand_over(judge().map(|_| ()));
+    settings::hand_over(context.as_deref().unwrap_or(c""))
 }
 
 /// # Safety
@@ -273,7 +275,7 @@ unsafe extern "C-unwind" fn process_utility(
         if declares_held_cursor((*statement).utilityStmt) {
             refuse_held_cursor();
         }
-        let text = log::without_secrets(text).unwrap_or(text);
+        let text = log::without_secrets(statement, text).unwrap_or(text);
         match PREVIOUS_UTILITY.get() {
             Some(previous) => {
                 previous(statement, text, read_only, level, parameters, environment, receiver, completion)

@@ -128,7 +128,9 @@ unsafe extern "C-unwind" fn subtransaction_event(
     _argument: *mut std::ffi::c_void,
 ) {
     match event {
-        pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB if binding::end_of_subtransaction(own) => {
+        pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB => {
+            binding::end_of_subtransaction(own);
+            // It may be the answer of what was tried there.
             ANSWER.with(|answer| answer.replace(None));
         }
         pg_sys::SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => binding::hand_to_parent(own, parent),
@@ -259,7 +261,7 @@ fn resolve(role: pg_sys::Oid) -> Result<Option<Rc<Context>>> {
     forget_what_is_stale()?;
     let question = match binding::current() {
         Some(binding) => binding.question(role)?,
-        None if parallel::is_worker() => parallel::asked()?,
+        None if parallel::is_worker() => parallel::asked(role)?,
         None => question_by_settings(role)?,
     };
     answer(question)
@@ -287,9 +289,17 @@ fn forget_what_is_stale() -> Result<()> {
     Ok(())
 }
 
-/// Answers a question, from memory or from the tables, and fixes the owner.
+/// Answers a question, and fixes the owner.
 fn answer(question: Question) -> Result<Option<Rc<Context>>> {
     let role = question.role;
+    match decided(question)? {
+        Some(context) => put_in_force(role, context).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// What a question resolves to, from memory or from the tables. Nothing is fixed by it yet.
+fn decided(question: Question) -> Result<Option<Rc<Context>>> {
     let known = CONTEXTS.with(|contexts| contexts.borrow().get(&question).cloned());
     let context = match known {
         Some(context) => context,
@@ -308,12 +318,16 @@ fn answer(question: Question) -> Result<Option<Rc<Context>>> {
             context
         }
     };
+    Ok(Some(context))
+}
+
+fn put_in_force(role: pg_sys::Oid, context: Rc<Context>) -> Result<Rc<Context>> {
     latch(context.owner.id, context.transaction_only)?;
     if !context.may_hold && hooks::fills_held_cursor() {
         return Err(error::survives_transaction("a cursor WITH HOLD"));
     }
     ANSWER.with(|answer| answer.replace(Some(Answer { role, context: context.clone() })));
-    Ok(Some(context))
+    Ok(context)
 }
 
 /// The owner that this transaction (or statement) has used, if any, and whether it was selected for it alone.
@@ -382,10 +396,9 @@ fn statement_start() -> pg_sys::TimestampTz {
 ///
 /// Errors: 25001 the transaction is bound already, or has used another owner; else as [`context`].
 pub fn enter(owner: &str, project: Option<&str>, agent: Option<&str>) -> Result<Uuid> {
-    (|| {
-        let context = bind(owner, project, Way::Enter)?;
-        binding::begin(Binding {
-            role: role(),
+    let binding = |role, context: &Context| {
+        Ok(Binding {
+            role,
             owner: context.owner.id,
             project: context.project.as_ref().map(|project| project.id),
             agent: agent.map(str::to_owned),
@@ -393,10 +406,10 @@ pub fn enter(owner: &str, project: Option<&str>, agent: Option<&str>) -> Result<
             way: Way::Enter,
             key: None,
             expires: binding::NEVER,
-        });
-        Ok(context.owner.id)
-    })()
-    .inspect_err(|refusal| error::log_refusal(&own_role_name(), Asked::Owner(Some(owner)), refusal))
+        })
+    };
+    bind(owner, project, Way::Enter, binding)
+        .inspect_err(|refusal| error::log_refusal(&own_role_name(), Asked::Owner(Some(owner)), refusal))
 }
 
 /// As [`enter`], with what a signed token says. It counts until it expires, or its key is dropped.
@@ -414,23 +427,26 @@ pub fn login(token: &str) -> Result<Uuid> {
             return Err(error::bad_claim("database", "is not this database"));
         }
         let way = Way::Token(token.rights.unwrap_or(Rights::ALL));
-        let context = bind(asked, token.project.as_deref(), way)?;
-        if let Some(source) = &token.source
-            && !context.may_act_as(Some(source))
-        {
-            return Err(error::source_not_allowed(source));
-        }
-        binding::begin(Binding {
-            role: role(),
-            owner: context.owner.id,
-            project: context.project.as_ref().map(|project| project.id),
-            agent: token.agent,
-            source: token.source,
-            way,
-            key: Some(token.key),
-            expires: token.expires,
-        });
-        Ok(context.owner.id)
+        let (key, source) = (token.key, token.source);
+        let owner = bind(asked, token.project.as_deref(), way, |role, context| {
+            if let Some(source) = &source
+                && !context.may_act_as(Some(source))
+            {
+                return Err(error::source_not_allowed(source));
+            }
+            Ok(Binding {
+                role,
+                owner: context.owner.id,
+                project: context.project.as_ref().map(|project| project.id),
+                agent: token.agent,
+                source: source.clone(),
+                way,
+                key: Some(key),
+                expires: token.expires,
+            })
+        })?;
+        // Dropped while it was being read, it would have been forgotten with what was stale before.
+        if token::key_exists(key)? { Ok(owner) } else { Err(error::signing_key_gone()) }
     })()
     .inspect_err(|refusal| {
         let asked = asked.as_deref().map_or(Asked::Token, |owner| Asked::Owner(Some(owner)));
@@ -438,14 +454,29 @@ pub fn login(token: &str) -> Result<Uuid> {
     })
 }
 
-fn bind(owner: &str, project: Option<&str>, way: Way) -> Result<Rc<Context>> {
+/// Binds, once all is judged: what fails leaves nothing behind.
+fn bind(
+    owner: &str,
+    project: Option<&str>,
+    way: Way,
+    binding: impl FnOnce(pg_sys::Oid, &Context) -> Result<Binding>,
+) -> Result<Uuid> {
+    // A worker knows of its leader's binding and latch only what it has taken over.
+    // SAFETY: reads a variable of the backend.
+    if parallel::is_worker() || unsafe { pg_sys::IsInParallelMode() } {
+        return Err(error::binding_in_parallel());
+    }
     if binding::is_bound() {
         return Err(error::already_entered());
     }
     let role = judged_role()?;
     forget_what_is_stale()?;
     let question = Question { role, owner: Some(owner.to_owned()), project: project.map(str::to_owned), way };
-    answer(question)?.ok_or_else(error::no_owner_selected)
+    let context = decided(question)?.ok_or_else(error::no_owner_selected)?;
+    let binding = binding(role, &context)?;
+    let context = put_in_force(role, context)?;
+    binding::begin(binding);
+    Ok(context.owner.id)
 }
 
 /// The application's user: the one of the binding, or else as set.
@@ -483,7 +514,15 @@ pub fn owner_in_reach(owner: Uuid) -> Result<bool> {
         return Ok(true);
     }
     let enabled = owner::by_id(owner)?.is_some_and(|owner| owner.enabled);
-    Ok(enabled && !access::entries(judged_role()?, owner)?.is_empty())
+    let entries = access::entries(judged_role()?, owner)?;
+    // Where it takes a token, even the name of the owner does.
+    let by_token_only = entries.iter().all(|entry| entry.binding == access::Binding::Token);
+    if enabled && by_token_only && !entries.is_empty() {
+        parallel::take_over()?;
+        let bound = binding::current().is_some_and(|binding| binding.owner == owner);
+        return Ok(bound && judge()?.is_some());
+    }
+    Ok(enabled && !entries.is_empty())
 }
 
 /// Runs `work` for an owner, with all rights, behind the owner's wall: how provisioning a new owner and granting

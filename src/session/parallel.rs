@@ -15,7 +15,13 @@ use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::ffi::CString;
 
-/// What a worker has to know of its leader.
+/// What a worker has to know of its leader: what it asks, or that it was refused.
+#[derive(Serialize, Deserialize)]
+enum Message {
+    Asks(Handed),
+    Refused { code: i32, message: String, detail: Option<String>, hint: Option<String> },
+}
+
 #[derive(Serialize, Deserialize)]
 struct Handed {
     role: u32,
@@ -48,8 +54,22 @@ pub fn is_worker() -> bool {
     unsafe { pg_sys::ParallelWorkerNumber >= 0 }
 }
 
-/// In the leader: what its workers have to know.
-pub fn to_hand_over() -> Result<CString> {
+/// In the leader: what its workers have to know, by how the leader itself was judged.
+pub fn to_hand_over(judged: Result<()>) -> Option<CString> {
+    let message = match judged.and_then(|()| handed()) {
+        Ok(handed) => Message::Asks(handed),
+        Err(refusal) => Message::Refused {
+            code: error::code_of(&refusal),
+            message: refusal.message().to_owned(),
+            detail: refusal.detail().map(str::to_owned),
+            hint: refusal.hint().map(str::to_owned),
+        },
+    };
+    // JSON escapes a NUL.
+    serde_json::to_string(&message).ok().and_then(|text| CString::new(text).ok())
+}
+
+fn handed() -> Result<Handed> {
     let (question, agent, source, key, expires) = match binding::current() {
         Some(binding) => {
             let (agent, source, key) = (binding.agent.clone(), binding.source.clone(), binding.key);
@@ -58,7 +78,7 @@ pub fn to_hand_over() -> Result<CString> {
         }
         None => (super::question_by_settings(super::role())?, None, None, None, binding::NEVER),
     };
-    let handed = Handed {
+    Ok(Handed {
         role: question.role.to_u32(),
         owner: question.owner,
         project: question.project,
@@ -73,9 +93,7 @@ pub fn to_hand_over() -> Result<CString> {
         source,
         key: key.map(|key| key.to_string()),
         expires,
-    };
-    // JSON escapes a NUL.
-    serde_json::to_string(&handed).ok().and_then(|text| CString::new(text).ok()).ok_or_else(error::nothing_handed_over)
+    })
 }
 
 /// In a worker, at the first use of the context: takes over what the leader has handed. Elsewhere, nothing.
@@ -84,9 +102,14 @@ pub fn take_over() -> Result<()> {
     if !is_worker() || ASKED.with(|asked| asked.borrow().is_some()) {
         return Ok(());
     }
-    let handed: Handed = settings::parallel_context()?
-        .and_then(|text| serde_json::from_str(&text).ok())
-        .ok_or_else(error::nothing_handed_over)?;
+    let message: Option<Message> = settings::parallel_context()?.and_then(|text| serde_json::from_str(&text).ok());
+    let handed = match message {
+        Some(Message::Asks(handed)) => handed,
+        Some(Message::Refused { code, message, detail, hint }) => {
+            return Err(error::refused_by_leader(code, &message, detail, hint));
+        }
+        None => return Err(error::nothing_handed_over()),
+    };
     let way = match handed.way {
         HandedWay::Local => Way::Setting(Scope::Transaction),
         HandedWay::Session => Way::Setting(Scope::Session),
@@ -115,7 +138,8 @@ pub fn take_over() -> Result<()> {
     Ok(())
 }
 
-/// In a worker: what its leader asks by its settings.
-pub fn asked() -> Result<Question> {
-    ASKED.with(|asked| asked.borrow().clone()).ok_or_else(error::nothing_handed_over)
+/// In a worker: what its leader asks by its settings. Error 42501 if it is not for that role.
+pub fn asked(role: pg_sys::Oid) -> Result<Question> {
+    let asked = ASKED.with(|asked| asked.borrow().clone()).ok_or_else(error::nothing_handed_over)?;
+    if asked.role == role { Ok(asked) } else { Err(error::role_changed()) }
 }

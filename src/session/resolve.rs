@@ -69,13 +69,17 @@ pub fn decide(question: &Question) -> Result<Option<Context>> {
         }
     };
     let mut entries = in_enabled_projects(&owner, accepted(question, &owner, bound, entries)?)?;
-    if let Way::Token(limit) = question.way {
-        entries.iter_mut().for_each(|entry| entry.rights = entry.rights.intersection(limit));
-    }
     let project = match &question.project {
         Some(text) => Some(select_project(text, &owner, &entries)?),
         None => None,
     };
+    if let Way::Token(limit) = question.way {
+        entries.iter_mut().for_each(|entry| entry.rights = entry.rights.intersection(limit));
+        // A token for a project is access to that project.
+        if let Some(project) = &project {
+            entries = entries.into_iter().filter_map(|entry| entry.limited_to(project.id)).collect();
+        }
+    }
     let rights = entries
         .iter()
         .filter(|entry| project.as_ref().is_none_or(|project| entry.covers(project.id)))

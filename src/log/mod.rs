@@ -1,0 +1,235 @@
+//! The server's log: which owner a line is about (`ringfence.log_owner`), and that no line holds a token or a key.
+//!
+//! PostgreSQL writes the text of statements to the log, to `pg_stat_activity`, `pg_prepared_statements`, `pg_cursors` and
+//! `pg_stat_statements`. A token that is passed as a parameter is in none of them, but for the logging of parameters; one
+//! that is written into the statement is in all. So whatever looks like a token, and the arguments of the functions that
+//! take one, is masked before it gets there.
+
+mod mask;
+
+use crate::session;
+use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
+use pgrx::{PgLogLevel, pg_sys};
+use std::cell::Cell;
+use std::ffi::{CStr, CString, c_char};
+
+static LOG_OWNER: GucSetting<bool> = GucSetting::<bool>::new(false);
+
+thread_local! {
+    static PREVIOUS_HOOK: Cell<pg_sys::emit_log_hook_type> = const { Cell::new(None) };
+    /// When the statement began that passes a token or a key.
+    static SECRET_STATEMENT: Cell<pg_sys::TimestampTz> = const { Cell::new(pg_sys::TimestampTz::MIN) };
+}
+
+/// Defines `ringfence.log_owner`, and asks to see what is logged. For `_PG_init`.
+pub fn init() {
+    GucRegistry::define_bool_guc(
+        c"ringfence.log_owner",
+        c"Adds the owner that the session works for to each line of the server's log.",
+        c"It is added to the DETAIL of the line, in the log alone: the client does not see it.",
+        &LOG_OWNER,
+        GucContext::Suset,
+        GucFlags::empty(),
+    );
+    warn_of_preload_order();
+    // SAFETY: _PG_init runs once per process; the hook before is kept and called.
+    unsafe {
+        PREVIOUS_HOOK.set(pg_sys::emit_log_hook);
+        pg_sys::emit_log_hook = Some(emit_log);
+    }
+}
+
+/// pg_stat_statements sees the text of utility statements as we hand it on only if it was there before us.
+fn warn_of_preload_order() {
+    // SAFETY: PostgreSQL keeps the setting at a valid C string or NULL.
+    let listed = unsafe {
+        if !pg_sys::process_shared_preload_libraries_in_progress || pg_sys::shared_preload_libraries_string.is_null() {
+            return;
+        }
+        CStr::from_ptr(pg_sys::shared_preload_libraries_string).to_string_lossy()
+    };
+    let place = |library| listed.find(library);
+    if place("pg_stat_statements") > place("ringfence") {
+        crate::error::warn_of_preload_order();
+    }
+}
+
+/// The statement at hand passes a token or a key: whatever is logged of it from now on shows none of its values.
+pub fn statement_holds_secret() {
+    SECRET_STATEMENT.set(statement_start());
+    hide_activity(true);
+}
+
+/// Shows the statement of this session to others without its secrets, or where `values` with none of its values.
+fn hide_activity(values: bool) {
+    let Some(text) = statement().filter(|text| mask::has_secret(text.to_bytes(), values)) else {
+        return;
+    };
+    // SAFETY: the copy is NUL-terminated and ours; PostgreSQL copies of it what it shows.
+    unsafe {
+        if let Some(copy) = copied(text) {
+            mask::cover(bytes_of(copy), values);
+            pg_sys::pgstat_report_activity(pg_sys::BackendState::STATE_RUNNING, copy);
+            pg_sys::pfree(copy.cast());
+        }
+    }
+}
+
+/// The text that a utility statement lies in, as others may see it, of the same length, and of the same words to PostgreSQL's
+/// scanner: None if there is nothing to hide in the statement. It lives as long as the memory context of the statement.
+///
+/// # Safety
+/// `statement` must be a planned statement, and `text` NULL or the NUL-terminated string that it was read from.
+pub unsafe fn without_secrets(statement: *mut pg_sys::PlannedStmt, text: *const c_char) -> Option<*const c_char> {
+    if text.is_null() {
+        return None;
+    }
+    // By its own part, since a script of thousands of statements is one text; but PREPARE and DECLARE keep all of it.
+    // SAFETY: as promised by the caller: location and length are those of the statement within the text; a node's tag tells
+    // what it is.
+    let own = unsafe {
+        let node = (*statement).utilityStmt;
+        let kept = !node.is_null()
+            && [pg_sys::NodeTag::T_PrepareStmt, pg_sys::NodeTag::T_DeclareCursorStmt].contains(&(*node).type_);
+        let start = text.add(usize::try_from((*statement).stmt_location).unwrap_or(0));
+        match usize::try_from((*statement).stmt_len) {
+            Ok(length) if length > 0 && !kept => std::slice::from_raw_parts(start.cast::<u8>(), length),
+            _ if kept => CStr::from_ptr(text).to_bytes(),
+            _ => CStr::from_ptr(start).to_bytes(),
+        }
+    };
+    if !mask::literals_have_secret(own) {
+        return None;
+    }
+    hide_activity(false);
+    // SAFETY: as promised by the caller; the copy is ours.
+    unsafe {
+        let whole = CStr::from_ptr(text);
+        let copy = copied(whole)?;
+        mask::cover_literals(whole.to_bytes(), bytes_of(copy), !pg_sys::standard_conforming_strings);
+        Some(copy.cast_const())
+    }
+}
+
+/// # Safety
+/// `text` must be a NUL-terminated string that nobody else looks at meanwhile.
+unsafe fn bytes_of<'a>(text: *mut c_char) -> &'a mut [u8] {
+    // SAFETY: as promised by the caller.
+    unsafe { std::slice::from_raw_parts_mut(text.cast(), CStr::from_ptr(text).to_bytes().len()) }
+}
+
+fn statement_start() -> pg_sys::TimestampTz {
+    // SAFETY: reads a variable of the backend.
+    unsafe { pg_sys::GetCurrentStatementStartTimestamp() }
+}
+
+/// The text of the statement that the client has sent.
+fn statement() -> Option<&'static CStr> {
+    // SAFETY: NULL, or a NUL-terminated string that lives until the statement ends; nobody here keeps it.
+    unsafe {
+        let text = pg_sys::debug_query_string;
+        if text.is_null() { None } else { Some(CStr::from_ptr(text)) }
+    }
+}
+
+/// A copy in PostgreSQL's current memory context, or None if there is no memory left for it.
+fn copied(text: &CStr) -> Option<*mut c_char> {
+    let bytes = text.to_bytes_with_nul();
+    // SAFETY: as many bytes are written as were allocated.
+    unsafe {
+        let copy: *mut c_char =
+            pg_sys::palloc_extended(bytes.len(), pg_sys::MCXT_ALLOC_NO_OOM as std::ffi::c_int).cast();
+        if copy.is_null() {
+            return None;
+        }
+        std::ptr::copy_nonoverlapping(bytes.as_ptr().cast(), copy, bytes.len());
+        Some(copy)
+    }
+}
+
+// A plain frame, as in session/hooks.rs: it runs inside of PostgreSQL's reporting of errors, which must not be disturbed.
+#[allow(ffi_unwind_calls)]
+unsafe extern "C-unwind" fn emit_log(report: *mut pg_sys::ErrorData) {
+    // A failure here must not become an error while one is being reported; what cannot be masked is not shown.
+    // SAFETY: PostgreSQL passes the report that it is about to write.
+    if std::panic::catch_unwind(|| unsafe { edit(report) }).is_err() {
+        // SAFETY: as above.
+        unsafe { (*report).hide_stmt = true };
+    }
+    if let Some(previous) = PREVIOUS_HOOK.get() {
+        // SAFETY: the hook that was there before, called as PostgreSQL would.
+        unsafe { previous(report) };
+    }
+}
+
+/// # Safety
+/// `report` must be a report that is about to be written; its texts are NULL or NUL-terminated strings.
+unsafe fn edit(report: *mut pg_sys::ErrorData) {
+    // SAFETY: as promised by the caller. The texts are replaced by copies in the memory context of the report.
+    unsafe {
+        // Known since one of the functions was called, or before by the statement's text: parameters are logged first.
+        let known = SECRET_STATEMENT.get() == statement_start();
+        let passes_secret = known || statement().is_some_and(|text| mask::calls_for_secret(text.to_bytes()));
+        if passes_secret || statement().is_some_and(|text| mask::has_secret(text.to_bytes(), false)) {
+            (*report).hide_stmt = true;
+            if !known {
+                hide_activity(false);
+            }
+        }
+        // What PostgreSQL logs of a statement quotes its text, its parameters, its trees; an error has a message of its own.
+        let quotes =
+            passes_secret && [PgLogLevel::LOG as i32, PgLogLevel::LOG_SERVER_ONLY as i32].contains(&(*report).elevel);
+        cover(&mut (*report).message, quotes);
+        if quotes && !(*report).detail.is_null() {
+            (*report).detail = copied(HIDDEN).unwrap_or(std::ptr::null_mut());
+        }
+        cover(&mut (*report).detail, false);
+        cover(&mut (*report).detail_log, false);
+        cover(&mut (*report).context, passes_secret);
+        cover(&mut (*report).internalquery, passes_secret);
+
+        if LOG_OWNER.get()
+            && let Some(owner) = session::owner_to_log()
+        {
+            let detail = if (*report).detail_log.is_null() { (*report).detail } else { (*report).detail_log };
+            let mut lines = Vec::new();
+            if !detail.is_null() {
+                let detail = CStr::from_ptr(detail).to_bytes();
+                if lines.try_reserve(detail.len() + owner.len() + 1).is_err() {
+                    return;
+                }
+                lines.extend_from_slice(detail);
+                lines.push(b'\n');
+            }
+            lines.extend(owner.bytes());
+            if let Some(lines) = CString::new(lines).ok().and_then(|lines| copied(&lines)) {
+                (*report).detail_log = lines;
+            }
+        }
+    }
+}
+
+/// What stands for a text that there is no memory to mask in, or that is made of a secret.
+static HIDDEN: &CStr = c"(not shown, since the statement passes a token or a key)";
+
+/// # Safety
+/// `text` must be a NUL-terminated string or NULL.
+unsafe fn cover(text: &mut *mut c_char, values: bool) {
+    if text.is_null() {
+        return;
+    }
+    // SAFETY: as promised by the caller; the copy is ours.
+    unsafe {
+        let shown = CStr::from_ptr(*text);
+        if mask::has_secret(shown.to_bytes(), values) {
+            // PostgreSQL frees it: a copy, or nothing.
+            *text = match copied(shown) {
+                Some(copy) => {
+                    mask::cover(bytes_of(copy), values);
+                    copy
+                }
+                None => copied(HIDDEN).unwrap_or(std::ptr::null_mut()),
+            };
+        }
+    }
+}
