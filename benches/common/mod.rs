@@ -8,10 +8,23 @@ mod counter;
 use counter::Counter;
 use postgres::{Client, Config, NoTls};
 use std::env;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 fn variable(name: &str) -> String {
     env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the benchmarks by `make bench`"))
+}
+
+/// The database that `database()` has made, for a room whose data would be in the way of others'.
+static DATABASE: OnceLock<String> = OnceLock::new();
+
+/// Makes a database with that data, to which all sessions connect from then on; and a superuser's session there.
+pub fn database(name: &str, data: &str) -> Client {
+    run(&mut connect("postgres"), &format!("CREATE DATABASE {name}"));
+    DATABASE.set(name.to_owned()).expect("one database");
+    let mut server = connect("postgres");
+    run(&mut server, data);
+    server
 }
 
 /// A session of its own on the throw-away cluster that `benches/run.sh` started.
@@ -19,7 +32,7 @@ pub fn connect(role: &str) -> Client {
     let mut client = Config::new()
         .host(&variable("PGHOST"))
         .port(variable("PGPORT").parse().expect("a port"))
-        .dbname(&variable("PGDATABASE"))
+        .dbname(&DATABASE.get().cloned().unwrap_or_else(|| variable("PGDATABASE")))
         .user(role)
         .connect(NoTls)
         .unwrap_or_else(|error| panic!("{role} cannot connect: {error}"));
