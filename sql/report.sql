@@ -38,43 +38,43 @@ COMMENT ON FUNCTION ringfence.reports(uuid) IS
     'Whether the session reads customers in that project of its owner, and has no other project selected; part of report views';
 
 CREATE FUNCTION ringfence.report_text(stored jsonb, project_id uuid, field_id uuid) RETURNS text
-    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'report_text_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'report_text_fast';
 REVOKE ALL ON FUNCTION ringfence.report_text(jsonb, uuid, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.report_text(jsonb, uuid, uuid) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.report_text(jsonb, uuid, uuid) IS 'A field of type text, choice, phone or email, or NULL; part of report views';
 
 CREATE FUNCTION ringfence.report_texts(stored jsonb, project_id uuid, field_id uuid) RETURNS text[]
-    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'report_texts_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'report_texts_fast';
 REVOKE ALL ON FUNCTION ringfence.report_texts(jsonb, uuid, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.report_texts(jsonb, uuid, uuid) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.report_texts(jsonb, uuid, uuid) IS 'A field of type choices, or NULL; part of report views';
 
 CREATE FUNCTION ringfence.report_number(stored jsonb, project_id uuid, field_id uuid) RETURNS numeric
-    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'report_number_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'report_number_fast';
 REVOKE ALL ON FUNCTION ringfence.report_number(jsonb, uuid, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.report_number(jsonb, uuid, uuid) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.report_number(jsonb, uuid, uuid) IS 'A field of type number, or NULL; part of report views';
 
 CREATE FUNCTION ringfence.report_boolean(stored jsonb, project_id uuid, field_id uuid) RETURNS boolean
-    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'report_boolean_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'report_boolean_fast';
 REVOKE ALL ON FUNCTION ringfence.report_boolean(jsonb, uuid, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.report_boolean(jsonb, uuid, uuid) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.report_boolean(jsonb, uuid, uuid) IS 'A field of type boolean, or NULL; part of report views';
 
 CREATE FUNCTION ringfence.report_date(stored jsonb, project_id uuid, field_id uuid) RETURNS date
-    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'report_date_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'report_date_fast';
 REVOKE ALL ON FUNCTION ringfence.report_date(jsonb, uuid, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.report_date(jsonb, uuid, uuid) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.report_date(jsonb, uuid, uuid) IS 'A field of type date, or NULL; part of report views';
 
 CREATE FUNCTION ringfence.report_time(stored jsonb, project_id uuid, field_id uuid) RETURNS time
-    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'report_time_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'report_time_fast';
 REVOKE ALL ON FUNCTION ringfence.report_time(jsonb, uuid, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.report_time(jsonb, uuid, uuid) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.report_time(jsonb, uuid, uuid) IS 'A field of type time, or NULL; part of report views';
 
 CREATE FUNCTION ringfence.report_datetime(stored jsonb, project_id uuid, field_id uuid) RETURNS timestamptz
-    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'report_datetime_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'report_datetime_fast';
 REVOKE ALL ON FUNCTION ringfence.report_datetime(jsonb, uuid, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.report_datetime(jsonb, uuid, uuid) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.report_datetime(jsonb, uuid, uuid) IS 'A field of type datetime, or NULL; part of report views';

@@ -50,6 +50,13 @@ pub fn was_read(relation: pg_sys::Oid) -> bool {
     READ.with(|read| read.get().contains(&relation))
 }
 
+/// The oid of a table that this backend has read for the decision in force: then nothing has happened to the table since. Looked up
+/// otherwise.
+pub fn oid_of(source: Source) -> pg_sys::Oid {
+    let read = READ.with(|read| read.get().get(source as usize).copied().unwrap_or(pg_sys::InvalidOid));
+    if read == pg_sys::InvalidOid { table_oid(source.name()) } else { read }
+}
+
 /// The oid of a table of schema `ringfence`, or InvalidOid.
 pub fn table_oid(name: &CStr) -> pg_sys::Oid {
     // SAFETY: both look-ups take NUL-terminated names and run inside a transaction, as every caller does.

@@ -291,6 +291,11 @@ pub fn wrong_field_value(field: &str, expected: &str) -> ErrorReport {
     bad_value(format!("wrong value for field \"{field}\"")).set_hint(format!("Expected {expected}."))
 }
 
+/// 54000: all values of a customer together are more than PostgreSQL can keep in one.
+pub fn values_too_large() -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, "the values of one customer are too large together")
+}
+
 /// 22023: `attributes` is not a JSON object.
 pub fn attributes_not_object() -> ErrorReport {
     bad_value("attributes must be a JSON object").set_hint("Give the values by field name, as in {\"Plan\": \"gold\"}.")

@@ -1,11 +1,13 @@
 //! jsonb as PostgreSQL stores it, read and built member by member: no text in between, and numbers keep every digit.
 
+use crate::error;
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::pgrx_sql_entity_graph::metadata::{
     ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
 };
-use pgrx::{AnyNumeric, FromDatum, IntoDatum, pg_sys};
+use pgrx::{AnyNumeric, FromDatum, IntoDatum, PgLogLevel, pg_sys};
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 /// A jsonb argument or result. It lives in the memory context of the function call.
 pub struct Jsonb(*mut pg_sys::Jsonb);
@@ -19,9 +21,14 @@ pub struct Member<'a> {
 
 /// A value inside a [`Jsonb`], which it borrows from.
 #[derive(Clone, Copy)]
-pub struct Value<'a> {
-    raw: pg_sys::JsonbValue,
-    of: std::marker::PhantomData<&'a Jsonb>,
+pub enum Value<'a> {
+    Null,
+    Text(&'a [u8]),
+    /// A numeric, with its header.
+    Number(&'a [u8]),
+    Boolean(bool),
+    Array(Container<'a>),
+    Object(Container<'a>),
 }
 
 /// A value to build a [`Jsonb`] with.
@@ -45,140 +52,300 @@ pub enum Kind {
     Object,
 }
 
-impl Jsonb {
-    /// The members, if it is an object; in the order in which jsonb keeps them.
-    pub fn members(&self) -> Option<Vec<Member<'_>>> {
-        use pg_sys::JsonbIteratorToken::*;
-        // SAFETY: a detoasted jsonb; the header counts its members.
-        let count = unsafe { (*self.0).root.header & pg_sys::JB_CMASK };
-        let mut members = Vec::with_capacity(count as usize);
-        // SAFETY: self.0 is a detoasted jsonb that outlives the borrow. The iterator yields BEGIN, then key and value in
-        // turn (nested containers whole), then END; keys are strings of the server's encoding, which is UTF-8.
-        unsafe {
-            let mut iterator = pg_sys::JsonbIteratorInit(&raw mut (*self.0).root);
-            let mut raw = pg_sys::JsonbValue::default();
-            if pg_sys::JsonbIteratorNext(&mut iterator, &mut raw, false) != WJB_BEGIN_OBJECT {
-                return None;
-            }
-            while pg_sys::JsonbIteratorNext(&mut iterator, &mut raw, true) == WJB_KEY {
-                let name = string_of(&raw);
-                if pg_sys::JsonbIteratorNext(&mut iterator, &mut raw, true) != WJB_VALUE {
-                    break;
-                }
-                members.push(Member { name, value: Value { raw, of: std::marker::PhantomData } });
-            }
-        }
-        Some(members)
+// What the words of a container mean: PostgreSQL's utils/jsonb.h, the same in all versions, for databases are upgraded in place.
+const COUNT: u32 = 0x0FFF_FFFF;
+const SCALAR: u32 = 0x1000_0000;
+const OBJECT: u32 = 0x2000_0000;
+const ARRAY: u32 = 0x4000_0000;
+const LENGTH: u32 = 0x0FFF_FFFF;
+const KIND: u32 = 0x7000_0000;
+const IS_TEXT: u32 = 0x0000_0000;
+const IS_NUMBER: u32 = 0x1000_0000;
+const IS_FALSE: u32 = 0x2000_0000;
+const IS_TRUE: u32 = 0x3000_0000;
+const IS_NULL: u32 = 0x4000_0000;
+const IS_CONTAINER: u32 = 0x5000_0000;
+/// The entry tells where the child ends, and not how long it is. So does each 32nd.
+const HAS_END: u32 = 0x8000_0000;
+const STRIDE: usize = 32;
+const WORD: usize = 4;
+/// A numeric without digits: the header of a varlena, and one of its own.
+const SHORTEST_NUMBER: usize = 6;
+
+/// An array or object as it is stored: a header that counts, an entry for each child (of an object all names, in the order of
+/// their length and then their bytes, then all values), and what the children hold. Read without a call to PostgreSQL, which
+/// would cost more than the reading; and never past its end, whatever it says of itself.
+#[derive(Clone, Copy)]
+pub struct Container<'a>(&'a [u8]);
+
+impl<'a> Container<'a> {
+    fn word(self, n: usize) -> u32 {
+        let bytes = self.0.get(WORD * n..WORD * n + WORD).and_then(|bytes| bytes.try_into().ok());
+        bytes.map_or(0, u32::from_ne_bytes)
     }
 
-    /// The object of these members.
-    pub fn from_members<'a>(members: impl IntoIterator<Item = Member<'a>>) -> Jsonb {
-        Jsonb::object(members.into_iter().map(|member| (member.name, New::Kept(member.value))))
+    fn is(self, kind: u32) -> bool {
+        self.word(0) & (kind | SCALAR) == kind
+    }
+
+    fn count(self) -> usize {
+        (self.word(0) & COUNT) as usize
+    }
+
+    fn entries(self) -> usize {
+        if self.is(OBJECT) { 2 * self.count() } else { self.count() }
+    }
+
+    /// The child of that entry, which begins at `start` of what the children hold; and where it ends.
+    fn child(self, entry: usize, start: usize) -> (Value<'a>, usize) {
+        let word = self.word(1 + entry);
+        let length = (word & LENGTH) as usize;
+        let end = if word & HAS_END != 0 { length } else { start + length };
+        let base = WORD * (1 + self.entries());
+        let bytes = |from: usize| self.0.get(base + from..base + end).unwrap_or_default();
+        let value = match word & KIND {
+            IS_TEXT => Value::Text(bytes(start)),
+            IS_NUMBER => Value::Number(bytes(start.next_multiple_of(WORD))),
+            IS_FALSE => Value::Boolean(false),
+            IS_TRUE => Value::Boolean(true),
+            IS_CONTAINER => {
+                let container = Container(bytes(start.next_multiple_of(WORD)));
+                if container.is(ARRAY) { Value::Array(container) } else { Value::Object(container) }
+            }
+            _ => Value::Null,
+        };
+        (value, end)
+    }
+
+    /// Where the child of that entry begins.
+    fn start_of(self, entry: usize) -> usize {
+        let mut start = 0;
+        for before in (0..entry).rev() {
+            let word = self.word(1 + before);
+            start += (word & LENGTH) as usize;
+            if word & HAS_END != 0 {
+                break;
+            }
+        }
+        start
+    }
+
+    /// The elements of an array; of an object first the names, then the values.
+    pub fn children(self) -> impl Iterator<Item = Value<'a>> {
+        let mut start = 0;
+        (0..self.entries()).map(move |entry| {
+            let (value, end) = self.child(entry, start);
+            start = end;
+            value
+        })
+    }
+
+    /// The members of an object, in the order in which jsonb keeps them.
+    pub fn members(self) -> impl Iterator<Item = (&'a [u8], Value<'a>)> {
+        let count = if self.is(OBJECT) { self.count() } else { 0 };
+        let (mut name_start, mut value_start) = (0, self.start_of(count));
+        (0..count).map(move |n| {
+            let (name, name_end) = self.child(n, name_start);
+            let (value, value_end) = self.child(count + n, value_start);
+            (name_start, value_start) = (name_end, value_end);
+            (name.bytes(), value)
+        })
+    }
+
+    /// The member of that name, if it is an object that has one.
+    pub fn member(self, name: &[u8]) -> Option<Value<'a>> {
+        let count = if self.is(OBJECT) { self.count() } else { 0 };
+        let (mut low, mut high) = (0, count);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let found = self.child(middle, self.start_of(middle)).0.bytes();
+            match order_of_names(found, name) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+                Ordering::Equal => return Some(self.child(count + middle, self.start_of(count + middle)).0),
+            }
+        }
+        None
+    }
+}
+
+/// The order in which jsonb keeps the names of members.
+pub fn order_of_names(a: &[u8], b: &[u8]) -> Ordering {
+    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+}
+
+impl Jsonb {
+    /// # Safety
+    /// `jsonb` must be a detoasted datum of type jsonb, which lives as long as this and what is read of it.
+    pub unsafe fn of(jsonb: *mut pg_sys::varlena) -> Jsonb {
+        Jsonb(jsonb.cast())
+    }
+
+    /// What it is as a whole: an object, an array, or an array of one scalar.
+    pub fn root(&self) -> Container<'_> {
+        // SAFETY: a detoasted varlena, that outlives the borrow.
+        Container(unsafe { pgrx::varlena_to_byte_slice(self.0.cast()) })
+    }
+
+    /// The members, if it is an object; in the order in which jsonb keeps them.
+    pub fn members(&self) -> Option<Vec<Member<'_>>> {
+        let root = self.root();
+        let named = |(name, value)| Member { name: text_of(name), value };
+        root.is(OBJECT).then(|| root.members().map(named).collect())
     }
 
     /// The object of these names and values.
     pub fn object<'n, 'v>(members: impl IntoIterator<Item = (&'n str, New<'v>)>) -> Jsonb {
-        use pg_sys::JsonbIteratorToken::*;
-        // Strings are copied when the whole is made: until then they must live.
-        let members: Vec<(&str, New)> = members.into_iter().collect();
-        // SAFETY: PostgreSQL's own builder, fed BEGIN, key and value in turn, END. It copies names and values at the
-        // end, and `members` lives until then.
+        let mut members: Vec<(&str, New)> = members.into_iter().collect();
+        members.sort_by(|(a, _), (b, _)| order_of_names(a.as_bytes(), b.as_bytes()));
+        let mut bytes = Vec::new();
+        if !write_object(&mut bytes, &members) {
+            error::values_too_large().report(PgLogLevel::ERROR);
+        }
+        // SAFETY: the copy is allocated as long as what is copied into it.
         unsafe {
-            let mut state = std::ptr::null_mut();
-            pg_sys::pushJsonbValue(&mut state, WJB_BEGIN_OBJECT, std::ptr::null_mut());
-            for (name, value) in &members {
-                pg_sys::pushJsonbValue(&mut state, WJB_KEY, &mut raw_text(name));
-                match value {
-                    New::Kept(value) => {
-                        let mut value = value.raw;
-                        pg_sys::pushJsonbValue(&mut state, WJB_VALUE, &mut value);
-                    }
-                    New::Text(text) => {
-                        pg_sys::pushJsonbValue(&mut state, WJB_VALUE, &mut raw_text(text));
-                    }
-                    New::Texts(texts) => {
-                        pg_sys::pushJsonbValue(&mut state, WJB_BEGIN_ARRAY, std::ptr::null_mut());
-                        for text in texts {
-                            pg_sys::pushJsonbValue(&mut state, WJB_ELEM, &mut raw_text(text));
-                        }
-                        pg_sys::pushJsonbValue(&mut state, WJB_END_ARRAY, std::ptr::null_mut());
-                    }
-                    New::Number(number) => {
-                        let mut raw = pg_sys::JsonbValue { type_: pg_sys::jbvType::jbvNumeric, ..Default::default() };
-                        let datum = number.clone().into_datum().unwrap_or(pg_sys::Datum::null());
-                        raw.val.numeric = datum.cast_mut_ptr();
-                        pg_sys::pushJsonbValue(&mut state, WJB_VALUE, &mut raw);
-                    }
-                    New::Boolean(truth) => {
-                        let mut raw = pg_sys::JsonbValue { type_: pg_sys::jbvType::jbvBool, ..Default::default() };
-                        raw.val.boolean = *truth;
-                        pg_sys::pushJsonbValue(&mut state, WJB_VALUE, &mut raw);
-                    }
-                }
-            }
-            let object = pg_sys::pushJsonbValue(&mut state, WJB_END_OBJECT, std::ptr::null_mut());
-            Jsonb(pg_sys::JsonbValueToJsonb(object))
+            let copy = pg_sys::palloc(bytes.len()).cast::<u8>();
+            copy.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+            Jsonb(copy.cast())
         }
     }
 
     /// The member of that name, if it is an object that has one.
     pub fn member(&self, name: &str) -> Option<Value<'_>> {
-        // SAFETY: self.0 is a detoasted jsonb that outlives the borrow. The look-up is for objects only, compares bytes,
-        // and fills `raw` with pointers into it.
-        unsafe {
-            if (*self.0).root.header & pg_sys::JB_FOBJECT == 0 {
-                return None;
-            }
-            let mut raw = pg_sys::JsonbValue::default();
-            let found = pg_sys::getKeyJsonValueFromContainer(
-                &raw mut (*self.0).root,
-                name.as_ptr().cast(),
-                name.len() as _,
-                &mut raw,
-            );
-            if found.is_null() { None } else { Some(Value { raw, of: std::marker::PhantomData }) }
-        }
+        self.root().member(name.as_bytes())
+    }
+}
+
+/// Writes a jsonb, with its header, into an empty buffer: the object of these members, whose names are in the order of jsonb
+/// and each there once. False if it would be larger than a jsonb can be. Calls nothing of PostgreSQL's.
+pub fn write_object(buffer: &mut Vec<u8>, members: &[(&str, New)]) -> bool {
+    buffer.extend([0; WORD]);
+    let mut object = Writer::begin(buffer, OBJECT, members.len(), 2 * members.len());
+    for (name, _) in members {
+        object.child(buffer, IS_TEXT, name.as_bytes());
+    }
+    for (_, value) in members {
+        object.value(buffer, value);
+    }
+    let fits = u32::try_from(buffer.len()).ok().filter(|length| object.total <= LENGTH as usize && *length < 1 << 30);
+    if let (Some(length), Some(header)) = (fits, buffer.first_chunk_mut::<WORD>()) {
+        // The header of a varlena of four bytes, as SET_VARSIZE() writes it.
+        *header = if cfg!(target_endian = "little") { (length << 2).to_ne_bytes() } else { length.to_ne_bytes() };
+    }
+    fits.is_some()
+}
+
+/// An array or object that is being written.
+struct Writer {
+    /// Where its next entry is, and which it is.
+    entry_at: usize,
+    entry: usize,
+    total: usize,
+}
+
+impl Writer {
+    fn begin(buffer: &mut Vec<u8>, kind: u32, count: usize, entries: usize) -> Writer {
+        buffer.extend((kind | (count as u32 & COUNT)).to_ne_bytes());
+        let entry_at = buffer.len();
+        buffer.resize(entry_at + WORD * entries, 0);
+        Writer { entry_at, entry: 0, total: 0 }
     }
 
-    fn bytes(&self) -> &[u8] {
-        // SAFETY: a detoasted varlena, that outlives the borrow.
-        unsafe { pgrx::varlena_to_byte_slice(self.0.cast()) }
+    /// The next child has been written behind `start`, where the one before it ends.
+    fn wrote(&mut self, buffer: &mut [u8], kind: u32, start: usize) {
+        let length = buffer.len() - start;
+        self.total += length;
+        let says = if self.entry % STRIDE == 0 { HAS_END | self.total as u32 & LENGTH } else { length as u32 & LENGTH };
+        if let Some(word) = buffer.get_mut(self.entry_at..self.entry_at + WORD) {
+            word.copy_from_slice(&(kind | says).to_ne_bytes());
+        }
+        self.entry_at += WORD;
+        self.entry += 1;
+    }
+
+    fn child(&mut self, buffer: &mut Vec<u8>, kind: u32, bytes: &[u8]) {
+        let start = buffer.len();
+        if kind == IS_NUMBER || kind == IS_CONTAINER {
+            buffer.resize(start.next_multiple_of(WORD), 0);
+        }
+        buffer.extend_from_slice(bytes);
+        self.wrote(buffer, kind, start);
+    }
+
+    fn value(&mut self, buffer: &mut Vec<u8>, value: &New) {
+        match value {
+            New::Kept(Value::Null) => self.child(buffer, IS_NULL, &[]),
+            New::Kept(Value::Text(text)) => self.child(buffer, IS_TEXT, text),
+            New::Kept(Value::Number(number)) => self.child(buffer, IS_NUMBER, number),
+            New::Kept(Value::Boolean(truth)) | New::Boolean(truth) => {
+                self.child(buffer, if *truth { IS_TRUE } else { IS_FALSE }, &[]);
+            }
+            New::Kept(Value::Array(container) | Value::Object(container)) => {
+                self.child(buffer, IS_CONTAINER, container.0);
+            }
+            New::Text(text) => self.child(buffer, IS_TEXT, text.as_bytes()),
+            New::Texts(texts) => {
+                let start = buffer.len();
+                buffer.resize(start.next_multiple_of(WORD), 0);
+                let mut array = Writer::begin(buffer, ARRAY, texts.len(), texts.len());
+                for text in texts {
+                    array.child(buffer, IS_TEXT, text.as_bytes());
+                }
+                self.wrote(buffer, IS_CONTAINER, start);
+            }
+            New::Number(number) => {
+                let datum = number.clone().into_datum().unwrap_or(pg_sys::Datum::null());
+                // SAFETY: a numeric, just made: a varlena with a header of four bytes.
+                self.child(buffer, IS_NUMBER, unsafe {
+                    let numeric = datum.cast_mut_ptr::<pg_sys::varlena>();
+                    std::slice::from_raw_parts(numeric.cast(), pgrx::varlena::varsize_any(numeric))
+                });
+            }
+        }
     }
 }
 
 impl<'a> Value<'a> {
     pub fn kind(self) -> Kind {
-        use pg_sys::jbvType;
-        match self.raw.type_ {
-            jbvType::jbvNull => Kind::Null,
-            jbvType::jbvString => Kind::Text,
-            jbvType::jbvNumeric => Kind::Number,
-            jbvType::jbvBool => Kind::Boolean,
-            // SAFETY: a binary value points at a container inside the jsonb it came from, whose header tells its kind.
-            jbvType::jbvBinary if unsafe { (*self.raw.val.binary.data).header & pg_sys::JB_FARRAY != 0 } => Kind::Array,
-            _ => Kind::Object,
+        match self {
+            Value::Null => Kind::Null,
+            Value::Text(_) => Kind::Text,
+            Value::Number(_) => Kind::Number,
+            Value::Boolean(_) => Kind::Boolean,
+            Value::Array(_) => Kind::Array,
+            Value::Object(_) => Kind::Object,
+        }
+    }
+
+    /// What it is written with.
+    fn bytes(self) -> &'a [u8] {
+        match self {
+            Value::Text(bytes) | Value::Number(bytes) => bytes,
+            Value::Array(container) | Value::Object(container) => container.0,
+            Value::Null | Value::Boolean(_) => &[],
         }
     }
 
     /// A text's own text.
     pub fn text(self) -> Option<&'a str> {
-        // SAFETY: the kind tells which member of the union is set; what it points at lives as long as the jsonb.
-        if self.kind() == Kind::Text { Some(unsafe { string_of(&self.raw) }) } else { None }
+        if let Value::Text(bytes) = self { Some(text_of(bytes)) } else { None }
     }
 
     /// A number's value.
     pub fn number(self) -> Option<AnyNumeric> {
-        if self.kind() != Kind::Number {
+        let Value::Number(bytes) = self else {
+            return None;
+        };
+        if bytes.len() < SHORTEST_NUMBER {
             return None;
         }
-        // SAFETY: the kind tells which member of the union is set; a numeric is read as a datum of its type, and copied.
-        unsafe { AnyNumeric::from_datum(pg_sys::Datum::from(self.raw.val.numeric), false) }
+        // SAFETY: a numeric where jsonb keeps it, aligned; it is read as a datum of its type, and copied.
+        unsafe { AnyNumeric::from_datum(pg_sys::Datum::from(bytes.as_ptr()), false) }
     }
 
     /// A boolean's value.
     pub fn boolean(self) -> Option<bool> {
-        // SAFETY: the kind tells which member of the union is set.
-        if self.kind() == Kind::Boolean { Some(unsafe { self.raw.val.boolean }) } else { None }
+        if let Value::Boolean(truth) = self { Some(truth) } else { None }
     }
 
     /// The texts it holds: a text's own, a number's decimal form, an array's elements'.
@@ -193,47 +360,19 @@ impl<'a> Value<'a> {
 
     /// The elements of an array.
     pub fn elements(self) -> Vec<Value<'a>> {
-        use pg_sys::JsonbIteratorToken::*;
-        let mut elements = Vec::new();
-        if self.kind() == Kind::Array {
-            // SAFETY: as in `members`, for the array's container.
-            unsafe {
-                let mut iterator = pg_sys::JsonbIteratorInit(self.raw.val.binary.data);
-                let mut raw = pg_sys::JsonbValue::default();
-                if pg_sys::JsonbIteratorNext(&mut iterator, &mut raw, false) == WJB_BEGIN_ARRAY {
-                    while pg_sys::JsonbIteratorNext(&mut iterator, &mut raw, true) == WJB_ELEM {
-                        elements.push(Value { raw, of: std::marker::PhantomData });
-                    }
-                }
-            }
-        }
-        elements
+        if let Value::Array(container) = self { container.children().collect() } else { Vec::new() }
     }
 
     /// Whether both are written alike: 1 and 1.0 are not.
     pub fn same_as(self, other: Value) -> bool {
-        let alone = |value| Jsonb::from_members([Member { name: "", value }]);
-        self.kind() == other.kind() && alone(self).bytes() == alone(other).bytes()
+        self.kind() == other.kind() && self.boolean() == other.boolean() && self.bytes() == other.bytes()
     }
 }
 
-/// A string as the builder takes it. It borrows `text` without saying so: see [`Jsonb::object`].
-fn raw_text(text: &str) -> pg_sys::JsonbValue {
-    let mut raw = pg_sys::JsonbValue { type_: pg_sys::jbvType::jbvString, ..Default::default() };
-    raw.val.string.len = text.len() as _;
-    raw.val.string.val = text.as_ptr().cast_mut().cast();
-    raw
-}
-
-/// # Safety
-/// `raw` must be of type jbvString, and what it points at must live for `'a`.
-unsafe fn string_of<'a>(raw: &pg_sys::JsonbValue) -> &'a str {
-    // SAFETY: length and pointer describe a string; jsonb holds valid text of the server's encoding, UTF-8 (install.sql
-    // refuses others), but a replacement is better than undefined behaviour.
-    unsafe {
-        let bytes = std::slice::from_raw_parts(raw.val.string.val.cast::<u8>(), raw.val.string.len as usize);
-        std::str::from_utf8(bytes).unwrap_or_default()
-    }
+/// jsonb holds valid text of the server's encoding, UTF-8 (install.sql refuses others), but nothing is better than undefined
+/// behaviour.
+fn text_of(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
 }
 
 // SAFETY: unboxes a non-null datum of type jsonb; functions that take it are declared STRICT or take Option.

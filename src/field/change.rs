@@ -4,9 +4,10 @@
 use super::definition::{self, Options, texts_of};
 use super::kind::Type;
 use super::storage_key_of;
+use crate::catalog;
 use crate::error::{self, Result};
 use crate::jsonb::{Jsonb, Kind, New, Value};
-use crate::{catalog, session};
+use crate::session::{self, Context};
 use pgrx::AnyNumeric;
 use pgrx::datum::Uuid;
 use pgrx::prelude::*;
@@ -19,18 +20,21 @@ const MAX_EXPONENT_DIGITS: usize = 3;
 /// Locks the definitions of an owner's fields against changes that go with all values of a field, until the transaction
 /// ends. Any number of writers of values hold it at once. It is a lock of PostgreSQL's lock manager on an object of its
 /// own for each owner: no row is written for it, and no SQL that a client can run takes it.
-pub fn share_definitions(owner: Uuid) {
-    lock(owner, pg_sys::RowExclusiveLock as _);
+pub fn share_definitions(context: &Context) -> Result<()> {
+    // They are read for each context anew, and with them which table they are in.
+    context.fields()?;
+    lock(catalog::oid_of(catalog::Source::Field), context.owner.id, pg_sys::RowExclusiveLock as _);
+    Ok(())
 }
 
-fn lock(owner: Uuid, mode: pg_sys::LOCKMODE) {
+fn lock(table: pg_sys::Oid, owner: Uuid, mode: pg_sys::LOCKMODE) {
     // FNV-1a: should two owners share a number, they wait for each other, and nothing else.
     let number = owner
         .iter()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3));
     let object = pg_sys::Oid::from(number as u32);
     // SAFETY: takes a lock inside a transaction, as every caller runs in one, and reads pending invalidations then.
-    unsafe { pg_sys::LockDatabaseObject(catalog::table_oid(c"field"), object, (number >> 48) as u16, mode) }
+    unsafe { pg_sys::LockDatabaseObject(table, object, (number >> 48) as u16, mode) }
 }
 
 /// Keeps writers of values of the session's owner out until the transaction ends. Error 25001 in a transaction with one
@@ -42,7 +46,7 @@ fn lock_definitions() -> Result<bool> {
     if unsafe { pg_sys::XactIsoLevel } >= pg_sys::XACT_REPEATABLE_READ as i32 {
         return Err(error::needs_read_committed());
     }
-    lock(owner, pg_sys::ShareRowExclusiveLock as _);
+    lock(catalog::table_oid(c"field"), owner, pg_sys::ShareRowExclusiveLock as _);
     Ok(true)
 }
 

@@ -6,6 +6,7 @@ mod kind;
 
 use crate::catalog::{self, Rows, Source};
 use crate::error::Result;
+use crate::jsonb::{Container, Value, order_of_names};
 use crate::project;
 use crate::session::rights::Rights;
 use crate::session::{self, Context};
@@ -54,7 +55,8 @@ pub struct UniqueField {
 /// The custom fields of one session.
 pub struct VisibleFields {
     fields: Vec<VisibleField>,
-    by_key: HashMap<String, usize>,
+    /// In the order of their keys, which all have one length: the order in which a customer's values are stored.
+    by_key: Vec<usize>,
     by_name: HashMap<String, usize>,
     /// Those that would be seen but are masked, in order.
     masked: Vec<VisibleField>,
@@ -138,7 +140,7 @@ impl VisibleFields {
 
         let mut visible = VisibleFields {
             fields: Vec::new(),
-            by_key: HashMap::new(),
+            by_key: Vec::new(),
             by_name: HashMap::new(),
             masked: Vec::new(),
             unique: Vec::new(),
@@ -178,16 +180,39 @@ impl VisibleFields {
             }
         }
         for (n, field) in visible.fields.iter().enumerate() {
-            visible.by_key.insert(field.key.clone(), n);
             visible.by_name.insert(field.name.clone(), n);
             visible.by_report.extend(field.seen_in.iter().map(|project| ((*project, field.id), n)));
         }
+        let mut by_key: Vec<usize> = (0..visible.fields.len()).collect();
+        by_key.sort_unstable_by_key(|n| visible.fields.get(*n).map(|field| field.key.as_str()));
+        visible.by_key = by_key;
         Ok(visible)
     }
 
-    /// The field whose values are stored under that key.
-    pub fn by_key(&self, key: &str) -> Option<&VisibleField> {
-        self.by_key.get(key).and_then(|n| self.fields.get(*n))
+    /// The fields of a customer's stored values, with the values: those that the session sees. In the order of the keys.
+    pub fn seen_of<'a>(&'a self, stored: Container<'a>) -> impl Iterator<Item = (&'a VisibleField, Value<'a>)> {
+        let mut left = self.by_key.as_slice();
+        // Most customers have most fields: the next field is nearly always the one, and else not far.
+        stored.members().filter_map(move |(key, value)| {
+            let before = |place: &usize| {
+                self.fields.get(*place).is_some_and(|field| order_of_names(field.key.as_bytes(), key).is_lt())
+            };
+            if left.first().is_some_and(before) {
+                left = left.get(left.partition_point(before)..).unwrap_or_default();
+            }
+            let field = left.first().and_then(|place| self.fields.get(*place))?;
+            (field.key.as_bytes() == key).then_some((field, value))
+        })
+    }
+
+    /// The fields in the order of a form: the place of one is the same for as long as the context lives.
+    pub fn at(&self, place: usize) -> Option<&VisibleField> {
+        self.fields.get(place)
+    }
+
+    /// The place of a field that the session sees in that project.
+    pub fn place_in_report(&self, project: Uuid, field: Uuid) -> Option<usize> {
+        self.by_report.get(&(project, field)).copied()
     }
 
     /// Names of those that are masked for the session: it may know that they are there, and nothing of their values.
@@ -212,7 +237,7 @@ impl VisibleFields {
 
     /// The field as the session sees it in that project, if it does.
     pub fn in_report(&self, project: Uuid, field: Uuid) -> Option<&VisibleField> {
-        self.by_report.get(&(project, field)).and_then(|n| self.fields.get(*n))
+        self.place_in_report(project, field).and_then(|place| self.at(place))
     }
 
     /// The field with that id.

@@ -7,7 +7,7 @@ use crate::owner::Owner;
 use crate::project::Project;
 use crate::session::rights::Rights;
 use pgrx::datum::Uuid;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 /// How the session came to its owner, as `whoami()` tells.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -42,6 +42,24 @@ pub struct Context {
     pub(super) may_hold: bool,
     pub(super) entries: Vec<Entry>,
     pub(super) fields: OnceCell<VisibleFields>,
+    pub serial: Serial,
+}
+
+/// Tells a context from all others of this backend, those that are gone too: what is made from one is good for it alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Serial(u64);
+
+impl Serial {
+    /// That of no context.
+    pub const NONE: Serial = Serial(0);
+
+    pub fn next() -> Serial {
+        thread_local! {
+            static LAST: Cell<u64> = const { Cell::new(0) };
+        }
+        LAST.set(LAST.get() + 1);
+        Serial(LAST.get())
+    }
 }
 
 impl Context {
@@ -69,6 +87,11 @@ impl Context {
     /// The entries that cover the project, or where none is named all projects, also those to come.
     fn entries_within(&self, project: Option<Uuid>) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(move |entry| project.map_or(entry.covers_all(), |project| entry.covers(project)))
+    }
+
+    /// As [`Context::fields`], if they have been worked out. It calls nothing of PostgreSQL's.
+    pub fn known_fields(&self) -> Option<&VisibleFields> {
+        self.fields.get()
     }
 
     /// The custom fields that this session sees, worked out at first use.

@@ -1,5 +1,6 @@
 //! `current_owner()` and `has_right()` as policies call them, for each scan and each row: where nothing has changed since
 //! the context was judged, its answer is given at once. Everything else, every refusal too, goes the long way, in `sql`.
+//! What is asked for each row of a card or a report view (`customer`, `report`) asks here too.
 
 // As in `hooks`: plain frames with nothing to drop, which PostgreSQL's longjmp may skip. pgrx's guards, one around each call from
 // and to PostgreSQL, cost more than all that is done here.
@@ -12,11 +13,22 @@ use pgrx::{pg_sys, varlena};
 use std::ffi::c_int;
 
 /// PostgreSQL's own functions, without pgrx's guard around the call.
-mod unguarded {
+pub mod unguarded {
     use pgrx::pg_sys;
-    use std::ffi::{c_int, c_void};
+    use std::ffi::{c_char, c_int, c_void};
 
     unsafe extern "C-unwind" {
+        pub fn construct_array(
+            elements: *mut pg_sys::Datum,
+            count: c_int,
+            kind: pg_sys::Oid,
+            length: c_int,
+            by_value: bool,
+            align: c_char,
+        ) -> *mut c_void;
+        pub fn MemoryContextAlloc(context: pg_sys::MemoryContext, size: usize) -> *mut c_void;
+        pub fn pg_detoast_datum(datum: *mut pg_sys::varlena) -> *mut pg_sys::varlena;
+        pub fn cstring_to_text_with_len(text: *const c_char, length: c_int) -> *mut pg_sys::varlena;
         pub fn AcceptInvalidationMessages();
         pub fn GetOuterUserId() -> pg_sys::Oid;
         pub fn GetUserIdAndSecContext(user: *mut pg_sys::Oid, flags: *mut c_int);
@@ -26,11 +38,12 @@ mod unguarded {
 
 const RESTRICTED: c_int = (pg_sys::SECURITY_RESTRICTED_OPERATION | pg_sys::SECURITY_NOFORCE_RLS) as c_int;
 
-/// What `judge()` would answer, if it would answer from what is in force, by the same questions in the same order.
+/// What `judge()` would answer, if it would answer from what is in force, by the same questions in the same order. `read` is
+/// not to call PostgreSQL: an error would leave the answer borrowed.
 ///
 /// # Safety
 /// In a transaction, and under plain frames only: PostgreSQL may raise an error here that no guard catches.
-unsafe fn answer<T>(read: impl FnOnce(&Context) -> T) -> Option<T> {
+pub unsafe fn answer<T>(read: impl FnOnce(&Context) -> T) -> Option<T> {
     // A token is compared with the clock, on the long way.
     if binding::may_expire() || ACTING.with(|acting| acting.try_borrow().map_or(true, |acting| acting.is_some())) {
         return None;
@@ -79,7 +92,8 @@ pub unsafe extern "C-unwind" fn has_right_fast(call: pg_sys::FunctionCallInfo) -
     }
 }
 
-static VERSION_1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
+/// That a function is one of version 1.
+pub static VERSION_1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
 
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn pg_finfo_current_owner_fast() -> &'static pg_sys::Pg_finfo_record {

@@ -11,7 +11,7 @@
 
 mod binding;
 mod context;
-mod fast;
+pub mod fast;
 mod hooks;
 mod parallel;
 mod resolve;
@@ -26,7 +26,7 @@ use crate::owner::{self, Owner};
 use crate::token;
 use binding::Binding;
 use context::Bound;
-pub use context::Context;
+pub use context::{Context, Serial};
 use pgrx::datum::Uuid;
 use pgrx::{pg_guard, pg_sys};
 use resolve::{Question, Way, decide};
@@ -488,6 +488,11 @@ pub fn agent() -> Result<Option<String>> {
     }
 }
 
+/// Who is writing: the application's user if it tells, else the role.
+pub fn actor() -> Result<String> {
+    Ok(agent()?.unwrap_or_else(own_role_name))
+}
+
 /// The source system: the one of the binding, or else as set. Whether the session may act as it is not asked here.
 pub fn source() -> Result<Option<String>> {
     parallel::take_over()?;
@@ -544,6 +549,7 @@ pub fn acting_for<T>(owner: Owner, work: impl FnOnce() -> T) -> T {
         may_hold: false,
         entries: vec![Entry::unlimited()],
         fields: OnceCell::new(),
+        serial: Serial::next(),
     };
     let _restore = Restore(ACTING.with(|acting| acting.replace(Some(Rc::new(context)))));
     work()

@@ -1,6 +1,6 @@
 //! Answers, from the tables, what a role and what it selected resolve to.
 
-use super::context::{Bound, Context};
+use super::context::{Bound, Context, Serial};
 use super::rights::Rights;
 use super::settings::Scope;
 use super::{latched_owner, own_role_name};
@@ -89,7 +89,8 @@ pub fn decide(question: &Question) -> Result<Option<Context>> {
         Way::Setting(scope) => bound == Bound::Setting && scope == Scope::Transaction,
     };
     let may_hold = !transaction_only && entries.iter().any(|entry| entry.binding == Binding::Session);
-    Ok(Some(Context { owner, project, bound, rights, transaction_only, may_hold, entries, fields: OnceCell::new() }))
+    let (fields, serial) = (OnceCell::new(), Serial::next());
+    Ok(Some(Context { owner, project, bound, rights, transaction_only, may_hold, entries, fields, serial }))
 }
 
 /// Those of the role's entries for the owner that accept the way it was selected.

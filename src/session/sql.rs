@@ -48,7 +48,7 @@ fn current_source() -> Result<Option<String>> {
 /// Who is writing, for created_by and updated_by: the application's user if it tells, else the role.
 #[pg_extern(sql = false)]
 fn current_actor() -> Result<String> {
-    Ok(super::agent()?.unwrap_or_else(own_role_name))
+    super::actor()
 }
 
 /// Planner support of functions like `has_right()`: whoever queries holds the right for all rows or for none, and who

@@ -1,5 +1,7 @@
 //! Report views: a customer's values with their SQL types, as the session sees them in the project of the report.
 
+mod fast;
+
 use crate::error::Result;
 use crate::field::{self, VisibleField};
 use crate::jsonb::{Jsonb, New, Value};
