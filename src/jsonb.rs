@@ -119,9 +119,9 @@ impl<'a> Container<'a> {
 
     /// Where the child of that entry begins.
     fn start_of(self, entry: usize) -> usize {
+        let before = self.0.get(WORD..WORD * (1 + entry)).unwrap_or_default();
         let mut start = 0;
-        for before in (0..entry).rev() {
-            let word = self.word(1 + before);
+        for word in before.as_chunks::<WORD>().0.iter().rev().map(|bytes| u32::from_ne_bytes(*bytes)) {
             start += (word & LENGTH) as usize;
             if word & HAS_END != 0 {
                 break;
@@ -154,7 +154,15 @@ impl<'a> Container<'a> {
 
     /// The member of that name, if it is an object that has one.
     pub fn member(self, name: &[u8]) -> Option<Value<'a>> {
+        self.member_near(name, &mut 0)
+    }
+
+    /// The same for who looks for one name in many objects: `place` is where it was in the last, and where it is in this one.
+    pub fn member_near(self, name: &[u8], place: &mut usize) -> Option<Value<'a>> {
         let count = if self.is(OBJECT) { self.count() } else { 0 };
+        if *place < count && self.child(*place, self.start_of(*place)).0.bytes() == name {
+            return Some(self.child(count + *place, self.start_of(count + *place)).0);
+        }
         let (mut low, mut high) = (0, count);
         while low < high {
             let middle = low + (high - low) / 2;
@@ -162,7 +170,10 @@ impl<'a> Container<'a> {
             match order_of_names(found, name) {
                 Ordering::Less => low = middle + 1,
                 Ordering::Greater => high = middle,
-                Ordering::Equal => return Some(self.child(count + middle, self.start_of(count + middle)).0),
+                Ordering::Equal => {
+                    *place = middle;
+                    return Some(self.child(count + middle, self.start_of(count + middle)).0);
+                }
             }
         }
         None
@@ -255,7 +266,11 @@ impl Writer {
     fn wrote(&mut self, buffer: &mut [u8], kind: u32, start: usize) {
         let length = buffer.len() - start;
         self.total += length;
-        let says = if self.entry % STRIDE == 0 { HAS_END | self.total as u32 & LENGTH } else { length as u32 & LENGTH };
+        let says = if self.entry.is_multiple_of(STRIDE) {
+            HAS_END | self.total as u32 & LENGTH
+        } else {
+            length as u32 & LENGTH
+        };
         if let Some(word) = buffer.get_mut(self.entry_at..self.entry_at + WORD) {
             word.copy_from_slice(&(kind | says).to_ne_bytes());
         }

@@ -18,6 +18,8 @@ struct Known {
     field: [u8; 16],
     /// In `VisibleFields`, if the session sees it.
     place: Option<usize>,
+    /// Where its value was in the row before.
+    near: usize,
 }
 
 /// What there is to show.
@@ -44,7 +46,7 @@ unsafe fn find(call: pg_sys::FunctionCallInfo) -> Result<Option<Found>, ()> {
         let site = (*call).flinfo;
         if (*site).fn_extra.is_null() {
             let known = unguarded::MemoryContextAlloc((*site).fn_mcxt, size_of::<Known>()).cast::<Known>();
-            known.write(Known { serial: Serial::NONE, project, field, place: None });
+            known.write(Known { serial: Serial::NONE, project, field, place: None, near: 0 });
             (*site).fn_extra = known.cast();
         }
         let known = &mut *(*site).fn_extra.cast::<Known>();
@@ -52,7 +54,7 @@ unsafe fn find(call: pg_sys::FunctionCallInfo) -> Result<Option<Found>, ()> {
             let fields = context.known_fields()?;
             if known.serial != context.serial || known.project != project || known.field != field {
                 let place = fields.place_in_report(Uuid::from_bytes(project), Uuid::from_bytes(field));
-                *known = Known { serial: context.serial, project, field, place };
+                *known = Known { serial: context.serial, project, field, place, near: 0 };
             }
             let seen = known.place.and_then(|place| fields.at(place));
             Some(seen.map(|field| (&raw const field.definition, field.key.as_ptr(), field.key.len())))
@@ -60,7 +62,7 @@ unsafe fn find(call: pg_sys::FunctionCallInfo) -> Result<Option<Found>, ()> {
         let Some((definition, key, length)) = seen.flatten().ok_or(())? else {
             return Ok(None);
         };
-        let value = stored.root().member(std::slice::from_raw_parts(key, length));
+        let value = stored.root().member_near(std::slice::from_raw_parts(key, length), &mut known.near);
         // It lives as long as the argument does.
         let value = value.map(|value| std::mem::transmute::<Value<'_>, Value<'static>>(value));
         Ok(value.map(|value| Found { value, definition }))
@@ -122,7 +124,7 @@ plain_functions! {
     report_date_fast, pg_finfo_report_date_fast, super::report_date_wrapper,
         |found| days(found.value).map(pg_sys::Datum::from);
     report_time_fast, pg_finfo_report_time_fast, super::report_time_wrapper,
-        |found| found.value.text().and_then(|text| clock(text.as_bytes())).map(pg_sys::Datum::from);
+        |found| text(found.value).and_then(clock).map(pg_sys::Datum::from);
     report_datetime_fast, pg_finfo_report_datetime_fast, super::report_datetime_wrapper,
         |found| moment(found.value).map(pg_sys::Datum::from);
     report_texts_fast, pg_finfo_report_texts_fast, super::report_texts_wrapper, |found| show_texts(&found);
@@ -131,11 +133,15 @@ plain_functions! {
 /// # Safety
 /// As for [`find`], whose result it takes.
 unsafe fn show_text(found: &Found) -> Option<pg_sys::Datum> {
-    let text = found.value.text()?;
+    let Value::Text(stored) = found.value else {
+        return None;
+    };
     // SAFETY: the definition lives as long as the context; the text is copied before anything could change that.
     unsafe {
-        let options = (*found.definition).options.as_deref();
-        let shown = options.map_or(text, |options| options.name_of(text));
+        let shown = match (*found.definition).options.as_deref() {
+            Some(options) => options.name_of(found.value.text()?).as_bytes(),
+            None => stored,
+        };
         Some(unguarded::cstring_to_text_with_len(shown.as_ptr().cast(), shown.len() as _).into())
     }
 }
@@ -180,6 +186,11 @@ unsafe fn show_texts(found: &Found) -> Option<pg_sys::Datum> {
     }
 }
 
+/// A text's bytes; what is read of them are digits.
+fn text(value: Value<'_>) -> Option<&[u8]> {
+    if let Value::Text(bytes) = value { Some(bytes) } else { None }
+}
+
 /// The digits of a text as a number, nothing but digits.
 fn number(digits: &[u8]) -> Option<i64> {
     digits.iter().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0')))
@@ -209,7 +220,7 @@ fn day(text: &[u8; 10]) -> Option<i64> {
 }
 
 fn days(value: Value) -> Option<i32> {
-    day(value.text()?.as_bytes().try_into().ok()?).and_then(|days| i32::try_from(days).ok())
+    day(text(value)?.try_into().ok()?).and_then(|days| i32::try_from(days).ok())
 }
 
 /// Microseconds of `09:30:00` or `09:30:15.25`, the forms in which times are stored.
@@ -229,7 +240,7 @@ fn clock(text: &[u8]) -> Option<i64> {
 
 /// Microseconds from 2000-01-01 of `2026-03-31T01:30:00Z`, the form in which moments are stored.
 fn moment(value: Value) -> Option<i64> {
-    let (date, rest) = value.text()?.as_bytes().split_first_chunk::<10>()?;
+    let (date, rest) = text(value)?.split_first_chunk::<10>()?;
     let [b'T', time @ .., b'Z'] = rest else {
         return None;
     };
