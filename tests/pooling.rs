@@ -391,6 +391,10 @@ fn attack_34_what_a_session_sets_selects_no_owner_for_the_next_client() {
         assert_has_no_owner(&mut b);
         run(&mut a, "DISCARD ALL");
     }
+    // Not even for the transaction that sets it: what outlives a transaction selects nothing in it.
+    assert_eq!(refused(&mut a, &format!("BEGIN; SET ringfence.owner = '{id}'; {CARDS}")), "42501");
+    run(&mut a, "ROLLBACK");
+    assert_has_no_owner(&mut b);
 }
 
 #[test]

@@ -92,7 +92,13 @@ pub fn sin(kind: Sin, planner: &mut Planner, ways: &[Way]) -> Plan {
     let refused = || Step::new(card, &[], Expect::Refused(&["42501", "25P02"]));
     let steps = match kind {
         Sin::SetForSession => vec![set_owner(), refused(), any("SELECT w::text FROM ringfence.whoami() AS w")],
-        Sin::SetInTransaction => vec![any("BEGIN"), set_owner(), any("COMMIT"), any("BEGIN"), refused(), any("COMMIT")],
+        // Neither in the transaction that sets it for the session, nor in the next.
+        Sin::SetInTransaction if planner.random.one_in(2) => {
+            vec![any("BEGIN"), set_owner(), refused(), any("COMMIT")]
+        }
+        Sin::SetInTransaction => {
+            vec![any("BEGIN"), set_owner(), any("COMMIT"), any("BEGIN"), refused(), any("COMMIT")]
+        }
         // The owner of the session is another one than that of the transaction.
         Sin::SetBothWays => vec![
             any("BEGIN"),

@@ -14,10 +14,16 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, CancelToken, Client, Config, NoTls, SimpleQueryMessage};
 
-/// What a statement came to.
-pub enum Outcome {
-    Rows { count: u64, rows: Vec<String> },
-    Refused { code: String, text: String },
+/// What a statement came to, and the rows that it returned: some may come before an error.
+pub struct Outcome {
+    rows: Vec<String>,
+    /// How many rows it returned or affected.
+    result: Result<u64, Refusal>,
+}
+
+struct Refusal {
+    code: String,
+    text: String,
 }
 
 /// What a transaction came to.
@@ -154,7 +160,7 @@ impl Session {
         for (step, outcome) in steps.iter().zip(&outcomes) {
             ended = self.judge(step, outcome, plan);
         }
-        let stopped = matches!(outcomes.last(), Some(Outcome::Refused { .. }));
+        let stopped = outcomes.last().is_some_and(|outcome| outcome.result.is_err());
         assert!(stopped || outcomes.len() == steps.len(), "{text:?} stopped without an error");
         ended
     }
@@ -165,7 +171,7 @@ impl Session {
         let mut rows = Vec::new();
         let stream = match self.sql.simple_query_raw(text).await {
             Ok(stream) => stream,
-            Err(error) => return vec![refusal(&error, text)],
+            Err(error) => return vec![Outcome { rows, result: Err(refusal(&error, text)) }],
         };
         let mut stream = pin!(stream);
         while let Some(message) = stream.next().await {
@@ -175,10 +181,12 @@ impl Session {
                     rows.push(columns.join("|"));
                 }
                 Ok(SimpleQueryMessage::CommandComplete(count)) => {
-                    outcomes.push(Outcome::Rows { count, rows: std::mem::take(&mut rows) });
+                    outcomes.push(Outcome { rows: std::mem::take(&mut rows), result: Ok(count) });
                 }
                 Ok(_) => (),
-                Err(error) => outcomes.push(refusal(&error, text)),
+                Err(error) => {
+                    outcomes.push(Outcome { rows: std::mem::take(&mut rows), result: Err(refusal(&error, text)) })
+                }
             }
         }
         outcomes
@@ -188,12 +196,12 @@ impl Session {
     async fn parameters(&self, step: &Step) -> Outcome {
         let parameters: Vec<(&(dyn ToSql + Sync), Type)> =
             step.parameters.iter().map(|text| (text as &(dyn ToSql + Sync), Type::TEXT)).collect();
+        let mut rows = Vec::new();
         let stream = match self.sql.query_typed_raw(&step.sql, parameters).await {
             Ok(stream) => stream,
-            Err(error) => return refusal(&error, &step.sql),
+            Err(error) => return Outcome { rows, result: Err(refusal(&error, &step.sql)) },
         };
         let mut stream = pin!(stream);
-        let mut rows = Vec::new();
         while let Some(row) = stream.next().await {
             match row {
                 Ok(row) => {
@@ -202,10 +210,11 @@ impl Session {
                         (0..row.len()).map(|n| row.try_get::<_, String>(n).unwrap_or_default()).collect();
                     rows.push(columns.join("|"));
                 }
-                Err(error) => return refusal(&error, &step.sql),
+                Err(error) => return Outcome { rows, result: Err(refusal(&error, &step.sql)) },
             }
         }
-        Outcome::Rows { count: stream.rows_affected().unwrap_or(rows.len() as u64), rows }
+        let count = stream.rows_affected().unwrap_or(rows.len() as u64);
+        Outcome { rows, result: Ok(count) }
     }
 
     /// Runs a statement that does not end until it is cancelled.
@@ -234,43 +243,33 @@ impl Session {
             let foreign = foreign_canary(&text, plan.owner);
             assert!(foreign.is_none(), "{}: a notice shows {foreign:?}", about());
         }
-        match outcome {
-            Outcome::Refused { code, text } => {
-                let foreign = foreign_canary(text, plan.owner);
+        for row in &outcome.rows {
+            let foreign = foreign_canary(row, plan.owner);
+            if step.expect == Expect::Copy {
+                self.seen.foreign_copies += u64::from(foreign.is_some());
+            } else {
+                assert!(foreign.is_none(), "{}: CANARY of another owner in {row}", about());
+            }
+        }
+        let own = outcome.rows.iter().filter(|row| row.contains(&canary(plan.owner))).count() as u64;
+        self.seen.canaries += own;
+        self.seen.rows += outcome.rows.len() as u64;
+        match (&outcome.result, &step.expect) {
+            (Ok(_), Expect::Anything | Expect::Copy) => End::AsPlanned,
+            (Ok(count), Expect::Count(expected)) if expected.contains(count) => End::AsPlanned,
+            (Ok(count), Expect::Canaries(expected)) if expected.contains(count) && own == *count => End::AsPlanned,
+            (Ok(count), _) => panic!("{}: was not refused, or came to {count} rows: {:?}", about(), outcome.rows),
+            (Err(Refusal { code, text }), expect) => {
                 // What the client itself has named may come back.
-                let named = foreign.is_some_and(|found| step.literal().contains(found));
-                assert!(foreign.is_none() || named, "{}: an error shows {foreign:?}: {text}", about());
-                match &step.expect {
+                let foreign = foreign_canary(text, plan.owner).filter(|&found| !step.literal().contains(found));
+                assert!(foreign.is_none(), "{}: an error shows {foreign:?}: {text}", about());
+                match expect {
                     Expect::Anything | Expect::Copy => End::AsPlanned,
                     Expect::Refused(codes) if codes.contains(&code.as_str()) => End::AsPlanned,
                     Expect::Cancelled if code == SqlState::QUERY_CANCELED.code() => End::AsPlanned,
                     _ if self.among_breakers && DENIALS.contains(&code.as_str()) => End::Denied,
                     _ => panic!("{}: {code} {text}", about()),
                 }
-            }
-            Outcome::Rows { count, rows } => {
-                for row in rows {
-                    let foreign = foreign_canary(row, plan.owner);
-                    if step.expect == Expect::Copy {
-                        self.seen.foreign_copies += u64::from(foreign.is_some());
-                    } else {
-                        assert!(foreign.is_none(), "{}: CANARY of another owner in {row}", about());
-                    }
-                    self.seen.canaries += u64::from(row.contains(&canary(plan.owner)));
-                }
-                self.seen.rows += rows.len() as u64;
-                match &step.expect {
-                    Expect::Anything | Expect::Copy => (),
-                    Expect::Count(expected) => {
-                        assert!(expected.contains(count), "{}: {count} rows: {rows:?}", about());
-                    }
-                    Expect::Canaries(expected) => {
-                        let own = rows.iter().filter(|row| row.contains(&canary(plan.owner))).count() as u64;
-                        assert!(own == *count && expected.contains(count), "{}: {count} rows: {rows:?}", about());
-                    }
-                    Expect::Refused(_) | Expect::Cancelled => panic!("{}: was not refused: {rows:?}", about()),
-                }
-                End::AsPlanned
             }
         }
     }
@@ -301,9 +300,9 @@ fn failed(steps: &[Step]) -> bool {
     matches!(steps.last(), Some(Step { expect: Expect::Refused(_), .. }))
 }
 
-fn refusal(error: &tokio_postgres::Error, text: &str) -> Outcome {
+fn refusal(error: &tokio_postgres::Error, text: &str) -> Refusal {
     let error = error.as_db_error().unwrap_or_else(|| panic!("{text}: the connection broke: {error:?}"));
-    Outcome::Refused { code: error.code().code().to_owned(), text: format!("{error:?}") }
+    Refusal { code: error.code().code().to_owned(), text: format!("{error:?}") }
 }
 
 /// What the server reports of these settings (ParameterStatus), once the statements have run.

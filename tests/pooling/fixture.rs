@@ -66,7 +66,8 @@ pub fn database(name: &str) -> Database {
     // It may become the role of nobody, as a pooled role may become what it is a member of.
     run(&mut server, &format!("GRANT {NOBODY} TO {APPLICATION}; GRANT ringfence_user TO {NOBODY}"));
     for owner in 0..OWNERS {
-        run(&mut server, &rows_of(owner));
+        // A session for each, so that what the soak is to find is not found here.
+        run(&mut database.superuser(), &rows_of(owner));
     }
     database
 }

@@ -225,8 +225,10 @@ impl Planner {
         match way {
             Way::SetLocal if self.random.one_in(2) => Step::done(format!("SET LOCAL ringfence.owner = '{named}'")),
             Way::SetLocal => Step::new("SELECT set_config('ringfence.owner', $1, true)", &[&named], one),
-            Way::Enter => Step::new("SELECT ringfence.enter($1)", &[&named], one),
-            Way::Login => Step::new("SELECT ringfence.login($1)", &[&self.tokens[owner]], one),
+            Way::Enter => Step::new("SELECT ringfence.enter($1)::text", &[&named], Expect::Canaries(1..=1)),
+            Way::Login => {
+                Step::new("SELECT ringfence.login($1)::text", &[&self.tokens[owner]], Expect::Canaries(1..=1))
+            }
         }
     }
 
