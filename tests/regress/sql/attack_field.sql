@@ -69,7 +69,8 @@ RESET SESSION AUTHORIZATION;
 
 -- And no other way: every column of every relation that the role can read, whatever schema it is in, and every function of
 -- ringfence that it can run, with arguments of every kind. What is found is listed.
-CREATE FUNCTION public.reach(VARIADIC words text[]) RETURNS TABLE (found_in text) LANGUAGE plpgsql SET client_min_messages = error AS $reach$
+-- Thousands of small queries: no worker for each of them.
+CREATE FUNCTION public.reach(VARIADIC words text[]) RETURNS TABLE (found_in text) LANGUAGE plpgsql SET client_min_messages = error SET max_parallel_workers = 0 AS $reach$
 #variable_conflict use_variable
 DECLARE
     place   record;
