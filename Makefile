@@ -8,7 +8,7 @@ PG_CONFIG ?= $(shell command -v pg_config)
 help:
 	@echo 'make demo      builds ringfence and plays the story of Ms. Tsai on a throw-away cluster'
 	@echo 'make test      the same set-up, then every test'
-	@echo 'make bench     the same set-up, then measures, on the same kind of cluster (BENCH=... for one room)'
+	@echo 'make bench     the same set-up, then measures, on the same kind of cluster (BENCH=... for one room, SET=M for 5 million customers)'
 	@echo 'make run       psql on a throw-away cluster with the sample data'
 	@echo 'make install   installs into the server of PG_CONFIG=... ($(PG_CONFIG))'
 	@echo 'make format    formats the Rust code'

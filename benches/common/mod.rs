@@ -29,16 +29,28 @@ pub fn database(name: &str, data: &str) -> Client {
 
 /// A session of its own on the throw-away cluster that `benches/run.sh` started.
 pub fn connect(role: &str) -> Client {
-    let mut client = Config::new()
-        .host(&variable("PGHOST"))
-        .port(variable("PGPORT").parse().expect("a port"))
-        .dbname(&DATABASE.get().cloned().unwrap_or_else(|| variable("PGDATABASE")))
-        .user(role)
-        .connect(NoTls)
-        .unwrap_or_else(|error| panic!("{role} cannot connect: {error}"));
+    connect_to(&DATABASE.get().cloned().unwrap_or_else(|| variable("PGDATABASE")), role)
+}
+
+/// The same in a database of that name.
+pub fn connect_to(database: &str, role: &str) -> Client {
+    let mut client =
+        configured(database, role).connect(NoTls).unwrap_or_else(|error| panic!("{role} cannot connect: {error}"));
     // Rows of generate_series() stay in memory, and no autovacuum's snapshot matters to us.
     run(&mut client, "SET work_mem = '64MB'");
     client
+}
+
+/// How to connect, for who wants more than a session.
+pub fn configured(database: &str, role: &str) -> Config {
+    let mut config = Config::new();
+    config.host(&variable("PGHOST")).port(variable("PGPORT").parse().expect("a port")).dbname(database).user(role);
+    config
+}
+
+/// A number that the environment may set.
+pub fn number(name: &str, default: u64) -> u64 {
+    env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
 /// Runs statements that must succeed.
@@ -181,7 +193,6 @@ pub struct Bench {
 
 impl Bench {
     pub fn new() -> Bench {
-        let number = |name: &str, default| env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
         let bench = Bench {
             rounds: number("BENCH_ROUNDS", 41) as usize,
             block: Duration::from_millis(number("BENCH_BLOCK_MS", 30)),
