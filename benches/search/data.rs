@@ -240,9 +240,10 @@ impl Maker {
         &self.keys[number][field]
     }
 
-    fn object(&mut self, owner: &Owner, customer: &Customer, fields: usize) -> String {
+    /// `attributes` of a customer.
+    pub fn attributes(&mut self, owner: &Owner, customer: &Customer) -> String {
         let mut json = String::from("{");
-        for (field, value) in customer.values.iter().enumerate().take(fields).filter(|(_, value)| !value.is_empty()) {
+        for (field, value) in customer.values.iter().enumerate().filter(|(_, value)| !value.is_empty()) {
             let separator = if json.len() > 1 { "," } else { "" };
             write!(json, "{separator}\"{}\":{value}", self.key(owner, field)).expect("a string");
         }
@@ -250,14 +251,16 @@ impl Maker {
         json
     }
 
-    /// `attributes` of a customer.
-    pub fn attributes(&mut self, owner: &Owner, customer: &Customer) -> String {
-        self.object(owner, customer, FIELDS.len())
-    }
-
-    /// Those of searchable fields.
+    /// What is searched of them, as the trigger keeps it: lists of texts, and of options under a name that tells them apart.
     fn searchable(&mut self, owner: &Owner, customer: &Customer) -> String {
-        self.object(owner, customer, SEARCHABLE)
+        let values = customer.values.iter().enumerate().take(SEARCHABLE);
+        let lists: Vec<String> = values
+            .map(|(field, value)| {
+                let mark = if FIELDS[field].1 == "choice" { "#" } else { "" };
+                format!("\"{}{mark}\":[{value}]", self.key(owner, field))
+            })
+            .collect();
+        format!("{{{}}}", lists.join(","))
     }
 }
 

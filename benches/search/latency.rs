@@ -402,10 +402,14 @@ fn plans(database: &str, contender: Contender, owner: &Owner, kind: Kind, query:
     let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|text| text as &(dyn ToSql + Sync)).collect();
     client.query(&contender.statement(owner, kind), &parameters).expect("the query");
     if contender == Contender::Ours {
-        // And what plain SQL gets, if it can ask.
+        // And what plain SQL gets.
         let matches = "SELECT id FROM ringfence.customer WHERE ringfence.matches(id, $1)";
-        let _ = client.query(matches, &parameters);
+        if let Err(error) = client.query(matches, &parameters) {
+            said.lock().expect("nobody panics").push(format!("{matches}: {error:?}"));
+        }
     }
+    // A plan is told when its portal is dropped: outside of a transaction at once, else at the end of it.
+    run(&mut client, "COMMIT");
     drop(client);
     let said = said.lock().expect("nobody panics");
     said.clone()

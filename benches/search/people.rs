@@ -172,6 +172,8 @@ pub static COUNTRIES: [Country; 7] = [
 
 const SYLLABLES: &str =
     "ba be bo da de do fa ga go ka ke ko la le lo ma me mo na ne no pa po ra re ro sa so ta te to va ve vi za zo";
+const CYRILLIC_SYLLABLES: &str =
+    "ба бе бо да де до га го жа ка ко ла ле ло ма ме мо на не но па по ра ре ро са со та те то ва ве ви за зо ша ще ця";
 const DOMAINS: &str = "gmail.com outlook.com yahoo.com icloud.com poczta.example.pl posta.example.it mail.example.ua web.example.de hinet.example.tw mail.example.jp";
 
 pub struct Phone {
@@ -223,6 +225,7 @@ struct Lists {
 pub struct People {
     lists: Vec<Lists>,
     syllables: Vec<&'static str>,
+    cyrillic: Vec<&'static str>,
     domains: Vec<&'static str>,
     han: Vec<char>,
 }
@@ -238,6 +241,7 @@ impl People {
         People {
             lists: COUNTRIES.iter().map(lists).collect(),
             syllables: words(SYLLABLES),
+            cyrillic: words(CYRILLIC_SYLLABLES),
             domains: words(DOMAINS),
             han: COUNTRIES[5].given.chars().collect(),
         }
@@ -274,13 +278,14 @@ impl People {
 
     /// Given and family name, and how both are written in an e-mail address.
     fn spelled_name(&self, dice: &mut Dice, country: &Country, lists: &Lists) -> (String, String) {
+        let syllables = if country.script == Script::Cyrillic { &self.cyrillic } else { &self.syllables };
         let mut family = format!("{}{}", dice.pick_skewed(&lists.family), dice.pick_skewed(&lists.endings));
         if dice.percent(40) {
-            let mut before = (*dice.pick(&lists.rarer)).to_owned();
-            if dice.percent(50) {
-                before = format!("{}{}", dice.pick(&lists.rarer), before.to_lowercase());
-            }
-            family = capitalized(&format!("{before}{}", family.to_lowercase().replace('\'', "")));
+            // In half of them something that hardly anybody else's has.
+            let own: String =
+                if dice.percent(50) { (0..2).map(|_| *dice.pick(syllables)).collect() } else { String::new() };
+            let rest = family.to_lowercase().replace('\'', "");
+            family = capitalized(&format!("{}{own}{rest}", dice.pick(&lists.rarer)));
         } else if dice.percent(4) {
             family = format!("{family}-{}{}", dice.pick_skewed(&lists.family), dice.pick_skewed(&lists.endings));
         }

@@ -87,7 +87,8 @@ pub fn queries(maker: &Maker, owner: &Owner, kind: Kind, count: usize) -> Vec<Qu
         let longest = spelled.iter().max_by_key(|word| word.chars().count()).copied().unwrap_or_default();
         let letters: Vec<char> = longest.chars().collect();
         let text = match kind {
-            Kind::RareSubstring if letters.len() >= 9 => letters[1..8].iter().collect(),
+            // Long names are those that hardly anybody has.
+            Kind::RareSubstring if letters.len() >= 13 => letters[1..8].iter().collect(),
             Kind::CommonSubstring if letters.len() >= 6 => {
                 letters[letters.len() - 4..letters.len() - 1].iter().collect()
             }
