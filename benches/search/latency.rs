@@ -229,7 +229,18 @@ pub struct Measured {
     pub kind: Kind,
     pub contender: Contender,
     pub times: Times,
+    /// The same in the order of the queries.
+    in_order: Vec<f64>,
     rows: f64,
+}
+
+impl Measured {
+    /// How many times ours is faster, over the queries that both were asked.
+    fn ratio(&self, ours: &Measured) -> f64 {
+        let both = self.in_order.len().min(ours.in_order.len());
+        let median = |measured: &Measured| Times::new(measured.in_order[..both].to_vec()).median();
+        median(self) / median(ours)
+    }
 }
 
 pub struct Latencies {
@@ -260,7 +271,7 @@ impl Latencies {
         };
         let against = |measured: &Measured, other: Contender| {
             let other = self.of(measured.owner, measured.kind, other).expect("measured");
-            other.times.median() / measured.times.median()
+            other.ratio(measured)
         };
         println!();
         all(
@@ -289,11 +300,12 @@ impl Latencies {
 /// Measures every kind of query in three owners of a set. `seconds`: how long one of (a) and (b) may take with one kind.
 pub fn measure(set: &Set, database: &str, count: usize, seconds: f64) -> Latencies {
     println!(
-        "\nLatency at the client, median / p95 in ms (queries, if fewer than {count}); the ratio of the medians to ours"
+        "\nLatency at the client, median / p95 in ms (queries, if fewer than {count}), and how many times ours is faster, by the"
     );
     println!(
-        "(a): RLS by hand, ILIKE; (b): literal owner, no RLS, GIN; (a+), (b+): LIKE, a b-tree in the rows' order, a plan for each query"
+        "medians of those that both were asked. (a): RLS by hand, ILIKE; (b): literal owner, no RLS, GIN; (a+), (b+): LIKE, a"
     );
+    println!("b-tree in the rows' order, a plan for each query. Then the rows found, on average, in the same order");
     let maker = Maker::new();
     let mut result = Latencies { measured: Vec::new(), plans: String::new() };
     for owner in set.measured() {
@@ -325,7 +337,8 @@ pub fn measure(set: &Set, database: &str, count: usize, seconds: f64) -> Latenci
                     owner: owner.number,
                     kind,
                     contender: *contender,
-                    times: Times::new(arm.times),
+                    times: Times::new(arm.times.clone()),
+                    in_order: arm.times,
                     rows,
                 });
             }
@@ -338,7 +351,7 @@ pub fn measure(set: &Set, database: &str, count: usize, seconds: f64) -> Latenci
 
 impl Latencies {
     fn print(&self, owner: &Owner, kind: Kind, count: usize) {
-        let ours = self.of(owner.number, kind, Contender::Ours).expect("measured").times.median();
+        let ours = self.of(owner.number, kind, Contender::Ours).expect("measured");
         let mut line = format!("  {:18}", kind.name());
         let mut rows = Vec::new();
         for contender in CONTENDERS {
@@ -349,7 +362,7 @@ impl Latencies {
             let times = &measured.times;
             write!(line, "  {} {:.2} / {:.2}", contender.name(), times.median(), times.p95()).expect("a string");
             if contender != Contender::Ours {
-                write!(line, " = {:.1}x", times.median() / ours).expect("a string");
+                write!(line, " = {:.1}x", measured.ratio(ours)).expect("a string");
             }
             if times.len() < count {
                 write!(line, " ({})", times.len()).expect("a string");
