@@ -35,6 +35,8 @@ CREATE TABLE ringfence.customer (
     last_activity_at timestamptz,
     normal_phones    text[] NOT NULL DEFAULT '{}',
     normal_emails    text[] NOT NULL DEFAULT '{}',
+    searchable       jsonb NOT NULL DEFAULT '{}',
+    active_on        date NOT NULL GENERATED ALWAYS AS (coalesce((last_activity_at AT TIME ZONE 'UTC')::date, '-infinity'::date)) STORED,
     PRIMARY KEY (owner_id, id),
     FOREIGN KEY (owner_id, company_id) REFERENCES ringfence.company ON DELETE SET NULL (company_id)
 );
@@ -46,6 +48,8 @@ COMMENT ON COLUMN ringfence.customer.phones IS 'As typed';
 COMMENT ON COLUMN ringfence.customer.emails IS 'As typed';
 COMMENT ON COLUMN ringfence.customer.normal_phones IS 'The phones in E.164 by the owner''s country, kept by a trigger';
 COMMENT ON COLUMN ringfence.customer.normal_emails IS 'The e-mails in lower case, kept by a trigger';
+COMMENT ON COLUMN ringfence.customer.searchable IS 'What is searched of attributes, kept by a trigger; no application role can read or write it';
+COMMENT ON COLUMN ringfence.customer.active_on IS 'The day of last_activity_at in UTC, as the search index holds it; -infinity: never';
 COMMENT ON COLUMN ringfence.customer.created_by IS 'ringfence.agent, else the role';
 COMMENT ON COLUMN ringfence.customer.updated_by IS 'ringfence.agent, else the role';
 SELECT ringfence.wall('ringfence.customer', 'customer.read', 'customer.write', 'customer.delete');

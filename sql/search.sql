@@ -1,58 +1,177 @@
--- search: finding customers under row-level security.
+-- search: finding customers under row-level security, by an index that row-level security lets be used.
 
--- What judges one row. It is given rows that the wall has let through, and looks into visible fields only.
-CREATE FUNCTION ringfence.match_customer(
-    query text, id uuid, name text, phones text[], normal_phones text[], emails text[], normal_emails text[], attributes jsonb,
-    OUT rank real, OUT matched text)
-    RETURNS SETOF record
-    LANGUAGE c STABLE PARALLEL SAFE STRICT ROWS 1 COST 1000 AS 'MODULE_PATHNAME', 'match_customer_wrapper';
-REVOKE ALL ON FUNCTION ringfence.match_customer(text, uuid, text, text[], text[], text[], text[], jsonb) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.match_customer(text, uuid, text, text[], text[], text[], text[], jsonb) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.match_customer(text, uuid, text, text[], text[], text[], text[], jsonb) IS
-    'How a customer matches a query: one row or none; part of search_customers()';
+-- What the index is made of ------------------------------------------------------------------------------------------
 
-CREATE FUNCTION ringfence.search_cursor(query text, rank real, last_activity timestamptz, id uuid) RETURNS text
-    LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'search_cursor_wrapper';
-REVOKE ALL ON FUNCTION ringfence.search_cursor(text, real, timestamptz, uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.search_cursor(text, real, timestamptz, uuid) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.search_cursor(text, real, timestamptz, uuid) IS 'The place of a row in a search; part of search_customers()';
+CREATE TYPE ringfence.search_keys;
+CREATE FUNCTION ringfence.search_keys_in(cstring) RETURNS ringfence.search_keys
+    LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'search_keys_in_wrapper';
+REVOKE ALL ON FUNCTION ringfence.search_keys_in(cstring) FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.search_keys_in(cstring) IS 'Error 22023: search_keys are not written by hand';
+CREATE FUNCTION ringfence.search_keys_out(ringfence.search_keys) RETURNS cstring
+    LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'search_keys_out_wrapper';
+REVOKE ALL ON FUNCTION ringfence.search_keys_out(ringfence.search_keys) FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.search_keys_out(ringfence.search_keys) IS 'Always the same text: search_keys are not read';
+CREATE TYPE ringfence.search_keys (INPUT = ringfence.search_keys_in, OUTPUT = ringfence.search_keys_out, STORAGE = extended, ALIGNMENT = int4);
+REVOKE ALL ON TYPE ringfence.search_keys FROM PUBLIC;
+COMMENT ON TYPE ringfence.search_keys IS 'What the search index holds of a customer: hashes of (owner, field, part of a text). Opaque';
 
-CREATE FUNCTION ringfence.read_search_cursor(
-    query text, cursor text, OUT rank real, OUT last_activity timestamptz, OUT customer_id uuid)
-    RETURNS SETOF record
-    LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT ROWS 1 AS 'MODULE_PATHNAME', 'read_search_cursor_wrapper';
-REVOKE ALL ON FUNCTION ringfence.read_search_cursor(text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.read_search_cursor(text, text) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.read_search_cursor(text, text) IS 'The place that a cursor names. Error 22023 if it is not one of this query; part of search_customers()';
+CREATE TYPE ringfence.search_query;
+CREATE FUNCTION ringfence.search_query_in(cstring) RETURNS ringfence.search_query
+    LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'search_query_in_wrapper';
+REVOKE ALL ON FUNCTION ringfence.search_query_in(cstring) FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.search_query_in(cstring) IS 'Error 22023: a search_query is made by ringfence.query() only';
+CREATE FUNCTION ringfence.search_query_out(ringfence.search_query) RETURNS cstring
+    LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'search_query_out_wrapper';
+REVOKE ALL ON FUNCTION ringfence.search_query_out(ringfence.search_query) FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.search_query_out(ringfence.search_query) IS 'Always the same text: a search_query is not read';
+CREATE TYPE ringfence.search_query (INPUT = ringfence.search_query_in, OUTPUT = ringfence.search_query_out, STORAGE = extended, ALIGNMENT = int4);
+REVOKE ALL ON TYPE ringfence.search_query FROM PUBLIC;
+COMMENT ON TYPE ringfence.search_query IS 'What to look for, made by ringfence.query() for the owner and the fields of its session; finds nothing in a session that could not make it. Opaque';
 
-CREATE FUNCTION ringfence.check_search(query text, max_rows integer, after text) RETURNS integer
-    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'check_search_wrapper';
-REVOKE ALL ON FUNCTION ringfence.check_search(text, integer, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.check_search(text, integer, text) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.check_search(text, integer, text) IS 'max_rows, or error 22023 for arguments that are not good; part of search_customers()';
+-- LEAKPROOF, so that row-level security lets the planner use the index: it computes hashes of its arguments, and has no
+-- error. Roles that write customers need EXECUTE, since an index computes its expressions as whoever writes; what it returns
+-- cannot be read. Dear, so that the planner does not compute it for each row of an owner where the index will do.
+CREATE FUNCTION ringfence.search_keys(
+    owner_id uuid, id uuid, name text, normal_phones text[], normal_emails text[], searchable jsonb, active_on date)
+    RETURNS ringfence.search_keys
+    LANGUAGE c IMMUTABLE LEAKPROOF PARALLEL SAFE STRICT COST 10000 AS 'MODULE_PATHNAME', 'search_keys_wrapper';
+REVOKE ALL ON FUNCTION ringfence.search_keys(uuid, uuid, text, text[], text[], jsonb, date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.search_keys(uuid, uuid, text, text[], text[], jsonb, date) TO ringfence_user, ringfence_tables;
+COMMENT ON FUNCTION ringfence.search_keys(uuid, uuid, text, text[], text[], jsonb, date) IS 'What the search index holds of a customer';
 
--- Definer, because it searches in attributes. The definer is bound by the wall and by the rights of the session.
+CREATE FUNCTION ringfence.search_selectivity(internal, oid, internal, integer) RETURNS double precision
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'search_selectivity_wrapper';
+REVOKE ALL ON FUNCTION ringfence.search_selectivity(internal, oid, internal, integer) FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.search_selectivity(internal, oid, internal, integer) IS 'The same for every search, so that EXPLAIN tells nothing of how many rows match; internal';
+
+-- LEAKPROOF: it looks up numbers in a list, and has no error. Whether the session may use the query does not depend on the row.
+CREATE FUNCTION ringfence.keys_match(keys ringfence.search_keys, query ringfence.search_query) RETURNS boolean
+    LANGUAGE c STABLE LEAKPROOF PARALLEL SAFE STRICT COST 10 AS 'MODULE_PATHNAME', 'keys_match_wrapper';
+REVOKE ALL ON FUNCTION ringfence.keys_match(ringfence.search_keys, ringfence.search_query) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.keys_match(ringfence.search_keys, ringfence.search_query) TO ringfence_user, ringfence_tables;
+COMMENT ON FUNCTION ringfence.keys_match(ringfence.search_keys, ringfence.search_query) IS 'Operator @@@: whether a customer with these keys is looked for';
+CREATE OPERATOR ringfence.@@@ (FUNCTION = ringfence.keys_match, LEFTARG = ringfence.search_keys, RIGHTARG = ringfence.search_query,
+                               RESTRICT = ringfence.search_selectivity);
+COMMENT ON OPERATOR ringfence.@@@ (ringfence.search_keys, ringfence.search_query) IS 'Whether a customer with these keys is looked for; what the search index answers';
+
+CREATE FUNCTION ringfence.customer_matches_support(internal) RETURNS internal
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'customer_matches_support_wrapper';
+REVOKE ALL ON FUNCTION ringfence.customer_matches_support(internal) FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.customer_matches_support(internal) IS 'Planner support: a search by the id of customer goes by the search index; internal';
+
+-- LEAKPROOF: as keys_match, for the customer with that id, if row-level security shows it.
+CREATE FUNCTION ringfence.customer_matches(customer_id uuid, query ringfence.search_query) RETURNS boolean
+    LANGUAGE c STABLE LEAKPROOF PARALLEL RESTRICTED STRICT COST 10000 SUPPORT ringfence.customer_matches_support
+    AS 'MODULE_PATHNAME', 'customer_matches_wrapper';
+REVOKE ALL ON FUNCTION ringfence.customer_matches(uuid, ringfence.search_query) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.customer_matches(uuid, ringfence.search_query) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.customer_matches(uuid, ringfence.search_query) IS 'Operator @@@: whether the customer with that id is looked for';
+CREATE OPERATOR ringfence.@@@ (FUNCTION = ringfence.customer_matches, LEFTARG = uuid, RIGHTARG = ringfence.search_query,
+                               RESTRICT = ringfence.search_selectivity);
+COMMENT ON OPERATOR ringfence.@@@ (uuid, ringfence.search_query) IS 'Whether the customer with that id is looked for';
+
+CREATE FUNCTION ringfence.search_extract_value(ringfence.search_keys, internal, internal) RETURNS internal
+    LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'search_extract_value_wrapper';
+REVOKE ALL ON FUNCTION ringfence.search_extract_value(ringfence.search_keys, internal, internal) FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.search_extract_value(ringfence.search_keys, internal, internal) IS 'GIN support; internal';
+-- Where GIN passes a query, an operator class is to name the indexed type all the same, as PostgreSQL's own do.
+CREATE FUNCTION ringfence.search_extract_query(ringfence.search_keys, internal, smallint, internal, internal, internal, internal) RETURNS internal
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'search_extract_query_wrapper';
+REVOKE ALL ON FUNCTION ringfence.search_extract_query(ringfence.search_keys, internal, smallint, internal, internal, internal, internal) FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.search_extract_query(ringfence.search_keys, internal, smallint, internal, internal, internal, internal) IS 'GIN support; internal';
+CREATE FUNCTION ringfence.search_consistent(internal, smallint, ringfence.search_keys, integer, internal, internal, internal, internal) RETURNS boolean
+    LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'search_consistent_fast';
+REVOKE ALL ON FUNCTION ringfence.search_consistent(internal, smallint, ringfence.search_keys, integer, internal, internal, internal, internal) FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.search_consistent(internal, smallint, ringfence.search_keys, integer, internal, internal, internal, internal) IS 'GIN support; internal';
+CREATE FUNCTION ringfence.search_triconsistent(internal, smallint, ringfence.search_keys, integer, internal, internal, internal) RETURNS "char"
+    LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'search_triconsistent_fast';
+REVOKE ALL ON FUNCTION ringfence.search_triconsistent(internal, smallint, ringfence.search_keys, integer, internal, internal, internal) FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.search_triconsistent(internal, smallint, ringfence.search_keys, integer, internal, internal, internal) IS 'GIN support; internal';
+
+CREATE OPERATOR CLASS ringfence.search_keys_ops DEFAULT FOR TYPE ringfence.search_keys USING gin AS
+    OPERATOR 1 ringfence.@@@ (ringfence.search_keys, ringfence.search_query),
+    FUNCTION 1 pg_catalog.btint8cmp(bigint, bigint),
+    FUNCTION 2 ringfence.search_extract_value(ringfence.search_keys, internal, internal),
+    FUNCTION 3 ringfence.search_extract_query(ringfence.search_keys, internal, smallint, internal, internal, internal, internal),
+    FUNCTION 4 ringfence.search_consistent(internal, smallint, ringfence.search_keys, integer, internal, internal, internal, internal),
+    FUNCTION 6 ringfence.search_triconsistent(internal, smallint, ringfence.search_keys, integer, internal, internal, internal),
+    STORAGE bigint;
+COMMENT ON OPERATOR CLASS ringfence.search_keys_ops USING gin IS 'Search keys in a GIN index that can be used under row-level security';
+COMMENT ON OPERATOR FAMILY ringfence.search_keys_ops USING gin IS 'Search keys in a GIN index that can be used under row-level security';
+
+-- What is searched of a customer's custom values stands in a column of its own, so that a change to any other value does not
+-- touch the index. It goes by the definition of the field alone, not by what the writing session sees: a query has keys of the fields
+-- that its session sees.
+CREATE FUNCTION ringfence.searchable_values(attributes jsonb, owner_id uuid) RETURNS jsonb
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'searchable_values_wrapper';
+REVOKE ALL ON FUNCTION ringfence.searchable_values(jsonb, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.searchable_values(jsonb, uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.searchable_values(jsonb, uuid) IS 'Of a customer''s custom values those of searchable fields; internal';
+
+CREATE FUNCTION ringfence.keep_searchable() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'keep_searchable_wrapper';
+REVOKE ALL ON FUNCTION ringfence.keep_searchable() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.keep_searchable() IS 'Trigger: keeps what is searched of custom values. Not while a dump is restored, which brings it before the fields';
+CREATE TRIGGER keep_searchable BEFORE INSERT ON ringfence.customer
+    FOR EACH ROW WHEN (NEW.attributes <> '{}' AND pg_catalog.current_setting('row_security') = 'on')
+    EXECUTE FUNCTION ringfence.keep_searchable();
+CREATE TRIGGER keep_searchable_update BEFORE UPDATE OF owner_id, attributes ON ringfence.customer
+    FOR EACH ROW EXECUTE FUNCTION ringfence.keep_searchable();
+
+-- A field that becomes searchable brings the values that it has already.
+CREATE FUNCTION ringfence.renew_searchable() RETURNS trigger
+    LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'renew_searchable_wrapper';
+ALTER FUNCTION ringfence.renew_searchable() OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.renew_searchable() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.renew_searchable() IS 'Trigger: values of a field that becomes searchable go into the search index';
+CREATE TRIGGER renew_searchable AFTER UPDATE OF is_searchable ON ringfence.field
+    FOR EACH ROW WHEN (NEW.is_searchable AND NOT OLD.is_searchable AND NOT NEW.is_system)
+    EXECUTE FUNCTION ringfence.renew_searchable();
+
+-- fastupdate off: a list of pending entries would be read by every search, whoever's entries they are.
+CREATE INDEX customer_search ON ringfence.customer
+    USING gin (ringfence.search_keys(owner_id, id, name, normal_phones, normal_emails, searchable, active_on) ringfence.search_keys_ops)
+    WITH (fastupdate = off);
+COMMENT ON INDEX ringfence.customer_search IS 'Search. Its keys are hashed from owner_id: owners share no posting list';
+-- Nothing of it helps the planner, and computing keys for a sample of rows would take ANALYZE long.
+ALTER INDEX ringfence.customer_search ALTER COLUMN 1 SET STATISTICS 0;
+-- Queries -------------------------------------------------------------------------------------------------------------
+-- They make queries for the session's own owner and the fields that it sees, whatever text they are given.
+
+CREATE FUNCTION ringfence.query(query text) RETURNS ringfence.search_query
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'query_wrapper';
+REVOKE ALL ON FUNCTION ringfence.query(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.query(text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.query(text) IS 'What to look for with @@@, in the fields that the session sees. Error 22023: the query is too long';
+
+-- Inlined into the query that calls it, whose conditions it becomes part of.
+CREATE FUNCTION ringfence.matches(customer_id uuid, query text) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN customer_id OPERATOR(ringfence.@@@) ringfence.query(query);
+REVOKE ALL ON FUNCTION ringfence.matches(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.matches(uuid, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.matches(uuid, text) IS
+    'For an application''s own SQL: WHERE ringfence.matches(id, ''tsai'') on customer or customer_card goes by the search index. Every customer that search_customers() finds without typos, except by id; and a few more: those that have the letters in other places, and for 5 to 7 digits those whose number ends in the last 4. Error 22023: the query is too long';
+
+CREATE FUNCTION ringfence.phone_query(normal_phone text) RETURNS ringfence.search_query
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'phone_query_wrapper';
+REVOKE ALL ON FUNCTION ringfence.phone_query(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.phone_query(text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.phone_query(text) IS 'What to look for to find a phone number in normal form; part of find_by_phone()';
+
+CREATE FUNCTION ringfence.email_query(normal_email text) RETURNS ringfence.search_query
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'email_query_wrapper';
+REVOKE ALL ON FUNCTION ringfence.email_query(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.email_query(text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.email_query(text) IS 'What to look for to find an e-mail address in normal form; part of find_by_email()';
+
+-- Searching -----------------------------------------------------------------------------------------------------------
+
+-- Definer, because it searches in custom values. The definer is bound by the wall and by the rights of the session.
 CREATE FUNCTION ringfence.search_customers(query text, max_rows integer DEFAULT 20, after text DEFAULT NULL)
     RETURNS TABLE (customer_id uuid, name text, phones text[], emails text[], company text, rank real, matched text, cursor text)
-    LANGUAGE sql STABLE PARALLEL SAFE ROWS 20 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    BEGIN ATOMIC
-        SELECT found.id, found.name, found.phones, found.emails, company.name, found.rank, found.matched,
-               ringfence.search_cursor(search_customers.query, found.rank, found.last_activity, found.id)
-          FROM (SELECT customer.owner_id, customer.id, customer.name, customer.phones, customer.emails, customer.company_id,
-                       coalesce(customer.last_activity_at, '-infinity') AS last_activity, match.rank, match.matched
-                  FROM ringfence.customer
-                 CROSS JOIN LATERAL ringfence.match_customer(
-                       search_customers.query, customer.id, customer.name, customer.phones, customer.normal_phones,
-                       customer.emails, customer.normal_emails, customer.attributes) AS match) AS found
-          LEFT JOIN ringfence.company ON company.owner_id = found.owner_id AND company.id = found.company_id
-          LEFT JOIN ringfence.read_search_cursor(search_customers.query, search_customers.after) AS page ON true
-         WHERE search_customers.after IS NULL
-            OR found.rank < page.rank
-            OR (found.rank = page.rank AND found.last_activity < page.last_activity)
-            OR (found.rank = page.rank AND found.last_activity = page.last_activity AND found.id > page.customer_id)
-         ORDER BY found.rank DESC, found.last_activity DESC, found.id
-         LIMIT ringfence.check_search(search_customers.query, search_customers.max_rows, search_customers.after);
-    END;
+    LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 20 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'search_customers_wrapper';
 ALTER FUNCTION ringfence.search_customers(text, integer, text) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.search_customers(text, integer, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.search_customers(text, integer, text) TO ringfence_user;
@@ -67,8 +186,9 @@ CREATE FUNCTION ringfence.find_by_phone(phone text)
                ringfence.phone_to_find(find_by_phone.phone), NULL::text
           FROM ringfence.customer
           LEFT JOIN ringfence.company ON company.owner_id = customer.owner_id AND company.id = customer.company_id
-         -- Once, not for each row.
-         WHERE (SELECT ringfence.phone_to_find(find_by_phone.phone)) = ANY (customer.normal_phones)
+         WHERE customer.id OPERATOR(ringfence.@@@) ringfence.phone_query(ringfence.phone_to_find(find_by_phone.phone))
+           -- The index goes by the last digits. Once, not for each row.
+           AND (SELECT ringfence.phone_to_find(find_by_phone.phone)) = ANY (customer.normal_phones)
          ORDER BY customer.last_activity_at DESC NULLS LAST, customer.id;
     END;
 REVOKE ALL ON FUNCTION ringfence.find_by_phone(text) FROM PUBLIC;
@@ -83,9 +203,22 @@ CREATE FUNCTION ringfence.find_by_email(email text)
                ringfence.email_to_find(find_by_email.email), NULL::text
           FROM ringfence.customer
           LEFT JOIN ringfence.company ON company.owner_id = customer.owner_id AND company.id = customer.company_id
-         WHERE (SELECT ringfence.email_to_find(find_by_email.email)) = ANY (customer.normal_emails)
+         WHERE customer.id OPERATOR(ringfence.@@@) ringfence.email_query(ringfence.email_to_find(find_by_email.email))
+           AND (SELECT ringfence.email_to_find(find_by_email.email)) = ANY (customer.normal_emails)
          ORDER BY customer.last_activity_at DESC NULLS LAST, customer.id;
     END;
 REVOKE ALL ON FUNCTION ringfence.find_by_email(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.find_by_email(text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.find_by_email(text) IS 'Customers of the session''s owner with that e-mail address; the most recently active first';
+
+-- Upkeep --------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION ringfence.search_status(
+    OUT index_bytes bigint, OUT table_bytes bigint, OUT "rows" bigint, OUT entry_pages bigint, OUT posting_pages bigint,
+    OUT pending_pages bigint, OUT is_valid boolean)
+    RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT ROWS 1 AS 'MODULE_PATHNAME', 'search_status_wrapper';
+REVOKE ALL ON FUNCTION ringfence.search_status() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.search_status() TO ringfence_admin;
+COMMENT ON FUNCTION ringfence.search_status() IS
+    'Size of the search index and of its table, pages by kind, and the rows that PostgreSQL takes it to have. Error 42501 for others than ringfence_admin: it is of all owners together';

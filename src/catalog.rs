@@ -69,6 +69,22 @@ pub fn table_oid(name: &CStr) -> pg_sys::Oid {
     }
 }
 
+/// The oid of a type of schema `ringfence`, or InvalidOid.
+pub fn type_oid(name: &CStr) -> pg_sys::Oid {
+    // SAFETY: as above; the name is copied by PostgreSQL where it keeps it.
+    unsafe {
+        let schema = pg_sys::get_namespace_oid(c"ringfence".as_ptr(), true);
+        pg_sys::GetSysCacheOid(
+            pg_sys::SysCacheIdentifier::TYPENAMENSP as _,
+            pg_sys::Anum_pg_type_oid as _,
+            pg_sys::Datum::from(name.as_ptr()),
+            schema.into(),
+            pg_sys::Datum::null(),
+            pg_sys::Datum::null(),
+        )
+    }
+}
+
 /// Which rows to read.
 pub enum Rows {
     All,

@@ -167,13 +167,8 @@ fn check_required(stored: Jsonb) -> Result<bool> {
     Ok(true)
 }
 
-/// The texts of the visible, searchable custom fields.
-pub fn searchable_texts(stored: &Jsonb) -> Result<Vec<String>> {
-    let context = session::context()?;
-    let fields = context.fields()?;
-    Ok(fields
-        .seen_of(stored.root())
-        .filter(|(field, _)| field.searchable)
-        .flat_map(|(field, value)| field.shown_texts(value))
-        .collect())
+/// The texts of the visible, searchable custom fields, at most so many of each.
+pub fn searchable_texts(fields: &VisibleFields, stored: &Jsonb, most: usize) -> Vec<String> {
+    let searchable = fields.seen_of(stored.root()).filter(|(field, _)| field.searchable);
+    searchable.flat_map(|(field, value)| field.shown_texts(value).into_iter().take(most)).collect()
 }

@@ -206,6 +206,18 @@ pub fn missing_right(role: &str, right: &str) -> ErrorReport {
         .set_hint("SELECT * FROM ringfence.whoami() lists the rights that the session holds.")
 }
 
+/// 42501: what concerns all owners together is for `ringfence_admin`.
+pub fn may_not_administer(role: &str) -> ErrorReport {
+    not_allowed(format!("role \"{role}\" may not administer the installation"))
+        .set_hint("It takes membership of ringfence_admin.")
+}
+
+/// 22023: a value of an opaque type was written by hand.
+pub fn opaque_value(type_name: &str) -> ErrorReport {
+    bad_value(format!("a value of type {type_name} cannot be written by hand"))
+        .set_hint("ringfence.query() makes what a search looks for.")
+}
+
 /// 42501: managing access needs ringfence_admin, or the right access.manage within the owner.
 pub fn may_not_manage_access(role: &str) -> ErrorReport {
     not_allowed(format!("role \"{role}\" may not manage access"))

@@ -2,6 +2,7 @@
 
 use crate::error;
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
+use pgrx::datum::UnboxDatum;
 use pgrx::pgrx_sql_entity_graph::metadata::{
     ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
 };
@@ -395,6 +396,29 @@ unsafe impl<'fcx> ArgAbi<'fcx> for Jsonb {
     unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
         // SAFETY: the SQL declaration says jsonb.
         unsafe { arg.unbox_arg_using_from_datum::<Jsonb>().unwrap_or(Jsonb(std::ptr::null_mut())) }
+    }
+}
+
+// SAFETY: unboxes a datum of type jsonb.
+unsafe impl UnboxDatum for Jsonb {
+    type As<'src> = Jsonb;
+
+    unsafe fn unbox<'src>(datum: pgrx::datum::Datum<'src>) -> Jsonb
+    where
+        Self: 'src,
+    {
+        // SAFETY: as promised by the caller.
+        Jsonb(unsafe { pg_sys::pg_detoast_datum(datum.sans_lifetime().cast_mut_ptr()).cast() })
+    }
+}
+
+impl IntoDatum for Jsonb {
+    fn into_datum(self) -> Option<pg_sys::Datum> {
+        Some(self.0.into())
+    }
+
+    fn type_oid() -> pg_sys::Oid {
+        pg_sys::JSONBOID
     }
 }
 

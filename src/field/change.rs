@@ -37,11 +37,15 @@ fn lock(table: pg_sys::Oid, owner: Uuid, mode: pg_sys::LOCKMODE) {
     unsafe { pg_sys::LockDatabaseObject(table, object, (number >> 48) as u16, mode) }
 }
 
-/// Keeps writers of values of the session's owner out until the transaction ends. Error 25001 in a transaction with one
-/// snapshot, which would not see what was written before the lock was there.
+/// See [`keep_writers_out`]: for the session's owner.
 #[pg_extern(sql = false)]
 fn lock_definitions() -> Result<bool> {
-    let owner = session::context()?.owner.id;
+    keep_writers_out(session::context()?.owner.id)
+}
+
+/// Keeps writers of an owner's values out until the transaction ends. Error 25001 in a transaction with one snapshot, which
+/// would not see what was written before the lock was there.
+pub fn keep_writers_out(owner: Uuid) -> Result<bool> {
     // SAFETY: reads a variable of the backend.
     if unsafe { pg_sys::XactIsoLevel } >= pg_sys::XACT_REPEATABLE_READ as i32 {
         return Err(error::needs_read_committed());

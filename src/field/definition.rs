@@ -123,6 +123,11 @@ impl Options {
         place.and_then(|place| self.names.get(place)).map_or(id, String::as_str)
     }
 
+    /// All of them, retired or not: their ids and names.
+    pub fn all(&self) -> impl Iterator<Item = (i32, &str)> {
+        self.ids.iter().copied().zip(self.names.iter().map(String::as_str))
+    }
+
     /// The id of the option of that name, if it can be chosen, or is retired and `held` before.
     pub fn id_of(&self, name: &str, held: bool) -> Option<String> {
         let place = self.names.iter().position(|known| known == name)?;

@@ -17,7 +17,7 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::CStr;
 use std::ops::Deref;
 
-pub use change::share_definitions;
+pub use change::{keep_writers_out, share_definitions};
 pub use definition::Definition;
 pub use kind::{Type, date, datetime, time};
 
@@ -52,6 +52,13 @@ pub struct UniqueField {
     pub kind: Type,
 }
 
+/// A field that is searched, seen by the session or not.
+pub struct SearchedField {
+    pub key: String,
+    /// Its values are ids of options.
+    pub of_options: bool,
+}
+
 /// The custom fields of one session.
 pub struct VisibleFields {
     fields: Vec<VisibleField>,
@@ -61,9 +68,22 @@ pub struct VisibleFields {
     /// Those that would be seen but are masked, in order.
     masked: Vec<VisibleField>,
     unique: Vec<UniqueField>,
+    searched: Vec<SearchedField>,
     /// The projects in which the session reads customers, of those that it has selected.
     projects: HashSet<Uuid>,
     by_report: HashMap<(Uuid, Uuid), usize>,
+}
+
+impl SearchedField {
+    fn of(definition: &Definition) -> Option<SearchedField> {
+        let field = || SearchedField { key: storage_key_of(definition.id), of_options: definition.options.is_some() };
+        (definition.searchable && !definition.system).then(field)
+    }
+
+    /// Those of any owner.
+    pub fn all_of(owner: Uuid) -> Result<Vec<SearchedField>> {
+        Ok(Definition::all_of(owner)?.iter().filter_map(SearchedField::of).collect())
+    }
 }
 
 /// See [`storage_key_of`].
@@ -144,6 +164,7 @@ impl VisibleFields {
             by_name: HashMap::new(),
             masked: Vec::new(),
             unique: Vec::new(),
+            searched: Vec::new(),
             projects: rights.keys().copied().collect(),
             by_report: HashMap::new(),
         };
@@ -152,6 +173,7 @@ impl VisibleFields {
                 let key = storage_key_of(definition.id);
                 visible.unique.push(UniqueField { id: definition.id, key, kind: definition.kind });
             }
+            visible.searched.extend(SearchedField::of(&definition));
             let Some(reach) = reach.remove(&definition.id).filter(|reach| !reach.seen_in.is_empty()) else {
                 continue;
             };
@@ -228,6 +250,16 @@ impl VisibleFields {
     /// The fields of the owner whose values are unique, also those that the session does not see.
     pub fn unique(&self) -> &[UniqueField] {
         &self.unique
+    }
+
+    /// The fields of the owner that are searched, also those that the session does not see.
+    pub fn searched(&self) -> &[SearchedField] {
+        &self.searched
+    }
+
+    /// The fields that the session sees and that are searched.
+    pub fn searchable(&self) -> impl Iterator<Item = &VisibleField> {
+        self.fields.iter().filter(|field| field.searchable)
     }
 
     /// Whether the session reads customers in that project, and has selected it or none.

@@ -21,7 +21,8 @@ impl Cursor {
         bytes.extend(self.last_activity.to_be_bytes());
         bytes.extend(self.id);
         bytes.extend(checksum(query, &bytes).to_be_bytes());
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+        bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
     }
 
     pub fn decode(query: &str, text: &str) -> Option<Cursor> {

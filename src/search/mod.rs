@@ -1,103 +1,182 @@
-//! Searching customers. What is here judges one row; which rows are judged is SQL under row-level security
-//! (`sql/search.sql`), so that a search can never see more than a SELECT.
+//! Searching customers by an index that row-level security lets be used. Every row of a result comes from SQL under row-level
+//! security (`rows`), so that a search can never see more than a SELECT.
 
 mod cursor;
 mod fold;
+mod index;
+mod key;
+mod opclass;
+mod page;
+mod probe;
 mod query;
+mod rows;
+mod status;
+mod value;
 
 use crate::error::{self, Result};
-use crate::jsonb::Jsonb;
-use crate::{customer, session};
+use crate::field::{self, SearchedField};
+use crate::jsonb::{Jsonb, New};
+use crate::owner;
+use crate::session;
 use cursor::Cursor;
+use key::{OPTIONS, SEARCHED_VALUES};
+use page::Search;
 use pgrx::datum::Uuid;
+use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::prelude::*;
+use pgrx::{AllocatedByPostgres, AllocatedByRust, PgTrigger};
+use probe::{Fields, Flat, Term};
 use query::{Candidate, Query};
-use std::cell::RefCell;
-use std::rc::Rc;
+use rows::StoredList;
+use std::borrow::Cow;
+use value::Probe;
 
 /// A page is for a person or a program that pages; whoever wants all customers reads `customer_card`.
 const MAX_ROWS: i32 = 1000;
 
-/// The last query that was parsed, by its text and the country its phones are read by.
-type Parsed = Option<((String, Option<String>), Rc<Query>)>;
-
-thread_local! {
-    static PARSED: RefCell<Parsed> = const { RefCell::new(None) };
+fn parse(text: &str) -> Result<Query> {
+    Query::parse(text, session::context()?.owner.country.as_deref())
+        .ok_or_else(|| error::query_too_long(query::MAX_CHARACTERS, query::MAX_WORDS))
 }
 
-fn parse(text: &str) -> Result<Rc<Query>> {
-    let country = session::context()?.owner.country.clone();
-    let known = PARSED.with(|parsed| {
-        let parsed = parsed.borrow();
-        parsed.as_ref().filter(|((known, by), _)| known == text && *by == country).map(|(_, query)| query.clone())
-    });
-    if let Some(query) = known {
-        return Ok(query);
-    }
-    let query = Query::parse(text, country.as_deref())
-        .ok_or_else(|| error::query_too_long(query::MAX_CHARACTERS, query::MAX_WORDS))?;
-    let query = Rc::new(query);
-    PARSED.with(|parsed| parsed.replace(Some(((text.to_owned(), country), query.clone()))));
-    Ok(query)
+/// Builds a probe for the session's owner, in the fields that the session sees. Nobody else's can be built.
+fn build(term: impl FnOnce(&Fields) -> Term) -> Result<Probe> {
+    let context = session::context()?;
+    let visible = context.fields()?;
+    let fields = Fields::of(&context.owner.id, visible.searchable());
+    Ok(Probe::new(&context.owner.id, visible.searchable(), &Flat::of(&term(&fields))))
 }
 
-/// `max_rows`, checked. Error 22023 out of range, or for a query that is too long: also where there is no row to judge.
+/// What to look for in the index. Error 22023 for a query that is too long.
 #[pg_extern(sql = false)]
-fn check_search(query: Option<&str>, max_rows: Option<i32>, after: Option<&str>) -> Result<i32> {
-    let query = query.ok_or_else(|| error::missing_argument("query"))?;
-    parse(query)?;
-    if let Some(after) = after {
-        Cursor::decode(query, after).ok_or_else(error::bad_cursor)?;
-    }
-    max_rows.filter(|rows| (1..=MAX_ROWS).contains(rows)).ok_or_else(|| error::bad_max_rows(MAX_ROWS))
+fn query(text: &str) -> Result<Probe> {
+    let query = parse(text)?;
+    build(|fields| fields.matching(&query))
 }
 
-/// How a customer matches the query: one row, or none.
+/// The customers with a phone number in normal form.
 #[pg_extern(sql = false)]
-#[allow(clippy::too_many_arguments)]
-fn match_customer(
-    query: &str,
-    id: Uuid,
-    name: &str,
-    phones: Vec<Option<String>>,
-    normal_phones: Vec<Option<String>>,
-    emails: Vec<Option<String>>,
-    normal_emails: Vec<Option<String>>,
-    attributes: Jsonb,
-) -> Result<TableIterator<'static, (name!(rank, f32), name!(matched, String))>> {
-    pgrx::check_for_interrupts!();
-    let query = parse(query)?;
-    let present = |list: Vec<Option<String>>| list.into_iter().flatten().collect::<Vec<_>>();
-    let (phones, normal_phones) = (present(phones), present(normal_phones));
-    let (emails, normal_emails) = (present(emails), present(normal_emails));
-    let values = customer::searchable_texts(&attributes)?;
-    let found = query.matches(&Candidate {
-        id: *id,
-        name,
-        phones: &phones,
-        normal_phones: &normal_phones,
-        emails: &emails,
-        normal_emails: &normal_emails,
-        values: &values,
-    });
-    Ok(TableIterator::new(found.map(|found| (found.tier.rank(), found.matched))))
+fn phone_query(normal: &str) -> Result<Probe> {
+    build(|fields| fields.phone(normal))
 }
 
-/// The place of a row in a search, as text that only continues the same search.
+/// The customers with an e-mail address in normal form.
 #[pg_extern(sql = false)]
-fn search_cursor(query: &str, rank: f32, last_activity: TimestampWithTimeZone, id: Uuid) -> String {
-    Cursor { rank, last_activity: last_activity.into_inner(), id: *id }.encode(query)
+fn email_query(normal: &str) -> Result<Probe> {
+    build(|fields| fields.email(normal))
 }
 
-/// The place that a cursor names. Error 22023 if it was not made by a search for the same query.
+/// A page of the customers that match, best first. Error 22023: no query or one that is too long, a bad number of rows, or a
+/// cursor of another query. Runs as the definer.
 #[pg_extern(sql = false)]
-fn read_search_cursor(
-    query: &str,
-    cursor: &str,
+fn search_customers(
+    query: Option<&str>,
+    max_rows: Option<i32>,
+    after: Option<&str>,
 ) -> Result<
-    TableIterator<'static, (name!(rank, f32), name!(last_activity, TimestampWithTimeZone), name!(customer_id, Uuid))>,
+    TableIterator<
+        'static,
+        (
+            name!(customer_id, Uuid),
+            name!(name, String),
+            name!(phones, StoredList),
+            name!(emails, StoredList),
+            name!(company, Option<String>),
+            name!(rank, f32),
+            name!(matched, String),
+            name!(cursor, String),
+        ),
+    >,
 > {
-    let cursor = Cursor::decode(query, cursor).ok_or_else(error::bad_cursor)?;
-    let last_activity = TimestampWithTimeZone::try_from(cursor.last_activity).map_err(|_| error::bad_cursor())?;
-    Ok(TableIterator::once((cursor.rank, last_activity, Uuid::from_bytes(cursor.id))))
+    let text = query.ok_or_else(|| error::missing_argument("query"))?;
+    let query = parse(text)?;
+    let after = after.map(|after| Cursor::decode(text, after).ok_or_else(error::bad_cursor)).transpose()?;
+    let wanted = max_rows.filter(|rows| (1..=MAX_ROWS).contains(rows)).ok_or_else(|| error::bad_max_rows(MAX_ROWS))?;
+    let context = session::context()?;
+    let fields = context.fields()?;
+    let search = Search { query: &query, owner: *context.owner.id, fields, after, wanted: wanted as usize };
+    let rows = rows::read(fields, |reader| {
+        let page = search.page(reader)?;
+        let companies = reader.companies(page.iter().filter_map(|found| found.row.company()).collect())?;
+        let rows = page.into_iter().map(|found| {
+            let company = found.row.company().and_then(|id| companies.get(&*id).cloned());
+            let matched = query.matches(&found.row, 2).map(|found| found.matched).unwrap_or_default();
+            let name = found.row.name().to_owned();
+            let (phones, emails) = (found.row.phones_as_stored(), found.row.emails_as_stored());
+            let (rank, cursor) = (found.tier.rank(), found.cursor().encode(text));
+            (Uuid::from_bytes(found.id), name, phones, emails, company, rank, matched, cursor)
+        });
+        Ok(rows.collect::<Vec<_>>())
+    })?;
+    Ok(TableIterator::new(rows))
+}
+
+/// What is searched of a customer's stored values: texts by the storage key of their field, and of a choice the ids of the
+/// options, under a name of their own, so that an option can be renamed without touching a customer.
+#[pg_extern(sql = false)]
+fn searchable_values(stored: Jsonb, owner: Uuid) -> Result<Jsonb> {
+    let context = session::selected_context().ok().flatten().filter(|context| context.owner.id == owner);
+    Ok(match &context {
+        Some(context) => searched_of(&stored, context.fields()?.searched()),
+        None => searched_of(&stored, &SearchedField::all_of(owner)?),
+    })
+}
+
+fn searched_of(stored: &Jsonb, searched: &[SearchedField]) -> Jsonb {
+    let values = searched.iter().filter_map(|field| {
+        let texts = stored.member(&field.key)?.texts();
+        let texts = texts.into_iter().take(SEARCHED_VALUES).map(|text| match field.of_options {
+            true => Cow::Owned(text),
+            false => Cow::Owned(key::beginning(&text).to_owned()),
+        });
+        let name = if field.of_options { format!("{}{OPTIONS}", field.key) } else { field.key.clone() };
+        Some((name, New::Texts(texts.collect())))
+    });
+    let values: Vec<(String, New)> = values.collect();
+    let (names, values): (Vec<String>, Vec<New>) = values.into_iter().unzip();
+    Jsonb::object(names.iter().map(String::as_str).zip(values))
+}
+
+/// Keeps what is searched of a customer's values in a column of its own. It goes by the definition of the fields alone, not by
+/// what the writing session sees: a query has keys of the fields that its session sees.
+#[pg_trigger(sql = false)]
+fn keep_searchable<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>> {
+    error::raised((|| {
+        let wrong = || error::wrong_trigger("keep_searchable is for table ringfence.customer");
+        // Whoever could attach this to a table of its own would learn of any owner's fields.
+        if trigger.relid().ok() != Some(crate::catalog::table_oid(c"customer")) {
+            return Err(wrong());
+        }
+        let mut row = trigger.new().ok_or_else(wrong)?.into_owned();
+        let Some(owner) = row.get_by_name::<Uuid>("owner_id").map_err(|_| wrong())? else {
+            // Nobody's: the wall refuses it.
+            return Ok(Some(row));
+        };
+        let stored: Jsonb = row.get_by_name("attributes").map_err(|_| wrong())?.ok_or_else(wrong)?;
+        row.set_by_name("searchable", searchable_values(stored, owner)?).map_err(|_| wrong())?;
+        Ok(Some(row))
+    })())
+}
+
+/// After a custom field has become searchable: puts the values that customers have of it where they are searched. All of
+/// them, whatever the session sees or may write, and nothing else of them.
+#[pg_trigger(sql = false)]
+fn renew_searchable<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>> {
+    error::raised((|| {
+        let wrong = || error::wrong_trigger("renew_searchable is for table ringfence.field");
+        // Whoever could attach this to a table of its own would write for any owner.
+        if trigger.relid().ok() != Some(crate::catalog::table_oid(c"field")) {
+            return Err(wrong());
+        }
+        let new = trigger.new().ok_or_else(wrong)?;
+        let owner: Uuid = new.get_by_name("owner_id").map_err(|_| wrong())?.ok_or_else(wrong)?;
+        let id: Uuid = new.get_by_name("id").map_err(|_| wrong())?.ok_or_else(wrong)?;
+        field::keep_writers_out(owner)?;
+        let owner = owner::by_id(owner)?.ok_or_else(wrong)?;
+        let renew = "UPDATE ringfence.customer SET searchable = ringfence.searchable_values(attributes, owner_id)
+                      WHERE attributes OPERATOR(pg_catalog.?) $1";
+        session::acting_for(owner, || Spi::run_with_args(renew, &[field::storage_key_of(id).into()]))
+            .map_err(|_| wrong())?;
+        Ok(Some(new))
+    })())
 }

@@ -1,7 +1,9 @@
 //! A search query, and how well a customer matches it.
 
-use super::fold::{fold, words};
+use super::fold::{fold, is_part_of_word, is_spelled, one_word_per_character, words};
+use super::key::{SEARCHED_VALUES, TYPOS_UP_TO, beginning};
 use crate::contact;
+use std::cell::OnceCell;
 use strsim::osa_distance;
 
 /// How a customer matches, best last. The order is the rank.
@@ -34,42 +36,47 @@ impl Tier {
 pub const MAX_CHARACTERS: usize = 1000;
 pub const MAX_WORDS: usize = 50;
 
+/// Letters from which a word is looked for inside of words, not only as their beginning. A character of a script that
+/// writes a word or a syllable by a character is enough.
+const ANYWHERE_FROM: usize = 3;
+
 /// Letters from which a word may hold one typo, and two. In shorter words a typo makes another word.
 const ONE_TYPO_FROM: usize = 4;
 const TWO_TYPOS_FROM: usize = 8;
 
-/// Typos are looked for in words and texts as people write them; in longer ones only what is spelled right is found,
-/// so that no row, however large, holds up a search.
-const TYPOS_UP_TO: usize = 64;
-const WORDS_WITH_TYPOS: usize = 200;
-
 pub struct Query {
-    folded: String,
-    words: Vec<Word>,
+    pub folded: String,
+    pub words: Vec<Word>,
     /// The whole query as a phone number, in normal form.
-    phone: Option<String>,
+    pub phone: Option<String>,
     /// The digits of a query that is written like a phone number, enough of them to look for as an ending.
-    digits: Option<String>,
-    email: Option<String>,
-    id: Option<[u8; 16]>,
+    pub digits: Option<String>,
+    pub email: Option<String>,
+    /// The whole query as part of an e-mail address, folded.
+    pub email_part: Option<String>,
+    pub id: Option<[u8; 16]>,
 }
 
-struct Word {
-    text: String,
-    letters: usize,
-    typos: usize,
-    digits: Option<String>,
+pub struct Word {
+    pub text: String,
+    pub letters: Vec<char>,
+    /// Long enough to be looked for inside of words; else only their beginning is it.
+    pub anywhere: bool,
+    pub typos: usize,
+    pub digits: Option<String>,
 }
 
-/// What of a customer is searched, in the forms in which it is compared.
-pub struct Candidate<'a> {
-    pub id: [u8; 16],
-    pub name: &'a str,
-    pub phones: &'a [String],
-    pub normal_phones: &'a [String],
-    pub emails: &'a [String],
-    pub normal_emails: &'a [String],
-    pub values: &'a [String],
+/// What of a customer is searched. All but the name is read when it is first needed: for most customers the name says enough.
+pub trait Candidate {
+    fn id(&self) -> [u8; 16];
+    fn name(&self) -> &str;
+    /// Phone numbers and e-mail addresses as they were typed, and in normal form.
+    fn phones(&self) -> Vec<String>;
+    fn normal_phones(&self) -> Vec<String>;
+    fn emails(&self) -> Vec<String>;
+    fn normal_emails(&self) -> Vec<String>;
+    /// The texts of its custom fields.
+    fn values(&self) -> Vec<String>;
 }
 
 /// A match: how good, and what of the customer it was found in.
@@ -80,9 +87,9 @@ pub struct Match {
 }
 
 impl Word {
-    fn new(text: &str) -> Word {
-        let letters = text.chars().count();
-        let typos = match letters {
+    pub fn new(text: &str) -> Word {
+        let letters: Vec<char> = text.chars().collect();
+        let typos = match letters.len() {
             TYPOS_UP_TO.. => 0,
             _ if text.chars().any(|letter| letter.is_numeric()) || !text.chars().any(is_spelled) => 0,
             TWO_TYPOS_FROM.. => 2,
@@ -91,40 +98,68 @@ impl Word {
         };
         let digits = Some(text.to_owned())
             .filter(|text| text.len() >= contact::MIN_SUFFIX_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit()));
-        Word { text: text.to_owned(), letters, typos, digits }
+        let anywhere = letters.len() >= ANYWHERE_FROM || letters.iter().copied().any(one_word_per_character);
+        Word { text: text.to_owned(), letters, anywhere, typos, digits }
     }
 
-    /// How the word is found among a text's words, or inside the text.
-    fn find(&self, text: &str) -> Option<Tier> {
-        let mut best = text.contains(&self.text).then_some(Tier::Substring);
-        for (n, word) in words(text).enumerate() {
+    /// How the word is found in a folded name: as one of its words, inside of one, or a short one as a beginning.
+    fn find_in_name(&self, name: &str) -> Option<Tier> {
+        if self.anywhere {
+            return self.find_anywhere(name);
+        }
+        let mut best = None;
+        for word in words(name) {
             if word == self.text {
                 return Some(Tier::Word);
             }
-            if n < WORDS_WITH_TYPOS && best.is_none_or(|best| best < Tier::Typo) && self.typos > 0 {
-                best = best.max(self.misspelt(word));
+            if word.starts_with(&self.text) {
+                best = Some(Tier::Substring);
             }
         }
         best
     }
 
-    fn misspelt(&self, word: &str) -> Option<Tier> {
+    /// How the word is found in a folded value of a field: as one of its words, or inside of one.
+    pub fn find_in_value(&self, value: &str) -> Option<Tier> {
+        if self.anywhere {
+            return self.find_anywhere(value);
+        }
+        words(value).any(|word| word == self.text).then_some(Tier::Word)
+    }
+
+    fn find_anywhere(&self, text: &str) -> Option<Tier> {
+        let mut best = None;
+        for (start, _) in text.match_indices(&self.text) {
+            let before = text.get(..start).and_then(|text| text.chars().next_back());
+            let after = text.get(start + self.text.len()..).and_then(|text| text.chars().next());
+            if !before.is_some_and(is_part_of_word) && !after.is_some_and(is_part_of_word) {
+                return Some(Tier::Word);
+            }
+            best = Some(Tier::Substring);
+        }
+        best
+    }
+
+    /// How the word is found in a folded name with as many typos.
+    fn find_misspelt(&self, name: &str, typos: usize) -> Option<Tier> {
+        let typos = typos.min(self.typos);
+        if typos == 0 {
+            return None;
+        }
+        words(name).filter_map(|word| self.misspelt(word, typos)).max()
+    }
+
+    fn misspelt(&self, word: &str, typos: usize) -> Option<Tier> {
         let letters = word.chars().count();
-        if letters.abs_diff(self.letters) > self.typos {
+        if letters.abs_diff(self.letters.len()) > typos {
             return None;
         }
         match osa_distance(&self.text, word) {
             0 | 1 => Some(Tier::Typo),
-            2 if self.typos == 2 => Some(Tier::TwoTypos),
+            2 if typos == 2 => Some(Tier::TwoTypos),
             _ => None,
         }
     }
-}
-
-/// Letters of scripts that spell words sound by sound; a character of Han script is a word of its own.
-fn is_spelled(letter: char) -> bool {
-    letter.is_alphabetic()
-        && !matches!(letter, '\u{2E80}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}')
 }
 
 impl Query {
@@ -143,7 +178,21 @@ impl Query {
         let digits = Some(contact::digits(text)).filter(|_| contact::looks_like_phone(text));
         let phone = contact::normal_phone(text, country).filter(|phone| digits.is_some() || phone.starts_with('+'));
         let id = crate::name::parse_id(text).map(|id| *id);
-        Some(Query { folded, words, phone, digits, email: contact::normal_email(text), id })
+        let email_part = Some(folded.trim())
+            .filter(|part| {
+                words.len() > 1 && part.contains(['@', '.', '-', '_', '+']) && !part.contains(char::is_whitespace)
+            })
+            .filter(|_| words.iter().any(|word| word.anywhere))
+            .map(str::to_owned);
+        Some(Query {
+            folded,
+            words,
+            phone,
+            digits,
+            email: contact::normal_email(text).filter(|email| email.contains('@')),
+            email_part,
+            id,
+        })
     }
 
     /// Nothing to look for: only spaces and punctuation.
@@ -151,67 +200,110 @@ impl Query {
         self.words.is_empty()
     }
 
-    /// How the customer matches, if it does: as a whole by id, phone or e-mail, else every word somewhere.
-    pub fn matches(&self, customer: &Candidate) -> Option<Match> {
+    /// How the customer matches with at most as many typos in a word, if it does: as a whole by id, phone or e-mail, else every
+    /// word somewhere.
+    pub fn matches(&self, customer: &impl Candidate, typos: usize) -> Option<Match> {
         if self.is_empty() {
             return None;
         }
-        if self.id == Some(customer.id) {
-            return Some(found(Tier::Exact, customer.name));
+        if self.id == Some(customer.id()) {
+            return Some(found(Tier::Exact, customer.name()));
         }
-        if let Some(n) = customer.normal_emails.iter().position(|email| self.email.as_ref() == Some(email)) {
-            return Some(found(Tier::Exact, as_typed(customer.emails, customer.normal_emails, n)));
+        if let Some(looked_for) = self.email.as_deref()
+            && let Some(n) =
+                customer.normal_emails().iter().take(SEARCHED_VALUES).position(|email| *email == looked_for)
+        {
+            return Some(found(Tier::Exact, as_typed(&customer.emails(), &customer.normal_emails(), n)));
         }
         let phone = self.phone_match(customer);
         if let Some(exact) = phone.as_ref().filter(|phone| phone.tier == Tier::Exact) {
             return Some(found(exact.tier, &exact.matched));
         }
-        let by_words = self.match_words(customer);
+        let by_words = self.match_words(customer, typos);
         match (phone, by_words) {
             (Some(phone), Some(words)) => Some(if phone.tier >= words.tier { phone } else { words }),
             (phone, words) => phone.or(words),
         }
     }
 
-    fn phone_match(&self, customer: &Candidate) -> Option<Match> {
+    fn phone_match(&self, customer: &impl Candidate) -> Option<Match> {
         let looked_for = self.phone.as_deref().or(self.digits.as_deref())?;
-        if let Some(n) = customer.normal_phones.iter().position(|phone| phone == looked_for) {
-            return Some(found(Tier::Exact, as_typed(customer.phones, customer.normal_phones, n)));
-        }
-        let ending = self.digits.as_deref()?;
-        let n = customer.normal_phones.iter().position(|phone| phone.ends_with(ending))?;
-        Some(found(Tier::Substring, as_typed(customer.phones, customer.normal_phones, n)))
+        let phones = customer.normal_phones();
+        let place = |is: &dyn Fn(&str) -> bool| phones.iter().take(SEARCHED_VALUES).position(|phone| is(phone));
+        let (tier, n) = match place(&|phone| phone == looked_for) {
+            Some(n) => (Tier::Exact, n),
+            None => {
+                (Tier::Substring, place(&|phone| self.digits.as_deref().is_some_and(|ending| phone.ends_with(ending)))?)
+            }
+        };
+        Some(found(tier, as_typed(&customer.phones(), &phones, n)))
     }
 
-    fn match_words(&self, customer: &Candidate) -> Option<Match> {
-        let name = fold(customer.name);
-        let values: Vec<String> = customer.values.iter().map(|value| fold(value)).collect();
+    fn match_words(&self, customer: &impl Candidate, typos: usize) -> Option<Match> {
+        let folded =
+            Folded { name: fold(beginning(customer.name())), values: OnceCell::new(), emails: OnceCell::new() };
+        let by_words = self.each_word(&folded, customer, typos);
+        if by_words.as_ref().is_some_and(|found| found.tier >= Tier::Substring) {
+            return by_words;
+        }
+        let part = self.email_part.as_deref();
+        let by_part = part.and_then(|part| folded.emails(customer).iter().position(|email| email.contains(part)));
+        by_part.map(|n| found(Tier::Substring, as_typed(&customer.emails(), &customer.normal_emails(), n))).or(by_words)
+    }
+
+    fn each_word(&self, folded: &Folded, customer: &impl Candidate, typos: usize) -> Option<Match> {
         let mut worst: Option<Match> = None;
         for word in &self.words {
-            let found = word_match(word, &name, &values, customer)?;
+            let found = word_match(word, folded, customer, typos)?;
             if worst.as_ref().is_none_or(|worst| found.tier < worst.tier) {
                 worst = Some(found);
             }
         }
         let mut result = worst?;
         if result.tier >= Tier::Substring {
-            result.tier = self.name_tier(&name).unwrap_or(Tier::Substring).max(result.tier);
+            result.tier = self.name_tier(&folded.name).unwrap_or(Tier::Substring).max(result.tier);
         }
         Some(result)
     }
 
     /// Whole name, in any order of its words, or its beginning.
     fn name_tier(&self, name: &str) -> Option<Tier> {
-        let sorted = |text: &str| {
-            let mut list: Vec<String> = words(text).map(str::to_owned).collect();
-            list.sort_unstable();
-            list
-        };
-        if sorted(name) == sorted(&self.folded) {
-            return Some(Tier::WholeName);
+        let mut own: Vec<&str> = words(name).collect();
+        let mut looked_for: Vec<&str> = self.words.iter().map(|word| word.text.as_str()).collect();
+        let (last, before) = looked_for.split_last()?;
+        let starts = own.starts_with(before) && own.get(before.len()).is_some_and(|word| word.starts_with(last));
+        if own.len() == looked_for.len() {
+            own.sort_unstable();
+            looked_for.sort_unstable();
+            if own == looked_for {
+                return Some(Tier::WholeName);
+            }
         }
-        let spaced = |text: &str| words(text).collect::<Vec<_>>().join(" ");
-        spaced(name).starts_with(&spaced(&self.folded)).then_some(Tier::Prefix)
+        starts.then_some(Tier::Prefix)
+    }
+}
+
+/// What is compared of a customer, folded when it is first needed: for most customers the name says enough.
+struct Folded {
+    name: String,
+    values: OnceCell<(Vec<String>, Vec<String>)>,
+    emails: OnceCell<Vec<String>>,
+}
+
+impl Folded {
+    /// The texts of custom fields, as they are and folded.
+    fn values(&self, customer: &impl Candidate) -> impl Iterator<Item = (&String, &String)> {
+        let (texts, folded) = self.values.get_or_init(|| {
+            let texts = customer.values();
+            let folded = texts.iter().map(|text| fold(beginning(text))).collect();
+            (texts, folded)
+        });
+        texts.iter().zip(folded)
+    }
+
+    fn emails(&self, customer: &impl Candidate) -> &[String] {
+        self.emails
+            .get_or_init(|| customer.normal_emails().iter().take(SEARCHED_VALUES).map(|email| fold(email)).collect())
     }
 }
 
@@ -226,32 +318,31 @@ fn as_typed<'a>(typed: &'a [String], normal: &'a [String], n: usize) -> &'a str 
     shown.get(n).map_or("", String::as_str)
 }
 
-fn word_match(word: &Word, name: &str, values: &[String], customer: &Candidate) -> Option<Match> {
-    let mut best: Option<Match> = None;
-    let mut offer = |tier: Option<Tier>, text: &str| {
-        if let Some(tier) = tier
-            && best.as_ref().is_none_or(|best| best.tier < tier)
-        {
-            best = Some(found(tier, text));
-        }
-    };
-    offer(word.find(name), customer.name);
-    for (value, shown) in values.iter().zip(customer.values) {
-        offer(word.find(value), shown);
+fn word_match(word: &Word, folded: &Folded, customer: &impl Candidate, typos: usize) -> Option<Match> {
+    let in_name = word.find_in_name(&folded.name);
+    if in_name == Some(Tier::Word) {
+        return Some(found(Tier::Word, customer.name()));
     }
-    for (n, email) in customer.normal_emails.iter().enumerate() {
-        let shown = as_typed(customer.emails, customer.normal_emails, n);
-        offer(email.contains(&word.text).then_some(Tier::Substring), shown);
+    let in_values = folded.values(customer).filter_map(|(text, folded)| Some((word.find_in_value(folded)?, text)));
+    // Of equal ones the first.
+    let best_value = in_values.reduce(|best, next| if next.0 > best.0 { next } else { best });
+    match (in_name, best_value) {
+        (Some(tier), None) => return Some(found(tier, customer.name())),
+        (in_name, Some((tier, text))) if in_name.is_none_or(|name| name < tier) => return Some(found(tier, text)),
+        (Some(tier), Some(_)) => return Some(found(tier, customer.name())),
+        (None, _) => (),
     }
-    if let Some(digits) = &word.digits {
-        for (n, phone) in customer.normal_phones.iter().enumerate() {
-            offer(
-                phone.ends_with(digits).then_some(Tier::Substring),
-                as_typed(customer.phones, customer.normal_phones, n),
-            );
-        }
+    if word.anywhere
+        && let Some(n) = folded.emails(customer).iter().position(|email| email.contains(&word.text))
+    {
+        return Some(found(Tier::Substring, as_typed(&customer.emails(), &customer.normal_emails(), n)));
     }
-    best
+    if let Some(digits) = &word.digits
+        && let Some(n) = customer.normal_phones().iter().take(SEARCHED_VALUES).position(|phone| phone.ends_with(digits))
+    {
+        return Some(found(Tier::Substring, as_typed(&customer.phones(), &customer.normal_phones(), n)));
+    }
+    word.find_misspelt(&folded.name, typos).map(|tier| found(tier, customer.name()))
 }
 
 #[cfg(test)]
@@ -262,21 +353,44 @@ mod unit_tests {
         matching(query, name, &[], &[], &[]).map(|found| found.tier)
     }
 
+    struct Listed<'a> {
+        name: &'a str,
+        phones: &'a [&'a str],
+        emails: &'a [&'a str],
+        values: &'a [&'a str],
+        normal_phones: Vec<String>,
+        normal_emails: Vec<String>,
+    }
+
+    impl Candidate for Listed<'_> {
+        fn id(&self) -> [u8; 16] {
+            [7; 16]
+        }
+        fn name(&self) -> &str {
+            self.name
+        }
+        fn phones(&self) -> Vec<String> {
+            self.phones.iter().map(|text| text.to_string()).collect()
+        }
+        fn normal_phones(&self) -> Vec<String> {
+            self.normal_phones.clone()
+        }
+        fn emails(&self) -> Vec<String> {
+            self.emails.iter().map(|text| text.to_string()).collect()
+        }
+        fn normal_emails(&self) -> Vec<String> {
+            self.normal_emails.clone()
+        }
+        fn values(&self) -> Vec<String> {
+            self.values.iter().map(|text| text.to_string()).collect()
+        }
+    }
+
     fn matching(query: &str, name: &str, phones: &[&str], emails: &[&str], values: &[&str]) -> Option<Match> {
-        let own = |list: &[&str]| list.iter().map(|text| text.to_string()).collect::<Vec<_>>();
-        let (phones, emails, values) = (own(phones), own(emails), own(values));
-        let normal_phones: Vec<_> =
-            phones.iter().filter_map(|phone| contact::normal_phone(phone, Some("TW"))).collect();
-        let normal_emails: Vec<_> = emails.iter().filter_map(|email| contact::normal_email(email)).collect();
-        Query::parse(query, Some("TW")).expect("short enough").matches(&Candidate {
-            id: [7; 16],
-            name,
-            phones: &phones,
-            normal_phones: &normal_phones,
-            emails: &emails,
-            normal_emails: &normal_emails,
-            values: &values,
-        })
+        let normal_phones = phones.iter().filter_map(|phone| contact::normal_phone(phone, Some("TW"))).collect();
+        let normal_emails = emails.iter().filter_map(|email| contact::normal_email(email)).collect();
+        let customer = Listed { name, phones, emails, values, normal_phones, normal_emails };
+        Query::parse(query, Some("TW")).expect("short enough").matches(&customer, 2)
     }
 
     #[test]

@@ -60,10 +60,11 @@ SELECT c.relname FROM pg_class c LEFT JOIN pg_index i ON i.indrelid = c.oid AND 
  WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname NOT IN ('owner', 'signing_key_material')
    AND NOT coalesce(i.indkey[0] = (SELECT attnum FROM pg_attribute WHERE attrelid = c.oid AND attname = 'owner_id'), false);
 
-\echo indexes and unique constraints that do not start with owner_id
+\echo indexes and unique constraints that do not start with owner_id, or with keys hashed from it
 SELECT i.indexrelid::regclass FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid
  WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relname NOT IN ('owner', 'signing_key_material')
-   AND i.indkey[0] <> (SELECT attnum FROM pg_attribute WHERE attrelid = c.oid AND attname = 'owner_id');
+   AND i.indkey[0] <> (SELECT attnum FROM pg_attribute WHERE attrelid = c.oid AND attname = 'owner_id')
+   AND NOT (i.indnatts = 1 AND NOT i.indisunique AND pg_get_indexdef(i.indexrelid, 1, false) LIKE 'ringfence.search\_keys(owner\_id, %');
 
 \echo exclusion constraints
 SELECT conname FROM pg_constraint WHERE connamespace = 'ringfence'::regnamespace AND contype = 'x';
@@ -104,16 +105,18 @@ SELECT p.oid::regprocedure FROM pg_proc p
    AND p.oid NOT IN ('ringfence.current_owner()'::regprocedure, 'ringfence.has_right(text)'::regprocedure)
    AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) WHERE grantee = 0);
 
-\echo functions declared LEAKPROOF
+\echo functions declared LEAKPROOF: those that src/search/opclass.rs gives the reasons for
 SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'ringfence'::regnamespace AND proleakproof;
 
 \echo objects without a comment
 SELECT pg_describe_object(d.classid, d.objid, 0) FROM pg_depend d
  WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
    AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'ringfence')
-   AND d.classid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_namespace'::regclass, 'pg_event_trigger'::regclass)
+   AND d.classid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_namespace'::regclass, 'pg_event_trigger'::regclass,
+                     'pg_operator'::regclass, 'pg_opclass'::regclass, 'pg_opfamily'::regclass, 'pg_type'::regclass)
    AND obj_description(d.objid, d.classid::regclass::text) IS NULL
-   -- The row types' and indexes' comments are their tables'.
+   -- The row types' and indexes' comments are their tables', and an array type's its element's.
+   AND NOT EXISTS (SELECT FROM pg_type t WHERE t.oid = d.objid AND d.classid = 'pg_type'::regclass AND (t.typrelid <> 0 OR t.typelem <> 0))
    AND NOT EXISTS (SELECT FROM pg_class WHERE oid = d.objid AND relkind IN ('c', 'i', 't'));
 
 \echo the definer: what it may not have, whom it may not have as a member, and of what it may be one

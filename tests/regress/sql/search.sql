@@ -68,6 +68,34 @@ SET SESSION AUTHORIZATION boss_a;
 SELECT name, matched FROM ringfence.search_customers('9999-8888');
 RESET SESSION AUTHORIZATION;
 
+-- Each rule in the languages of the customers: what is typed, and whom it finds.
+SET SESSION AUTHORIZATION app_b;
+INSERT INTO ringfence.customer_card (name, phones, emails) VALUES
+ ('Łucja Brzęczyszczykiewicz', '{+48 22 123 45 67 ext. 12}', '{l.brzecz@poczta.example.pl}'), ('Mario Rossi', '{+39 06 1234 5678,601234999}', '{}'),
+ ('D''Angelo Francesca', '{}', '{}'), ('蔡小姐', '{}', '{}'), ('高橋 ハナコ', '{}', '{}'), ('ＡＢＣ商事　山田', '{}', '{}'), ('王小明', '{}', '{}'),
+ ('Jürgen Großmann', '{}', '{}'), ('Straße 7 GmbH', '{}', '{}'), ('Олександр Яковенко', '{}', '{}'), ('Ганна Іваненко-Їжак', '{}', '{}'),
+ ('John Smith', '{601-234-999}', '{j.smith@example.com}'), ('Xu Li', '{}', '{}'), ('Christopher Featherstone', '{}', '{}'), ('김민수', '{}', '{}');
+SELECT query, s.name, s.rank, s.matched FROM unnest(ARRAY[
+ -- case, diacritics, letters that Unicode does not decompose, apostrophes
+ 'lucja', 'BRZĘCZYSZCZYKIEWICZ', 'brzeczyszczykiewicz', 'lukasz', 'Łukasz', 'dangelo', 'd’angelo', 'D''Angelo', 'strasse', 'STRAẞE', 'GROSSMANN', 'jurgen', 'яковенко', 'ЇЖАК', 'іваненко',
+ -- the order of words
+ 'Rossi Mario', 'Mario Rossi', 'smith john', 'яковенко олександр',
+ -- width
+ 'ABC', 'ａｂｃ', 'ﾊﾅｺ', 'ハナコ', '７',
+ -- one character and two, where a character is a word or a syllable
+ '蔡', '蔡小姐', '小', '小姐', '小明', '橋', '商事', '민', '민수',
+ -- one letter and two are the beginning of a word
+ 'x', 'li', 'oh', 'ohn',
+ -- typos: one from four letters, two from eight
+ 'Jonh Smiht', 'Jhon', 'Smit', 'Yakovenko', 'яковенка', 'яквоенко', 'Fetherstoen', 'Kristofer', 'Brzeczyszczykiewcz', 'smth john', 'joh', 'jon',
+ -- phones: as typed, with and without country code and trunk prefix, the last digits, an extension; one number of several customers
+ '+48 601-234-567', '601234567', '0048601234567', '48601234567', '4567', '34567', '601-234', '601 234 999', '4999', '+48221234567', '(22) 123-45-67', '22 123 45 67 ext. 12', '5678', '567',
+ -- parts of an e-mail
+ 'poczta', 'j.smith@example.com', 'J.SMITH@', 'smith@exam', 'brzecz@poczta.example'
+ ]) WITH ORDINALITY AS q (query, n) LEFT JOIN LATERAL ringfence.search_customers(query) AS s ON true ORDER BY n, s.rank DESC, s.name COLLATE "C";
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION app_a;
+
 -- Pages: no gap, no duplicate; the same as in one piece.
 SET SESSION AUTHORIZATION app_a;
 DO $$

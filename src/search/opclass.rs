@@ -1,0 +1,304 @@
+//! The index itself: the key function, the operators, and what the GIN operator class and the planner call.
+//!
+//! Row-level security lets an index be used only for conditions whose functions are LEAKPROOF: they are run on rows
+//! before the wall has judged them, so they may not raise an error that depends on a row, nor tell of it by any other way
+//! than their result. That is promised, and has to hold, for
+//!
+//! * `search_keys`: computes hashes of bounded pieces of its arguments. It has no error of its own, calls nothing that
+//!   has one for a valid value of its types, writes and logs nothing, and reads nothing but its arguments.
+//! * `keys_match`: looks up numbers in a sorted list. Whether the query is one that the session may use depends on the session
+//!   and the query, not on the row.
+//! * `customer_matches`: the same for the customer with an id, which it reads under row-level security, so that ids of other
+//!   owners are unknown ids to it.
+//!
+//! What is left is what PostgreSQL's own leakproof functions have as well: running out of memory, being cancelled, and
+//! damaged storage.
+
+// Of what GIN calls for each row: see `session::fast`.
+#![allow(ffi_unwind_calls)]
+
+use super::key::{self, Customer, SEARCHED_VALUES};
+use super::probe::Has;
+use super::rows;
+use super::value::{Probe, SearchKeys};
+use crate::catalog;
+use crate::jsonb::Jsonb;
+use crate::session::fast::{VERSION_1, unguarded};
+use pgrx::datum::{Array, Date, Uuid};
+use pgrx::prelude::*;
+use pgrx::{Internal, pg_sys, varlena};
+use std::ffi::CStr;
+
+/// The keys of a customer. LEAKPROOF: see the module.
+#[pg_extern(sql = false)]
+fn search_keys(
+    owner: Uuid,
+    id: Uuid,
+    name: &str,
+    normal_phones: Array<'_, &str>,
+    normal_emails: Array<'_, &str>,
+    searchable: Jsonb,
+    active_on: Date,
+) -> SearchKeys {
+    let members = searchable.members().unwrap_or_default();
+    let values = members
+        .iter()
+        .flat_map(|member| member.value.texts().into_iter().take(SEARCHED_VALUES).map(|text| (member.name, text)));
+    SearchKeys::new(&key::of_customer(Customer {
+        owner: *owner,
+        id: *id,
+        name,
+        normal_phones: normal_phones.iter().flatten(),
+        normal_emails: normal_emails.iter().flatten(),
+        values,
+        active_on: active_on.into_inner(),
+    }))
+}
+
+/// Whether a customer with these keys is what the query looks for. LEAKPROOF: see the module.
+#[pg_extern(sql = false)]
+fn keys_match(keys: SearchKeys, query: Probe) -> bool {
+    query.is_allowed() && query.finds(&keys)
+}
+
+/// What the keys of a customer are computed from: the arguments of `search_keys`.
+const COLUMNS: [&CStr; 7] =
+    [c"owner_id", c"id", c"name", c"normal_phones", c"normal_emails", c"searchable", c"active_on"];
+
+/// Whether the customer with that id is what the query looks for. Where the id is the column of `ringfence.customer`, the
+/// planner has put `keys_match` in its place ([`customer_matches_support`]), and with it the index. LEAKPROOF: see the
+/// module.
+#[pg_extern(sql = false)]
+fn customer_matches(customer: Uuid, query: Probe) -> bool {
+    let owner = query.owner().filter(|_| query.is_allowed());
+    owner.is_some_and(|owner| rows::finds_one(Uuid::from_bytes(owner), customer, &query).unwrap_or(false))
+}
+
+// What GIN calls. PostgreSQL passes and takes pointers, never SQL's NULL: hence the integers.
+
+/// GIN: the keys that are put into the index.
+#[pg_extern(sql = false)]
+fn search_extract_value(keys: SearchKeys, count: Internal, _nulls: Internal) -> i64 {
+    // SAFETY: GIN passes where it wants the number of keys.
+    unsafe { keys_for_gin(keys.iter(), pointer(count)) }
+}
+
+/// GIN: the keys that are looked for; none for a query that the session may not use.
+#[pg_extern(sql = false)]
+fn search_extract_query(
+    query: Probe,
+    count: Internal,
+    _strategy: i16,
+    _partial: Internal,
+    _extra: Internal,
+    _nulls: Internal,
+    _mode: Internal,
+) -> i64 {
+    let allowed = query.is_allowed();
+    // SAFETY: as above.
+    unsafe { keys_for_gin(query.keys().filter(|_| allowed), pointer(count)) }
+}
+
+/// The query, the array of what a row has of its keys, and whatever else GIN passes to the two functions below.
+///
+/// # Safety
+/// The call must be GIN's, of one of them: the array, the strategy, the query and the number of keys come first.
+unsafe fn asked<'a, T>(call: pg_sys::FunctionCallInfo) -> (&'a [T], Probe, &'a [pg_sys::NullableDatum]) {
+    // SAFETY: as promised by the caller. GIN passes the query as the scan was given it, which lives as long as the scan.
+    unsafe {
+        let arguments = (*call).args.as_slice(6);
+        let count = arguments[3].value.value() as i32;
+        let check = std::slice::from_raw_parts(arguments[0].value.cast_mut_ptr::<T>(), count.max(0) as usize);
+        let query: *mut pg_sys::varlena = arguments[2].value.cast_mut_ptr();
+        let plain = varlena::varatt_is_4b_u(query) || (varlena::varatt_is_1b(query) && !varlena::varatt_is_1b_e(query));
+        (check, Probe::of(if plain { query } else { unguarded::pg_detoast_datum(query) }), arguments)
+    }
+}
+
+/// GIN: whether a row with these of the keys is what is looked for. Called for each row.
+///
+/// # Safety
+/// For GIN to call, as a function of version 1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn search_consistent_fast(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: as promised by the caller. GIN also passes where it wants to know whether the row must be looked at.
+    unsafe {
+        let (check, query, arguments) = asked::<bool>(call);
+        *arguments[5].value.cast_mut_ptr::<bool>() = false;
+        let has = |n: usize| if check.get(n) == Some(&true) { Has::Yes } else { Has::No };
+        (query.evaluate(&has) == Has::Yes).into()
+    }
+}
+
+/// GIN: the same where it does not know all of them yet.
+///
+/// # Safety
+/// For GIN to call, as a function of version 1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn search_triconsistent_fast(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: as promised by the caller; GIN's three values have one byte each.
+    let (check, query, _) = unsafe { asked::<u8>(call) };
+    let has = |n: usize| match check.get(n).map(|value| u32::from(*value)) {
+        Some(pg_sys::GIN_TRUE) => Has::Yes,
+        Some(pg_sys::GIN_MAYBE) => Has::Maybe,
+        _ => Has::No,
+    };
+    let answer = match query.evaluate(&has) {
+        Has::No => pg_sys::GIN_FALSE,
+        Has::Yes => pg_sys::GIN_TRUE,
+        Has::Maybe => pg_sys::GIN_MAYBE,
+    };
+    pg_sys::Datum::from(answer as usize)
+}
+
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn pg_finfo_search_consistent_fast() -> &'static pg_sys::Pg_finfo_record {
+    &VERSION_1
+}
+
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn pg_finfo_search_triconsistent_fast() -> &'static pg_sys::Pg_finfo_record {
+    &VERSION_1
+}
+
+fn pointer<T>(internal: Internal) -> *mut T {
+    internal.unwrap().map_or(std::ptr::null_mut(), |datum| datum.cast_mut_ptr())
+}
+
+/// # Safety
+/// `count` must be where GIN wants the number of keys.
+unsafe fn keys_for_gin(keys: impl Iterator<Item = i64>, count: *mut i32) -> i64 {
+    let keys: Vec<pg_sys::Datum> = keys.map(pg_sys::Datum::from).collect();
+    // SAFETY: palloc gives room for the keys, or raises an error; a key is passed by value.
+    unsafe {
+        *count = keys.len() as i32;
+        let array: *mut pg_sys::Datum = pg_sys::palloc(keys.len().max(1) * size_of::<pg_sys::Datum>()).cast();
+        std::ptr::copy_nonoverlapping(keys.as_ptr(), array, keys.len());
+        array as i64
+    }
+}
+
+// What the planner calls.
+
+/// How many rows a search is taken to find: the same share whatever is looked for and whoever asks. How many it is could only
+/// be told by looking, and EXPLAIN would show it; and whatever it is, the index alone is the way to them, which a small share
+/// says. PostgreSQL's default would have it AND the index with all customers of the owner.
+#[pg_extern(sql = false)]
+fn search_selectivity(_root: Internal, _operator: pg_sys::Oid, _arguments: Internal, _relation: i32) -> f64 {
+    1e-7
+}
+
+/// Planner support of `customer_matches`: where its first argument is the column `id` of `ringfence.customer`, it is the same
+/// as `keys_match` on the keys of that row, for which there is an index. The caller needs no privilege on the columns that
+/// the keys are made from, since it learns no more of them than by asking with the id.
+#[pg_extern(sql = false)]
+fn customer_matches_support(request: Internal) -> i64 {
+    let node: *mut pg_sys::Node = pointer(request);
+    // SAFETY: the planner passes a node; its tag tells which kind of request it is.
+    unsafe {
+        if node.is_null() || (*node).type_ != pg_sys::NodeTag::T_SupportRequestSimplify {
+            return 0;
+        }
+        let request = node.cast::<pg_sys::SupportRequestSimplify>();
+        keys_match_instead((*request).root, (*request).fcall).map_or(0, |expression| expression as i64)
+    }
+}
+
+/// # Safety
+/// Both must be what the planner passes in a request to simplify a call of `customer_matches`.
+unsafe fn keys_match_instead(root: *mut pg_sys::PlannerInfo, call: *mut pg_sys::FuncExpr) -> Option<*mut pg_sys::Expr> {
+    // SAFETY: the nodes are the planner's, looked at by their tags; the lists hold two arguments, and the range table; names
+    // are NUL-terminated. All that is built lives as long as the plan.
+    unsafe {
+        let id: *mut pg_sys::Node = member((*call).args, 0)?;
+        let query: *mut pg_sys::Node = member((*call).args, 1)?;
+        if root.is_null() || (*id).type_ != pg_sys::NodeTag::T_Var {
+            return None;
+        }
+        let id = id.cast::<pg_sys::Var>();
+        let number = usize::try_from((*id).varno).ok()?.checked_sub(1)?;
+        let entry: *mut pg_sys::RangeTblEntry = member((*(*root).parse).rtable, number)?;
+        let customer = catalog::table_oid(c"customer");
+        if (*id).varlevelsup != 0
+            || (*entry).rtekind != pg_sys::RTEKind::RTE_RELATION
+            || (*entry).relid != customer
+            || (*id).varattno != pg_sys::get_attnum(customer, c"id".as_ptr())
+        {
+            return None;
+        }
+        let mut columns = std::ptr::null_mut();
+        let mut types = Vec::new();
+        for name in COLUMNS {
+            let number = pg_sys::get_attnum(customer, name.as_ptr());
+            if number <= 0 {
+                return None;
+            }
+            // A copy, so that what an outer join does to the one column it does to the others.
+            let column = pg_sys::copyObjectImpl(id.cast()).cast::<pg_sys::Var>();
+            (*column).varattno = number;
+            (*column).varattnosyn = number;
+            pg_sys::get_atttypetypmodcoll(
+                customer,
+                number,
+                &mut (*column).vartype,
+                &mut (*column).vartypmod,
+                &mut (*column).varcollid,
+            );
+            types.push((*column).vartype);
+            columns = pg_sys::lappend(columns, column.cast());
+        }
+        let function = pg_sys::LookupFuncName(qualified(c"search_keys"), types.len() as _, types.as_ptr(), true);
+        if function == pg_sys::InvalidOid {
+            return None;
+        }
+        let keys_type = pg_sys::get_func_rettype(function);
+        let operator = pg_sys::OpernameGetOprid(qualified(c"@@@"), keys_type, pg_sys::exprType(query));
+        if operator == pg_sys::InvalidOid {
+            return None;
+        }
+        let keys = pg_sys::makeFuncExpr(
+            function,
+            keys_type,
+            columns,
+            pg_sys::InvalidOid,
+            pg_sys::DEFAULT_COLLATION_OID,
+            pg_sys::CoercionForm::COERCE_EXPLICIT_CALL,
+        );
+        let expression = pg_sys::make_opclause(
+            operator,
+            pg_sys::BOOLOID,
+            false,
+            keys.cast(),
+            query.cast(),
+            pg_sys::InvalidOid,
+            pg_sys::InvalidOid,
+        );
+        (*expression.cast::<pg_sys::OpExpr>()).opfuncid = pg_sys::get_opcode(operator);
+        Some(expression)
+    }
+}
+
+/// # Safety
+/// Must be called where palloc may be.
+unsafe fn qualified(name: &'static CStr) -> *mut pg_sys::List {
+    let mut names = std::ptr::null_mut();
+    // SAFETY: both names are static; a String node holds the pointer.
+    unsafe {
+        for part in [c"ringfence", name] {
+            names = pg_sys::lappend(names, pg_sys::makeString(part.as_ptr().cast_mut()).cast());
+        }
+    }
+    names
+}
+
+/// # Safety
+/// `list` must be a list of pointers to `T`, or NULL, which is an empty one.
+unsafe fn member<T>(list: *mut pg_sys::List, n: usize) -> Option<*mut T> {
+    // SAFETY: as above; a list has as many elements as it says.
+    unsafe {
+        if list.is_null() || n >= (*list).length as usize {
+            return None;
+        }
+        Some((*(*list).elements.add(n)).ptr_value.cast())
+    }
+}

@@ -1,0 +1,367 @@
+//! Rows of customers, read by SQL under row-level security: a search can never see more than a SELECT. The statements are
+//! run as `ringfence_definer`, whom the wall binds as it does anybody, since what is searched in is closed to applications.
+
+use super::key::SEARCHED_VALUES;
+use super::query::Candidate;
+use super::value::Probe;
+use crate::error::{self, Result};
+use crate::field::VisibleFields;
+use crate::jsonb::Jsonb;
+use crate::{catalog, customer, session};
+use pgrx::callconv::{BoxRet, FcInfo};
+use pgrx::datum::Uuid;
+use pgrx::pgrx_sql_entity_graph::metadata::{
+    ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
+};
+use pgrx::{FromDatum, IntoDatum, pg_sys, varlena};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::{CStr, CString, c_long};
+
+/// What there is to read. Everything in it is qualified: a statement means the same under any search_path.
+#[derive(Clone, Copy)]
+enum Statement {
+    /// The customers that a probe finds.
+    Found,
+    /// The customer with an id.
+    WithId,
+    /// Customers without any activity behind one, in the order of their ids.
+    NeverActive,
+    /// Whether a probe finds the customer of an owner with an id.
+    FindsOne,
+    /// The companies with these ids.
+    Companies,
+}
+
+const STATEMENTS: usize = 5;
+
+/// Customers without activity that are read at once.
+pub const NEVER_ACTIVE_AT_ONCE: usize = 500;
+
+impl Statement {
+    fn text(self) -> String {
+        let keys = "ringfence.search_keys(c.owner_id, c.id, c.name, c.normal_phones, c.normal_emails, c.searchable, c.active_on)";
+        let customers = |condition: &str| {
+            format!(
+                "SELECT c.id, c.name, c.phones, c.normal_phones, c.emails, c.normal_emails, c.attributes, c.last_activity_at, c.company_id
+                   FROM ringfence.customer AS c WHERE {condition}"
+            )
+        };
+        match self {
+            Statement::Found => customers(&format!("{keys} OPERATOR(ringfence.@@@) $1")),
+            Statement::WithId => customers("c.id OPERATOR(pg_catalog.=) $1"),
+            Statement::NeverActive => customers(&format!(
+                "c.active_on OPERATOR(pg_catalog.=) '-infinity'::pg_catalog.date AND c.id OPERATOR(pg_catalog.>) $1
+                  ORDER BY c.id USING OPERATOR(pg_catalog.<) LIMIT {NEVER_ACTIVE_AT_ONCE}"
+            )),
+            Statement::FindsOne => format!(
+                "SELECT true FROM ringfence.customer AS c WHERE c.owner_id OPERATOR(pg_catalog.=) $1 AND c.id OPERATOR(pg_catalog.=) $2
+                    AND {keys} OPERATOR(ringfence.@@@) $3"
+            ),
+            Statement::Companies => {
+                "SELECT c.id, c.name FROM ringfence.company AS c WHERE c.id OPERATOR(pg_catalog.=) ANY ($1)".to_owned()
+            }
+        }
+    }
+
+    fn arguments(self, query: pg_sys::Oid) -> Vec<pg_sys::Oid> {
+        match self {
+            Statement::Found => vec![query],
+            Statement::WithId | Statement::NeverActive => vec![pg_sys::UUIDOID],
+            Statement::FindsOne => vec![pg_sys::UUIDOID, pg_sys::UUIDOID, query],
+            Statement::Companies => vec![pg_sys::UUIDARRAYOID],
+        }
+    }
+}
+
+thread_local! {
+    /// The plans of this backend, and for which type `ringfence.search_query` they were made.
+    static PLANS: RefCell<(pg_sys::Oid, [pg_sys::SPIPlanPtr; STATEMENTS])> =
+        const { RefCell::new((pg_sys::InvalidOid, [std::ptr::null_mut(); STATEMENTS])) };
+}
+
+/// A customer's row. It lives as long as the [`Reader`] that read it.
+pub struct Row<'a> {
+    tuple: [Option<pg_sys::Datum>; COLUMNS],
+    fields: &'a VisibleFields,
+}
+
+const COLUMNS: usize = 9;
+const ID: usize = 0;
+const NAME: usize = 1;
+const PHONES: usize = 2;
+const NORMAL_PHONES: usize = 3;
+const EMAILS: usize = 4;
+const NORMAL_EMAILS: usize = 5;
+const ATTRIBUTES: usize = 6;
+const LAST_ACTIVITY: usize = 7;
+const COMPANY: usize = 8;
+
+impl Row<'_> {
+    fn get<T: FromDatum>(&self, column: usize) -> Option<T> {
+        let datum = self.tuple.get(column).copied().flatten()?;
+        // SAFETY: the statement names the column's type, and the row lives.
+        unsafe { T::from_datum(datum, false) }
+    }
+
+    fn list(&self, column: usize) -> Vec<String> {
+        self.get::<Vec<Option<String>>>(column).unwrap_or_default().into_iter().flatten().collect()
+    }
+
+    /// Phone numbers as they are stored, for a result.
+    pub fn phones_as_stored(&self) -> StoredList {
+        self.stored_list(PHONES)
+    }
+
+    /// E-mail addresses as they are stored, for a result.
+    pub fn emails_as_stored(&self) -> StoredList {
+        self.stored_list(EMAILS)
+    }
+
+    fn stored_list(&self, column: usize) -> StoredList {
+        let Some(datum) = self.tuple.get(column).copied().flatten() else {
+            return StoredList(Vec::new());
+        };
+        // SAFETY: the statement names the column, of type text[], and the row lives; the value is copied with its header.
+        unsafe {
+            let list = pg_sys::pg_detoast_datum(datum.cast_mut_ptr());
+            let bytes = std::slice::from_raw_parts(list.cast::<u8>(), varlena::varsize_4b(list));
+            StoredList(bytes.to_vec())
+        }
+    }
+
+    /// Microseconds since 2000-01-01, as PostgreSQL counts; the least is never.
+    pub fn last_activity(&self) -> i64 {
+        self.tuple.get(LAST_ACTIVITY).copied().flatten().map_or(i64::MIN, |datum| datum.value() as i64)
+    }
+
+    pub fn company(&self) -> Option<Uuid> {
+        self.get(COMPANY)
+    }
+}
+
+/// A value of type text[] as PostgreSQL stores it, with its header.
+pub struct StoredList(Vec<u8>);
+
+impl IntoDatum for StoredList {
+    fn into_datum(self) -> Option<pg_sys::Datum> {
+        if self.0.is_empty() {
+            return None;
+        }
+        // SAFETY: the copy is allocated as long as what is copied into it.
+        unsafe {
+            let copy = pg_sys::palloc(self.0.len()).cast::<u8>();
+            copy.copy_from_nonoverlapping(self.0.as_ptr(), self.0.len());
+            Some(copy.into())
+        }
+    }
+
+    fn type_oid() -> pg_sys::Oid {
+        pg_sys::TEXTARRAYOID
+    }
+}
+
+// SAFETY: it is the SQL type whose values it holds.
+unsafe impl SqlTranslatable for StoredList {
+    const TYPE_IDENT: &'static str = "ringfence::search::rows::StoredList";
+    const TYPE_ORIGIN: TypeOrigin = TypeOrigin::External;
+    const ARGUMENT_SQL: std::result::Result<SqlMappingRef, ArgumentError> = Ok(SqlMappingRef::literal("text[]"));
+    const RETURN_SQL: std::result::Result<ReturnsRef, ReturnsError> =
+        Ok(ReturnsRef::One(SqlMappingRef::literal("text[]")));
+}
+
+// SAFETY: returns a pointer to a palloc'd varlena, which is what a datum of type text[] is.
+unsafe impl BoxRet for StoredList {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> pgrx::datum::Datum<'fcx> {
+        match self.into_datum() {
+            // SAFETY: as above.
+            Some(datum) => unsafe { fcinfo.return_raw_datum(datum) },
+            None => fcinfo.return_null(),
+        }
+    }
+}
+
+impl Candidate for Row<'_> {
+    fn id(&self) -> [u8; 16] {
+        self.get::<Uuid>(ID).map_or([0; 16], |id| *id)
+    }
+
+    fn name(&self) -> &str {
+        // SAFETY: a text of a row that outlives the borrow.
+        self.tuple.get(NAME).copied().flatten().map_or("", |datum| unsafe { text(datum) })
+    }
+
+    fn phones(&self) -> Vec<String> {
+        self.list(PHONES)
+    }
+
+    fn normal_phones(&self) -> Vec<String> {
+        self.list(NORMAL_PHONES)
+    }
+
+    fn emails(&self) -> Vec<String> {
+        self.list(EMAILS)
+    }
+
+    fn normal_emails(&self) -> Vec<String> {
+        self.list(NORMAL_EMAILS)
+    }
+
+    fn values(&self) -> Vec<String> {
+        let attributes = self.get::<Jsonb>(ATTRIBUTES);
+        attributes.map(|stored| customer::searchable_texts(self.fields, &stored, SEARCHED_VALUES)).unwrap_or_default()
+    }
+}
+
+/// # Safety
+/// `datum` must be of type text, and its row outlive the result.
+unsafe fn text<'a>(datum: pg_sys::Datum) -> &'a str {
+    let text: *mut pg_sys::varlena = datum.cast_mut_ptr();
+    // SAFETY: as promised by the caller; what is detoasted lives until the reader ends.
+    let bytes = unsafe {
+        let plain = varlena::varatt_is_4b_u(text) || (varlena::varatt_is_1b(text) && !varlena::varatt_is_1b_e(text));
+        varlena::varlena_to_byte_slice(if plain { text } else { pg_sys::pg_detoast_datum_packed(text) })
+    };
+    std::str::from_utf8(bytes).unwrap_or_default()
+}
+
+/// What is read between a connection to PostgreSQL's SPI and its end.
+pub struct Reader<'a> {
+    fields: &'a VisibleFields,
+}
+
+/// Runs `work` with a reader. Whatever it reads is gone when it returns.
+pub fn read<T>(fields: &VisibleFields, work: impl FnOnce(&Reader) -> Result<T>) -> Result<T> {
+    connected(|| work(&Reader { fields }))
+}
+
+fn connected<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    // SAFETY: connected and finished once each; after an error PostgreSQL finishes.
+    unsafe {
+        if pg_sys::SPI_connect() != pg_sys::SPI_OK_CONNECT as i32 {
+            return Err(error::not_installed("a connection to SPI"));
+        }
+        let result = work();
+        pg_sys::SPI_finish();
+        result
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// The customers that a probe finds; None if they are more than `most`.
+    pub fn found(&self, probe: &Probe, most: Option<usize>) -> Result<Option<Vec<Row<'a>>>> {
+        // To SPI 0 is all.
+        let rows = self.rows(Statement::Found, &mut [probe.datum()], most.map_or(0, |most| most + 1))?;
+        Ok(Some(rows).filter(|rows| most.is_none_or(|most| rows.len() <= most)))
+    }
+
+    /// The customer with that id, if it is in reach.
+    pub fn with_id(&self, id: Uuid) -> Result<Vec<Row<'a>>> {
+        self.rows(Statement::WithId, &mut [datum(id)], 0)
+    }
+
+    /// The next customers without activity behind an id, at most [`NEVER_ACTIVE_AT_ONCE`].
+    pub fn never_active(&self, behind: [u8; 16]) -> Result<Vec<Row<'a>>> {
+        self.rows(Statement::NeverActive, &mut [datum(Uuid::from_bytes(behind))], 0)
+    }
+
+    /// The names of companies.
+    pub fn companies(&self, ids: Vec<Uuid>) -> Result<HashMap<[u8; 16], String>> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let tuples = execute::<2>(Statement::Companies, &mut [datum(ids)], 0)?;
+        // SAFETY: the columns are an id and a text, of rows that live until the reader ends.
+        let named = |[id, name]: [Option<pg_sys::Datum>; 2]| unsafe {
+            Some((*Uuid::from_datum(id?, false)?, text(name?).to_owned()))
+        };
+        Ok(tuples.into_iter().filter_map(named).collect())
+    }
+
+    fn rows(&self, statement: Statement, arguments: &mut [pg_sys::Datum], most: usize) -> Result<Vec<Row<'a>>> {
+        let tuples = execute::<COLUMNS>(statement, arguments, most)?;
+        Ok(tuples.into_iter().map(|tuple| Row { tuple, fields: self.fields }).collect())
+    }
+}
+
+/// Whether a probe finds the customer of that owner, if it is in reach.
+pub fn finds_one(owner: Uuid, customer: Uuid, probe: &Probe) -> Result<bool> {
+    session::as_definer(|| {
+        connected(|| {
+            let mut arguments = [datum(owner), datum(customer), probe.datum()];
+            Ok(!execute::<1>(Statement::FindsOne, &mut arguments, 0)?.is_empty())
+        })
+    })?
+}
+
+fn datum(value: impl IntoDatum) -> pg_sys::Datum {
+    value.into_datum().unwrap_or(pg_sys::Datum::null())
+}
+
+/// Runs a statement, and deforms its rows. Connected to SPI, and as the definer.
+fn execute<const N: usize>(
+    statement: Statement,
+    arguments: &mut [pg_sys::Datum],
+    most: usize,
+) -> Result<Vec<[Option<pg_sys::Datum>; N]>> {
+    let plan = plan(statement)?;
+    // SAFETY: the plan takes these arguments, none of which is NULL. The rows are in the table that SPI made, which lives until SPI
+    // is finished, and have N columns.
+    unsafe {
+        let code = pg_sys::SPI_execute_plan(plan, arguments.as_mut_ptr(), std::ptr::null(), true, most as c_long);
+        let table = pg_sys::SPI_tuptable;
+        if code != pg_sys::SPI_OK_SELECT as i32 || table.is_null() || (*(*table).tupdesc).natts as usize != N {
+            return Err(error::not_installed("a statement of search"));
+        }
+        let mut rows = Vec::with_capacity(pg_sys::SPI_processed as usize);
+        for n in 0..pg_sys::SPI_processed as usize {
+            let (mut values, mut nulls) = ([pg_sys::Datum::null(); N], [true; N]);
+            pg_sys::heap_deform_tuple(*(*table).vals.add(n), (*table).tupdesc, values.as_mut_ptr(), nulls.as_mut_ptr());
+            let mut row = [None; N];
+            for (column, (value, null)) in row.iter_mut().zip(values.into_iter().zip(nulls)) {
+                *column = (!null).then_some(value);
+            }
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+}
+
+/// The plan of a statement, made once: with one plan for all arguments, since the index alone is the way to what is looked for.
+fn plan(statement: Statement) -> Result<pg_sys::SPIPlanPtr> {
+    let query_type = query_type();
+    let kept = PLANS.with_borrow(|(made_for, plans)| {
+        plans.get(statement as usize).copied().filter(|plan| *made_for == query_type && !plan.is_null())
+    });
+    if let Some(plan) = kept {
+        return Ok(plan);
+    }
+    let failed = || error::not_installed("a statement of search");
+    let text = CString::new(statement.text()).map_err(|_| failed())?;
+    let mut types = statement.arguments(query_type);
+    // SAFETY: connected to SPI; the statement and the types live through the call. A kept plan lives as long as the backend.
+    let plan = unsafe {
+        let options = pg_sys::CURSOR_OPT_GENERIC_PLAN as i32;
+        let plan = pg_sys::SPI_prepare_cursor(text.as_ptr(), types.len() as i32, types.as_mut_ptr(), options);
+        if plan.is_null() || pg_sys::SPI_keepplan(plan) != 0 {
+            return Err(failed());
+        }
+        plan
+    };
+    PLANS.with_borrow_mut(|(made_for, plans)| {
+        if *made_for != query_type {
+            // Those of an extension that was dropped since.
+            *plans = [std::ptr::null_mut(); STATEMENTS];
+            *made_for = query_type;
+        }
+        if let Some(place) = plans.get_mut(statement as usize) {
+            *place = plan;
+        }
+    });
+    Ok(plan)
+}
+
+/// The oid of type `ringfence.search_query`.
+fn query_type() -> pg_sys::Oid {
+    catalog::type_oid(const { c"search_query" as &CStr })
+}

@@ -1,0 +1,56 @@
+//! What the search index takes, for whoever maintains the installation.
+
+use crate::error::{self, Result};
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+
+/// Size, pages and pending entries of the search index, and how many rows PostgreSQL takes it to have. Error 42501 for others
+/// than `ringfence_admin`: it is of all owners together.
+#[pg_extern(sql = false)]
+fn search_status() -> Result<
+    TableIterator<
+        'static,
+        (
+            name!(index_bytes, i64),
+            name!(table_bytes, i64),
+            name!(rows, i64),
+            name!(entry_pages, i64),
+            name!(posting_pages, i64),
+            name!(pending_pages, i64),
+            name!(is_valid, bool),
+        ),
+    >,
+> {
+    if !crate::session::is_admin() {
+        return Err(error::may_not_administer(&crate::session::own_role_name()));
+    }
+    let index = crate::catalog::table_oid(c"customer_search");
+    if index == pg_sys::InvalidOid {
+        return Err(error::not_installed("index ringfence.customer_search"));
+    }
+    // SAFETY: index and table are open and locked while they are read; ginGetStats fills the struct that it is given. The
+    // index was made by this extension with its own GIN operator class.
+    let row = unsafe {
+        let relation = pg_sys::index_open(index, pg_sys::AccessShareLock as _);
+        let table = pg_sys::table_open((*(*relation).rd_index).indrelid, pg_sys::AccessShareLock as _);
+        let mut pages = pg_sys::GinStatsData::default();
+        pg_sys::ginGetStats(relation, &mut pages);
+        let bytes = |relation: pg_sys::Relation| {
+            let blocks = pg_sys::RelationGetNumberOfBlocksInFork(relation, pg_sys::ForkNumber::MAIN_FORKNUM);
+            i64::from(blocks) * i64::from(pg_sys::BLCKSZ)
+        };
+        let row = (
+            bytes(relation),
+            bytes(table),
+            ((*(*table).rd_rel).reltuples as i64).max(0),
+            i64::from(pages.nEntryPages),
+            i64::from(pages.nDataPages),
+            i64::from(pages.nPendingPages),
+            (*(*relation).rd_index).indisvalid,
+        );
+        pg_sys::table_close(table, pg_sys::AccessShareLock as _);
+        pg_sys::index_close(relation, pg_sys::AccessShareLock as _);
+        row
+    };
+    Ok(TableIterator::once(row))
+}

@@ -1,0 +1,242 @@
+//! The two SQL types of the search index, both opaque: no role can write a value of them by hand, nor read one.
+//!
+//! `ringfence.search_keys`: the keys of one customer. It exists between the key function and the index, and is stored
+//! nowhere else.
+//!
+//! `ringfence.search_query`: what to look for. Only `ringfence.query()` makes one, for the owner of the session and for the
+//! fields that it sees. A value can be kept, in a table or by a session whose rights change meanwhile; so it names its
+//! owner and fields, and finds nothing wherever the session that uses it could not have made it ([`Probe::is_allowed`]).
+
+use super::probe::{Flat, Has, evaluate};
+use crate::error::{self, Result};
+use crate::field::VisibleField;
+use crate::session::{self, Context, rights::Rights};
+use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
+use pgrx::pgrx_sql_entity_graph::metadata::{
+    ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,
+};
+use pgrx::{FromDatum, pg_extern, pg_sys};
+use std::cell::RefCell;
+use std::ffi::{CStr, CString};
+use std::rc::Rc;
+
+/// Bytes in a varlena that lives in the memory context of the function call.
+struct Stored(*mut pg_sys::varlena);
+
+impl Stored {
+    fn empty() -> Stored {
+        Stored(std::ptr::null_mut())
+    }
+
+    fn new(bytes: &[u8]) -> Stored {
+        // SAFETY: palloc gives room for header and content (or raises an error), and is filled with both.
+        unsafe {
+            let size = bytes.len() + pg_sys::VARHDRSZ;
+            let stored: *mut pg_sys::varlena = pg_sys::palloc(size).cast();
+            pgrx::set_varsize_4b(stored, size as i32);
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), stored.cast::<u8>().add(pg_sys::VARHDRSZ), bytes.len());
+            Stored(stored)
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        // SAFETY: a detoasted varlena that outlives the borrow; a null pointer stands for no bytes.
+        if self.0.is_null() { &[] } else { unsafe { pgrx::varlena_to_byte_slice(self.0) } }
+    }
+}
+
+/// A value of type `ringfence.search_keys`: sorted, each once.
+pub struct SearchKeys(Stored);
+
+impl SearchKeys {
+    pub fn new(keys: &[i64]) -> SearchKeys {
+        SearchKeys(Stored::new(&keys.iter().flat_map(|key| key.to_le_bytes()).collect::<Vec<u8>>()))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = i64> {
+        numbers(self.0.bytes())
+    }
+
+    pub fn contains(&self, key: i64) -> bool {
+        let (keys, _) = self.0.bytes().as_chunks::<8>();
+        keys.binary_search_by_key(&key, |bytes| i64::from_le_bytes(*bytes)).is_ok()
+    }
+}
+
+fn numbers(bytes: &[u8]) -> impl Iterator<Item = i64> {
+    bytes.as_chunks::<8>().0.iter().map(|bytes| i64::from_le_bytes(*bytes))
+}
+
+/// A value of type `ringfence.search_query`.
+///
+/// Content: the length of the first part; that part: the owner's id, and the names under which the values of the custom
+/// fields are stored, 22 bytes each; the number of keys; the keys; the expression over them.
+pub struct Probe(Stored);
+
+const FIELD_BYTES: usize = 22;
+
+thread_local! {
+    /// The last authority that was judged, and for which context.
+    static JUDGED: RefCell<Option<(Rc<Context>, Vec<u8>, bool)>> = const { RefCell::new(None) };
+}
+
+impl Probe {
+    pub fn new<'a>(owner: &[u8; 16], fields: impl Iterator<Item = &'a VisibleField>, flat: &Flat) -> Probe {
+        let mut authority = owner.to_vec();
+        authority.extend(fields.flat_map(|field| field.key.bytes()));
+        let mut bytes = (authority.len() as u32).to_le_bytes().to_vec();
+        bytes.extend(authority);
+        bytes.extend((flat.keys.len() as u32).to_le_bytes());
+        bytes.extend(flat.keys.iter().flat_map(|key| key.to_le_bytes()));
+        bytes.extend(flat.code.iter().flatten());
+        Probe(Stored::new(&bytes))
+    }
+
+    /// The value as PostgreSQL passes it. It lives in the memory context in which it was made.
+    pub fn datum(&self) -> pg_sys::Datum {
+        self.0.0.into()
+    }
+
+    /// # Safety
+    /// `probe` must be a datum of type `ringfence.search_query`, not stored elsewhere nor compressed, that outlives this.
+    pub unsafe fn of(probe: *mut pg_sys::varlena) -> Probe {
+        Probe(Stored(probe))
+    }
+
+    fn parts(&self) -> Option<(&[u8], &[u8], &[u8])> {
+        let (authority, rest) = counted(self.0.bytes(), 1)?;
+        let (keys, code) = counted(rest, 8)?;
+        Some((authority, keys, code))
+    }
+
+    /// The owner that it looks for customers of.
+    pub fn owner(&self) -> Option<[u8; 16]> {
+        self.parts()?.0.first_chunk().copied()
+    }
+
+    pub fn keys(&self) -> impl Iterator<Item = i64> {
+        numbers(self.parts().map_or(&[], |(_, keys, _)| keys))
+    }
+
+    /// Whether the session could have made it now: it works for that owner, may read its customers, and sees those fields.
+    /// Never an error: where the session is not entitled to anything, the wall says so, and this says no.
+    pub fn is_allowed(&self) -> bool {
+        let (Some((authority, ..)), Ok(Some(context))) = (self.parts(), session::selected_context()) else {
+            return false;
+        };
+        let known = JUDGED.with_borrow(|judged| {
+            judged
+                .as_ref()
+                .filter(|(known, by, _)| Rc::ptr_eq(known, &context) && by == authority)
+                .map(|(_, _, verdict)| *verdict)
+        });
+        known.unwrap_or_else(|| {
+            let verdict = judge(&context, authority);
+            JUDGED.replace(Some((context, authority.to_vec(), verdict)));
+            verdict
+        })
+    }
+
+    /// Evaluates the expression over what a row has of the keys, by their numbers.
+    pub fn evaluate(&self, has: &impl Fn(usize) -> Has) -> Has {
+        let Some((_, _, code)) = self.parts() else {
+            return Has::No;
+        };
+        evaluate(code.as_chunks::<4>().0, has)
+    }
+
+    /// Whether a customer's keys are what is looked for.
+    pub fn finds(&self, keys: &SearchKeys) -> bool {
+        let own = self.parts().map_or(&[][..], |(_, keys, _)| keys.as_chunks::<8>().0);
+        let held = |n: usize| own.get(n).is_some_and(|key| keys.contains(i64::from_le_bytes(*key)));
+        let has = |n: usize| if held(n) { Has::Yes } else { Has::No };
+        self.evaluate(&has) == Has::Yes
+    }
+}
+
+fn judge(context: &Context, authority: &[u8]) -> bool {
+    let Some((owner, fields)) = authority.split_first_chunk::<16>() else {
+        return false;
+    };
+    if context.owner.id.as_ref() != owner || !context.rights.contains(Rights::CUSTOMER_READ) {
+        return false;
+    }
+    let Ok(visible) = context.fields() else {
+        return false;
+    };
+    fields.chunks(FIELD_BYTES).all(|field| visible.searchable().any(|visible| visible.key.as_bytes() == field))
+}
+
+/// What follows a number: so many items of `width` bytes, and the rest.
+fn counted(bytes: &[u8], width: usize) -> Option<(&[u8], &[u8])> {
+    let (count, rest) = bytes.split_first_chunk::<4>()?;
+    rest.split_at_checked((u32::from_le_bytes(*count) as usize).checked_mul(width)?)
+}
+
+/// The input function of both types. Error 22023: nobody writes one by hand.
+#[pg_extern(sql = false)]
+fn search_keys_in(_text: &CStr) -> Result<SearchKeys> {
+    Err(error::opaque_value("ringfence.search_keys"))
+}
+
+/// See [`search_keys_in`].
+#[pg_extern(sql = false)]
+fn search_query_in(_text: &CStr) -> Result<Probe> {
+    Err(error::opaque_value("ringfence.search_query"))
+}
+
+/// The output function of both types, which tells nothing.
+#[pg_extern(sql = false)]
+fn search_keys_out(_keys: SearchKeys) -> CString {
+    c"(keys)".to_owned()
+}
+
+/// See [`search_keys_out`].
+#[pg_extern(sql = false)]
+fn search_query_out(_query: Probe) -> CString {
+    c"(query)".to_owned()
+}
+
+/// Makes a type an argument and a result of SQL functions.
+macro_rules! sql_type {
+    ($name:ident, $sql:literal) => {
+        // SAFETY: unboxes a non-null datum of the type; functions that take it are declared STRICT.
+        unsafe impl<'fcx> ArgAbi<'fcx> for $name {
+            unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
+                // SAFETY: the SQL declaration names the type.
+                unsafe { arg.unbox_arg_using_from_datum::<$name>().unwrap_or($name(Stored::empty())) }
+            }
+        }
+
+        impl FromDatum for $name {
+            unsafe fn from_polymorphic_datum(datum: pg_sys::Datum, is_null: bool, _type: pg_sys::Oid) -> Option<Self> {
+                // SAFETY: a datum of the type is a varlena.
+                if is_null {
+                    None
+                } else {
+                    Some($name(Stored(unsafe { pg_sys::pg_detoast_datum_packed(datum.cast_mut_ptr()) })))
+                }
+            }
+        }
+
+        // SAFETY: returns a pointer to a palloc'd varlena.
+        unsafe impl BoxRet for $name {
+            unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> pgrx::datum::Datum<'fcx> {
+                // SAFETY: as above.
+                unsafe { fcinfo.return_raw_datum(pg_sys::Datum::from(self.0.0)) }
+            }
+        }
+
+        // SAFETY: it is the SQL type that all of the above read and write.
+        unsafe impl SqlTranslatable for $name {
+            const TYPE_IDENT: &'static str = concat!("ringfence::search::value::", stringify!($name));
+            const TYPE_ORIGIN: TypeOrigin = TypeOrigin::External;
+            const ARGUMENT_SQL: std::result::Result<SqlMappingRef, ArgumentError> = Ok(SqlMappingRef::literal($sql));
+            const RETURN_SQL: std::result::Result<ReturnsRef, ReturnsError> =
+                Ok(ReturnsRef::One(SqlMappingRef::literal($sql)));
+        }
+    };
+}
+
+sql_type!(SearchKeys, "ringfence.search_keys");
+sql_type!(Probe, "ringfence.search_query");
