@@ -25,7 +25,7 @@ use pgrx::datum::Uuid;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, AllocatedByRust, PgTrigger};
-use probe::{Fields, Flat, Term};
+use probe::{Fields, Flat, Parts, Term};
 use query::{Candidate, Query};
 use rows::StoredList;
 use std::borrow::Cow;
@@ -51,7 +51,7 @@ fn build(term: impl FnOnce(&Fields) -> Term) -> Result<Probe> {
 #[pg_extern(sql = false)]
 fn query(text: &str) -> Result<Probe> {
     let query = parse(text)?;
-    build(|fields| fields.matching(&query))
+    build(|fields| fields.matching(&query, Parts::Most))
 }
 
 /// The customers with a phone number in normal form.

@@ -8,7 +8,7 @@
 use super::cursor::Cursor;
 use super::index;
 use super::key::{FIRST_DAY, LAST_DAY, LONGEST, Period, SAMPLE_LEVELS};
-use super::probe::{Fields, Flat, Term};
+use super::probe::{Fields, Flat, Parts, Term};
 use super::query::{Candidate, Query, Tier};
 use super::rows::{NEVER_ACTIVE_AT_ONCE, Reader, Row};
 use super::value::Probe;
@@ -24,10 +24,13 @@ use std::ops::Range;
 const MANY: u64 = 300;
 
 /// Customers of a sample that tell of more than the sample: fewer may be there by chance.
-const TELLING: u64 = 3;
+const TELLING: u64 = 2;
 
 /// Customers that are read at once on the way back through the periods, if it is not a single day that has more.
 const READ_AT_ONCE: usize = 400;
+
+/// Customers after which it is asked whether enough of those that are read on that way are of the rank that is looked for.
+const READ_IN_VAIN: usize = 100;
 
 /// Customers that are wanted of each step on that way, and days in which most have been active. By these it is chosen how
 /// large the first step is; the others are each twice as large as the one before.
@@ -41,7 +44,7 @@ const SEARCHES_BY_ONE_SIZE: u32 = 500;
 const MICROSECONDS_OF_A_DAY: i64 = 86_400_000_000;
 
 /// Owners up to the size of this level are so small that they need no sample to begin with.
-const LARGE_FROM: u32 = 2;
+const LARGE_FROM: u32 = 1;
 
 /// What this backend has met of an owner's customers. It tells where a search begins to look, and nothing of what it finds.
 struct Known {
@@ -106,6 +109,27 @@ struct Page<'a, 's> {
     level: Option<u32>,
 }
 
+/// What is looked for on the way back through the periods, and what was met.
+struct Way<'a> {
+    term: Term,
+    tier: Tier,
+    after: Option<Cursor>,
+    /// About how many the index finds.
+    many: u64,
+    /// Customers that were read and judged.
+    read: usize,
+    found: Vec<Found<'a>>,
+}
+
+impl Way<'_> {
+    /// Whether there seem to be fewer on it than are missing: then all are to be read anyway.
+    fn is_in_vain(&self, missing: usize) -> bool {
+        self.found.len() < missing
+            && self.read > READ_IN_VAIN
+            && self.found.len() as u64 * self.many / (self.read as u64) < missing as u64
+    }
+}
+
 impl<'a> Page<'a, '_> {
     fn fill(&mut self) -> Result<()> {
         let after = self.search.after.map(|after| after.rank);
@@ -116,15 +140,14 @@ impl<'a> Page<'a, '_> {
             self.take(found);
         }
         if continues(Tier::Substring) {
-            let matching = self.terms.matching(self.search.query);
-            match self.read_few(&matching)? {
+            match self.read_few(&[Tier::Substring])? {
                 Ok(rows) => {
                     let found = self.judge(rows, |tier| tier >= Tier::Substring);
                     self.take(found);
                 }
                 Err(many) => {
                     self.gather_best()?;
-                    self.gather_many(Tier::Substring, &matching, many)?;
+                    self.gather_many(Tier::Substring, many)?;
                 }
             }
         }
@@ -141,14 +164,12 @@ impl<'a> Page<'a, '_> {
     /// The customers of the ranks above [`Tier::Substring`].
     fn gather_best(&mut self) -> Result<()> {
         let tiers = [Tier::Exact, Tier::WholeName, Tier::Prefix, Tier::Word];
-        if self.sample_level() <= LARGE_FROM {
-            let together = tiers.map(|tier| self.terms.in_tier(self.search.query, tier));
-            let together = together.into_iter().reduce(Term::or).unwrap_or(Term::NOTHING);
-            if let Ok(rows) = self.read_few(&together)? {
-                let found = self.judge(rows, |tier| tier > Tier::Substring);
-                self.take(found);
-                return Ok(());
-            }
+        if self.sample_level() <= LARGE_FROM
+            && let Ok(rows) = self.read_few(&tiers)?
+        {
+            let found = self.judge(rows, |tier| tier > Tier::Substring);
+            self.take(found);
+            return Ok(());
         }
         tiers.into_iter().try_for_each(|tier| self.gather(tier))
     }
@@ -159,74 +180,79 @@ impl<'a> Page<'a, '_> {
         if passed || self.missing() == 0 {
             return Ok(());
         }
-        let term = self.terms.in_tier(self.search.query, tier);
-        match self.read_few(&term)? {
+        match self.read_few(&[tier])? {
             Ok(rows) => {
                 let found = self.judge(rows, |found| found == tier);
                 self.take(found);
                 Ok(())
             }
-            Err(many) => self.gather_many(tier, &term, many),
+            Err(many) => self.gather_many(tier, many),
         }
     }
 
-    /// The same by a term that finds about so many.
-    fn gather_many(&mut self, tier: Tier, term: &Term, many: u64) -> Result<()> {
+    /// The same where the index finds about so many: from the most recently active back, until there are enough. Where hardly any of
+    /// what it finds is of that rank, all of it is read at once.
+    fn gather_many(&mut self, tier: Tier, many: u64) -> Result<()> {
+        if self.missing() == 0 {
+            return Ok(());
+        }
         let after = self.search.after.filter(|after| after.rank == tier.rank());
         let from = after.map_or_else(|| self.latest_activity(), |after| day_of(after.last_activity));
-        let mut found = Vec::new();
+        let term = self.terms.in_tier(self.search.query, tier, Parts::Few);
+        let mut way = Way { term, tier, after, many, read: 0, found: Vec::new() };
         for periods in back_from(from, after.is_none(), DAYS_OF_ACTIVITY * ENOUGH / many.max(1)) {
-            if found.len() >= self.missing() {
+            self.gather_in(&periods, &mut way)?;
+            if way.found.len() >= self.missing() {
                 break;
             }
-            self.gather_in(&periods, term, tier, after, &mut found)?;
+            if way.is_in_vain(self.missing()) {
+                let term = self.terms.in_tier(self.search.query, tier, Parts::Most);
+                let rows = self.reader.found(&probe_of(self.search, &term), None)?;
+                way.found = self.judge(rows.unwrap_or_default(), |found| found == tier);
+                break;
+            }
         }
-        self.take(found);
+        self.take(way.found);
         Ok(())
     }
 
     /// The customers of one rank that were last active in these periods, the most recent first, until there are enough.
-    fn gather_in(
-        &self,
-        periods: &[Period],
-        term: &Term,
-        tier: Tier,
-        after: Option<Cursor>,
-        into: &mut Vec<Found<'a>>,
-    ) -> Result<()> {
-        if into.len() >= self.missing() {
+    fn gather_in(&self, periods: &[Period], way: &mut Way<'a>) -> Result<()> {
+        if way.found.len() >= self.missing() {
             return Ok(());
         }
         let most = if matches!(periods, [Period::Days { level: 0, .. }]) { None } else { Some(READ_AT_ONCE) };
-        let there = probe_of(self.search, &self.terms.active(periods).and(term.clone()));
+        let there = probe_of(self.search, &self.terms.active(periods).and(way.term.clone()));
         if let Some(rows) = self.reader.found(&there, most)? {
-            let mut found = self.judge(rows, |found| found == tier);
+            way.read += rows.len();
+            let mut found = self.judge(rows, |found| found == way.tier);
             found.sort_unstable_by_key(Found::place);
-            into.extend(found);
+            way.found.extend(found);
             return Ok(());
         }
         match periods {
-            [Period::Never] => self.gather_never_active(tier, after, into),
+            [Period::Never] => self.gather_never_active(way),
             [] => Ok(()),
-            [period] => self.gather_in(&parts_of(*period), term, tier, after, into),
+            [period] => self.gather_in(&parts_of(*period), way),
             _ => {
                 let (later, earlier) = periods.split_at(periods.len() / 2);
-                self.gather_in(later, term, tier, after, into)?;
-                self.gather_in(earlier, term, tier, after, into)
+                self.gather_in(later, way)?;
+                self.gather_in(earlier, way)
             }
         }
     }
 
     /// Those of many that were never active: in the order of their ids, which is that of the primary key.
-    fn gather_never_active(&self, tier: Tier, after: Option<Cursor>, into: &mut Vec<Found<'a>>) -> Result<()> {
-        let never = after.filter(|after| after.last_activity == i64::MIN);
+    fn gather_never_active(&self, way: &mut Way<'a>) -> Result<()> {
+        let never = way.after.filter(|after| after.last_activity == i64::MIN);
         let mut behind = never.map_or([0; 16], |after| after.id);
-        while into.len() < self.missing() {
+        while way.found.len() < self.missing() {
             let rows = self.reader.never_active(behind)?;
             let last = rows.len() < NEVER_ACTIVE_AT_ONCE;
             behind = rows.last().map_or(behind, Candidate::id);
-            into.extend(self.judge(rows, |found| found == tier));
-            if last {
+            way.read += rows.len();
+            way.found.extend(self.judge(rows, |found| found == way.tier));
+            if last || way.is_in_vain(self.missing()) {
                 break;
             }
         }
@@ -237,23 +263,27 @@ impl<'a> Page<'a, '_> {
         self.search.wanted.saturating_sub(self.found.len())
     }
 
-    /// The customers that a term finds, if they are not many; else about how many.
-    fn read_few(&mut self, term: &Term) -> Result<std::result::Result<Vec<Row<'a>>, u64>> {
-        if term.is_nothing() {
+    /// The customers of these ranks, and some others, if they are not many; else about how many.
+    fn read_few(&mut self, tiers: &[Tier]) -> Result<std::result::Result<Vec<Row<'a>>, u64>> {
+        let term = |parts| {
+            let terms = tiers.iter().map(|tier| self.terms.in_tier(self.search.query, *tier, parts));
+            terms.reduce(Term::or).unwrap_or(Term::NOTHING)
+        };
+        let most = term(Parts::Most);
+        if most.is_nothing() {
             return Ok(Ok(Vec::new()));
         }
+        let (most, half) = (probe_of(self.search, &most), term(Parts::Half));
         let level = self.sample_level();
-        let probe = probe_of(self.search, term);
         if level <= LARGE_FROM
-            && let Some(rows) = self.reader.found(&probe, Some(MANY as usize))?
+            && let Some(rows) = self.reader.found(&most, Some(MANY as usize))?
         {
             return Ok(Ok(rows));
         }
-        let sampled = probe_of(self.search, &self.terms.sampled(term.clone(), level));
-        let count = index::count(&sampled).unwrap_or(0);
+        let count = index::count(&probe_of(self.search, &self.terms.sampled(half, level))).unwrap_or(0);
         let many = count << (2 * level);
         if level > LARGE_FROM && (many <= MANY || count < TELLING) {
-            return Ok(Ok(self.reader.found(&probe, None)?.unwrap_or_default()));
+            return Ok(Ok(self.reader.found(&most, None)?.unwrap_or_default()));
         }
         Ok(Err(many))
     }

@@ -10,8 +10,32 @@ use std::collections::{BTreeSet, HashMap};
 /// Words of a query that the index is asked for. Whoever types more is found by these, and judged by all.
 const PROBED_WORDS: usize = 8;
 
-/// Parts of a word that the index is asked for: with more it takes longer, and finds hardly less.
-const PROBED_PARTS: usize = 3;
+/// Of how many parts of a word the index is asked. Any number finds all that match; the more, the less finds it beside them, and the longer
+/// it takes where all of them are common.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Parts {
+    /// For what is read: a part that is rare makes it short.
+    Most,
+    /// For a sample: about each second, for what is misspelt lacks two of them or three.
+    Half,
+    /// For what is known to be common.
+    Few,
+}
+
+impl Parts {
+    fn in_text(self) -> usize {
+        match self {
+            Parts::Most => 8,
+            Parts::Half => 4,
+            Parts::Few => 3,
+        }
+    }
+
+    /// Of custom fields there may be many.
+    fn in_value(self) -> usize {
+        3
+    }
+}
 
 /// An expression over keys.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -112,14 +136,14 @@ impl Fields {
     }
 
     /// The customers that the query finds without typos.
-    pub fn matching(&self, query: &Query) -> Term {
-        self.as_a_whole(query).or(self.each_word(query, |word| self.word(word)))
+    pub fn matching(&self, query: &Query, parts: Parts) -> Term {
+        self.as_a_whole(query, parts).or(self.each_word(query, |word| self.word(word, parts)))
     }
 
     /// The customers that the query finds in that way, and some others.
-    pub fn in_tier(&self, query: &Query, tier: Tier) -> Term {
+    pub fn in_tier(&self, query: &Query, tier: Tier, parts: Parts) -> Term {
         match tier {
-            Tier::Exact => self.as_a_whole(query),
+            Tier::Exact => self.as_a_whole(query, parts),
             Tier::WholeName => {
                 let name = key::sorted_words(&query.folded);
                 Term::Key(self.name.bytes(Of::WholeName, name.as_bytes()))
@@ -132,27 +156,44 @@ impl Fields {
                     }
                     (Some(start), [_]) if !start.is_empty() && first.len() >= start.len() + 3 => {
                         let rest = first.get(start.len()..).unwrap_or_default();
-                        Term::Key(self.name.letters(Of::NameStart, start)).and(contains(&self.text, rest))
+                        Term::Key(self.name.letters(Of::NameStart, start)).and(contains(
+                            &self.text,
+                            rest,
+                            parts.in_text(),
+                        ))
                     }
                     (Some(start), _) => Term::Key(self.name.letters(Of::NameStart, start))
-                        .and(self.each_word(query, |word| self.in_text(word))),
-                    (None, _) => self.each_word(query, |word| self.in_text(word)),
+                        .and(self.each_word(query, |word| self.in_text(word, parts))),
+                    (None, _) => self.each_word(query, |word| self.in_text(word, parts)),
                 }
             }
-            Tier::Word => self.each_word(query, |word| self.whole_word(word)),
-            Tier::Substring => self.matching(query),
-            Tier::Typo => self.misspelt(query, 1),
-            Tier::TwoTypos => self.misspelt(query, 2),
+            Tier::Word => self.each_word(query, |word| self.whole_word(word, parts)),
+            Tier::Substring => self.matching(query, parts),
+            Tier::Typo => self.misspelt(query, 1, parts),
+            Tier::TwoTypos => self.misspelt(query, 2, parts),
         }
     }
 
     /// The customers with as many typos in a word; of a query of several words, others too.
-    fn misspelt(&self, query: &Query, typos: usize) -> Term {
+    fn misspelt(&self, query: &Query, typos: usize, parts: Parts) -> Term {
         match &query.words[..] {
             words if words.iter().all(|word| word.typos < typos) => Term::NOTHING,
-            [word] => misspelt(&self.name, word, typos),
-            _ => self.each_word(query, |word| self.word(word).or(misspelt(&self.name, word, typos))),
+            [word] => self.misspelt_word(word, typos, parts),
+            _ => self.each_word(query, |word| self.word(word, parts).or(self.misspelt_word(word, typos, parts))),
         }
+    }
+
+    /// A word of the name with as many typos. Where it is one, of the two halves of a longer word one is right.
+    fn misspelt_word(&self, word: &Word, typos: usize, parts: Parts) -> Term {
+        let (short, long) = misspelt(&self.name, word, typos);
+        let letters = &word.letters[..];
+        if parts != Parts::Most || typos.min(word.typos) > 1 || letters.len() < LONG_FROM {
+            return short.or(long);
+        }
+        // A letter between them belongs to neither: two that are swapped lie in one of them, or in none.
+        let (first, last) = letters.split_at(letters.len() / 2);
+        let half = |letters: &[char]| contains(&self.text, letters, Parts::Few.in_text());
+        short.or(long.and(half(first).or(half(last.get(1..).unwrap_or_default()))))
     }
 
     /// Of these customers those in a sample.
@@ -171,11 +212,11 @@ impl Fields {
     }
 
     /// By a phone number, its ending, or an e-mail address or a part of one.
-    fn as_a_whole(&self, query: &Query) -> Term {
+    fn as_a_whole(&self, query: &Query, parts: Parts) -> Term {
         let phones = [query.phone.as_deref(), query.digits.as_deref()];
         let email_part = query.email_part.as_ref().map(|_| {
-            let parts = query.words.iter().filter(|word| word.anywhere);
-            all(parts.map(|word| self.in_text(word)).collect())
+            let words = query.words.iter().filter(|word| word.anywhere);
+            all(words.map(|word| self.in_text(word, parts)).collect())
         });
         any(phones
             .into_iter()
@@ -194,35 +235,38 @@ impl Fields {
     }
 
     /// A word in the name or an e-mail address; one too short for that at the beginning of a word of the name.
-    fn in_text(&self, word: &Word) -> Term {
+    fn in_text(&self, word: &Word, parts: Parts) -> Term {
         match word.letters.len() {
-            _ if word.anywhere => contains(&self.text, &word.letters),
+            _ if word.anywhere => contains(&self.text, &word.letters, parts.in_text()),
             1 => Term::Key(self.name.letters(Of::FirstLetter, &word.letters)),
             _ => Term::Key(self.name.letters(Of::FirstTwo, &word.letters)),
         }
     }
 
     /// A word in any of the fields.
-    fn word(&self, word: &Word) -> Term {
-        let mut terms = vec![self.in_text(word)];
+    fn word(&self, word: &Word, parts: Parts) -> Term {
+        let mut terms = vec![self.in_text(word, parts)];
         terms.extend(word.digits.as_deref().map(|digits| self.phone(digits)));
-        terms.extend(self.custom.iter().map(|field| field.word(word)));
+        terms.extend(self.custom.iter().map(|field| field.word(word, parts)));
         any(terms)
     }
 
     /// A word as a whole word of the name, or in a custom field.
-    fn whole_word(&self, word: &Word) -> Term {
-        let in_name = if word.letters.len() < LONG_FROM && key::takes_typos(&word.letters) {
+    fn whole_word(&self, word: &Word, parts: Parts) -> Term {
+        let in_name = if !key::takes_typos(&word.letters) {
+            self.in_text(word, parts)
+        } else if word.letters.len() < LONG_FROM {
             Term::Key(self.name.letters(Of::Word, &word.letters))
         } else {
-            self.in_text(word)
+            // Those that begin and end like it.
+            all(key::end_keys(&self.name, &word.letters).map(Term::Key).collect())
         };
-        any(std::iter::once(in_name).chain(self.custom.iter().map(|field| field.word(word))).collect())
+        any(std::iter::once(in_name).chain(self.custom.iter().map(|field| field.word(word, parts))).collect())
     }
 }
 
 impl Custom {
-    fn word(&self, word: &Word) -> Term {
+    fn word(&self, word: &Word, parts: Parts) -> Term {
         if !self.options.is_empty() {
             let named = self.options.iter().filter(|(_, name)| word.find_in_value(name).is_some());
             return any(named
@@ -230,7 +274,7 @@ impl Custom {
                 .collect());
         }
         if word.anywhere {
-            contains(&self.texts, &word.letters)
+            contains(&self.texts, &word.letters, parts.in_value())
         } else {
             Term::Key(self.texts.letters(Of::Word, &word.letters))
         }
@@ -238,7 +282,7 @@ impl Custom {
 }
 
 /// A word that is long enough for it inside of the words of a field.
-fn contains(keys: &Keys, word: &[char]) -> Term {
+fn contains(keys: &Keys, word: &[char], most: usize) -> Term {
     // A pair says all that its characters do.
     let alone = word.len() == 1;
     let parts: Vec<Term> = key::parts(word)
@@ -246,23 +290,21 @@ fn contains(keys: &Keys, word: &[char]) -> Term {
         .map(|(of, letters)| Term::Key(keys.letters(of, letters)))
         .collect();
     match parts.len() {
-        0..=PROBED_PARTS => all(parts),
+        few if few <= most => all(parts),
         // Spread over the word.
-        many => {
-            all((0..PROBED_PARTS).filter_map(|n| parts.get(n * (many - 1) / (PROBED_PARTS - 1)).cloned()).collect())
-        }
+        many => all((0..most).filter_map(|n| parts.get(n * (many - 1) / (most - 1)).cloned()).collect()),
     }
 }
 
-/// The words of a name that differ from this one by as many edits.
+/// The words of a name that differ from this one by as many edits: of those that are kept whole, and of the longer ones.
 ///
 /// One edit is always found, and two hardly ever not: see the tests.
-fn misspelt(keys: &Keys, word: &Word, typos: usize) -> Term {
+fn misspelt(keys: &Keys, word: &Word, typos: usize) -> (Term, Term) {
     let (letters, typos) = (&word.letters[..], typos.min(word.typos));
+    let (mut short, mut long) = (Vec::new(), Vec::new());
     if typos == 0 {
-        return Term::NOTHING;
+        return (Term::NOTHING, Term::NOTHING);
     }
-    let mut terms = Vec::new();
     // Words that are kept whole: this one's remainders are theirs, or themselves.
     if letters.len() < LONG_FROM + typos {
         let mut left = BTreeSet::from([letters.to_vec()]);
@@ -271,16 +313,16 @@ fn misspelt(keys: &Keys, word: &Word, typos: usize) -> Term {
         }
         // Longer ones are nobody's.
         let left = left.into_iter().filter(|letters| letters.len() < LONG_FROM);
-        terms.extend(left.map(|letters| Term::Key(keys.letters(Of::Word, &letters))));
+        short.extend(left.map(|letters| Term::Key(keys.letters(Of::Word, &letters))));
     }
     // Words that are kept by their ends.
     if letters.len() + typos >= LONG_FROM {
-        terms.extend(key::end_keys(keys, letters).map(Term::Key));
+        long.extend(key::end_keys(keys, letters).map(Term::Key));
     }
     if typos > 1 {
-        terms.extend(ends_two_typos_away(letters).map(|ends| Term::Key(keys.letters(Of::Ends, &ends))));
+        long.extend(ends_two_typos_away(letters).map(|ends| Term::Key(keys.letters(Of::Ends, &ends))));
     }
-    any(terms)
+    (any(short), any(long))
 }
 
 /// What the index may hold of the ends of words that differ from this one by two typos at the ends: one at each, or two
@@ -459,7 +501,7 @@ mod unit_tests {
     }
 
     fn probe(query: &str, tier: Tier) -> Term {
-        Fields::of(&OWNER, std::iter::empty()).in_tier(&Query::parse(query, None).expect("short"), tier)
+        Fields::of(&OWNER, std::iter::empty()).in_tier(&Query::parse(query, None).expect("short"), tier, Parts::Most)
     }
 
     /// A small generator, the same numbers in each run (Steele, Lea, Flood: SplitMix64).
