@@ -42,6 +42,31 @@ fn refused_owners_are_logged_with_role_owner_and_reason() {
     assert!(longest.is_some_and(|longest| (500..800).contains(&longest)), "{longest:?}");
 }
 
+/// What is LEAKPROOF logs nothing: it is asked for each row, so that one statement would fill the log.
+#[test]
+fn a_query_of_another_owner_is_not_logged_for_each_row() {
+    let database = Database::new("logging_search");
+    let mut agent = database.connect("app_ab");
+    run(
+        &mut agent,
+        "BEGIN;
+         SET LOCAL ringfence.owner = 'Company A';
+         DECLARE made CURSOR FOR SELECT ringfence.query('tsai') AS query;
+         DO $$
+         DECLARE made refcursor := 'made'; kept record; found bigint;
+         BEGIN
+             FETCH made INTO kept;
+             PERFORM set_config('ringfence.owner', 'Company B', true);
+             SELECT count(*) INTO STRICT found FROM generate_series(1, 1000) WHERE ringfence.new_id() OPERATOR(ringfence.@@@) kept.query;
+             ASSERT found = 0;
+         END$$;
+         ROLLBACK",
+    );
+    let refusals: Vec<String> =
+        log_lines().into_iter().filter(|line| line.contains("app_ab@test_logging_search")).collect();
+    assert!(!refusals.iter().any(|line| line.contains("was refused")), "{}", refusals.len());
+}
+
 /// `ringfence.log_owner` in the line format, in csvlog and in jsonlog; and nothing of it at the client.
 #[test]
 fn each_line_names_the_owner_where_that_is_asked_for() {

@@ -121,7 +121,7 @@ impl Probe {
     /// Whether the session could have made it now: it works for that owner, may read its customers, and sees those fields.
     /// Never an error: where the session is not entitled to anything, the wall says so, and this says no.
     pub fn is_allowed(&self) -> bool {
-        let (Some((authority, ..)), Ok(Some(context))) = (self.parts(), session::selected_context()) else {
+        let (Some((authority, ..)), Some(context)) = (self.parts(), session::context_if_entitled()) else {
             return false;
         };
         let known = JUDGED.with_borrow(|judged| {

@@ -225,6 +225,12 @@ pub fn selected_context() -> Result<Option<Rc<Context>>> {
     })
 }
 
+/// The context if the session is entitled to one. For what is asked for each row, and answers no where it is not: then nothing is
+/// logged either.
+pub fn context_if_entitled() -> Option<Rc<Context>> {
+    judge().ok().flatten()
+}
+
 fn judge() -> Result<Option<Rc<Context>>> {
     if let Some(acting) = ACTING.with(|acting| acting.borrow().clone()) {
         return Ok(Some(acting));
