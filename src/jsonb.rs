@@ -364,13 +364,18 @@ impl<'a> Value<'a> {
         if let Value::Boolean(truth) = self { Some(truth) } else { None }
     }
 
-    /// The texts it holds: a text's own, a number's decimal form, an array's elements'.
+    /// The texts it holds: a text's own, a number's decimal form, those of an array's elements. Of arrays in arrays none, which
+    /// may be so deep that following them takes more stack than there is.
     pub fn texts(self) -> Vec<String> {
-        match self.kind() {
-            Kind::Text => self.text().map(str::to_owned).into_iter().collect(),
-            Kind::Number => self.number().map(|number| number.to_string()).into_iter().collect(),
-            Kind::Array => self.elements().into_iter().flat_map(Value::texts).collect(),
-            _ => Vec::new(),
+        let own = |value: Value| match value.kind() {
+            Kind::Text => value.text().map(str::to_owned),
+            Kind::Number => value.number().map(|number| number.to_string()),
+            _ => None,
+        };
+        if self.kind() == Kind::Array {
+            self.elements().into_iter().filter_map(own).collect()
+        } else {
+            own(self).into_iter().collect()
         }
     }
 

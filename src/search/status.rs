@@ -1,5 +1,6 @@
 //! What the search index takes, for whoever maintains the installation.
 
+use super::index;
 use crate::error::{self, Result};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -24,17 +25,14 @@ fn search_status() -> Result<
     if !crate::session::is_admin() {
         return Err(error::may_not_administer(&crate::session::own_role_name()));
     }
-    let index = crate::catalog::table_oid(c"customer_search");
-    if index == pg_sys::InvalidOid {
-        return Err(error::not_installed("index ringfence.customer_search"));
-    }
-    // SAFETY: index and table are open and locked while they are read; ginGetStats fills the struct that it is given. The
-    // index was made by this extension with its own GIN operator class.
-    let row = unsafe {
-        let relation = pg_sys::index_open(index, pg_sys::AccessShareLock as _);
+    // SAFETY: index and table are open and locked while they are read; ginGetStats fills the struct that it is given.
+    let row = index::with(|relation| unsafe {
         let table = pg_sys::table_open((*(*relation).rd_index).indrelid, pg_sys::AccessShareLock as _);
         let mut pages = pg_sys::GinStatsData::default();
-        pg_sys::ginGetStats(relation, &mut pages);
+        let is_valid = (*(*relation).rd_index).indisvalid;
+        if is_valid {
+            pg_sys::ginGetStats(relation, &mut pages);
+        }
         let bytes = |relation: pg_sys::Relation| {
             let blocks = pg_sys::RelationGetNumberOfBlocksInFork(relation, pg_sys::ForkNumber::MAIN_FORKNUM);
             i64::from(blocks) * i64::from(pg_sys::BLCKSZ)
@@ -46,11 +44,11 @@ fn search_status() -> Result<
             i64::from(pages.nEntryPages),
             i64::from(pages.nDataPages),
             i64::from(pages.nPendingPages),
-            (*(*relation).rd_index).indisvalid,
+            is_valid,
         );
         pg_sys::table_close(table, pg_sys::AccessShareLock as _);
-        pg_sys::index_close(relation, pg_sys::AccessShareLock as _);
         row
-    };
+    });
+    let row = row.ok_or_else(|| error::not_installed("index ringfence.customer_search"))?;
     Ok(TableIterator::once(row))
 }

@@ -19,6 +19,55 @@ INSERT INTO ringfence.customer (name) SELECT 'Filler ' || translate(n::text, '01
 RESET SESSION AUTHORIZATION;
 ANALYZE ringfence.customer;
 
+-- 124: what has the index's name and is not that index, or is not ready, is not asked. The search goes another way.
+CREATE PROCEDURE kept.instead(definition text) LANGUAGE plpgsql AS $$
+BEGIN
+    ALTER INDEX ringfence.customer_search RENAME TO customer_search_before;
+    EXECUTE definition;
+END$$;
+BEGIN;
+CALL kept.instead('CREATE INDEX customer_search ON ringfence.customer (name)');
+SET LOCAL SESSION AUTHORIZATION app_a;
+SELECT name FROM ringfence.search_customers('tsai');
+SET LOCAL SESSION AUTHORIZATION dba;
+SELECT ringfence.search_status();
+ROLLBACK;
+BEGIN;
+CALL kept.instead('CREATE INDEX customer_search ON ringfence.customer USING gin (normal_phones)');
+SET LOCAL SESSION AUTHORIZATION app_b;
+SELECT name FROM ringfence.search_customers('tsai');
+ROLLBACK;
+BEGIN;
+CALL kept.instead('CREATE VIEW ringfence.customer_search AS SELECT 1');
+SET LOCAL SESSION AUTHORIZATION app_a;
+SELECT name FROM ringfence.search_customers('tsai');
+ROLLBACK;
+BEGIN;
+UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ringfence.customer_search'::regclass;
+SET LOCAL SESSION AUTHORIZATION app_a;
+SELECT name FROM ringfence.search_customers('tsai');
+SET LOCAL SESSION AUTHORIZATION dba;
+SELECT is_valid FROM ringfence.search_status();
+ROLLBACK;
+BEGIN;
+DROP INDEX ringfence.customer_search;
+SET LOCAL SESSION AUTHORIZATION app_a;
+SELECT name FROM ringfence.search_customers('tsai');
+ROLLBACK;
+
+-- 79: values as deep as PostgreSQL takes them do not end the server, which is everybody's.
+SET SESSION AUTHORIZATION app_a;
+DO $$
+BEGIN
+    FOR depth IN 1..40 LOOP
+        PERFORM ringfence.search_keys(ringfence.current_owner(), ringfence.new_id(), 'Tsai', '{}', '{}',
+                                      ('{"a": ' || repeat('[', 1000 * depth) || repeat(']', 1000 * depth) || '}')::jsonb, '-infinity');
+    END LOOP;
+EXCEPTION WHEN statement_too_complex THEN
+    NULL;
+END$$;
+RESET SESSION AUTHORIZATION;
+
 -- Nobody writes a query or keys by hand, or reads them.
 SET SESSION AUTHORIZATION app_a;
 SELECT '(query)'::ringfence.search_query;
