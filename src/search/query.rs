@@ -302,8 +302,9 @@ impl Folded {
     }
 
     fn emails(&self, customer: &impl Candidate) -> &[String] {
-        self.emails
-            .get_or_init(|| customer.normal_emails().iter().take(SEARCHED_VALUES).map(|email| fold(email)).collect())
+        self.emails.get_or_init(|| {
+            customer.normal_emails().iter().take(SEARCHED_VALUES).map(|email| fold(beginning(email))).collect()
+        })
     }
 }
 
