@@ -168,9 +168,11 @@ COMMENT ON FUNCTION ringfence.email_query(text) IS 'What to look for to find an 
 -- Searching -----------------------------------------------------------------------------------------------------------
 
 -- Definer, because it searches in custom values. The definer is bound by the wall and by the rights of the session.
+-- The plans of its statements are kept for all sessions that a connection serves, so that none may plan them by settings of its own.
 CREATE FUNCTION ringfence.search_customers(query text, max_rows integer DEFAULT 20, after text DEFAULT NULL)
     RETURNS TABLE (customer_id uuid, name text, phones text[], emails text[], company text, rank real, matched text, cursor text)
     LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 20 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET enable_bitmapscan = on SET enable_indexscan = on
     AS 'MODULE_PATHNAME', 'search_customers_wrapper';
 ALTER FUNCTION ringfence.search_customers(text, integer, text) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.search_customers(text, integer, text) FROM PUBLIC;
@@ -193,7 +195,7 @@ CREATE FUNCTION ringfence.find_by_phone(phone text)
     END;
 REVOKE ALL ON FUNCTION ringfence.find_by_phone(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.find_by_phone(text) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.find_by_phone(text) IS 'Customers of the session''s owner with that phone number, in whatever format either was typed; the most recently active first';
+COMMENT ON FUNCTION ringfence.find_by_phone(text) IS 'Customers of the session''s owner with that phone number, in whatever format either was typed; the most recently active first. Of a customer''s phones the first 64 are looked through';
 
 CREATE FUNCTION ringfence.find_by_email(email text)
     RETURNS TABLE (customer_id uuid, name text, phones text[], emails text[], company text, rank real, matched text, cursor text)
@@ -209,7 +211,7 @@ CREATE FUNCTION ringfence.find_by_email(email text)
     END;
 REVOKE ALL ON FUNCTION ringfence.find_by_email(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.find_by_email(text) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.find_by_email(text) IS 'Customers of the session''s owner with that e-mail address; the most recently active first';
+COMMENT ON FUNCTION ringfence.find_by_email(text) IS 'Customers of the session''s owner with that e-mail address; the most recently active first. Of a customer''s addresses the first 64 are looked through';
 
 -- Upkeep --------------------------------------------------------------------------------------------------------------
 

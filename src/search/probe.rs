@@ -7,8 +7,10 @@ use super::query::{Query, Tier, Word};
 use crate::field::VisibleField;
 use std::collections::{BTreeSet, HashMap};
 
-/// Words of a query that the index is asked for. Whoever types more is found by these, and judged by all.
+/// Words of a query that the index is asked for, and for an owner with very many searchable fields how many times one of them. Whoever
+/// types more is found by these, and judged by all.
 const PROBED_WORDS: usize = 8;
+const PROBED_WORDS_AND_FIELDS: usize = 400;
 
 /// Of how many parts of a word the index is asked. Any number finds all that match; the more, the less finds it beside them, and the longer
 /// it takes where all of them are common.
@@ -230,7 +232,7 @@ impl Fields {
     fn each_word(&self, query: &Query, find: impl Fn(&Word) -> Term) -> Term {
         let mut words: Vec<&Word> = query.words.iter().collect();
         words.sort_by_key(|word| std::cmp::Reverse(word.letters.len()));
-        words.truncate(PROBED_WORDS);
+        words.truncate((PROBED_WORDS_AND_FIELDS / (1 + self.custom.len())).clamp(1, PROBED_WORDS));
         all(words.into_iter().map(find).collect())
     }
 
