@@ -245,16 +245,17 @@ impl<'a> Page<'a, '_> {
     /// Those of many that were never active: in the order of their ids, which is that of the primary key.
     fn gather_never_active(&self, way: &mut Way<'a>) -> Result<()> {
         let never = way.after.filter(|after| after.last_activity == i64::MIN);
-        let mut behind = never.map_or([0; 16], |after| after.id);
-        while way.found.len() < self.missing() {
-            let rows = self.reader.never_active(behind)?;
-            let last = rows.len() < NEVER_ACTIVE_AT_ONCE;
-            behind = rows.last().map_or(behind, Candidate::id);
+        // Id 0 is one that a customer may have, and the page begins behind the cursor by what is judged.
+        let mut next = Some(never.map_or(0, |after| u128::from_be_bytes(after.id)));
+        while let Some(from) = next
+            && way.found.len() < self.missing()
+            && !way.is_in_vain(self.missing())
+        {
+            let rows = self.reader.never_active(from.to_be_bytes())?;
+            let last = rows.last().filter(|_| rows.len() == NEVER_ACTIVE_AT_ONCE).map(Candidate::id);
+            next = last.and_then(|last| u128::from_be_bytes(last).checked_add(1));
             way.read += rows.len();
             way.found.extend(self.judge(rows, |found| found == way.tier));
-            if last || way.is_in_vain(self.missing()) {
-                break;
-            }
         }
         Ok(())
     }

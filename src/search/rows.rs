@@ -25,7 +25,7 @@ enum Statement {
     Found,
     /// The customer with an id.
     WithId,
-    /// Customers without any activity behind one, in the order of their ids.
+    /// Customers without any activity from an id on, in the order of their ids.
     NeverActive,
     /// Whether a probe finds the customer of an owner with an id.
     FindsOne,
@@ -51,7 +51,7 @@ impl Statement {
             Statement::Found => customers(&format!("{keys} OPERATOR(ringfence.@@@) $1")),
             Statement::WithId => customers("c.id OPERATOR(pg_catalog.=) $1"),
             Statement::NeverActive => customers(&format!(
-                "c.active_on OPERATOR(pg_catalog.=) '-infinity'::pg_catalog.date AND c.id OPERATOR(pg_catalog.>) $1
+                "c.active_on OPERATOR(pg_catalog.=) '-infinity'::pg_catalog.date AND c.id OPERATOR(pg_catalog.>=) $1
                   ORDER BY c.id USING OPERATOR(pg_catalog.<) LIMIT {NEVER_ACTIVE_AT_ONCE}"
             )),
             Statement::FindsOne => format!(
@@ -260,9 +260,9 @@ impl<'a> Reader<'a> {
         self.rows(Statement::WithId, &mut [datum(id)], 0)
     }
 
-    /// The next customers without activity behind an id, at most [`NEVER_ACTIVE_AT_ONCE`].
-    pub fn never_active(&self, behind: [u8; 16]) -> Result<Vec<Row<'a>>> {
-        self.rows(Statement::NeverActive, &mut [datum(Uuid::from_bytes(behind))], 0)
+    /// The next customers without activity from an id on, at most [`NEVER_ACTIVE_AT_ONCE`].
+    pub fn never_active(&self, from: [u8; 16]) -> Result<Vec<Row<'a>>> {
+        self.rows(Statement::NeverActive, &mut [datum(Uuid::from_bytes(from))], 0)
     }
 
     /// The names of companies.
