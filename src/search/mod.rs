@@ -67,7 +67,7 @@ fn email_query(normal: &str) -> Result<Probe> {
 }
 
 /// A page of the customers that match, best first. Error 22023: no query or one that is too long, a bad number of rows, or a
-/// cursor of another query. Runs as the definer.
+/// cursor of another search. Runs as the definer.
 #[pg_extern(sql = false)]
 fn search_customers(
     query: Option<&str>,
@@ -90,11 +90,12 @@ fn search_customers(
 > {
     let text = query.ok_or_else(|| error::missing_argument("query"))?;
     let query = parse(text)?;
-    let after = after.map(|after| Cursor::decode(text, after).ok_or_else(error::bad_cursor)).transpose()?;
     let wanted = max_rows.filter(|rows| (1..=MAX_ROWS).contains(rows)).ok_or_else(|| error::bad_max_rows(MAX_ROWS))?;
     let context = session::context()?;
+    let owner = *context.owner.id;
+    let after = after.map(|after| Cursor::decode(&owner, text, after).ok_or_else(error::bad_cursor)).transpose()?;
     let fields = context.fields()?;
-    let search = Search { query: &query, owner: *context.owner.id, fields, after, wanted: wanted as usize };
+    let search = Search { query: &query, owner, fields, after, wanted: wanted as usize };
     let rows = rows::read(fields, |reader| {
         let page = search.page(reader)?;
         let companies = reader.companies(page.iter().filter_map(|found| found.row.company()).collect())?;
@@ -103,7 +104,7 @@ fn search_customers(
             let matched = query.matches(&found.row, 2).map(|found| found.matched).unwrap_or_default();
             let name = found.row.name().to_owned();
             let (phones, emails) = (found.row.phones_as_stored(), found.row.emails_as_stored());
-            let (rank, cursor) = (found.tier.rank(), found.cursor().encode(text));
+            let (rank, cursor) = (found.tier.rank(), found.cursor().encode(&owner, text));
             (Uuid::from_bytes(found.id), name, phones, emails, company, rank, matched, cursor)
         });
         Ok(rows.collect::<Vec<_>>())
