@@ -1,0 +1,255 @@
+//! What a search must find, and in which order: the rules of the README once more, written as plainly as they read, and
+//! applied to every customer. Nothing here is shared with what is tested.
+
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
+use std::collections::{HashMap, HashSet};
+use strsim::osa_distance;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+use uuid::Uuid;
+
+/// Of a name and of a value no more is searched.
+const SEARCHED_CHARACTERS: usize = 1000;
+/// Nor more of a customer's phones, e-mails, and values of one field.
+const SEARCHED_VALUES: usize = 64;
+
+pub const NEVER: i64 = i64::MIN;
+
+pub struct Customer {
+    pub id: Uuid,
+    pub name: String,
+    pub phones: Vec<String>,
+    /// The same in E.164.
+    pub normal_phones: Vec<String>,
+    pub emails: Vec<String>,
+    /// By field: what is shown of its value, of a choice the options' names.
+    pub values: Vec<(&'static str, Vec<String>)>,
+    /// Microseconds since 1970. The least is never and -infinity, which sort alike; the greatest is infinity.
+    pub last_activity: i64,
+}
+
+/// Case, width, diacritics, apostrophes, letters with a stroke or ligature, and what cannot be seen do not count.
+pub fn fold(text: &str) -> String {
+    let shown = text.chars().filter(|character| {
+        !"'’‘`´ʼ\u{ad}\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}\u{2060}\u{feff}".contains(*character)
+    });
+    let lower: String = shown.nfkc().flat_map(char::to_lowercase).collect();
+    let mut plain = String::new();
+    for character in lower.nfd() {
+        match character {
+            '\u{300}'..='\u{36f}' => (),
+            'ł' => plain.push('l'),
+            'ø' => plain.push('o'),
+            'đ' => plain.push('d'),
+            'ß' => plain.push_str("ss"),
+            'æ' => plain.push_str("ae"),
+            'œ' => plain.push_str("oe"),
+            other => plain.push(other),
+        }
+    }
+    plain.nfc().collect()
+}
+
+pub fn words(folded: &str) -> Vec<String> {
+    let belongs = |character: char| character.is_alphanumeric() || is_combining_mark(character);
+    folded.split(|character| !belongs(character)).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// Chinese, Japanese, Korean: one character is enough to look for inside of a word.
+fn is_cjk(character: char) -> bool {
+    matches!(character, '\u{2e80}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// Han and kana, in which nobody mistypes a letter.
+fn is_spelled(letter: char) -> bool {
+    letter.is_alphabetic() && (!is_cjk(letter) || matches!(letter, '\u{ac00}'..='\u{d7af}'))
+}
+
+/// A customer, folded once.
+struct Folded {
+    name: Vec<String>,
+    name_text: String,
+    emails: Vec<String>,
+    values: Vec<(&'static str, Vec<String>)>,
+}
+
+pub struct Everybody {
+    pub customers: Vec<Customer>,
+    folded: Vec<Folded>,
+    country: &'static str,
+    /// The different words of names.
+    name_words: HashSet<String>,
+}
+
+/// A word of a query.
+struct Word {
+    text: String,
+    /// One letter or two: the beginning of a word of the name, or a word of a value.
+    short: bool,
+    /// Words of names that are the same with a typo, and with how many.
+    misspelt: HashMap<String, usize>,
+}
+
+struct Query {
+    id: Option<Uuid>,
+    email: String,
+    phone: Option<String>,
+    ending: Option<String>,
+    email_part: Option<String>,
+    words: Vec<Word>,
+}
+
+/// A number in E.164, if it can be one in that country.
+fn normal_phone(text: &str, country: &str) -> Option<String> {
+    let text: String = text.nfkc().collect();
+    let number = PHONE_NUMBER_UTIL.parse(&text, country.parse::<Region>().ok()).ok()?;
+    PHONE_NUMBER_UTIL
+        .is_possible_number(&number)
+        .then(|| PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).into_owned())
+}
+
+fn beginning(text: &str) -> String {
+    text.chars().take(SEARCHED_CHARACTERS).collect()
+}
+
+impl Everybody {
+    /// The customers of an owner of that country.
+    pub fn new(country: &'static str, customers: Vec<Customer>) -> Everybody {
+        let folded: Vec<Folded> = customers
+            .iter()
+            .map(|customer| {
+                let name_text = fold(&beginning(&customer.name));
+                Folded {
+                    name: words(&name_text),
+                    name_text,
+                    emails: customer.emails.iter().take(SEARCHED_VALUES).map(|email| fold(email)).collect(),
+                    values: customer
+                        .values
+                        .iter()
+                        .map(|(field, texts)| {
+                            (*field, texts.iter().take(SEARCHED_VALUES).map(|text| fold(&beginning(text))).collect())
+                        })
+                        .collect(),
+                }
+            })
+            .collect();
+        let name_words = folded.iter().flat_map(|folded| folded.name.iter().cloned()).collect();
+        Everybody { customers, folded, country, name_words }
+    }
+
+    /// Who is found by a session that sees these searchable fields, best first, with the rank. Those at two typos only where
+    /// there is nobody else.
+    pub fn found(&self, text: &str, fields: &[&str]) -> Vec<(f32, &Customer)> {
+        let query = self.read(text);
+        let mut found: Vec<(u8, &Customer)> = self
+            .customers
+            .iter()
+            .zip(&self.folded)
+            .filter_map(|(customer, folded)| Some((tenths(&query, customer, folded, fields)?, customer)))
+            .collect();
+        if found.iter().any(|(rank, _)| *rank > 4) {
+            found.retain(|(rank, _)| *rank > 4);
+        }
+        found.sort_by(|(rank, one), (other_rank, other)| {
+            other_rank.cmp(rank).then(other.last_activity.cmp(&one.last_activity)).then(one.id.cmp(&other.id))
+        });
+        let rank = |tenths: u8| [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0][usize::from(tenths) - 4];
+        found.into_iter().map(|(tenths, customer)| (rank(tenths), customer)).collect()
+    }
+
+    fn read(&self, text: &str) -> Query {
+        let text = text.trim();
+        let folded = fold(text);
+        let plain: String = text.nfkc().collect();
+        let digits: String = plain.chars().filter(char::is_ascii_digit).collect();
+        let is_phone = digits.len() >= 4 && plain.chars().all(|c| c.is_ascii_digit() || "+-(). /".contains(c));
+        let words: Vec<Word> = words(&folded).into_iter().map(|word| self.word(word)).collect();
+        let part = folded.trim();
+        let may_be_part = part.contains(['@', '.', '-', '_', '+'])
+            && !part.contains(char::is_whitespace)
+            && words.iter().any(|word| !word.short);
+        Query {
+            id: Uuid::try_parse(text).ok(),
+            email: plain.to_lowercase(),
+            phone: normal_phone(text, self.country).or(Some(digits.clone()).filter(|_| is_phone)),
+            ending: Some(digits).filter(|_| is_phone),
+            email_part: Some(part.to_owned()).filter(|_| may_be_part),
+            words,
+        }
+    }
+
+    fn word(&self, text: String) -> Word {
+        let letters = text.chars().count();
+        let typos = match letters {
+            _ if text.chars().any(char::is_numeric) || !text.chars().any(is_spelled) => 0,
+            4..8 => 1,
+            8..64 => 2,
+            _ => 0,
+        };
+        let mut misspelt = HashMap::new();
+        for other in self.name_words.iter().filter(|other| typos > 0 && other.chars().any(is_spelled)) {
+            if other.chars().count().abs_diff(letters) <= typos {
+                let distance = osa_distance(&text, other);
+                if distance <= typos {
+                    misspelt.insert(other.clone(), distance);
+                }
+            }
+        }
+        Word { short: letters < 3 && !text.chars().any(is_cjk), text, misspelt }
+    }
+}
+
+/// The rank, in tenths.
+fn tenths(query: &Query, customer: &Customer, folded: &Folded, fields: &[&str]) -> Option<u8> {
+    if query.words.is_empty() {
+        return None;
+    }
+    let mut phones = customer.normal_phones.iter().take(SEARCHED_VALUES);
+    if query.id == Some(customer.id)
+        || query.email.contains('@')
+            && customer.emails.iter().take(SEARCHED_VALUES).any(|email| email.to_lowercase() == query.email)
+        || query.phone.as_ref().is_some_and(|phone| phones.clone().any(|other| other == phone))
+    {
+        return Some(10);
+    }
+    let mut best = query.words.iter().map(|word| word_tenths(word, customer, folded, fields)).min().flatten();
+    if best.is_some_and(|best| best >= 6) {
+        let looked_for: Vec<&String> = query.words.iter().map(|word| &word.text).collect();
+        let sorted = |mut words: Vec<&String>| {
+            words.sort();
+            words.into_iter().cloned().collect::<Vec<String>>()
+        };
+        if sorted(looked_for.clone()) == sorted(folded.name.iter().collect()) {
+            best = Some(9);
+        } else if folded.name.len() >= looked_for.len()
+            && looked_for.iter().zip(&folded.name).rev().skip(1).all(|(word, other)| *word == other)
+            && folded.name[looked_for.len() - 1].starts_with(looked_for[looked_for.len() - 1])
+        {
+            best = Some(8);
+        }
+    }
+    let part = query.email_part.as_ref().is_some_and(|part| folded.emails.iter().any(|email| email.contains(part)));
+    let ends = query.ending.as_ref().is_some_and(|ending| phones.any(|phone| phone.ends_with(ending)));
+    best.max(Some(6).filter(|_| part || ends))
+}
+
+fn word_tenths(word: &Word, customer: &Customer, folded: &Folded, fields: &[&str]) -> Option<u8> {
+    let values = || folded.values.iter().filter(|(field, _)| fields.contains(field)).flat_map(|(_, texts)| texts);
+    let is_word_of = |value: &String| value.contains(&word.text) && words(value).contains(&word.text);
+    if folded.name.contains(&word.text) || values().any(is_word_of) {
+        return Some(7);
+    }
+    if word.short {
+        return folded.name.iter().any(|other| other.starts_with(&word.text)).then_some(6);
+    }
+    let digits = word.text.len() >= 4 && word.text.chars().all(|c| c.is_ascii_digit());
+    if folded.name_text.contains(&word.text)
+        || values().any(|value| value.contains(&word.text))
+        || folded.emails.iter().any(|email| email.contains(&word.text))
+        || digits && customer.normal_phones.iter().take(SEARCHED_VALUES).any(|phone| phone.ends_with(&word.text))
+    {
+        return Some(6);
+    }
+    let fewest = folded.name.iter().filter_map(|other| word.misspelt.get(other)).min()?;
+    Some(if *fewest < 2 { 5 } else { 4 })
+}
