@@ -53,8 +53,11 @@ impl Searcher {
     /// All pages.
     fn all(&mut self, query: &str, rows: usize) -> Vec<Found> {
         let mut all: Vec<Found> = Vec::new();
+        let mut passed = HashSet::new();
         loop {
             let after = all.last().map(|(.., cursor)| cursor.clone());
+            // Each cursor is behind the one before: else this would never end.
+            assert!(passed.insert(after.clone()), "{query:?} by {rows} comes to the same place again");
             let page = self.page(query, rows, after.as_deref());
             assert!(page.len() <= rows, "{query:?}: {} rows", page.len());
             let full = page.len() == rows;
