@@ -6,7 +6,8 @@
 //! | pairs and single characters | names, e-mails and values in scripts that write a syllable or a word by a character | any part of a word |
 //! | three letters in a row | the same in other scripts | any part of a word, from three letters |
 //! | first letter, first two | each word of a name; short words of a value | queries of one or two letters |
-//! | the word, and the word without one of its letters | words of a name up to 7 letters | whole words; typos |
+//! | the word | words of a name up to 3 letters, and short words of a value | whole words; typos |
+//! | the word, and the word without one of its letters | words of a name of 4 to 7 letters | whole words; typos |
 //! | three of the first four letters with the last three, the first four with two of the last three | longer words of a name | typos |
 //! | first three letters of the name, its sorted words | names | beginning of the name, whole name |
 //! | last 4 and last 8 digits | phone numbers | endings, whole numbers |
@@ -35,6 +36,9 @@ pub const SEARCHED_VALUES: usize = 64;
 /// Typos are looked for in words and texts as people write them; in longer ones only what is spelled right is found.
 pub const TYPOS_UP_TO: usize = 64;
 
+/// Words from this length are kept without one of their letters too. What is left of them is not taken for a short word.
+pub const LEFT_FROM: usize = 4;
+
 /// Words from this length are kept by their ends, shorter ones whole.
 pub const LONG_FROM: usize = 8;
 
@@ -57,6 +61,7 @@ pub enum Of {
     Three = b'3',
     FirstLetter = b'a',
     FirstTwo = b'b',
+    ShortWord = b's',
     Word = b'w',
     Ends = b'<',
     NameStart = b'^',
@@ -301,7 +306,7 @@ pub fn of_customer<'a>(
         let folded = fold(beginning(&text));
         add_text(&keys, &folded, &mut all);
         let short = words(&folded).filter(|word| word.chars().nth(2).is_none());
-        all.extend(short.map(|word| keys.bytes(Of::Word, word.as_bytes())));
+        all.extend(short.map(|word| keys.bytes(Of::ShortWord, word.as_bytes())));
     }
     all.sort_unstable();
     all.dedup();
@@ -322,10 +327,12 @@ fn add_name(keys: &Keys, name: &str, all: &mut Vec<i64>) {
             all.extend(end_keys(keys, &word));
             continue;
         }
-        all.push(keys.letters(Of::Word, &word));
-        if word.len() > 3 {
-            all.extend(without_one(&word).map(|letters| keys.letters(Of::Word, &letters)));
+        if word.len() < LEFT_FROM {
+            all.push(keys.letters(Of::ShortWord, &word));
+            continue;
         }
+        all.push(keys.letters(Of::Word, &word));
+        all.extend(without_one(&word).map(|letters| keys.letters(Of::Word, &letters)));
     }
     all.push(keys.bytes(Of::WholeName, sorted_words(name).as_bytes()));
 }

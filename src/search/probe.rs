@@ -2,7 +2,7 @@
 //! query finds, and sometimes one more; [`super::query`] then judges the customer itself.
 
 use super::fold::fold;
-use super::key::{self, Keys, LONG_FROM, OPTIONS, Of, Period};
+use super::key::{self, Keys, LEFT_FROM, LONG_FROM, OPTIONS, Of, Period};
 use super::query::{Query, Tier, Word};
 use crate::field::VisibleField;
 use std::collections::{BTreeSet, HashMap};
@@ -257,8 +257,13 @@ impl Fields {
     fn whole_word(&self, word: &Word, parts: Parts) -> Term {
         let in_name = if !key::takes_typos(&word.letters) {
             self.in_text(word, parts)
+        } else if word.letters.len() < LEFT_FROM {
+            Term::Key(self.name.letters(Of::ShortWord, &word.letters))
         } else if word.letters.len() < LONG_FROM {
-            Term::Key(self.name.letters(Of::Word, &word.letters))
+            // Of a longer word that this is left of, what is left of this is not left.
+            let left = key::without_one(&word.letters).next().unwrap_or_default();
+            let key = |letters: &[char]| Term::Key(self.name.letters(Of::Word, letters));
+            key(&word.letters).and(key(&left))
         } else {
             // Those that begin and end like it.
             all(key::end_keys(&self.name, &word.letters).map(Term::Key).collect())
@@ -278,7 +283,7 @@ impl Custom {
         if word.anywhere {
             contains(&self.texts, &word.letters, parts.in_value())
         } else {
-            Term::Key(self.texts.letters(Of::Word, &word.letters))
+            Term::Key(self.texts.letters(Of::ShortWord, &word.letters))
         }
     }
 }
@@ -314,8 +319,12 @@ fn misspelt(keys: &Keys, word: &Word, typos: usize) -> (Term, Term) {
             left.extend(left.iter().flat_map(|letters| key::without_one(letters)).collect::<Vec<_>>());
         }
         // Longer ones are nobody's.
-        let left = left.into_iter().filter(|letters| letters.len() < LONG_FROM);
-        short.extend(left.map(|letters| Term::Key(keys.letters(Of::Word, &letters))));
+        for letters in left.into_iter().filter(|letters| letters.len() < LONG_FROM) {
+            short.push(Term::Key(keys.letters(Of::Word, &letters)));
+            if letters.len() < LEFT_FROM {
+                short.push(Term::Key(keys.letters(Of::ShortWord, &letters)));
+            }
+        }
     }
     // Words that are kept by their ends.
     if letters.len() + typos >= LONG_FROM {
