@@ -32,12 +32,12 @@ COMMENT ON TYPE ringfence.search_query IS 'What to look for, made by ringfence.q
 -- error. Roles that write customers need EXECUTE, since an index computes its expressions as whoever writes; what it returns
 -- cannot be read. Dear, so that the planner does not compute it for each row of an owner where the index will do.
 CREATE FUNCTION ringfence.search_keys(
-    owner_id uuid, id uuid, name text, normal_phones text[], normal_emails text[], searchable jsonb, active_on date)
+    owner_id uuid, name text, normal_phones text[], normal_emails text[], searchable jsonb, active_on date)
     RETURNS ringfence.search_keys
     LANGUAGE c IMMUTABLE LEAKPROOF PARALLEL SAFE STRICT COST 10000 AS 'MODULE_PATHNAME', 'search_keys_wrapper';
-REVOKE ALL ON FUNCTION ringfence.search_keys(uuid, uuid, text, text[], text[], jsonb, date) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.search_keys(uuid, uuid, text, text[], text[], jsonb, date) TO ringfence_user, ringfence_tables;
-COMMENT ON FUNCTION ringfence.search_keys(uuid, uuid, text, text[], text[], jsonb, date) IS 'What the search index holds of a customer';
+REVOKE ALL ON FUNCTION ringfence.search_keys(uuid, text, text[], text[], jsonb, date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.search_keys(uuid, text, text[], text[], jsonb, date) TO ringfence_user, ringfence_tables;
+COMMENT ON FUNCTION ringfence.search_keys(uuid, text, text[], text[], jsonb, date) IS 'What the search index holds of a customer';
 
 CREATE FUNCTION ringfence.search_selectivity(internal, oid, internal, integer) RETURNS double precision
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'search_selectivity_wrapper';
@@ -74,30 +74,33 @@ CREATE FUNCTION ringfence.search_extract_value(ringfence.search_keys, internal, 
     LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'search_extract_value_wrapper';
 REVOKE ALL ON FUNCTION ringfence.search_extract_value(ringfence.search_keys, internal, internal) FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.search_extract_value(ringfence.search_keys, internal, internal) IS 'GIN support; internal';
--- Where GIN passes a query, an operator class is to name the indexed type all the same, as PostgreSQL's own do.
-CREATE FUNCTION ringfence.search_extract_query(ringfence.search_keys, internal, smallint, internal, internal, internal, internal) RETURNS internal
-    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'search_extract_query_wrapper';
-REVOKE ALL ON FUNCTION ringfence.search_extract_query(ringfence.search_keys, internal, smallint, internal, internal, internal, internal) FROM PUBLIC;
-COMMENT ON FUNCTION ringfence.search_extract_query(ringfence.search_keys, internal, smallint, internal, internal, internal, internal) IS 'GIN support; internal';
-CREATE FUNCTION ringfence.search_consistent(internal, smallint, ringfence.search_keys, integer, internal, internal, internal, internal) RETURNS boolean
-    LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'search_consistent_fast';
-REVOKE ALL ON FUNCTION ringfence.search_consistent(internal, smallint, ringfence.search_keys, integer, internal, internal, internal, internal) FROM PUBLIC;
-COMMENT ON FUNCTION ringfence.search_consistent(internal, smallint, ringfence.search_keys, integer, internal, internal, internal, internal) IS 'GIN support; internal';
-CREATE FUNCTION ringfence.search_triconsistent(internal, smallint, ringfence.search_keys, integer, internal, internal, internal) RETURNS "char"
-    LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'search_triconsistent_fast';
-REVOKE ALL ON FUNCTION ringfence.search_triconsistent(internal, smallint, ringfence.search_keys, integer, internal, internal, internal) FROM PUBLIC;
-COMMENT ON FUNCTION ringfence.search_triconsistent(internal, smallint, ringfence.search_keys, integer, internal, internal, internal) IS 'GIN support; internal';
+-- Of an operator class GIN wants these, to write as well as to scan; our access method scans without.
+CREATE FUNCTION ringfence.search_not_by_gin(ringfence.search_keys, internal, smallint, internal, internal, internal, internal) RETURNS internal
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'search_not_by_gin_wrapper';
+REVOKE ALL ON FUNCTION ringfence.search_not_by_gin(ringfence.search_keys, internal, smallint, internal, internal, internal, internal) FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.search_not_by_gin(ringfence.search_keys, internal, smallint, internal, internal, internal, internal) IS 'GIN support; not called, and else error 0A000';
+CREATE FUNCTION ringfence.search_not_by_gin(internal, smallint, ringfence.search_keys, integer, internal, internal, internal, internal) RETURNS boolean
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'search_not_by_gin_wrapper';
+REVOKE ALL ON FUNCTION ringfence.search_not_by_gin(internal, smallint, ringfence.search_keys, integer, internal, internal, internal, internal) FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.search_not_by_gin(internal, smallint, ringfence.search_keys, integer, internal, internal, internal, internal) IS 'GIN support; not called, and else error 0A000';
 
-CREATE OPERATOR CLASS ringfence.search_keys_ops DEFAULT FOR TYPE ringfence.search_keys USING gin AS
+-- PostgreSQL's GIN with a scan of its own, which asks each posting list only where the shortest has something.
+CREATE FUNCTION ringfence.search_access_method(internal) RETURNS index_am_handler
+    LANGUAGE c AS 'MODULE_PATHNAME', 'search_access_method';
+REVOKE ALL ON FUNCTION ringfence.search_access_method(internal) FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.search_access_method(internal) IS 'Handler of access method ringfence_search; internal';
+CREATE ACCESS METHOD ringfence_search TYPE INDEX HANDLER ringfence.search_access_method;
+COMMENT ON ACCESS METHOD ringfence_search IS 'GIN for search keys, with a scan of its own and no list of pending entries';
+
+CREATE OPERATOR CLASS ringfence.search_keys_ops DEFAULT FOR TYPE ringfence.search_keys USING ringfence_search AS
     OPERATOR 1 ringfence.@@@ (ringfence.search_keys, ringfence.search_query),
     FUNCTION 1 pg_catalog.btint8cmp(bigint, bigint),
     FUNCTION 2 ringfence.search_extract_value(ringfence.search_keys, internal, internal),
-    FUNCTION 3 ringfence.search_extract_query(ringfence.search_keys, internal, smallint, internal, internal, internal, internal),
-    FUNCTION 4 ringfence.search_consistent(internal, smallint, ringfence.search_keys, integer, internal, internal, internal, internal),
-    FUNCTION 6 ringfence.search_triconsistent(internal, smallint, ringfence.search_keys, integer, internal, internal, internal),
+    FUNCTION 3 ringfence.search_not_by_gin(ringfence.search_keys, internal, smallint, internal, internal, internal, internal),
+    FUNCTION 4 ringfence.search_not_by_gin(internal, smallint, ringfence.search_keys, integer, internal, internal, internal, internal),
     STORAGE bigint;
-COMMENT ON OPERATOR CLASS ringfence.search_keys_ops USING gin IS 'Search keys in a GIN index that can be used under row-level security';
-COMMENT ON OPERATOR FAMILY ringfence.search_keys_ops USING gin IS 'Search keys in a GIN index that can be used under row-level security';
+COMMENT ON OPERATOR CLASS ringfence.search_keys_ops USING ringfence_search IS 'Search keys in an index that can be used under row-level security';
+COMMENT ON OPERATOR FAMILY ringfence.search_keys_ops USING ringfence_search IS 'Search keys in an index that can be used under row-level security';
 
 -- What is searched of a customer's custom values stands in a column of its own, so that a change to any other value does not
 -- touch the index. It goes by the definition of the field alone, not by what the writing session sees: a query has keys of the fields
@@ -128,13 +131,12 @@ CREATE TRIGGER renew_searchable AFTER UPDATE OF is_searchable ON ringfence.field
     FOR EACH ROW WHEN (NEW.is_searchable AND NOT OLD.is_searchable AND NOT NEW.is_system)
     EXECUTE FUNCTION ringfence.renew_searchable();
 
--- fastupdate off: a list of pending entries would be read by every search, whoever's entries they are.
 CREATE INDEX customer_search ON ringfence.customer
-    USING gin (ringfence.search_keys(owner_id, id, name, normal_phones, normal_emails, searchable, active_on) ringfence.search_keys_ops)
-    WITH (fastupdate = off);
+    USING ringfence_search (ringfence.search_keys(owner_id, name, normal_phones, normal_emails, searchable, active_on) ringfence.search_keys_ops);
 COMMENT ON INDEX ringfence.customer_search IS 'Search. Its keys are hashed from owner_id: owners share no posting list';
 -- Nothing of it helps the planner, and computing keys for a sample of rows would take ANALYZE long.
 ALTER INDEX ringfence.customer_search ALTER COLUMN 1 SET STATISTICS 0;
+
 -- Queries -------------------------------------------------------------------------------------------------------------
 -- They make queries for the session's own owner and the fields that it sees, whatever text they are given.
 
@@ -178,7 +180,7 @@ ALTER FUNCTION ringfence.search_customers(text, integer, text) OWNER TO ringfenc
 REVOKE ALL ON FUNCTION ringfence.search_customers(text, integer, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.search_customers(text, integer, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.search_customers(text, integer, text) IS
-    'Customers of the session''s owner that match every word, best first: by id, phone, e-mail, name and visible searchable fields. Pass the cursor of the last row as after for the next page. Error 22023: bad max_rows, query too long, or a cursor of another query';
+    'Customers of the session''s owner that match every word, best first: by id, phone, e-mail, name and visible searchable fields. Pass the cursor of the last row as after for the next page. Error 22023: bad max_rows, query too long, or a cursor of another search';
 
 CREATE FUNCTION ringfence.find_by_phone(phone text)
     RETURNS TABLE (customer_id uuid, name text, phones text[], emails text[], company text, rank real, matched text, cursor text)

@@ -438,6 +438,24 @@ pub fn nothing_handed_over() -> ErrorReport {
     )
 }
 
+/// XX002: a page of the search index is not what it should be.
+pub fn damaged_index() -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_INDEX_CORRUPTED, "index ringfence.customer_search is damaged")
+        .set_hint("Find out what has damaged it, then REINDEX it.")
+}
+
+/// 22023: an index of our access method was given storage parameters.
+pub fn no_index_options() -> ErrorReport {
+    bad_value("an index of access method ringfence_search takes no parameters")
+        .set_hint("Leave WITH (...) out: its entries are written at once, always.")
+}
+
+/// 0A000: an index of PostgreSQL's own GIN was made with the operator class of ours.
+pub fn not_by_gin() -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, "search keys are not scanned by GIN")
+        .set_hint("Make the index USING ringfence_search.")
+}
+
 /// 55000: a trigger function was attached where it does not belong.
 pub fn wrong_trigger(reason: &'static str) -> ErrorReport {
     wrong_state(format!("trigger function of ringfence used wrongly: {reason}"))

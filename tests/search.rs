@@ -696,6 +696,45 @@ fn who_was_not_committed_is_not_found() {
     assert_eq!(found("aldonza"), 2);
 }
 
+/// Whoever found nobody, and so entered somebody, did it on what is not true any more if another did the same.
+#[test]
+fn of_two_who_found_nobody_one_may_enter_somebody() {
+    let database = Database::new("search_serializable");
+    let mut agents = [database.connect("app_a"), database.connect("app_a")];
+    // So many that what they have in common has a tree of places.
+    run(
+        &mut agents[0],
+        "INSERT INTO ringfence.customer (name) SELECT 'Kowalski ' || n FROM generate_series(1, 5000) AS n",
+    );
+    for looked_for in ["Unheard-of", "Kowalski"] {
+        for (n, agent) in agents.iter_mut().enumerate() {
+            run(agent, "BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL ringfence.owner = 'Company A'");
+            let query = format!("{looked_for} none{n}");
+            let found = agent.query("SELECT FROM ringfence.customer WHERE ringfence.matches(id, $1)", &[&query]);
+            assert_eq!(found.expect("a search").len(), 0, "{query}");
+        }
+        // Each enters whom the other has looked for.
+        let results: Vec<_> = agents
+            .iter_mut()
+            .enumerate()
+            .map(|(n, agent)| {
+                agent
+                    .execute(
+                        "INSERT INTO ringfence.customer (name) VALUES ($1)",
+                        &[&format!("{looked_for} none{}", 1 - n)],
+                    )
+                    .and_then(|_| agent.batch_execute("COMMIT"))
+            })
+            .collect();
+        let refused: Vec<_> = results
+            .iter()
+            .filter_map(|result| result.as_ref().err()?.code().map(|code| code.code().to_owned()))
+            .collect();
+        assert_eq!(refused, ["40001"], "{looked_for}");
+        agents.iter_mut().for_each(|agent| run(agent, "ROLLBACK"));
+    }
+}
+
 #[test]
 fn a_field_becomes_searchable_with_all_its_values() {
     let database = Database::new("search_field");

@@ -1,19 +1,17 @@
-//! What is asked of the search index itself: how many entries it has for a probe. That is no result, nor any part of one: it
-//! tells only by which way a search goes, of the session's own owner, whose keys alone a probe holds. Every row
-//! that a search returns comes from under row-level security (`rows`).
+//! What is asked of the search index itself: whether it has few or many entries for a probe, and where. Of the session's own owner, whose
+//! keys alone a probe holds. It tells by which way a search goes; every row that a search returns comes from under row-level
+//! security (`rows`).
 
+use super::access_method;
+use super::posting::{BEGIN, Index, Place};
+use super::scan::{self, Found};
 use super::value::Probe;
 use crate::catalog;
+use crate::error::Result;
 use pgrx::pg_sys;
 
-/// The matching strategy of `ringfence.search_keys_ops`.
-const MATCHES: u16 = 1;
-
-/// Bytes of memory for a set of places in the table; a larger set is kept by pages, and counts for less than it is.
-const SET_BYTES: usize = 4 << 20;
-
-/// Runs `work` with the index, open and locked. None where it was dropped, or what has its name is no
-/// GIN index over `ringfence.search_keys`.
+/// Runs `work` with the index, open and locked. None where it was dropped, or what has its name is no index of our access method over
+/// `ringfence.search_keys`.
 pub fn with<T>(work: impl FnOnce(pg_sys::Relation) -> T) -> Option<T> {
     let index = catalog::table_oid(c"customer_search");
     if index == pg_sys::InvalidOid {
@@ -28,7 +26,7 @@ pub fn with<T>(work: impl FnOnce(pg_sys::Relation) -> T) -> Option<T> {
             return None;
         }
         let is_it = (*(*relation).rd_rel).relkind as u8 == pg_sys::RELKIND_INDEX
-            && (*(*relation).rd_rel).relam == pg_sys::GIN_AM_OID
+            && access_method::is_ours(relation)
             && *(*relation).rd_opcintype == catalog::type_oid(c"search_keys");
         let result = is_it.then(|| work(relation));
         pg_sys::relation_close(relation, lock);
@@ -36,27 +34,36 @@ pub fn with<T>(work: impl FnOnce(pg_sys::Relation) -> T) -> Option<T> {
     }
 }
 
-/// How many rows the index has for the probe, more or less: those that are not visible any more are counted, and what shares
-/// a page of a large set is not told apart. None where there is no such index.
-pub fn count(probe: &Probe) -> Option<u64> {
-    // SAFETY: the index is open and locked while it is scanned, with one key that lives through the scan, for the operator that
-    // its class has; GIN looks at nothing else of the key. What is allocated when PostgreSQL raises an error, it frees.
-    with(|relation| unsafe {
-        // While it is built, and after that has failed, it need not hold all, nor have any pages.
-        if !(*(*relation).rd_index).indisvalid {
-            return None;
+/// What the index has for the probe, if it is not more than so much. None where there is no such index. Error XX002 if it is damaged.
+pub fn few(probe: &Probe, most: usize) -> Result<Option<Found>> {
+    read(|index| scan::few(index, probe, most))
+}
+
+/// The first of the keys from one to another that the index has. None where there is no such index. Error XX002 if it is damaged.
+pub fn first_key(first: i64, last: i64) -> Result<Option<Option<i64>>> {
+    read(|index| index.first_key(first, last))
+}
+
+/// The keys that the index has in these ranges, each with the first place of its posting list. None where there is no such index. Error
+/// XX002 if it is damaged.
+pub fn keys(ranges: &[(i64, i64)]) -> Result<Option<Vec<(i64, Place)>>> {
+    read(|index| {
+        let mut keys = Vec::new();
+        for (first, last) in ranges {
+            for (key, mut posting) in index.range(*first, *last)? {
+                keys.push((key, posting.seek(BEGIN)?));
+            }
         }
-        let mut key = pg_sys::ScanKeyData { sk_attno: 1, sk_strategy: MATCHES, ..Default::default() };
-        key.sk_argument = probe.datum();
-        #[cfg(not(feature = "pg18"))]
-        let scan = pg_sys::index_beginscan_bitmap(relation, pg_sys::GetActiveSnapshot(), 1);
-        #[cfg(feature = "pg18")]
-        let scan = pg_sys::index_beginscan_bitmap(relation, pg_sys::GetActiveSnapshot(), std::ptr::null_mut(), 1);
-        pg_sys::index_rescan(scan, &mut key, 1, std::ptr::null_mut(), 0);
-        let places = pg_sys::tbm_create(SET_BYTES as _, std::ptr::null_mut());
-        let count = pg_sys::index_getbitmap(scan, places);
-        pg_sys::tbm_free(places);
-        pg_sys::index_endscan(scan);
-        u64::try_from(count).ok()
-    })?
+        Ok(keys)
+    })
+}
+
+fn read<T>(work: impl FnOnce(&Index) -> Result<T>) -> Result<Option<T>> {
+    // SAFETY: the index is open and locked, and the snapshot held, as long as it is scanned.
+    let found = with(|relation| unsafe {
+        // While it is built, and after that has failed, it need not hold all, nor have any pages.
+        let index = (*(*relation).rd_index).indisvalid.then(|| Index::new(relation, pg_sys::GetActiveSnapshot()));
+        index.map(|index| work(&index))
+    });
+    found.flatten().transpose()
 }

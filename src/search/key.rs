@@ -1,23 +1,26 @@
-//! Keys: what the search index holds of a customer. Each is a hash of (owner, field, what of the text), 64 bits, so that
+//! Keys: what the search index holds of a customer. Each is a hash of (owner, field, what of the text), in 64 bits, so that
 //! owners and fields share no posting list, and a query that has no key of a field cannot meet its values.
 //!
 //! | key | of | for |
 //! |---|---|---|
 //! | pairs and single characters | names, e-mails and values in scripts that write a syllable or a word by a character | any part of a word |
 //! | three letters in a row | the same in other scripts | any part of a word, from three letters |
-//! | first letter, first two | each word of a name; short words of a value | queries of one or two letters |
-//! | the word | words of a name up to 3 letters, and short words of a value | whole words; typos |
-//! | the word, and the word without one of its letters | words of a name of 4 to 7 letters | whole words; typos |
-//! | three of the first four letters with the last three, the first four with two of the last three | longer words of a name | typos |
+//! | first letter, first two | each word of a name | queries of one or two letters |
+//! | the word | words of a name up to 7 letters, and words of a value without digits | whole words; typos |
+//! | the word without one of its letters, and which | words of a name of 4 to 7 letters | typos |
+//! | three of the first four letters with the last three, the first four with two of the last three; and of what length and which word | longer words of a name | typos |
 //! | first three letters of the name, its sorted words | names | beginning of the name, whole name |
 //! | last 4 and last 8 digits | phone numbers | endings, whole numbers |
 //! | the whole address | e-mail addresses | whole addresses |
 //! | an option | fields of a choice | queries that name it, whatever it is called by then |
-//! | the day, and the 8, 64, 512 and 4096 days that it is one of | the last activity | going from the most recent back, where a query finds many |
-//! | one of 4, of 16, ... of 4096 | some customers | estimating how many a query finds, from a sample |
+//! | the day, the latest first | the last activity | going from the most recent back, where a query finds many |
 //!
 //! Typos are found by what is left of a word without a letter (deletion neighbourhoods: Mor and Fraenkel 1982, SymSpell): two words
-//! are one edit apart only if they are alike once each lacks one letter, or none.
+//! are one edit apart only if they are alike once each lacks one letter, or none. With the place of the letter that is left out, and the
+//! length, it is the other way round too: who has such a key has a word that is one edit away.
+//!
+//! Keys of an owner lie side by side in the index, and of these the keys of a kind: the pages that one owner's searches and writes go
+//! through are few, whatever others have.
 //!
 //! The hash is SipHash-1-3 with a fixed key, the same on every platform and in every version, because it is kept in an
 //! index. Its key is no secret and need not be: nobody can read the keys, and nobody but `ringfence.query()` can make
@@ -26,6 +29,7 @@
 use super::fold::{fold, is_spelled, one_word_per_character, words};
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
+use std::ops::RangeInclusive;
 
 /// The beginning of a text that is searched. Longer ones are notes or mistakes, and must not fill the index.
 pub const SEARCHED_CHARACTERS: usize = 1000;
@@ -36,7 +40,7 @@ pub const SEARCHED_VALUES: usize = 64;
 /// Typos are looked for in words and texts as people write them; in longer ones only what is spelled right is found.
 pub const TYPOS_UP_TO: usize = 64;
 
-/// Words from this length are kept without one of their letters too. What is left of them is not taken for a short word.
+/// Words from this length are kept without one of their letters too.
 pub const LEFT_FROM: usize = 4;
 
 /// Words from this length are kept by their ends, shorter ones whole.
@@ -46,33 +50,29 @@ pub const LONG_FROM: usize = 8;
 const FIRST: usize = 4;
 const LAST: usize = 3;
 
-/// Samples: of level n one customer in 4 to the power of n.
-pub const SAMPLE_LEVELS: u32 = 6;
-
 /// Under which name, after that of its field, the options of a choice are kept.
 pub const OPTIONS: &str = "#";
 
-/// What of a text a key stands for.
+/// What of a text a key stands for. At most 16 kinds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Of {
-    Character = b'1',
-    Pair = b'2',
-    Three = b'3',
-    FirstLetter = b'a',
-    FirstTwo = b'b',
-    ShortWord = b's',
-    Word = b'w',
-    Ends = b'<',
-    NameStart = b'^',
-    WholeName = b'=',
-    LastFour = b'4',
-    LastEight = b'8',
-    ShortNumber = b'n',
-    Address = b'@',
-    Option = b'o',
-    Active = b't',
-    Sample = b'#',
+    Active,
+    Character,
+    Pair,
+    Three,
+    FirstLetter,
+    FirstTwo,
+    NameStart,
+    Option,
+    WholeWord,
+    Left,
+    Ends,
+    WholeName,
+    LastFour,
+    LastEight,
+    ShortNumber,
+    Address,
 }
 
 /// What every customer has. Custom fields go by the name that their values are stored under.
@@ -85,33 +85,99 @@ pub const EMAILS: &str = "emails";
 
 /// Makes the keys of one field of one owner.
 #[derive(Clone)]
-pub struct Keys(SipHasher13);
+pub struct Keys {
+    hasher: SipHasher13,
+    /// What all keys of the owner begin with.
+    owner: u64,
+}
+
+/// The bits of a key of [`Of::Ends`] that tell which word it is, and of what length.
+const WORD_MASK: i64 = (1 << 22) - 1;
+const LENGTH_MASK: i64 = 0xf << 22;
+
+fn length_mark(length: usize) -> i64 {
+    (length.saturating_sub(LONG_FROM).min(15) as i64) << 22
+}
+
+/// The mark of the word of such a key.
+pub fn mark_of(ends: i64) -> i64 {
+    ends & (WORD_MASK | LENGTH_MASK)
+}
+
+/// Bits of a key that are of the owner alone, and of what kind it is; the others are of all that it stands for.
+const OWNER_BITS: u32 = 16;
+const KIND_BITS: u32 = 4;
 
 impl Keys {
     pub fn of(owner: &[u8; 16], field: &str) -> Keys {
         let mut hasher = SipHasher13::new_with_key(b"ringfence search");
         hasher.write(owner);
+        let all_of_owner = hasher.finish() >> (u64::BITS - OWNER_BITS) << (u64::BITS - OWNER_BITS);
         hasher.write(field.as_bytes());
         // No name of a field continues another's.
         hasher.write(&[0]);
-        Keys(hasher)
+        Keys { hasher, owner: all_of_owner }
     }
 
     pub fn bytes(&self, of: Of, bytes: &[u8]) -> i64 {
-        let mut hasher = self.0;
-        hasher.write(&[of as u8]);
+        let mut hasher = self.begin(of);
         hasher.write(bytes);
-        hasher.finish() as i64
+        self.end(of, hasher)
     }
 
     pub fn letters(&self, of: Of, letters: &[char]) -> i64 {
-        let mut hasher = self.0;
+        self.end_letters(of, self.begin(of), letters)
+    }
+
+    /// What is left of a word of so many letters without the one at that place.
+    pub fn left(&self, letters: &[char], length: usize, place: usize) -> i64 {
+        let mut hasher = self.begin(Of::Left);
+        hasher.write(&[length as u8, place as u8]);
+        self.end_letters(Of::Left, hasher, letters)
+    }
+
+    /// A longer word, by something of its ends: who looks for that finds, side by side, each word that has it.
+    pub fn ends(&self, ends: &[char], word: &[char]) -> i64 {
+        self.end_of_words(ends) | self.mark(word)
+    }
+
+    /// The first key and the last of the words of these lengths that have something of their ends.
+    pub fn ends_of(&self, ends: &[char], lengths: RangeInclusive<usize>) -> (i64, i64) {
+        let all = self.end_of_words(ends);
+        (all | length_mark(*lengths.start()), all | length_mark(*lengths.end()) | WORD_MASK)
+    }
+
+    /// What tells a longer word from others that have the same of their ends: its length, and 22 bits of its hash.
+    pub fn mark(&self, word: &[char]) -> i64 {
+        length_mark(word.len()) | self.letters(Of::Ends, word) & WORD_MASK
+    }
+
+    fn end_of_words(&self, ends: &[char]) -> i64 {
+        self.letters(Of::Ends, ends) & !(WORD_MASK | LENGTH_MASK)
+    }
+
+    /// Keys in the order of their numbers.
+    fn numbered(&self, of: Of, number: u16) -> i64 {
+        (self.end(of, self.begin(of)) as u64 >> u16::BITS << u16::BITS | u64::from(number)) as i64
+    }
+
+    fn begin(&self, of: Of) -> SipHasher13 {
+        let mut hasher = self.hasher;
         hasher.write(&[of as u8]);
+        hasher
+    }
+
+    fn end_letters(&self, of: Of, mut hasher: SipHasher13, letters: &[char]) -> i64 {
         for letter in letters {
             let mut buffer = [0; 4];
             hasher.write(letter.encode_utf8(&mut buffer).as_bytes());
         }
-        hasher.finish() as i64
+        self.end(of, hasher)
+    }
+
+    fn end(&self, of: Of, hasher: SipHasher13) -> i64 {
+        let beginning = self.owner | u64::from(of as u8) << (u64::BITS - OWNER_BITS - KIND_BITS);
+        (beginning | hasher.finish() >> (OWNER_BITS + KIND_BITS)) as i64
     }
 }
 
@@ -135,11 +201,15 @@ fn beginnings(word: &[char]) -> impl Iterator<Item = (Of, &[char])> {
     one.into_iter().chain(two)
 }
 
+/// What is left of some letters without the one at a place.
+pub fn without(word: &[char], place: usize) -> Vec<char> {
+    word.iter().enumerate().filter(|(n, _)| *n != place).map(|(_, letter)| *letter).collect()
+}
+
 /// What is left of some letters without one of them.
 pub fn without_one(word: &[char]) -> impl Iterator<Item = Vec<char>> {
-    let without = |n: usize| word.iter().enumerate().filter(move |(m, _)| *m != n).map(|(_, letter)| *letter).collect();
     // Of two equal letters side by side it does not matter which one goes.
-    (0..word.len()).filter(move |n| *n == 0 || word[*n] != word[*n - 1]).map(without)
+    (0..word.len()).filter(move |n| *n == 0 || word[*n] != word[*n - 1]).map(|n| without(word, n))
 }
 
 /// The beginning and the end of a longer word.
@@ -149,7 +219,7 @@ pub fn ends(word: &[char]) -> (&[char], &[char]) {
 }
 
 /// What is left of the ends of a longer word by a typo in one of them. One between them leaves both.
-fn ends_left(word: &[char]) -> impl Iterator<Item = Vec<char>> {
+pub fn ends_left(word: &[char]) -> impl Iterator<Item = Vec<char>> {
     let (first, last) = ends(word);
     let in_first = without_one(first).map(move |left| [&left, last].concat());
     in_first.chain(without_one(last).map(move |left| [first, &left].concat()))
@@ -157,7 +227,7 @@ fn ends_left(word: &[char]) -> impl Iterator<Item = Vec<char>> {
 
 /// The keys by which a longer word is found with a typo.
 pub fn end_keys(keys: &Keys, word: &[char]) -> impl Iterator<Item = i64> {
-    ends_left(word).map(|ends| keys.letters(Of::Ends, &ends))
+    ends_left(word).map(|ends| keys.ends(&ends, word))
 }
 
 /// Whether typos are looked for in such a word.
@@ -187,58 +257,25 @@ pub fn last_digits(phone: &str, count: usize) -> Option<&str> {
     digits.len().checked_sub(count).and_then(|start| digits.get(start..))
 }
 
-/// A time of last activity, as the index holds it: days since 2000-01-01 and what they are part of. Days before, and those after
-/// the last, are the first and the last of them; the index does not tell them apart, who sorts does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Period {
-    /// 8 to the power of the level days, and which of them.
-    Days {
-        level: u8,
-        number: i32,
-    },
-    Never,
-}
-
+/// The first day and the last, since 2000-01-01, that the index tells apart: those before and after count as these, and who sorts goes by
+/// the customers themselves.
 pub const FIRST_DAY: i32 = 0;
-pub const LAST_DAY: i32 = 8 * 8 * 8 * 8 * 8 - 1;
+pub const LAST_DAY: i32 = 32_767;
 
-/// The level of the longest periods, of which there are eight.
-pub const LONGEST: u8 = 4;
-
-impl Period {
-    /// The period of that level that a day is in.
-    pub fn around(day: i32, level: u8) -> Period {
-        Period::Days { level, number: day >> (3 * level) }
-    }
-
-    /// The periods of a day as PostgreSQL counts them, of which the least means never.
-    fn of(day: i32) -> impl Iterator<Item = Period> {
-        let active = day != i32::MIN;
-        let day = day.clamp(FIRST_DAY, LAST_DAY);
-        let never = (!active).then_some(Period::Never);
-        (0..=LONGEST).filter(move |_| active).map(move |level| Period::around(day, level)).chain(never)
-    }
-
-    pub fn key(self, row: &Keys) -> i64 {
-        let (level, number) = match self {
-            Period::Days { level, number } => (level, number),
-            Period::Never => (u8::MAX, 0),
-        };
-        let mut bytes = [level, 0, 0, 0, 0];
-        bytes[1..].copy_from_slice(&number.to_be_bytes());
-        row.bytes(Of::Active, &bytes)
-    }
+/// The key of those who were last active on that day; None: of those who never were. The later the day, the earlier comes its key.
+pub fn active(row: &Keys, day: Option<i32>) -> i64 {
+    row.numbered(Of::Active, day.map_or(u16::MAX, |day| (LAST_DAY - day.clamp(FIRST_DAY, LAST_DAY)) as u16))
 }
 
-/// The samples that a customer is in: by its id, so that it stays there. Who is in one is in those of lower levels.
-fn samples(row: &Keys, id: &[u8; 16]) -> impl Iterator<Item = i64> {
-    let level = (row.bytes(Of::Sample, id).trailing_zeros() / 2).min(SAMPLE_LEVELS);
-    (1..=level).map(|level| sample(row, level))
+/// The day of such a key.
+pub fn day_of(active: i64) -> i32 {
+    LAST_DAY - i32::from(active as u16)
 }
 
-/// The key of a sample.
-pub fn sample(row: &Keys, level: u32) -> i64 {
-    row.bytes(Of::Sample, &[level as u8])
+/// Whether a word of a value is one of the many that are hardly ever the same, and hardly ever a part of another: a number, of a contract
+/// or a device. It is found by its parts alone.
+pub fn is_number(word: &str) -> bool {
+    word.chars().nth(2).is_some() && word.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 fn add_text(keys: &Keys, folded: &str, into: &mut Vec<i64>) {
@@ -251,7 +288,6 @@ fn add_text(keys: &Keys, folded: &str, into: &mut Vec<i64>) {
 /// What of a customer is searched, as it is stored.
 pub struct Customer<'a, P, E, V> {
     pub owner: [u8; 16],
-    pub id: [u8; 16],
     pub name: &'a str,
     pub normal_phones: P,
     pub normal_emails: E,
@@ -273,8 +309,8 @@ pub fn of_customer<'a>(
 ) -> Vec<i64> {
     let mut all = Vec::with_capacity(128);
     let row = Keys::of(&customer.owner, ROW);
-    all.extend(samples(&row, &customer.id));
-    all.extend(Period::of(customer.active_on).map(|period| period.key(&row)));
+    // The least day that PostgreSQL has means never.
+    all.push(active(&row, Some(customer.active_on).filter(|day| *day != i32::MIN)));
     let text = Keys::of(&customer.owner, TEXT);
     let name = fold(beginning(customer.name));
     add_text(&text, &name, &mut all);
@@ -305,8 +341,9 @@ pub fn of_customer<'a>(
         }
         let folded = fold(beginning(&text));
         add_text(&keys, &folded, &mut all);
-        let short = words(&folded).filter(|word| word.chars().nth(2).is_none());
-        all.extend(short.map(|word| keys.bytes(Of::ShortWord, word.as_bytes())));
+        all.extend(
+            words(&folded).filter(|word| !is_number(word)).map(|word| keys.bytes(Of::WholeWord, word.as_bytes())),
+        );
     }
     all.sort_unstable();
     all.dedup();
@@ -327,12 +364,10 @@ fn add_name(keys: &Keys, name: &str, all: &mut Vec<i64>) {
             all.extend(end_keys(keys, &word));
             continue;
         }
-        if word.len() < LEFT_FROM {
-            all.push(keys.letters(Of::ShortWord, &word));
-            continue;
+        all.push(keys.letters(Of::WholeWord, &word));
+        if word.len() >= LEFT_FROM {
+            all.extend((0..word.len()).map(|place| keys.left(&without(&word, place), word.len(), place)));
         }
-        all.push(keys.letters(Of::Word, &word));
-        all.extend(without_one(&word).map(|letters| keys.letters(Of::Word, &letters)));
     }
     all.push(keys.bytes(Of::WholeName, sorted_words(name).as_bytes()));
 }
@@ -352,7 +387,6 @@ mod unit_tests {
     fn name_keys(owner: u8, name: &str) -> Vec<i64> {
         of_customer(Customer {
             owner: [owner; 16],
-            id: [1; 16],
             name,
             normal_phones: std::iter::empty(),
             normal_emails: std::iter::empty(),
@@ -366,10 +400,10 @@ mod unit_tests {
     fn keys_never_change() {
         let keys = Keys::of(&[7; 16], NAME);
         assert_eq!(keys.bytes(Of::Three, "tsa".as_bytes()), keys.letters(Of::Three, &['t', 's', 'a']));
-        let sum = name_keys(7, "Łukasz D'Angelo").iter().fold(0, |sum: i64, key| sum.wrapping_add(*key));
-        let day = Period::around(9000, 0).key(&Keys::of(&[7; 16], ROW));
+        let sum = name_keys(7, "Łukasz D'Angelo-Lewandowski").iter().fold(0, |sum: i64, key| sum.wrapping_add(*key));
+        let day = active(&Keys::of(&[7; 16], ROW), Some(9000));
         let computed = [keys.bytes(Of::Three, "tsa".as_bytes()), keys.bytes(Of::Pair, "美玲".as_bytes()), day, sum];
-        assert_eq!(computed, [-7555511768584970531, -9115694314170000806, -2265255834683709163, 8263745537743007192]);
+        assert_eq!(computed, [3018042965976831581, 3018014327053848088, 3017979619377634519, 1327229422412251413]);
     }
 
     /// None of them is stored, but whoever calls `ringfence.search_keys()` can give them.
@@ -378,7 +412,6 @@ mod unit_tests {
         let long: String = (0..100_000).map(|n| format!("{n:x}")).collect();
         let keys = of_customer(Customer {
             owner: [1; 16],
-            id: [1; 16],
             name: &long,
             normal_phones: [long.as_str()].into_iter(),
             normal_emails: [long.as_str()].into_iter(),
@@ -419,26 +452,17 @@ mod unit_tests {
     }
 
     #[test]
-    fn every_day_has_its_periods() {
-        let periods = |day| Period::of(day).collect::<Vec<_>>();
-        assert_eq!(periods(i32::MIN), [Period::Never]);
-        let numbers = [9821, 1227, 153, 19, 2];
-        let expected = numbers.into_iter().zip(0..).map(|(number, level)| Period::Days { level, number });
-        assert!(periods(9821).into_iter().eq(expected));
-        assert_eq!(periods(-5), periods(0));
-        assert_eq!(periods(i32::MAX), periods(LAST_DAY));
-    }
-
-    #[test]
-    fn samples_are_as_large_as_they_say() {
+    fn days_follow_each_other() {
         let row = Keys::of(&[3; 16], ROW);
-        let count = |level| {
-            let key = sample(&row, level);
-            (0..1 << 16).filter(|n: &u128| samples(&row, &n.to_be_bytes()).any(|held| held == key)).count()
-        };
-        for level in 1..=SAMPLE_LEVELS {
-            let expected = (1 << 16) >> (2 * level);
-            assert!(count(level).abs_diff(expected) <= 8 + expected / 8, "{level}: {}", count(level));
-        }
+        let keys: Vec<i64> = (FIRST_DAY..=LAST_DAY).map(|day| active(&row, Some(day))).collect();
+        assert!(keys.is_sorted_by(|one, next| one - 1 == *next));
+        assert!((FIRST_DAY..=LAST_DAY).zip(&keys).all(|(day, key)| day_of(*key) == day));
+        assert!(active(&row, None) > active(&row, Some(FIRST_DAY)));
+        assert_eq!(
+            [i32::MIN, -1, i32::MAX].map(|day| active(&row, Some(day))),
+            [keys[0], keys[0], keys[keys.len() - 1]]
+        );
+        let other = Keys::of(&[4; 16], ROW);
+        assert!((FIRST_DAY..=LAST_DAY).all(|day| !keys.contains(&active(&other, Some(day)))));
     }
 }

@@ -1,15 +1,18 @@
 //! Searching customers by an index that row-level security lets be used. Every row of a result comes from SQL under row-level
 //! security (`rows`), so that a search can never see more than a SELECT.
 
+mod access_method;
 mod cursor;
 mod fold;
 mod index;
 mod key;
 mod opclass;
 mod page;
+mod posting;
 mod probe;
 mod query;
 mod rows;
+mod scan;
 mod status;
 mod value;
 
@@ -25,7 +28,7 @@ use pgrx::datum::Uuid;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, AllocatedByRust, PgTrigger};
-use probe::{Fields, Flat, Parts, Term};
+use probe::{Fields, Flat, Term};
 use query::{Candidate, Query};
 use rows::StoredList;
 use std::borrow::Cow;
@@ -51,7 +54,7 @@ fn build(term: impl FnOnce(&Fields) -> Term) -> Result<Probe> {
 #[pg_extern(sql = false)]
 fn query(text: &str) -> Result<Probe> {
     let query = parse(text)?;
-    build(|fields| fields.matching(&query, Parts::Most))
+    build(|fields| fields.matching(&query))
 }
 
 /// The customers with a phone number in normal form.

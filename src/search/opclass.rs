@@ -14,26 +14,21 @@
 //! What is left is what PostgreSQL's own leakproof functions have as well: running out of memory, being cancelled, and
 //! damaged storage.
 
-// Of what GIN calls for each row: see `session::fast`.
-#![allow(ffi_unwind_calls)]
-
 use super::key::{self, Customer, SEARCHED_VALUES};
-use super::probe::Has;
 use super::rows;
 use super::value::{Probe, SearchKeys};
 use crate::catalog;
+use crate::error::{self, Result};
 use crate::jsonb::Jsonb;
-use crate::session::fast::{VERSION_1, unguarded};
 use pgrx::datum::{Array, Date, Uuid};
 use pgrx::prelude::*;
-use pgrx::{Internal, pg_sys, varlena};
+use pgrx::{Internal, pg_sys};
 use std::ffi::CStr;
 
 /// The keys of a customer. LEAKPROOF: see the module.
 #[pg_extern(sql = false)]
 fn search_keys(
     owner: Uuid,
-    id: Uuid,
     name: &str,
     normal_phones: Array<'_, &str>,
     normal_emails: Array<'_, &str>,
@@ -46,7 +41,6 @@ fn search_keys(
         .flat_map(|member| member.value.texts().into_iter().take(SEARCHED_VALUES).map(|text| (member.name, text)));
     SearchKeys::new(&key::of_customer(Customer {
         owner: *owner,
-        id: *id,
         name,
         normal_phones: normal_phones.iter().flatten(),
         normal_emails: normal_emails.iter().flatten(),
@@ -62,8 +56,7 @@ fn keys_match(keys: SearchKeys, query: Probe) -> bool {
 }
 
 /// What the keys of a customer are computed from: the arguments of `search_keys`.
-const COLUMNS: [&CStr; 7] =
-    [c"owner_id", c"id", c"name", c"normal_phones", c"normal_emails", c"searchable", c"active_on"];
+const COLUMNS: [&CStr; 6] = [c"owner_id", c"name", c"normal_phones", c"normal_emails", c"searchable", c"active_on"];
 
 /// Whether the customer with that id is what the query looks for. Where the id is the column of `ringfence.customer`, the
 /// planner has put `keys_match` in its place ([`customer_matches_support`]), and with it the index. LEAKPROOF: see the
@@ -83,82 +76,10 @@ fn search_extract_value(keys: SearchKeys, count: Internal, _nulls: Internal) -> 
     unsafe { keys_for_gin(keys.iter(), pointer(count)) }
 }
 
-/// GIN: the keys that are looked for; none for a query that the session may not use.
+/// What GIN wants an operator class to have, and what the access method's own scan does without. Error 0A000.
 #[pg_extern(sql = false)]
-fn search_extract_query(
-    query: Probe,
-    count: Internal,
-    _strategy: i16,
-    _partial: Internal,
-    _extra: Internal,
-    _nulls: Internal,
-    _mode: Internal,
-) -> i64 {
-    let allowed = query.is_allowed();
-    // SAFETY: as above.
-    unsafe { keys_for_gin(query.keys().filter(|_| allowed), pointer(count)) }
-}
-
-/// The query, the array of what a row has of its keys, and whatever else GIN passes to the two functions below.
-///
-/// # Safety
-/// The call must be GIN's, of one of them: the array, the strategy, the query and the number of keys come first.
-unsafe fn asked<'a, T>(call: pg_sys::FunctionCallInfo) -> (&'a [T], Probe, &'a [pg_sys::NullableDatum]) {
-    // SAFETY: as promised by the caller. GIN passes the query as the scan was given it, which lives as long as the scan.
-    unsafe {
-        let arguments = (*call).args.as_slice(6);
-        let count = arguments[3].value.value() as i32;
-        let check = std::slice::from_raw_parts(arguments[0].value.cast_mut_ptr::<T>(), count.max(0) as usize);
-        let query: *mut pg_sys::varlena = arguments[2].value.cast_mut_ptr();
-        let plain = varlena::varatt_is_4b_u(query) || (varlena::varatt_is_1b(query) && !varlena::varatt_is_1b_e(query));
-        (check, Probe::of(if plain { query } else { unguarded::pg_detoast_datum(query) }), arguments)
-    }
-}
-
-/// GIN: whether a row with these of the keys is what is looked for. Called for each row.
-///
-/// # Safety
-/// For GIN to call, as a function of version 1.
-#[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn search_consistent_fast(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: as promised by the caller. GIN also passes where it wants to know whether the row must be looked at.
-    unsafe {
-        let (check, query, arguments) = asked::<bool>(call);
-        *arguments[5].value.cast_mut_ptr::<bool>() = false;
-        let has = |n: usize| if check.get(n) == Some(&true) { Has::Yes } else { Has::No };
-        (query.evaluate(&has) == Has::Yes).into()
-    }
-}
-
-/// GIN: the same where it does not know all of them yet.
-///
-/// # Safety
-/// For GIN to call, as a function of version 1.
-#[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn search_triconsistent_fast(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: as promised by the caller; GIN's three values have one byte each.
-    let (check, query, _) = unsafe { asked::<u8>(call) };
-    let has = |n: usize| match check.get(n).map(|value| u32::from(*value)) {
-        Some(pg_sys::GIN_TRUE) => Has::Yes,
-        Some(pg_sys::GIN_MAYBE) => Has::Maybe,
-        _ => Has::No,
-    };
-    let answer = match query.evaluate(&has) {
-        Has::No => pg_sys::GIN_FALSE,
-        Has::Yes => pg_sys::GIN_TRUE,
-        Has::Maybe => pg_sys::GIN_MAYBE,
-    };
-    pg_sys::Datum::from(answer as usize)
-}
-
-#[unsafe(no_mangle)]
-pub extern "C-unwind" fn pg_finfo_search_consistent_fast() -> &'static pg_sys::Pg_finfo_record {
-    &VERSION_1
-}
-
-#[unsafe(no_mangle)]
-pub extern "C-unwind" fn pg_finfo_search_triconsistent_fast() -> &'static pg_sys::Pg_finfo_record {
-    &VERSION_1
+fn search_not_by_gin(_keys: Internal) -> Result<i64> {
+    Err(error::not_by_gin())
 }
 
 fn pointer<T>(internal: Internal) -> *mut T {
@@ -185,8 +106,11 @@ unsafe fn keys_for_gin(keys: impl Iterator<Item = i64>, count: *mut i32) -> i64 
 /// says. PostgreSQL's default would have it AND the index with all customers of the owner.
 #[pg_extern(sql = false)]
 fn search_selectivity(_root: Internal, _operator: pg_sys::Oid, _arguments: Internal, _relation: i32) -> f64 {
-    1e-7
+    SELECTIVITY
 }
+
+/// The share of customers that a search is taken to find.
+pub const SELECTIVITY: f64 = 1e-7;
 
 /// Planner support of `customer_matches`: where its first argument is the column `id` of `ringfence.customer`, it is the same
 /// as `keys_match` on the keys of that row, for which there is an index. The caller needs no privilege on the columns that

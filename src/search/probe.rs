@@ -2,47 +2,26 @@
 //! query finds, and sometimes one more; [`super::query`] then judges the customer itself.
 
 use super::fold::fold;
-use super::key::{self, Keys, LEFT_FROM, LONG_FROM, OPTIONS, Of, Period};
+use super::key::{self, Keys, LEFT_FROM, LONG_FROM, OPTIONS, Of};
 use super::query::{Query, Tier, Word};
 use crate::field::VisibleField;
 use std::collections::{BTreeSet, HashMap};
+use std::ops::RangeInclusive;
 
 /// Words of a query that the index is asked for, and for an owner with very many searchable fields how many times one of them. Whoever
 /// types more is found by these, and judged by all.
 const PROBED_WORDS: usize = 8;
 const PROBED_WORDS_AND_FIELDS: usize = 400;
 
-/// Of how many parts of a word the index is asked. Any number finds all that match; the more, the less finds it beside them, and the longer
-/// it takes where all of them are common.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Parts {
-    /// For what is read: a part that is rare makes it short.
-    Most,
-    /// For a sample: about each second, for what is misspelt lacks two of them or three.
-    Half,
-    /// For what is known to be common.
-    Few,
-}
-
-impl Parts {
-    fn in_text(self) -> usize {
-        match self {
-            Parts::Most => 8,
-            Parts::Half => 4,
-            Parts::Few => 3,
-        }
-    }
-
-    /// Of custom fields there may be many.
-    fn in_value(self) -> usize {
-        3
-    }
-}
+/// Of how many parts of a word the index is asked. Any number finds all that match; the more, the less finds it beside them.
+const PARTS: usize = 8;
 
 /// An expression over keys.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Term {
     Key(i64),
+    /// Any key from the first to the second.
+    Range(i64, i64),
     All(Vec<Term>),
     /// With no members it finds nothing.
     Any(Vec<Term>),
@@ -74,7 +53,7 @@ fn all(mut terms: Vec<Term>) -> Term {
     }
 }
 
-fn any(terms: Vec<Term>) -> Term {
+pub fn any(terms: Vec<Term>) -> Term {
     let mut terms: Vec<Term> = terms.into_iter().filter(|term| !term.is_nothing()).collect();
     match terms.len() {
         1 => terms.pop().unwrap_or(Term::NOTHING),
@@ -138,95 +117,114 @@ impl Fields {
     }
 
     /// The customers that the query finds without typos.
-    pub fn matching(&self, query: &Query, parts: Parts) -> Term {
-        self.as_a_whole(query, parts).or(self.each_word(query, |word| self.word(word, parts)))
+    pub fn matching(&self, query: &Query) -> Term {
+        self.as_a_whole(query).or(self.each_word(query, |word| self.word(word)))
     }
 
     /// The customers that the query finds in that way, and some others.
-    pub fn in_tier(&self, query: &Query, tier: Tier, parts: Parts) -> Term {
+    pub fn in_tier(&self, query: &Query, tier: Tier) -> Term {
         match tier {
-            Tier::Exact => self.as_a_whole(query, parts),
+            Tier::Exact => self.exact(query),
             Tier::WholeName => {
                 let name = key::sorted_words(&query.folded);
                 Term::Key(self.name.bytes(Of::WholeName, name.as_bytes()))
             }
-            Tier::Prefix => {
-                let first = query.words.first().map_or(&[][..], |word| &word.letters);
-                match (key::name_start(first), &query.words[..]) {
-                    (Some(start), [_]) if start.len() == first.len() => {
-                        Term::Key(self.name.letters(Of::NameStart, start))
-                    }
-                    (Some(start), [_]) if !start.is_empty() && first.len() >= start.len() + 3 => {
-                        let rest = first.get(start.len()..).unwrap_or_default();
-                        Term::Key(self.name.letters(Of::NameStart, start)).and(contains(
-                            &self.text,
-                            rest,
-                            parts.in_text(),
-                        ))
-                    }
-                    (Some(start), _) => Term::Key(self.name.letters(Of::NameStart, start))
-                        .and(self.each_word(query, |word| self.in_text(word, parts))),
-                    (None, _) => self.each_word(query, |word| self.in_text(word, parts)),
-                }
-            }
-            Tier::Word => self.each_word(query, |word| self.whole_word(word, parts)),
-            Tier::Substring => self.matching(query, parts),
-            Tier::Typo => self.misspelt(query, 1, parts),
-            Tier::TwoTypos => self.misspelt(query, 2, parts),
+            Tier::Prefix => self.beginning_of_name(&query.words),
+            Tier::Word => self.each_word(query, |word| self.whole_word(word)),
+            Tier::Substring => self.matching(query),
+            Tier::Typo => self.misspelt(query, 1, |word| self.long_misspelt(word, 1)),
+            Tier::TwoTypos => self.misspelt(query, 2, |word| self.long_misspelt(word, 2)),
         }
     }
 
-    /// The customers with as many typos in a word; of a query of several words, others too.
-    fn misspelt(&self, query: &Query, typos: usize, parts: Parts) -> Term {
+    /// The customers with as many typos in a word; of a query of several words, others too. `long`: the longer words that may be it.
+    pub fn misspelt(&self, query: &Query, typos: usize, long: impl Fn(&Word) -> Term) -> Term {
+        let misspelt = |word: &Word| match typos.min(word.typos) {
+            0 => Term::NOTHING,
+            typos => short_misspelt(&self.name, &word.letters, typos).or(long(word)),
+        };
         match &query.words[..] {
             words if words.iter().all(|word| word.typos < typos) => Term::NOTHING,
-            [word] => self.misspelt_word(word, typos, parts),
-            _ => self.each_word(query, |word| self.word(word, parts).or(self.misspelt_word(word, typos, parts))),
+            [word] => misspelt(word),
+            _ => self.each_word(query, |word| self.word(word).or(misspelt(word))),
         }
     }
 
-    /// A word of the name with as many typos. Where it is one, of the two halves of a longer word one is right.
-    fn misspelt_word(&self, word: &Word, typos: usize, parts: Parts) -> Term {
-        let (short, long) = misspelt(&self.name, word, typos);
-        let letters = &word.letters[..];
-        if parts != Parts::Most || typos.min(word.typos) > 1 || letters.len() < LONG_FROM {
-            return short.or(long);
+    /// Longer words of a name that may be one with as many typos, and others that begin and end like it.
+    pub fn long_misspelt(&self, word: &Word, typos: usize) -> Term {
+        any(self.ends_misspelt(word, typos).into_iter().map(|(first, last)| Term::Range(first, last)).collect())
+    }
+
+    /// The same as keys, from the first to the last of each that the index may have; each key has the mark of its word.
+    pub fn ends_misspelt(&self, word: &Word, typos: usize) -> Vec<(i64, i64)> {
+        let (letters, typos) = (&word.letters[..], typos.min(word.typos));
+        if typos == 0 || letters.len() + typos < LONG_FROM {
+            return Vec::new();
         }
-        // A letter between them belongs to neither: two that are swapped lie in one of them, or in none.
-        let (first, last) = letters.split_at(letters.len() / 2);
-        let half = |letters: &[char]| contains(&self.text, letters, Parts::Few.in_text());
-        short.or(long.and(half(first).or(half(last.get(1..).unwrap_or_default()))))
+        let mut ends: BTreeSet<Vec<char>> = key::ends_left(letters).collect();
+        if typos > 1 {
+            ends.extend(ends_two_typos_away(letters));
+        }
+        let lengths = letters.len().saturating_sub(typos).max(LONG_FROM)..=letters.len() + typos;
+        ends.into_iter().map(|ends| self.name.ends_of(&ends, lengths.clone())).collect()
     }
 
-    /// Of these customers those in a sample.
-    pub fn sampled(&self, term: Term, level: u32) -> Term {
-        if level == 0 { term } else { self.sample(level).and(term) }
+    /// What marks a longer word of a name.
+    pub fn mark(&self, word: &str) -> i64 {
+        self.name.mark(&word.chars().collect::<Vec<_>>())
     }
 
-    /// The customers in a sample.
-    pub fn sample(&self, level: u32) -> Term {
-        Term::Key(key::sample(&self.row, level))
+    /// The words as the first ones of the name, the last of them perhaps not whole.
+    fn beginning_of_name(&self, words: &[Word]) -> Term {
+        let (Some((last, before)), Some(first)) = (words.split_last(), words.first()) else {
+            return Term::NOTHING;
+        };
+        let start = key::name_start(&first.letters).map(|start| Term::Key(self.name.letters(Of::NameStart, start)));
+        if before.is_empty()
+            && let Some(start) = &start
+        {
+            let length = key::name_start(&first.letters).map_or(0, <[char]>::len);
+            let rest = first.letters.get(length..).unwrap_or_default();
+            return match contains(&self.text, rest) {
+                _ if rest.is_empty() => start.clone(),
+                // What is behind the start, if it is long enough to be looked for, says nearly all that the word says.
+                rest if !rest.is_nothing() => start.clone().and(rest),
+                _ => start.clone().and(self.in_text(first)),
+            };
+        }
+        let before = before.iter().take(PROBED_WORDS).map(|word| self.word_of_name(word));
+        all(start.into_iter().chain(before).chain([self.in_text(last)]).collect())
     }
 
-    /// The customers that were last active in one of these periods.
-    pub fn active(&self, periods: &[Period]) -> Term {
-        any(periods.iter().map(|period| Term::Key(period.key(&self.row))).collect())
+    /// The customers that were last active on one of these days.
+    pub fn active(&self, days: RangeInclusive<i32>) -> Term {
+        Term::Range(self.active_on(*days.end()), self.active_on(*days.start()))
+    }
+
+    /// The key of those who were last active on that day.
+    pub fn active_on(&self, day: i32) -> i64 {
+        key::active(&self.row, Some(day))
+    }
+
+    /// The customers that never were active.
+    pub fn never_active(&self) -> Term {
+        Term::Key(key::active(&self.row, None))
     }
 
     /// By a phone number, its ending, or an e-mail address or a part of one.
-    fn as_a_whole(&self, query: &Query, parts: Parts) -> Term {
-        let phones = [query.phone.as_deref(), query.digits.as_deref()];
-        let email_part = query.email_part.as_ref().map(|_| {
+    fn as_a_whole(&self, query: &Query) -> Term {
+        let email_part = query.email_part.as_ref().map_or(Term::NOTHING, |_| {
             let words = query.words.iter().filter(|word| word.anywhere);
-            all(words.map(|word| self.in_text(word, parts)).collect())
+            all(words.map(|word| self.in_text(word)).collect())
         });
-        any(phones
-            .into_iter()
-            .flatten()
-            .map(|phone| self.phone(phone))
-            .chain(query.email.as_deref().map(|email| self.email(email)))
-            .chain(email_part)
-            .collect())
+        self.exact(query).or(email_part)
+    }
+
+    /// By a phone number, its ending, or an e-mail address.
+    fn exact(&self, query: &Query) -> Term {
+        let phones = [query.phone.as_deref(), query.digits.as_deref()];
+        let email = query.email.as_deref().map(|email| self.email(email));
+        any(phones.into_iter().flatten().map(|phone| self.phone(phone)).chain(email).collect())
     }
 
     fn each_word(&self, query: &Query, find: impl Fn(&Word) -> Term) -> Term {
@@ -237,59 +235,70 @@ impl Fields {
     }
 
     /// A word in the name or an e-mail address; one too short for that at the beginning of a word of the name.
-    fn in_text(&self, word: &Word, parts: Parts) -> Term {
+    fn in_text(&self, word: &Word) -> Term {
         match word.letters.len() {
-            _ if word.anywhere => contains(&self.text, &word.letters, parts.in_text()),
+            _ if word.anywhere => contains(&self.text, &word.letters),
             1 => Term::Key(self.name.letters(Of::FirstLetter, &word.letters)),
             _ => Term::Key(self.name.letters(Of::FirstTwo, &word.letters)),
         }
     }
 
     /// A word in any of the fields.
-    fn word(&self, word: &Word, parts: Parts) -> Term {
-        let mut terms = vec![self.in_text(word, parts)];
+    fn word(&self, word: &Word) -> Term {
+        let mut terms = vec![self.in_text(word)];
         terms.extend(word.digits.as_deref().map(|digits| self.phone(digits)));
-        terms.extend(self.custom.iter().map(|field| field.word(word, parts)));
+        terms.extend(self.custom.iter().map(|field| field.word(word)));
         any(terms)
     }
 
-    /// A word as a whole word of the name, or in a custom field.
-    fn whole_word(&self, word: &Word, parts: Parts) -> Term {
-        let in_name = if !key::takes_typos(&word.letters) {
-            self.in_text(word, parts)
-        } else if word.letters.len() < LEFT_FROM {
-            Term::Key(self.name.letters(Of::ShortWord, &word.letters))
+    /// A word as a whole word of the name or of a custom field.
+    fn whole_word(&self, word: &Word) -> Term {
+        let in_values = self.custom.iter().map(|field| field.whole_word(word));
+        any(std::iter::once(self.word_of_name(word)).chain(in_values).collect())
+    }
+
+    fn word_of_name(&self, word: &Word) -> Term {
+        if !key::takes_typos(&word.letters) {
+            self.in_text(word)
         } else if word.letters.len() < LONG_FROM {
-            // Of a longer word that this is left of, what is left of this is not left.
-            let left = key::without_one(&word.letters).next().unwrap_or_default();
-            let key = |letters: &[char]| Term::Key(self.name.letters(Of::Word, letters));
-            key(&word.letters).and(key(&left))
+            Term::Key(self.name.letters(Of::WholeWord, &word.letters))
         } else {
-            // Those that begin and end like it.
-            all(key::end_keys(&self.name, &word.letters).map(Term::Key).collect())
-        };
-        any(std::iter::once(in_name).chain(self.custom.iter().map(|field| field.word(word, parts))).collect())
+            // Any of its keys says it.
+            any(key::end_keys(&self.name, &word.letters).take(1).map(Term::Key).collect())
+        }
     }
 }
 
 impl Custom {
-    fn word(&self, word: &Word, parts: Parts) -> Term {
+    fn word(&self, word: &Word) -> Term {
         if !self.options.is_empty() {
-            let named = self.options.iter().filter(|(_, name)| word.find_in_value(name).is_some());
-            return any(named
-                .map(|(id, _)| Term::Key(self.choices.bytes(Of::Option, id.to_string().as_bytes())))
-                .collect());
-        }
-        if word.anywhere {
-            contains(&self.texts, &word.letters, parts.in_value())
+            self.option(|name| word.find_in_value(name).is_some())
+        } else if word.anywhere {
+            contains(&self.texts, &word.letters)
         } else {
-            Term::Key(self.texts.letters(Of::ShortWord, &word.letters))
+            self.whole_word(word)
         }
+    }
+
+    fn whole_word(&self, word: &Word) -> Term {
+        if !self.options.is_empty() {
+            return self.option(|name| word.find_in_value(name) == Some(Tier::Word));
+        }
+        if key::is_number(&word.text) {
+            return contains(&self.texts, &word.letters);
+        }
+        Term::Key(self.texts.letters(Of::WholeWord, &word.letters))
+    }
+
+    /// Who has an option with such a name.
+    fn option(&self, is_it: impl Fn(&str) -> bool) -> Term {
+        let named = self.options.iter().filter(|(_, name)| is_it(name));
+        any(named.map(|(id, _)| Term::Key(self.choices.bytes(Of::Option, id.to_string().as_bytes()))).collect())
     }
 }
 
 /// A word that is long enough for it inside of the words of a field.
-fn contains(keys: &Keys, word: &[char], most: usize) -> Term {
+fn contains(keys: &Keys, word: &[char]) -> Term {
     // A pair says all that its characters do.
     let alone = word.len() == 1;
     let parts: Vec<Term> = key::parts(word)
@@ -297,48 +306,42 @@ fn contains(keys: &Keys, word: &[char], most: usize) -> Term {
         .map(|(of, letters)| Term::Key(keys.letters(of, letters)))
         .collect();
     match parts.len() {
-        few if few <= most => all(parts),
+        few if few <= PARTS => all(parts),
         // Spread over the word.
-        many => all((0..most).filter_map(|n| parts.get(n * (many - 1) / (most - 1)).cloned()).collect()),
+        many => all((0..PARTS).filter_map(|n| parts.get(n * (many - 1) / (PARTS - 1)).cloned()).collect()),
     }
 }
 
-/// The words of a name that differ from this one by as many edits: of those that are kept whole, and of the longer ones.
-///
-/// One edit is always found, and two hardly ever not: see the tests.
-fn misspelt(keys: &Keys, word: &Word, typos: usize) -> (Term, Term) {
-    let (letters, typos) = (&word.letters[..], typos.min(word.typos));
-    let (mut short, mut long) = (Vec::new(), Vec::new());
-    if typos == 0 {
-        return (Term::NOTHING, Term::NOTHING);
-    }
-    // Words that are kept whole: this one's remainders are theirs, or themselves.
-    if letters.len() < LONG_FROM + typos {
-        let mut left = BTreeSet::from([letters.to_vec()]);
-        for _ in 0..typos {
-            left.extend(left.iter().flat_map(|letters| key::without_one(letters)).collect::<Vec<_>>());
-        }
-        // Longer ones are nobody's.
-        for letters in left.into_iter().filter(|letters| letters.len() < LONG_FROM) {
-            short.push(Term::Key(keys.letters(Of::Word, &letters)));
-            if letters.len() < LEFT_FROM {
-                short.push(Term::Key(keys.letters(Of::ShortWord, &letters)));
-            }
-        }
-    }
-    // Words that are kept by their ends.
-    if letters.len() + typos >= LONG_FROM {
-        long.extend(key::end_keys(keys, letters).map(Term::Key));
-    }
+/// The words of a name that are kept whole and differ from this one by one edit, or as many. Exactly these for one; for two, one that
+/// is missing in them and one more.
+fn short_misspelt(keys: &Keys, letters: &[char], typos: usize) -> Term {
+    let mut terms = Vec::new();
+    add_one_typo_away(keys, letters, &mut terms);
     if typos > 1 {
-        long.extend(ends_two_typos_away(letters).map(|ends| Term::Key(keys.letters(Of::Ends, &ends))));
+        key::without_one(letters).for_each(|letters| add_one_typo_away(keys, &letters, &mut terms));
     }
-    (any(short), any(long))
+    any(terms)
+}
+
+fn add_one_typo_away(keys: &Keys, letters: &[char], terms: &mut Vec<Term>) {
+    let length = letters.len();
+    let is_kept = |length: usize| (LEFT_FROM..LONG_FROM).contains(&length);
+    let whole = |letters: &[char]| Term::Key(keys.letters(Of::WholeWord, letters));
+    if length <= LONG_FROM {
+        terms.extend(key::without_one(letters).map(|letters| whole(&letters)));
+    }
+    if is_kept(length) {
+        terms.extend((1..length).map(|place| whole(&swapped(letters, place))));
+        terms.extend((0..length).map(|place| Term::Key(keys.left(&key::without(letters, place), length, place))));
+    }
+    if is_kept(length + 1) {
+        terms.extend((0..=length).map(|place| Term::Key(keys.left(letters, length + 1, place))));
+    }
 }
 
 /// What the index may hold of the ends of words that differ from this one by two typos at the ends: one at each, or two
 /// at one. All letters of the alphabet are tried, since the index has only one left out.
-fn ends_two_typos_away(word: &[char]) -> impl Iterator<Item = Vec<char>> {
+fn ends_two_typos_away(word: &[char]) -> BTreeSet<Vec<char>> {
     let (first, last) = key::ends(word);
     let alphabet = alphabet_of(word);
     let mut found = BTreeSet::new();
@@ -361,7 +364,7 @@ fn ends_two_typos_away(word: &[char]) -> impl Iterator<Item = Vec<char>> {
     for left in key::without_one(last) {
         found.extend(with_another(&left, &alphabet).map(|left| [first, left.as_slice()].concat()));
     }
-    found.into_iter()
+    found
 }
 
 /// The same letters with another in the place of one.
@@ -398,8 +401,8 @@ fn alphabet_of(word: &[char]) -> Vec<char> {
 
 /// A term in the form that the index is asked with: the keys, each once, and the expression over their numbers.
 ///
-/// The expression is written in prefix form, in units of four bytes: a key as its number; `ALL` or `ANY`, then how many
-/// units belong to it.
+/// The expression is written in prefix form, in units of four bytes: a key as its number; `RANGE` and the numbers of two keys; `ALL` or
+/// `ANY`, then how many units belong to it.
 pub struct Flat {
     pub keys: Vec<i64>,
     pub code: Vec<Unit>,
@@ -408,6 +411,7 @@ pub struct Flat {
 pub type Unit = [u8; 4];
 const ALL: Unit = [0xff; 4];
 const ANY: Unit = [0xfe; 4];
+const RANGE: Unit = [0xfd; 4];
 
 impl Flat {
     pub fn of(term: &Term) -> Flat {
@@ -420,12 +424,13 @@ impl Flat {
     fn add(&mut self, term: &Term, numbers: &mut HashMap<i64, u32>) {
         let (operator, members) = match term {
             Term::Key(key) => {
-                let keys = &mut self.keys;
-                let number = *numbers.entry(*key).or_insert_with(|| {
-                    keys.push(*key);
-                    keys.len() as u32 - 1
-                });
-                self.code.push(number.to_le_bytes());
+                let number = self.number(*key, numbers);
+                self.code.push(number);
+                return;
+            }
+            Term::Range(first, last) => {
+                let ends = [RANGE, self.number(*first, numbers), self.number(*last, numbers)];
+                self.code.extend(ends);
                 return;
             }
             Term::All(members) => (ALL, members),
@@ -438,38 +443,64 @@ impl Flat {
         }
         self.code[start + 1] = ((self.code.len() - start - 2) as u32).to_le_bytes();
     }
+
+    fn number(&mut self, key: i64, numbers: &mut HashMap<i64, u32>) -> Unit {
+        let keys = &mut self.keys;
+        let number = *numbers.entry(key).or_insert_with(|| {
+            keys.push(key);
+            keys.len() as u32 - 1
+        });
+        number.to_le_bytes()
+    }
 }
 
-/// Whether a row has a key, as far as the index can tell.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Has {
-    No,
-    Yes,
-    Maybe,
+/// What is made of an expression from the inside out: of a key, and of what was made of the members of each `ALL` and `ANY`.
+pub trait Visit {
+    type Node;
+    type Error;
+
+    fn key(&mut self, key: i64) -> Result<Self::Node, Self::Error>;
+
+    fn range(&mut self, first: i64, last: i64) -> Result<Self::Node, Self::Error>;
+
+    /// Whether nothing is found: then neither are others found that it must be among, nor does it add to others.
+    fn is_nothing(node: &Self::Node) -> bool;
+
+    /// Of several, none of which is nothing.
+    fn all(nodes: Vec<Self::Node>) -> Self::Node;
+
+    /// As above, or of none at all.
+    fn any(nodes: Vec<Self::Node>) -> Self::Node;
 }
 
-/// Evaluates an expression over what a row has of the keys. One that is damaged finds nothing.
-pub fn evaluate(code: &[Unit], has: &impl Fn(usize) -> Has) -> Has {
+/// Visits the expression at the beginning of the code. One that is damaged finds nothing.
+pub fn visit<V: Visit>(
+    code: &[Unit],
+    key: &impl Fn(usize) -> Option<i64>,
+    visitor: &mut V,
+) -> Result<V::Node, V::Error> {
     match code {
         [operator @ (ALL | ANY), length, rest @ ..] => {
-            let Some(mut members) = rest.get(..number(length)) else {
-                return Has::No;
-            };
-            // What one member decides for all, and what it is if none does.
-            let (decisive, otherwise) = if *operator == ALL { (Has::No, Has::Yes) } else { (Has::Yes, Has::No) };
-            let mut result = otherwise;
+            let mut members = rest.get(..number(length)).unwrap_or_default();
+            let is_damaged = members.is_empty();
+            let mut nodes = Vec::new();
             while let Some(width) = width(members) {
-                match evaluate(members, has) {
-                    decided if decided == decisive => return decisive,
-                    Has::Maybe => result = Has::Maybe,
-                    _ => (),
+                let node = visit(members, key, visitor)?;
+                match (*operator == ALL, V::is_nothing(&node)) {
+                    (true, true) => return Ok(node),
+                    (false, true) => (),
+                    (_, false) => nodes.push(node),
                 }
                 members = members.get(width..).unwrap_or_default();
             }
-            result
+            Ok(if *operator == ALL && !is_damaged { V::all(nodes) } else { V::any(nodes) })
         }
-        [key, ..] => has(number(key)),
-        [] => Has::No,
+        [RANGE, first, last, ..] => match (key(number(first)), key(number(last))) {
+            (Some(first), Some(last)) => visitor.range(first, last),
+            _ => Ok(V::any(Vec::new())),
+        },
+        [one, ..] => key(number(one)).map_or_else(|| Ok(V::any(Vec::new())), |key| visitor.key(key)),
+        [] => Ok(V::any(Vec::new())),
     }
 }
 
@@ -481,6 +512,7 @@ fn number(unit: &Unit) -> usize {
 fn width(code: &[Unit]) -> Option<usize> {
     match code {
         [ALL | ANY, length, ..] => Some(2 + number(length)),
+        [RANGE, ..] => Some(3),
         [_, ..] => Some(1),
         [] => None,
     }
@@ -495,10 +527,41 @@ mod unit_tests {
 
     const OWNER: [u8; 16] = [1; 16];
 
+    /// Whether it is found by who has these keys.
+    struct Held<'a>(&'a [i64]);
+
+    impl Visit for Held<'_> {
+        type Node = bool;
+        type Error = ();
+
+        fn key(&mut self, key: i64) -> Result<bool, ()> {
+            Ok(self.0.contains(&key))
+        }
+
+        fn range(&mut self, first: i64, last: i64) -> Result<bool, ()> {
+            Ok(self.0.iter().any(|key| (first..=last).contains(key)))
+        }
+
+        fn is_nothing(node: &bool) -> bool {
+            !node
+        }
+
+        fn all(_: Vec<bool>) -> bool {
+            true
+        }
+
+        fn any(nodes: Vec<bool>) -> bool {
+            !nodes.is_empty()
+        }
+    }
+
+    fn is_found(code: &[Unit], keys: &[i64], held: &[i64]) -> bool {
+        visit(code, &|n| keys.get(n).copied(), &mut Held(held)) == Ok(true)
+    }
+
     fn finds(term: &Term, name: &str) -> bool {
         let keys = of_customer(Customer {
             owner: OWNER,
-            id: [2; 16],
             name,
             normal_phones: std::iter::empty(),
             normal_emails: std::iter::empty(),
@@ -506,13 +569,11 @@ mod unit_tests {
             active_on: i32::MIN,
         });
         let flat = Flat::of(term);
-        let found =
-            evaluate(&flat.code, &|n| if keys.binary_search(&flat.keys[n]).is_ok() { Has::Yes } else { Has::No });
-        found == Has::Yes
+        is_found(&flat.code, &flat.keys, &keys)
     }
 
     fn probe(query: &str, tier: Tier) -> Term {
-        Fields::of(&OWNER, std::iter::empty()).in_tier(&Query::parse(query, None).expect("short"), tier, Parts::Most)
+        Fields::of(&OWNER, std::iter::empty()).in_tier(&Query::parse(query, None).expect("short"), tier)
     }
 
     /// A small generator, the same numbers in each run (Steele, Lea, Flood: SplitMix64).
@@ -637,17 +698,23 @@ mod unit_tests {
         ]);
         let flat = Flat::of(&term);
         assert_eq!(flat.keys, [10, 20, 30]);
-        let with = |held: [Has; 3]| evaluate(&flat.code, &|n| held[n]);
-        use Has::*;
-        assert_eq!(with([Yes, Yes, No]), Yes);
-        assert_eq!(with([Yes, No, Yes]), Yes);
-        assert_eq!(with([No, Yes, Yes]), No);
-        assert_eq!(with([Yes, No, Maybe]), Maybe);
-        assert_eq!(with([Maybe, Yes, No]), Maybe);
-        assert_eq!(with([Maybe, No, No]), No);
-        assert_eq!(evaluate(&Flat::of(&Term::NOTHING).code, &|_| Yes), No);
-        for damaged in [&[][..], &[ALL, [9; 4], [0; 4]], &[ALL]] {
-            assert_ne!(evaluate(damaged, &|_| No), Yes);
+        let with = |held: &[i64]| is_found(&flat.code, &flat.keys, held);
+        assert!(with(&[10, 20]) && with(&[10, 30]) && with(&[10, 20, 30]));
+        assert!(!with(&[20, 30]) && !with(&[10]) && !with(&[]));
+        assert!(!is_found(&Flat::of(&Term::NOTHING).code, &[], &[]));
+        let range = Flat::of(&Term::All(vec![Term::Range(10, 12), Term::Key(20)]));
+        let with = |held: &[i64]| is_found(&range.code, &range.keys, held);
+        assert!(with(&[10, 20]) && with(&[12, 20]) && !with(&[13, 20]) && !with(&[9, 20]) && !with(&[11]));
+        for damaged in [
+            &[][..],
+            &[ALL, [9; 4], [0; 4]],
+            &[ALL],
+            &[ALL, [0; 4]],
+            &[[7, 0, 0, 0]],
+            &[RANGE],
+            &[RANGE, [0; 4], [9; 4]],
+        ] {
+            assert!(!is_found(damaged, &[10], &[10]));
         }
     }
 }

@@ -149,7 +149,8 @@ impl Word {
         words(name).filter_map(|word| self.misspelt(word, typos)).max()
     }
 
-    fn misspelt(&self, word: &str, typos: usize) -> Option<Tier> {
+    /// How the word is that word of a folded name with as many typos.
+    pub fn misspelt(&self, word: &str, typos: usize) -> Option<Tier> {
         let letters = word.chars().count();
         if letters.abs_diff(self.letters.len()) > typos {
             return None;

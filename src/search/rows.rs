@@ -7,6 +7,7 @@ use super::value::Probe;
 use crate::error::{self, Result};
 use crate::field::VisibleFields;
 use crate::jsonb::Jsonb;
+use crate::session::fast::is_plain;
 use crate::{catalog, customer, session};
 use pgrx::callconv::{BoxRet, FcInfo};
 use pgrx::datum::Uuid;
@@ -16,15 +17,17 @@ use pgrx::pgrx_sql_entity_graph::metadata::{
 use pgrx::{FromDatum, IntoDatum, pg_sys, varlena};
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::ffi::{CStr, CString, c_long};
+use std::ffi::{CStr, CString};
 
 /// What there is to read. Everything in it is qualified: a statement means the same under any search_path.
 #[derive(Clone, Copy)]
 enum Statement {
     /// The customers that a probe finds.
     Found,
-    /// The customer with an id.
-    WithId,
+    /// The names of the customers that a probe finds.
+    Names,
+    /// The customers with these ids.
+    WithIds,
     /// Customers without any activity from an id on, in the order of their ids.
     NeverActive,
     /// Whether a probe finds the customer of an owner with an id.
@@ -33,14 +36,15 @@ enum Statement {
     Companies,
 }
 
-const STATEMENTS: usize = 5;
+const STATEMENTS: usize = 6;
 
 /// Customers without activity that are read at once.
 pub const NEVER_ACTIVE_AT_ONCE: usize = 500;
 
 impl Statement {
     fn text(self) -> String {
-        let keys = "ringfence.search_keys(c.owner_id, c.id, c.name, c.normal_phones, c.normal_emails, c.searchable, c.active_on)";
+        let keys =
+            "ringfence.search_keys(c.owner_id, c.name, c.normal_phones, c.normal_emails, c.searchable, c.active_on)";
         let customers = |condition: &str| {
             format!(
                 "SELECT c.id, c.name, c.phones, c.normal_phones, c.emails, c.normal_emails, c.attributes, c.last_activity_at, c.company_id
@@ -49,7 +53,8 @@ impl Statement {
         };
         match self {
             Statement::Found => customers(&format!("{keys} OPERATOR(ringfence.@@@) $1")),
-            Statement::WithId => customers("c.id OPERATOR(pg_catalog.=) $1"),
+            Statement::Names => format!("SELECT c.name FROM ringfence.customer AS c WHERE {keys} OPERATOR(ringfence.@@@) $1"),
+            Statement::WithIds => customers("c.id OPERATOR(pg_catalog.=) ANY ($1)"),
             Statement::NeverActive => customers(&format!(
                 "c.active_on OPERATOR(pg_catalog.=) '-infinity'::pg_catalog.date AND c.id OPERATOR(pg_catalog.>=) $1
                   ORDER BY c.id USING OPERATOR(pg_catalog.<) LIMIT {NEVER_ACTIVE_AT_ONCE}"
@@ -66,10 +71,10 @@ impl Statement {
 
     fn arguments(self, query: pg_sys::Oid) -> Vec<pg_sys::Oid> {
         match self {
-            Statement::Found => vec![query],
-            Statement::WithId | Statement::NeverActive => vec![pg_sys::UUIDOID],
+            Statement::Found | Statement::Names => vec![query],
+            Statement::NeverActive => vec![pg_sys::UUIDOID],
             Statement::FindsOne => vec![pg_sys::UUIDOID, pg_sys::UUIDOID, query],
-            Statement::Companies => vec![pg_sys::UUIDARRAYOID],
+            Statement::Companies | Statement::WithIds => vec![pg_sys::UUIDARRAYOID],
         }
     }
 }
@@ -219,8 +224,7 @@ unsafe fn text<'a>(datum: pg_sys::Datum) -> &'a str {
     let text: *mut pg_sys::varlena = datum.cast_mut_ptr();
     // SAFETY: as promised by the caller; what is detoasted lives until the reader ends.
     let bytes = unsafe {
-        let plain = varlena::varatt_is_4b_u(text) || (varlena::varatt_is_1b(text) && !varlena::varatt_is_1b_e(text));
-        varlena::varlena_to_byte_slice(if plain { text } else { pg_sys::pg_detoast_datum_packed(text) })
+        varlena::varlena_to_byte_slice(if is_plain(text) { text } else { pg_sys::pg_detoast_datum_packed(text) })
     };
     std::str::from_utf8(bytes).unwrap_or_default()
 }
@@ -248,21 +252,28 @@ fn connected<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
 }
 
 impl<'a> Reader<'a> {
-    /// The customers that a probe finds; None if they are more than `most`.
-    pub fn found(&self, probe: &Probe, most: Option<usize>) -> Result<Option<Vec<Row<'a>>>> {
-        // To SPI 0 is all.
-        let rows = self.rows(Statement::Found, &mut [probe.datum()], most.map_or(0, |most| most + 1))?;
-        Ok(Some(rows).filter(|rows| most.is_none_or(|most| rows.len() <= most)))
+    /// The customers that a probe finds.
+    pub fn found(&self, probe: &Probe) -> Result<Vec<Row<'a>>> {
+        self.rows(Statement::Found, &mut [probe.datum()])
     }
 
-    /// The customer with that id, if it is in reach.
-    pub fn with_id(&self, id: Uuid) -> Result<Vec<Row<'a>>> {
-        self.rows(Statement::WithId, &mut [datum(id)], 0)
+    /// The names of the customers that a probe finds, for `look` to look at.
+    pub fn names(&self, probe: &Probe, mut look: impl FnMut(&str)) -> Result<()> {
+        for [name] in execute::<1>(Statement::Names, &mut [probe.datum()])? {
+            // SAFETY: the column is a text, of a row that lives until the reader ends.
+            name.into_iter().for_each(|name| look(unsafe { text(name) }));
+        }
+        Ok(())
+    }
+
+    /// The customers with these ids that are in reach.
+    pub fn with_ids(&self, ids: Vec<Uuid>) -> Result<Vec<Row<'a>>> {
+        if ids.is_empty() { Ok(Vec::new()) } else { self.rows(Statement::WithIds, &mut [datum(ids)]) }
     }
 
     /// The next customers without activity from an id on, at most [`NEVER_ACTIVE_AT_ONCE`].
     pub fn never_active(&self, from: [u8; 16]) -> Result<Vec<Row<'a>>> {
-        self.rows(Statement::NeverActive, &mut [datum(Uuid::from_bytes(from))], 0)
+        self.rows(Statement::NeverActive, &mut [datum(Uuid::from_bytes(from))])
     }
 
     /// The names of companies.
@@ -270,7 +281,7 @@ impl<'a> Reader<'a> {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let tuples = execute::<2>(Statement::Companies, &mut [datum(ids)], 0)?;
+        let tuples = execute::<2>(Statement::Companies, &mut [datum(ids)])?;
         // SAFETY: the columns are an id and a text, of rows that live until the reader ends.
         let named = |[id, name]: [Option<pg_sys::Datum>; 2]| unsafe {
             Some((*Uuid::from_datum(id?, false)?, text(name?).to_owned()))
@@ -278,8 +289,8 @@ impl<'a> Reader<'a> {
         Ok(tuples.into_iter().filter_map(named).collect())
     }
 
-    fn rows(&self, statement: Statement, arguments: &mut [pg_sys::Datum], most: usize) -> Result<Vec<Row<'a>>> {
-        let tuples = execute::<COLUMNS>(statement, arguments, most)?;
+    fn rows(&self, statement: Statement, arguments: &mut [pg_sys::Datum]) -> Result<Vec<Row<'a>>> {
+        let tuples = execute::<COLUMNS>(statement, arguments)?;
         Ok(tuples.into_iter().map(|tuple| Row { tuple, fields: self.fields }).collect())
     }
 }
@@ -289,7 +300,7 @@ pub fn finds_one(owner: Uuid, customer: Uuid, probe: &Probe) -> Result<bool> {
     session::as_definer(|| {
         connected(|| {
             let mut arguments = [datum(owner), datum(customer), probe.datum()];
-            Ok(!execute::<1>(Statement::FindsOne, &mut arguments, 0)?.is_empty())
+            Ok(!execute::<1>(Statement::FindsOne, &mut arguments)?.is_empty())
         })
     })?
 }
@@ -302,13 +313,12 @@ fn datum(value: impl IntoDatum) -> pg_sys::Datum {
 fn execute<const N: usize>(
     statement: Statement,
     arguments: &mut [pg_sys::Datum],
-    most: usize,
 ) -> Result<Vec<[Option<pg_sys::Datum>; N]>> {
     let plan = plan(statement)?;
     // SAFETY: the plan takes these arguments, none of which is NULL. The rows are in the table that SPI made, which lives until SPI
     // is finished, and have N columns.
     unsafe {
-        let code = pg_sys::SPI_execute_plan(plan, arguments.as_mut_ptr(), std::ptr::null(), true, most as c_long);
+        let code = pg_sys::SPI_execute_plan(plan, arguments.as_mut_ptr(), std::ptr::null(), true, 0);
         let table = pg_sys::SPI_tuptable;
         if code != pg_sys::SPI_OK_SELECT as i32 || table.is_null() || (*(*table).tupdesc).natts as usize != N {
             return Err(error::not_installed("a statement of search"));

@@ -7,7 +7,8 @@
 //! fields that it sees. A value can be kept, in a table or by a session whose rights change meanwhile; so it names its
 //! owner and fields, and finds nothing wherever the session that uses it could not have made it ([`Probe::is_allowed`]).
 
-use super::probe::{Flat, Has, evaluate};
+use super::posting::Place;
+use super::probe::{Flat, Unit, Visit, visit};
 use crate::error::{self, Result};
 use crate::field::VisibleField;
 use crate::session::{self, Context, rights::Rights};
@@ -61,6 +62,13 @@ impl SearchKeys {
         let (keys, _) = self.0.bytes().as_chunks::<8>();
         keys.binary_search_by_key(&key, |bytes| i64::from_le_bytes(*bytes)).is_ok()
     }
+
+    /// Whether there is a key from the first to the last.
+    fn has_any(&self, first: i64, last: i64) -> bool {
+        let (keys, _) = self.0.bytes().as_chunks::<8>();
+        let from = keys.partition_point(|bytes| i64::from_le_bytes(*bytes) < first);
+        keys.get(from).is_some_and(|bytes| i64::from_le_bytes(*bytes) <= last)
+    }
 }
 
 fn numbers(bytes: &[u8]) -> impl Iterator<Item = i64> {
@@ -69,9 +77,17 @@ fn numbers(bytes: &[u8]) -> impl Iterator<Item = i64> {
 
 /// A value of type `ringfence.search_query`.
 ///
-/// Content: the length of the first part; that part: the owner's id, and the names under which the values of the custom
-/// fields are stored, 22 bytes each; the number of keys; the keys; the expression over them.
+/// Content: four parts, each after the number of its items. Bytes: the owner's id, and the names under which the values of the custom
+/// fields are stored, 22 bytes each; the keys; the expression over them; and of what the index was asked already, the places that it
+/// has, which are good for the snapshot that they were found under.
 pub struct Probe(Stored);
+
+struct Content<'a> {
+    authority: &'a [u8],
+    keys: &'a [u8],
+    code: &'a [u8],
+    places: &'a [u8],
+}
 
 const FIELD_BYTES: usize = 22;
 
@@ -88,7 +104,18 @@ impl Probe {
         bytes.extend(authority);
         bytes.extend((flat.keys.len() as u32).to_le_bytes());
         bytes.extend(flat.keys.iter().flat_map(|key| key.to_le_bytes()));
+        bytes.extend((flat.code.len() as u32).to_le_bytes());
         bytes.extend(flat.code.iter().flatten());
+        bytes.extend([0; 4]);
+        Probe(Stored::new(&bytes))
+    }
+
+    /// The same with what it finds.
+    pub fn with_places(&self, places: &[Place]) -> Probe {
+        let mut bytes = self.0.bytes().to_vec();
+        bytes.truncate(bytes.len().saturating_sub(4));
+        bytes.extend((places.len() as u32).to_le_bytes());
+        bytes.extend(places.iter().flat_map(|place| place.to_le_bytes()));
         Probe(Stored::new(&bytes))
     }
 
@@ -97,31 +124,38 @@ impl Probe {
         self.0.0.into()
     }
 
-    /// # Safety
-    /// `probe` must be a datum of type `ringfence.search_query`, not stored elsewhere nor compressed, that outlives this.
-    pub unsafe fn of(probe: *mut pg_sys::varlena) -> Probe {
-        Probe(Stored(probe))
-    }
-
-    fn parts(&self) -> Option<(&[u8], &[u8], &[u8])> {
+    fn content(&self) -> Option<Content<'_>> {
         let (authority, rest) = counted(self.0.bytes(), 1)?;
-        let (keys, code) = counted(rest, 8)?;
-        Some((authority, keys, code))
+        let (keys, rest) = counted(rest, 8)?;
+        let (code, rest) = counted(rest, size_of::<Unit>())?;
+        let (places, _) = counted(rest, size_of::<Place>())?;
+        Some(Content { authority, keys, code, places })
     }
 
     /// The owner that it looks for customers of.
     pub fn owner(&self) -> Option<[u8; 16]> {
-        self.parts()?.0.first_chunk().copied()
+        self.content()?.authority.first_chunk().copied()
     }
 
-    pub fn keys(&self) -> impl Iterator<Item = i64> {
-        numbers(self.parts().map_or(&[], |(_, keys, _)| keys))
+    /// What it finds, where that is known.
+    pub fn places(&self) -> Option<Vec<Place>> {
+        let places = self.content()?.places.as_chunks().0;
+        (!places.is_empty()).then(|| places.iter().map(|bytes| Place::from_le_bytes(*bytes)).collect())
+    }
+
+    /// Visits its expression.
+    pub fn visit<V: Visit>(&self, visitor: &mut V) -> Result<V::Node, V::Error> {
+        let Some(content) = self.content() else {
+            return Ok(V::any(Vec::new()));
+        };
+        let keys = content.keys.as_chunks().0;
+        visit(content.code.as_chunks().0, &|n| keys.get(n).map(|key| i64::from_le_bytes(*key)), visitor)
     }
 
     /// Whether the session could have made it now: it works for that owner, may read its customers, and sees those fields.
     /// Never an error: where the session is not entitled to anything, the wall says so, and this says no.
     pub fn is_allowed(&self) -> bool {
-        let (Some((authority, ..)), Some(context)) = (self.parts(), session::context_if_entitled()) else {
+        let (Some(Content { authority, .. }), Some(context)) = (self.content(), session::context_if_entitled()) else {
             return false;
         };
         let known = JUDGED.with_borrow(|judged| {
@@ -137,20 +171,39 @@ impl Probe {
         })
     }
 
-    /// Evaluates the expression over what a row has of the keys, by their numbers.
-    pub fn evaluate(&self, has: &impl Fn(usize) -> Has) -> Has {
-        let Some((_, _, code)) = self.parts() else {
-            return Has::No;
-        };
-        evaluate(code.as_chunks::<4>().0, has)
-    }
-
     /// Whether a customer's keys are what is looked for.
     pub fn finds(&self, keys: &SearchKeys) -> bool {
-        let own = self.parts().map_or(&[][..], |(_, keys, _)| keys.as_chunks::<8>().0);
-        let held = |n: usize| own.get(n).is_some_and(|key| keys.contains(i64::from_le_bytes(*key)));
-        let has = |n: usize| if held(n) { Has::Yes } else { Has::No };
-        self.evaluate(&has) == Has::Yes
+        match self.visit(&mut Held(keys)) {
+            Ok(found) => found,
+        }
+    }
+}
+
+/// Whether an expression finds the customer who has these keys.
+struct Held<'a>(&'a SearchKeys);
+
+impl Visit for Held<'_> {
+    type Node = bool;
+    type Error = std::convert::Infallible;
+
+    fn key(&mut self, key: i64) -> Result<bool, Self::Error> {
+        Ok(self.0.contains(key))
+    }
+
+    fn range(&mut self, first: i64, last: i64) -> Result<bool, Self::Error> {
+        Ok(self.0.has_any(first, last))
+    }
+
+    fn is_nothing(found: &bool) -> bool {
+        !found
+    }
+
+    fn all(_: Vec<bool>) -> bool {
+        true
+    }
+
+    fn any(found: Vec<bool>) -> bool {
+        !found.is_empty()
     }
 }
 

@@ -82,14 +82,21 @@ pub unsafe extern "C-unwind" fn has_right_fast(call: pg_sys::FunctionCallInfo) -
     // SAFETY: as promised by the caller: one argument, which is not NULL.
     unsafe {
         let name: *const pg_sys::varlena = (*call).args.as_slice(1)[0].value.cast_mut_ptr();
-        // Neither compressed nor stored elsewhere: its bytes are here.
-        let plain = varlena::varatt_is_4b_u(name) || (varlena::varatt_is_1b(name) && !varlena::varatt_is_1b_e(name));
-        let right = if plain { Rights::of_bytes(varlena::varlena_to_byte_slice(name)) } else { None };
+        let right = if is_plain(name) { Rights::of_bytes(varlena::varlena_to_byte_slice(name)) } else { None };
         match right.and_then(|right| answer(|context| context.rights.contains(right))) {
             Some(held) => held.into(),
             None => sql::has_right_wrapper(call),
         }
     }
+}
+
+/// Whether a value is neither compressed nor stored elsewhere: its bytes are here.
+///
+/// # Safety
+/// `value` must be a datum of a type of variable length.
+pub unsafe fn is_plain(value: *const pg_sys::varlena) -> bool {
+    // SAFETY: as promised by the caller: it has a header.
+    unsafe { varlena::varatt_is_4b_u(value) || (varlena::varatt_is_1b(value) && !varlena::varatt_is_1b_e(value)) }
 }
 
 /// That a function is one of version 1.

@@ -133,7 +133,7 @@ RESET SESSION AUTHORIZATION;
 REINDEX INDEX ringfence.customer_search;
 REINDEX INDEX CONCURRENTLY ringfence.customer_search;
 CREATE INDEX CONCURRENTLY second ON ringfence.customer
-    USING gin (ringfence.search_keys(owner_id, id, name, normal_phones, normal_emails, searchable, active_on)) WITH (fastupdate = on);
+    USING ringfence_search (ringfence.search_keys(owner_id, name, normal_phones, normal_emails, searchable, active_on));
 DROP INDEX CONCURRENTLY ringfence.second;
 DELETE FROM ringfence.customer WHERE name LIKE 'Giulia%';
 VACUUM (ANALYZE) ringfence.customer;
@@ -146,11 +146,11 @@ SELECT index_bytes > 0, table_bytes > 0, "rows", entry_pages > 0, posting_pages 
 RESET SESSION AUTHORIZATION;
 
 -- Any text that PostgreSQL can hold has keys: every character of Unicode, alone and in company; and nothing raises an error.
-SELECT count(*), count(DISTINCT ringfence.search_keys('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000002', text, ARRAY[text], ARRAY[text], jsonb_build_object('f', text), current_date)::text)
+SELECT count(*), count(DISTINCT ringfence.search_keys('00000000-0000-0000-0000-000000000001', text, ARRAY[text], ARRAY[text], jsonb_build_object('f', text), current_date)::text)
   FROM (SELECT string_agg(chr(n), '') AS text FROM generate_series(1, 1114111) AS n WHERE n NOT BETWEEN 55296 AND 57343 GROUP BY n / 400
         UNION ALL SELECT repeat(piece, 1048576 / octet_length(piece)) FROM unnest(ARRAY['x', 'ab ', '́', '‍', '‮אב ', '蔡', 'ﷺ', ' ', '''', '🏳️‍🌈', '0', 'ß']) AS piece
         UNION ALL SELECT '') AS texts;
-SELECT count(ringfence.search_keys('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000002', '', phones, phones, value, active_on))
+SELECT count(ringfence.search_keys('00000000-0000-0000-0000-000000000001', '', phones, phones, value, active_on))
   FROM unnest(ARRAY['{}', '{NULL}', '{"",NULL,"+","++++","٣٤٥٦٧٨٩٠"}']::text[]) AS list, LATERAL (SELECT list::text[] AS phones) AS p,
        unnest(ARRAY['{}', '[]', '"x"', '1', 'null', '{"a": {"b": 1}, "c": [[1], [null, {"d": "e"}]], "": 1e1000, "f": true, "#": "x"}']::jsonb[]) AS value,
        unnest(ARRAY['-infinity', 'infinity', '4713-01-01 BC', '5874897-12-31', '2026-11-22']::date[]) AS active_on;

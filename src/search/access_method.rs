@@ -1,0 +1,255 @@
+//! The access method of the search index, `ringfence_search`: GIN, with a scan of its own (`scan`), and without a list of pending
+//! entries, which every search would have to read, of whichever owner they are.
+//!
+//! What PostgreSQL's GIN does it does here too: building, vacuuming, splitting, writing WAL. The pages are GIN's.
+
+use super::posting::Index;
+use super::scan;
+use super::value::{Probe, SearchKeys};
+use crate::error;
+use crate::session::fast::VERSION_1;
+use pgrx::{FromDatum, PgLogLevel, pg_guard, pg_sys};
+use std::ffi::c_int;
+
+/// PostgreSQL's functions for GIN indexes (`access/gin_private.h`), which pgrx does not declare.
+mod gin {
+    // All calls are under pgrx's guard.
+    #![allow(ffi_unwind_calls)]
+
+    use pgrx::pg_sys;
+    use std::ffi::c_void;
+
+    // SAFETY: as they are declared in PostgreSQL 15 to 18.
+    unsafe extern "C-unwind" {
+        fn initGinState(state: *mut c_void, index: pg_sys::Relation);
+        fn ginEntryInsert(
+            state: *mut c_void,
+            column: pg_sys::OffsetNumber,
+            key: pg_sys::Datum,
+            category: i8,
+            items: *mut pg_sys::ItemPointerData,
+            count: u32,
+            statistics: *mut c_void,
+        );
+    }
+
+    /// # Safety
+    /// The index must be open, and `state` have room for a `GinState`.
+    pub unsafe fn init(state: *mut c_void, index: pg_sys::Relation) {
+        // SAFETY: as promised by the caller.
+        unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| initGinState(state, index)) }
+    }
+
+    /// Puts a row into the posting lists of some keys.
+    ///
+    /// # Safety
+    /// `state` must have been initialised, for an index that is open; `place` be the place of a row.
+    pub unsafe fn insert(state: *mut c_void, keys: impl Iterator<Item = i64>, place: pg_sys::ItemPointer) {
+        // SAFETY: as promised by the caller. One guard for all keys, each of which takes little longer than a guard does.
+        unsafe {
+            pg_sys::ffi::pg_guard_ffi_boundary(|| {
+                for key in keys {
+                    ginEntryInsert(state, 1, key.into(), 0, place, 1, std::ptr::null_mut());
+                }
+            });
+        }
+    }
+}
+
+/// The handler: `ringfence.search_access_method(internal)`.
+///
+/// # Safety
+/// For PostgreSQL to call, as a function of version 1.
+#[unsafe(no_mangle)]
+#[pg_guard]
+pub unsafe extern "C-unwind" fn search_access_method(_call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: GIN's handler takes no argument that counts, and returns a routine that was allocated for its caller.
+    unsafe {
+        let handled = pg_sys::OidFunctionCall1Coll(
+            pg_sys::Oid::from(pg_sys::F_GINHANDLER),
+            pg_sys::InvalidOid,
+            pg_sys::Datum::null(),
+        );
+        let routine: *mut pg_sys::IndexAmRoutine = handled.cast_mut_ptr();
+        (*routine).amcanmulticol = false;
+        (*routine).amoptionalkey = false;
+        (*routine).aminsert = Some(insert);
+        (*routine).amoptions = Some(options);
+        (*routine).amcostestimate = Some(estimate_cost);
+        (*routine).ambeginscan = Some(begin_scan);
+        (*routine).amrescan = Some(rescan);
+        (*routine).amgetbitmap = Some(get_bitmap);
+        (*routine).amendscan = Some(end_scan);
+        handled
+    }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn pg_finfo_search_access_method() -> &'static pg_sys::Pg_finfo_record {
+    &VERSION_1
+}
+
+/// Whether an index is one of this access method.
+///
+/// # Safety
+/// `relation` must be an open index.
+pub unsafe fn is_ours(relation: pg_sys::Relation) -> bool {
+    // SAFETY: as promised by the caller: an open index has its routine.
+    unsafe {
+        let routine = (*relation).rd_indam;
+        !routine.is_null()
+            && (*routine).amgetbitmap.is_some_and(|own| std::ptr::fn_addr_eq(own, get_bitmap as GetBitmap))
+    }
+}
+
+type GetBitmap = unsafe extern "C-unwind" fn(pg_sys::IndexScanDesc, *mut pg_sys::TIDBitmap) -> i64;
+
+// Writing.
+
+/// What is kept from one row of a statement to the next.
+#[repr(C)]
+struct Inserter {
+    /// Memory for one row.
+    memory: pg_sys::MemoryContext,
+    /// A `GinState`, which has 9.7 KiB in PostgreSQL 15 to 18.
+    state: [u64; 4096],
+}
+
+/// Puts a customer's keys into the index, each at once. Nothing for a row without keys: no scan asks for those.
+#[pg_guard]
+#[allow(clippy::too_many_arguments)]
+unsafe extern "C-unwind" fn insert(
+    index: pg_sys::Relation,
+    values: *mut pg_sys::Datum,
+    nulls: *mut bool,
+    place: pg_sys::ItemPointer,
+    _table: pg_sys::Relation,
+    _unique: pg_sys::IndexUniqueCheck::Type,
+    _unchanged: bool,
+    info: *mut pg_sys::IndexInfo,
+) -> bool {
+    // SAFETY: PostgreSQL passes an open index with the values of its one column, the place of their row, and where to keep something
+    // as long as the statement runs.
+    unsafe {
+        let Some(keys) = SearchKeys::from_datum(*values, *nulls) else {
+            return false;
+        };
+        let inserter = inserter(index, info);
+        let before = pg_sys::MemoryContextSwitchTo((*inserter).memory);
+        gin::insert((&raw mut (*inserter).state).cast(), keys.iter(), place);
+        pg_sys::MemoryContextSwitchTo(before);
+        pg_sys::MemoryContextReset((*inserter).memory);
+        false
+    }
+}
+
+/// # Safety
+/// Both must be what PostgreSQL passes to insert a row.
+unsafe fn inserter(index: pg_sys::Relation, info: *mut pg_sys::IndexInfo) -> *mut Inserter {
+    // SAFETY: as promised by the caller. What is made for the first row lives as long as PostgreSQL keeps it for the others.
+    unsafe {
+        if (*info).ii_AmCache.is_null() {
+            let before = pg_sys::MemoryContextSwitchTo((*info).ii_Context);
+            let inserter: *mut Inserter = pg_sys::palloc0(size_of::<Inserter>()).cast();
+            (*inserter).memory = pg_sys::AllocSetContextCreateInternal(
+                (*info).ii_Context,
+                c"keys of a customer".as_ptr(),
+                pg_sys::ALLOCSET_DEFAULT_MINSIZE as usize,
+                pg_sys::ALLOCSET_DEFAULT_INITSIZE as usize,
+                pg_sys::ALLOCSET_DEFAULT_MAXSIZE as usize,
+            );
+            gin::init((&raw mut (*inserter).state).cast(), index);
+            pg_sys::MemoryContextSwitchTo(before);
+            (*info).ii_AmCache = inserter.cast();
+        }
+        (*info).ii_AmCache.cast()
+    }
+}
+
+/// There are none: GIN's are about its list of pending entries. Error 22023.
+#[pg_guard]
+unsafe extern "C-unwind" fn options(options: pg_sys::Datum, validate: bool) -> *mut pg_sys::bytea {
+    if validate && !options.is_null() {
+        error::no_index_options().report(PgLogLevel::ERROR);
+    }
+    std::ptr::null_mut()
+}
+
+// Reading.
+
+/// What a scan costs: always the same few pages, whoever asks for whatever, since only a look could tell, and EXPLAIN would show it.
+/// PostgreSQL then goes by this index alone.
+const COST: f64 = 4.0;
+
+#[pg_guard]
+#[allow(clippy::too_many_arguments)]
+unsafe extern "C-unwind" fn estimate_cost(
+    _root: *mut pg_sys::PlannerInfo,
+    _path: *mut pg_sys::IndexPath,
+    _loops: f64,
+    startup_cost: *mut pg_sys::Cost,
+    total_cost: *mut pg_sys::Cost,
+    selectivity: *mut pg_sys::Selectivity,
+    correlation: *mut f64,
+    pages: *mut f64,
+) {
+    // SAFETY: the planner passes where it wants to know them.
+    unsafe {
+        (*startup_cost, *total_cost) = (0.0, COST);
+        (*selectivity, *correlation, *pages) = (super::opclass::SELECTIVITY, 0.0, COST);
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn begin_scan(index: pg_sys::Relation, keys: c_int, orders: c_int) -> pg_sys::IndexScanDesc {
+    // SAFETY: PostgreSQL passes an open index, and how many conditions there are.
+    unsafe { pg_sys::RelationGetIndexScan(index, keys, orders) }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn rescan(
+    scan: pg_sys::IndexScanDesc,
+    keys: pg_sys::ScanKey,
+    _count: c_int,
+    _orders: pg_sys::ScanKey,
+    _order_count: c_int,
+) {
+    // SAFETY: the scan has room for as many conditions as it was begun with. NULL: those that it has.
+    unsafe {
+        if !keys.is_null() && (*scan).numberOfKeys > 0 {
+            std::ptr::copy(keys, (*scan).keyData, (*scan).numberOfKeys as usize);
+        }
+    }
+}
+
+/// All places that the conditions find, for each of which the query must be one that the session may use.
+#[pg_guard]
+unsafe extern "C-unwind" fn get_bitmap(scan: pg_sys::IndexScanDesc, bitmap: *mut pg_sys::TIDBitmap) -> i64 {
+    // SAFETY: a scan of an open index, with conditions of the one operator that the class has; a bitmap to be filled.
+    let (conditions, index) = unsafe {
+        let count = usize::try_from((*scan).numberOfKeys).unwrap_or(0);
+        let keys = std::slice::from_raw_parts((*scan).keyData, count);
+        let conditions: Option<Vec<Probe>> = keys
+            .iter()
+            .map(|key| Probe::from_datum(key.sk_argument, key.sk_flags & pg_sys::SK_ISNULL as i32 != 0))
+            .collect();
+        (conditions.unwrap_or_default(), Index::new((*scan).indexRelation, (*scan).xs_snapshot))
+    };
+    if conditions.is_empty() || !conditions.iter().all(Probe::is_allowed) {
+        return 0;
+    }
+    let found = scan::all(&index, &conditions, |places| {
+        // SAFETY: as above; the places are copied.
+        unsafe { pg_sys::tbm_add_tuples(bitmap, places.as_mut_ptr(), places.len() as c_int, false) }
+    });
+    match found {
+        Ok(count) => count as i64,
+        Err(failure) => {
+            failure.report(PgLogLevel::ERROR);
+            0
+        }
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn end_scan(_scan: pg_sys::IndexScanDesc) {}

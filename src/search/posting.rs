@@ -1,0 +1,588 @@
+//! Posting lists of the search index: where the index says that customers with a key are. Read from the pages as GIN keeps them.
+//!
+//! GIN's own scan reads on from each place it looks for to the end of the page, some thousands of places further. To find what several
+//! lists have in common, most of which are long, is to look for many places: here each is found by the short pieces that a page is
+//! made of, and only one of them is unpacked.
+//!
+//! The pages are those of PostgreSQL 9.4 to 18 (`access/ginblock.h`), which pg_upgrade keeps as they are. They are read as GIN reads
+//! them (`access/gin/README`, "Concurrency"): one page is locked at a time; what a split has moved meanwhile, lies to the right; pages
+//! of the tree of keys are never deleted, and those of a tree of places are not used again while a snapshot from before is held.
+
+use crate::error::{self, Result};
+use pgrx::pg_sys;
+use std::cmp::Ordering;
+
+/// Where a row is in the table, so that places are sorted as rows are: the number of its block, times 2^11, and its line.
+pub type Place = u64;
+
+/// Before all places, of which lines are counted from 1; and behind them.
+pub const BEGIN: Place = 0;
+pub const END: Place = u64::MAX;
+
+/// Bits for the line, as the packed form of GIN's lists has them.
+const LINE_BITS: u32 = 11;
+
+/// The block of a place.
+pub fn block_of(place: Place) -> u32 {
+    (place >> LINE_BITS) as u32
+}
+
+/// A place as PostgreSQL has it.
+pub fn item_pointer(place: Place) -> pg_sys::ItemPointerData {
+    let block = block_of(place);
+    pg_sys::ItemPointerData {
+        ip_blkid: pg_sys::BlockIdData { bi_hi: (block >> 16) as u16, bi_lo: block as u16 },
+        ip_posid: (place & ((1 << LINE_BITS) - 1)) as u16,
+    }
+}
+
+const ROOT: u32 = 1;
+const NO_BLOCK: u32 = u32::MAX;
+const PAGE: usize = pg_sys::BLCKSZ as usize;
+
+// Flags of a page.
+const DATA: u16 = 1;
+const LEAF: u16 = 1 << 1;
+const DELETED: u16 = 1 << 2;
+const COMPRESSED: u16 = 1 << 7;
+
+/// Where things begin on a page: its line pointers; of a page of places, what it has instead of them.
+const LINES: usize = 24;
+const RIGHT_BOUND: usize = 24;
+const CONTENT: usize = 32;
+
+// SAFETY: as it is declared in PostgreSQL 15 to 18 (`storage/predicate.h`); pgrx does not declare it.
+unsafe extern "C-unwind" {
+    fn PredicateLockPage(relation: pg_sys::Relation, block: pg_sys::BlockNumber, snapshot: pg_sys::Snapshot);
+}
+
+/// The index that posting lists are read from.
+pub struct Index {
+    relation: pg_sys::Relation,
+    snapshot: pg_sys::Snapshot,
+}
+
+impl Index {
+    /// # Safety
+    /// `relation` must be an open and locked index of GIN's layout over keys of type bigint, and the snapshot be held, for as long as
+    /// this and what is read from it are used.
+    pub unsafe fn new(relation: pg_sys::Relation, snapshot: pg_sys::Snapshot) -> Index {
+        Index { relation, snapshot }
+    }
+
+    /// Lets `read` look at a page.
+    fn page<T>(&self, block: u32, read: impl FnOnce(Page) -> T) -> T {
+        // SAFETY: the index is open. The page stays pinned and locked while `read` looks at it, which calls nothing of PostgreSQL's.
+        unsafe {
+            let buffer = pg_sys::ReadBuffer(self.relation, block);
+            pg_sys::LockBuffer(buffer, pg_sys::BUFFER_LOCK_SHARE as i32);
+            let page = pg_sys::BufferGetPage(buffer).cast::<u8>();
+            let result = read(Page(std::slice::from_raw_parts(page, PAGE)));
+            pg_sys::UnlockReleaseBuffer(buffer);
+            result
+        }
+    }
+
+    /// For a serializable transaction: who writes to what was read from that page conflicts with it.
+    #[allow(ffi_unwind_calls)]
+    fn will_read(&self, block: u32) {
+        // SAFETY: the index is open, and the snapshot held. Under pgrx's guard.
+        unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| PredicateLockPage(self.relation, block, self.snapshot)) }
+    }
+
+    /// The blocks of the table, as far as the index can tell where places end.
+    pub fn table_blocks(&self) -> u32 {
+        // SAFETY: the index is open, and so is its table wherever it is scanned; NULL where it is not.
+        unsafe {
+            let table = pg_sys::RelationIdGetRelation((*(*self.relation).rd_index).indrelid);
+            if table.is_null() {
+                return 0;
+            }
+            let blocks = pg_sys::RelationGetNumberOfBlocksInFork(table, pg_sys::ForkNumber::MAIN_FORKNUM);
+            pg_sys::RelationClose(table);
+            blocks
+        }
+    }
+
+    /// The posting list of a key; None if nobody has it. Error XX002 if the index is damaged.
+    pub fn find(&self, key: i64) -> Result<Option<Posting<'_>>> {
+        Ok(self.range(key, key)?.pop().map(|(_, posting)| posting))
+    }
+
+    /// The keys from the first to the last, and their posting lists. Error XX002 if the index is damaged.
+    pub fn range(&self, first: i64, last: i64) -> Result<Vec<(i64, Posting<'_>)>> {
+        let entries = self.entries(first, last, usize::MAX).ok_or_else(error::damaged_index)?;
+        let mut postings = Vec::with_capacity(entries.len());
+        for (key, entry) in entries {
+            let posting = match entry {
+                Entry::Places(places) => Posting { size: places.len() as u64, unpacked: places, at: 0, tree: None },
+                Entry::Tree(root) => {
+                    let mut tree = Tree::new(self, root);
+                    let mut unpacked = Vec::new();
+                    let found = tree.descend(BEGIN).and_then(|()| tree.unpack_from(BEGIN, &mut unpacked));
+                    if !found.ok_or_else(error::damaged_index)? {
+                        continue;
+                    }
+                    Posting { size: tree.size(), unpacked, at: 0, tree: Some(tree) }
+                }
+            };
+            postings.push((key, posting));
+        }
+        Ok(postings)
+    }
+
+    /// The first key that somebody has, of those from one to another. Error XX002 if the index is damaged.
+    pub fn first_key(&self, first: i64, last: i64) -> Result<Option<i64>> {
+        let entries = self.entries(first, last, 1).ok_or_else(error::damaged_index)?;
+        Ok(entries.first().map(|(key, _)| *key))
+    }
+
+    /// What the tree of keys has from one key to another, the first so many at most. None if it is damaged.
+    fn entries(&self, first: i64, last: i64, most: usize) -> Option<Vec<(i64, Entry)>> {
+        // SAFETY: a variable of the backend.
+        let serializable = unsafe { pg_sys::XactIsoLevel } == pg_sys::XACT_SERIALIZABLE as i32;
+        let (mut block, mut noted) = (ROOT, NO_BLOCK);
+        let mut entries = Vec::new();
+        loop {
+            let found = entries.len();
+            match self.page(block, |page| page.step_to_key(first, last, most, &mut entries))? {
+                Step::To(next) => block = next,
+                // Noted before it is read: what comes in between is then seen by one or the other.
+                Step::Here(_) if serializable && noted != block => {
+                    self.will_read(block);
+                    noted = block;
+                    entries.truncate(found);
+                }
+                Step::Here(Some(next)) if entries.len() < most => block = next,
+                Step::Here(_) => break,
+            }
+            pgrx::check_for_interrupts!();
+        }
+        for (_, entry) in &entries {
+            if let (true, Entry::Tree(root)) = (serializable, entry) {
+                self.will_read(*root);
+            }
+        }
+        Some(entries)
+    }
+}
+
+/// What the index has of a key: some places, or the root of a tree of places.
+enum Entry {
+    Places(Vec<Place>),
+    Tree(u32),
+}
+
+/// Where to go on looking for a key; or here it is, and where others follow.
+enum Step {
+    To(u32),
+    Here(Option<u32>),
+}
+
+/// A page. Whatever it says of itself is checked: None where it cannot be.
+#[derive(Clone, Copy)]
+struct Page<'a>(&'a [u8]);
+
+impl<'a> Page<'a> {
+    fn short(self, at: usize) -> Option<u16> {
+        self.0.get(at..)?.first_chunk().map(|bytes| u16::from_ne_bytes(*bytes))
+    }
+
+    fn long(self, at: usize) -> Option<u32> {
+        self.0.get(at..)?.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes))
+    }
+
+    /// A number of a block, as it stands in item pointers: in two halves.
+    fn block(self, at: usize) -> Option<u32> {
+        Some(u32::from(self.short(at)?) << 16 | u32::from(self.short(at + 2)?))
+    }
+
+    fn place(self, at: usize) -> Option<Place> {
+        Some(u64::from(self.block(at)?) << LINE_BITS | u64::from(self.short(at + 4)?))
+    }
+
+    fn lower(self) -> Option<usize> {
+        self.short(12).map(usize::from)
+    }
+
+    fn special(self) -> Option<usize> {
+        self.short(16).map(usize::from)
+    }
+
+    /// The page to the right, or [`NO_BLOCK`].
+    fn right(self) -> Option<u32> {
+        self.long(self.special()?)
+    }
+
+    /// How many children a page of a tree of places has.
+    fn children(self) -> Option<usize> {
+        self.short(self.special()? + 4).map(usize::from)
+    }
+
+    fn flags(self) -> Option<u16> {
+        self.short(self.special()? + 6)
+    }
+
+    // A page of the tree of keys.
+
+    fn lines(self) -> Option<usize> {
+        Some(self.lower()?.checked_sub(LINES)? / 4)
+    }
+
+    /// The tuple of a line, counted from 0.
+    fn tuple(self, line: usize) -> Option<Page<'a>> {
+        let pointer = self.long(LINES + 4 * line)?;
+        let (start, length) = (pointer & 0x7fff, pointer >> 17);
+        self.0.get(start as usize..(start + length) as usize).map(Page)
+    }
+
+    fn key(self) -> Option<i64> {
+        self.0.get(8..)?.first_chunk().map(|bytes| i64::from_ne_bytes(*bytes))
+    }
+
+    /// A key, compared with that of a tuple. Keys that are NULL come last.
+    fn compare_key(self, key: i64) -> Option<Ordering> {
+        if self.short(6)? & 0x8000 != 0 {
+            return Some(Ordering::Less);
+        }
+        Some(key.cmp(&self.key()?))
+    }
+
+    /// The way to the keys from `key` to `last`, or what the page has of them.
+    fn step_to_key(self, key: i64, last: i64, most: usize, entries: &mut Vec<(i64, Entry)>) -> Option<Step> {
+        let (flags, lines, right) = (self.flags()?, self.lines()?, self.right()?);
+        if flags & DATA != 0 {
+            return None;
+        }
+        let is_rightmost = right == NO_BLOCK;
+        if !is_rightmost && (lines == 0 || self.tuple(lines - 1)?.compare_key(key)?.is_gt()) {
+            return Some(Step::To(right));
+        }
+        // The first tuple whose key is not below: of inner pages a tuple has the last key of its child, the very last none.
+        let (mut low, mut high) = (0, lines);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let infinite = flags & LEAF == 0 && is_rightmost && middle == lines - 1;
+            if !infinite && self.tuple(middle)?.compare_key(key)?.is_gt() {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        if flags & LEAF == 0 {
+            return Some(Step::To(self.tuple(low)?.block(0)?));
+        }
+        while low < lines {
+            let tuple = self.tuple(low)?;
+            if entries.len() == most || tuple.compare_key(last)?.is_lt() {
+                return Some(Step::Here(None));
+            }
+            if let Some(entry) = tuple.entry()? {
+                entries.push((tuple.key()?, entry));
+            }
+            low += 1;
+        }
+        Some(Step::Here(
+            (!is_rightmost && self.tuple(lines.checked_sub(1)?)?.compare_key(last)?.is_gt()).then_some(right),
+        ))
+    }
+
+    /// What a tuple has of its key; None inside if it is an empty list, which VACUUM leaves behind.
+    fn entry(self) -> Option<Option<Entry>> {
+        let (offset, count) = (self.block(0)?, self.short(4)?);
+        if count == u16::MAX {
+            return Some(Some(Entry::Tree(offset)));
+        }
+        let mut places = Vec::with_capacity(usize::from(count));
+        if count > 0 {
+            self.unpack((offset & 0x7fff_ffff) as usize, &mut places)?;
+        }
+        Some((!places.is_empty()).then_some(Entry::Places(places)))
+    }
+
+    // A page of a tree of places.
+
+    /// The last place that can be on it.
+    fn bound(self) -> Option<Place> {
+        if self.right()? == NO_BLOCK { Some(END) } else { self.place(RIGHT_BOUND) }
+    }
+
+    /// The child of an inner page in which a place would be.
+    fn child(self, place: Place) -> Option<u32> {
+        let (mut low, mut high) = (0, self.children()?.checked_sub(1)?);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.place(CONTENT + 10 * middle + 4)? < place {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        self.block(CONTENT + 10 * low)
+    }
+
+    /// Unpacks the list that begins there, and tells where it ends: its first place as it is, then the differences, seven bits a byte.
+    fn unpack(self, at: usize, places: &mut Vec<Place>) -> Option<usize> {
+        let mut place = self.place(at)?;
+        places.push(place);
+        let end = at + 8 + usize::from(self.short(at + 6)?);
+        let mut bytes = self.0.get(at + 8..end)?.iter();
+        while let Some(byte) = bytes.next() {
+            let mut difference = u64::from(byte & 0x7f);
+            let (mut more, mut shift) = (byte & 0x80 != 0, 7);
+            while more {
+                let byte = bytes.next()?;
+                difference |= u64::from(byte & 0x7f).checked_shl(shift)?;
+                (more, shift) = (byte & 0x80 != 0, shift + 7);
+            }
+            place = place.wrapping_add(difference);
+            places.push(place);
+        }
+        Some(end.next_multiple_of(2))
+    }
+}
+
+/// A posting list, gone through from the first place to the last.
+pub struct Posting<'a> {
+    /// About how many places there are.
+    pub size: u64,
+    unpacked: Vec<Place>,
+    at: usize,
+    /// Where there are more than are unpacked.
+    tree: Option<Tree<'a>>,
+}
+
+impl Posting<'_> {
+    /// The first place that is not before `place`, which must not be before that of a former call. Error XX002 if the index is damaged.
+    pub fn seek(&mut self, place: Place) -> Result<Place> {
+        loop {
+            if self.unpacked.last().is_some_and(|last| place <= *last) {
+                self.at += first_from(self.unpacked.get(self.at..).unwrap_or_default(), place);
+                return Ok(self.unpacked.get(self.at).copied().unwrap_or(END));
+            }
+            self.at = 0;
+            let Some(tree) = &mut self.tree else {
+                self.unpacked.clear();
+                return Ok(END);
+            };
+            if !tree.unpack_from(place, &mut self.unpacked).ok_or_else(error::damaged_index)? {
+                self.tree = None;
+                self.unpacked.clear();
+                return Ok(END);
+            }
+        }
+    }
+}
+
+/// How many of the sorted places come before one: near the beginning mostly.
+fn first_from(places: &[Place], place: Place) -> usize {
+    let mut reach = 1;
+    while places.get(reach).is_some_and(|there| *there < place) {
+        reach *= 2;
+    }
+    let from = reach / 2;
+    let to = places.len().min(reach + 1);
+    from + places.get(from..to).unwrap_or_default().partition_point(|there| *there < place)
+}
+
+/// A tree of places, read from left to right.
+struct Tree<'a> {
+    index: &'a Index,
+    /// The inner pages on the way down, copied: splits since then have moved places to the right only.
+    inner: Vec<(u32, Vec<u8>)>,
+    root: u32,
+    /// The last leaf, as far as it is filled; none before the first, or where the root was found to be the only one.
+    leaf: Vec<u8>,
+    /// Where its next list begins, which is not unpacked yet.
+    next: usize,
+    end: usize,
+    bound: Place,
+}
+
+impl<'a> Tree<'a> {
+    fn new(index: &'a Index, root: u32) -> Tree<'a> {
+        Tree { index, inner: Vec::new(), root, leaf: Vec::new(), next: 0, end: 0, bound: 0 }
+    }
+
+    /// Goes to the leaf where a place would be. None if the tree is damaged.
+    fn descend(&mut self, place: Place) -> Option<()> {
+        let (mut level, mut block) = (0, self.root);
+        loop {
+            if let Some((known, page)) = self.inner.get(level)
+                && *known == block
+            {
+                block = Page(page).child(place)?;
+                level += 1;
+                continue;
+            }
+            // A page that was read for another place, and what is below it. Damaged pages may lead in a circle.
+            self.inner.truncate(level);
+            pgrx::check_for_interrupts!();
+            let (index, leaf) = (self.index, &mut self.leaf);
+            let kind = index.page(block, |page| {
+                let flags = page.flags()?;
+                if flags & DATA == 0 {
+                    return None;
+                }
+                if flags & DELETED != 0 || place > page.bound()? {
+                    return Some(Kind::Passed(page.right()?));
+                }
+                if flags & LEAF == 0 {
+                    return Some(Kind::Inner(page.0.to_vec()));
+                }
+                if flags & COMPRESSED == 0 {
+                    return None;
+                }
+                leaf.clear();
+                leaf.extend_from_slice(page.0.get(..page.lower()?)?);
+                Some(Kind::Leaf(page.bound()?))
+            });
+            match kind? {
+                Kind::Passed(NO_BLOCK) => {
+                    (self.next, self.end, self.bound) = (0, 0, END);
+                    return Some(());
+                }
+                Kind::Passed(right) => block = right,
+                Kind::Inner(page) => {
+                    // Its own number: a page to the right of the one that was asked for is asked for the next time too.
+                    self.inner.push((block, page));
+                }
+                Kind::Leaf(bound) => {
+                    (self.next, self.end, self.bound) = (CONTENT, self.leaf.len(), bound);
+                    return Some(());
+                }
+            }
+        }
+    }
+
+    /// Unpacks the list that has the first place from `place` on, or says that there is none. None if the tree is damaged.
+    fn unpack_from(&mut self, place: Place, places: &mut Vec<Place>) -> Option<bool> {
+        let mut from = place;
+        if place > self.bound {
+            self.descend(place)?;
+        }
+        loop {
+            let page = Page(&self.leaf);
+            while self.next < self.end {
+                // Of lists that begin before the place, the last one.
+                let mut at = self.next;
+                loop {
+                    let following = (at + 8 + usize::from(page.short(at + 6)?)).next_multiple_of(2);
+                    if following >= self.end || page.place(following)? > from {
+                        break;
+                    }
+                    at = following;
+                }
+                places.clear();
+                self.next = page.unpack(at, places)?;
+                if places.last().is_some_and(|last| *last >= from) {
+                    return Some(true);
+                }
+            }
+            if self.bound == END {
+                return Some(false);
+            }
+            from = from.max(self.bound + 1);
+            self.descend(from)?;
+        }
+    }
+
+    /// About how many places there are: if all leaves were as full as this one.
+    fn size(&self) -> u64 {
+        let page = Page(&self.leaf);
+        let (mut at, mut count) = (CONTENT, 0);
+        while at < self.end {
+            let Some(length) = page.short(at + 6) else { break };
+            let following = at + 8 + usize::from(length);
+            let bytes = self.leaf.get(at + 8..following).unwrap_or_default();
+            // A difference ends with a byte without the mark that more follow.
+            count += 1 + bytes.iter().filter(|byte| **byte < 0x80).count() as u64;
+            at = following.next_multiple_of(2);
+        }
+        let pages = self.inner.iter().map(|(_, page)| Page(page).children().unwrap_or(1) as u64);
+        pages.fold(count, u64::saturating_mul)
+    }
+}
+
+/// What a page of a tree of places is to who looks for a place.
+enum Kind {
+    /// To be found further right.
+    Passed(u32),
+    Inner(Vec<u8>),
+    /// Its last possible place.
+    Leaf(Place),
+}
+
+#[cfg(test)]
+mod unit_tests {
+    use super::*;
+
+    /// A list as GIN packs it.
+    fn packed(places: &[Place]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for pair in places.windows(2) {
+            let mut difference = pair[1] - pair[0];
+            while difference >= 0x80 {
+                bytes.push(difference as u8 | 0x80);
+                difference >>= 7;
+            }
+            bytes.push(difference as u8);
+        }
+        let first = item_pointer(places[0]);
+        let mut list = Vec::new();
+        for half in [first.ip_blkid.bi_hi, first.ip_blkid.bi_lo, first.ip_posid, bytes.len() as u16] {
+            list.extend(half.to_ne_bytes());
+        }
+        list.extend(bytes);
+        list
+    }
+
+    #[test]
+    fn unpacks_what_gin_packs() {
+        let near: Vec<Place> = (1..200).collect();
+        let far = vec![1, 2047, 2049, 1 << 20, (1 << 43) - 1];
+        for places in [near, far, vec![5]] {
+            let (list, mut unpacked) = (packed(&places), Vec::new());
+            assert_eq!(Page(&list).unpack(0, &mut unpacked), Some(list.len().next_multiple_of(2)));
+            assert_eq!(unpacked, places);
+            assert_eq!(Page(&list[..list.len() - 1]).unpack(0, &mut Vec::new()), None);
+        }
+    }
+
+    #[test]
+    fn finds_the_first_that_is_not_before() {
+        let places = [2, 3, 5, 8, 13, 21];
+        for place in 0..=21 {
+            assert_eq!(first_from(&places, place), places.iter().filter(|there| **there < place).count(), "{place}");
+        }
+        assert_eq!(first_from(&[], 7), 0);
+    }
+
+    /// What is damaged is an error, and neither the end of the server nor of the search.
+    #[test]
+    fn no_page_is_too_damaged() {
+        let mut state = 1_u64;
+        let mut random = move || {
+            // Steele, Lea, Flood: SplitMix64.
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            mixed ^ (mixed >> 29)
+        };
+        for round in 0..20_000 {
+            let mut bytes = vec![0; PAGE];
+            bytes.chunks_mut(8).for_each(|chunk| chunk.copy_from_slice(&random().to_ne_bytes()));
+            if round % 2 == 0 {
+                // So that it is looked into further.
+                bytes[12..14].copy_from_slice(&(LINES as u16 + 4 * (random() % 20) as u16).to_ne_bytes());
+                bytes[16..18].copy_from_slice(&(PAGE as u16 - 8).to_ne_bytes());
+                bytes[PAGE - 2..].copy_from_slice(&((random() % 256) as u16).to_ne_bytes());
+            }
+            let page = Page(&bytes);
+            let (key, place) = (random() as i64, random() >> 11);
+            page.step_to_key(key, key.saturating_add(100), 10, &mut Vec::new());
+            page.child(place);
+            page.bound();
+            page.unpack(CONTENT, &mut Vec::new());
+        }
+    }
+}
