@@ -51,4 +51,5 @@ pub extern "C-unwind" fn _PG_init() {
     token::init();
     log::init();
     install::init();
+    search::init();
 }

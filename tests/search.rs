@@ -17,6 +17,7 @@ use judge::{Customer, Everybody, NEVER, fold};
 use names::{COUNTRIES, Dice};
 use postgres::{Client, Statement};
 use std::collections::{HashMap, HashSet};
+use std::io::Write as _;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -733,6 +734,79 @@ fn of_two_who_found_nobody_one_may_enter_somebody() {
         assert_eq!(refused, ["40001"], "{looked_for}");
         agents.iter_mut().for_each(|agent| run(agent, "ROLLBACK"));
     }
+}
+
+/// The entries of a COPY are put into the index together: nobody may notice.
+#[test]
+fn a_copy_is_found_whatever_happens_in_it() {
+    const OWNER: &str = "aaaaaaaa-0000-0000-0000-000000000001";
+    let database = Database::new("search_copy");
+    let mut loader = database.superuser();
+    let mut searcher = Searcher::new(&database.name, "app_a", "");
+    // As the index has it, and as it is.
+    let check = |searcher: &mut Searcher, expected: usize, what: &str| {
+        assert_eq!(searcher.ids("copycat").len(), expected, "{what}");
+        assert_eq!(searcher.ids("copcyat").len(), expected, "{what}: with a typo");
+        let mut server = database.superuser();
+        let there = "SELECT count(*) FROM ringfence.customer WHERE name LIKE '%Copycat%'";
+        assert_eq!(value::<i64>(&mut server, there), expected as i64, "{what}");
+    };
+    let copy = |client: &mut Client, lines: &[String]| -> Result<u64, postgres::Error> {
+        let mut writer = client.copy_in("COPY ringfence.customer (owner_id, name) FROM STDIN")?;
+        writer.write_all(lines.concat().as_bytes()).and_then(|()| writer.flush()).expect("lines are taken");
+        writer.finish()
+    };
+    let lines = |range: std::ops::Range<usize>| -> Vec<String> {
+        range.map(|n| format!("{OWNER}\t{} Copycat {n}\n", ["Łukasz", "Giulia", "蔡"][n % 3])).collect()
+    };
+    // More than wait at once.
+    copy(&mut loader, &lines(0..4000)).expect("COPY");
+    check(&mut searcher, 4000, "a COPY");
+
+    // A broken line, and another transaction then; the same in a subtransaction, after which others are entered.
+    let broken: Vec<String> = lines(4000..4500).into_iter().chain(["nobody's\tCopycat\n".to_owned()]).collect();
+    copy(&mut loader, &broken).expect_err("a broken line");
+    copy(&mut loader, &lines(4000..4010)).expect("COPY");
+    check(&mut searcher, 4010, "after one that failed");
+    run(&mut loader, "BEGIN; SAVEPOINT s");
+    copy(&mut loader, &broken).expect_err("a broken line");
+    run(&mut loader, "ROLLBACK TO s");
+    run(&mut loader, &format!("INSERT INTO ringfence.customer (owner_id, name) VALUES ('{OWNER}', 'Copycat one')"));
+    copy(&mut loader, &lines(4010..4020)).expect("COPY");
+    run(&mut loader, "COMMIT");
+    check(&mut searcher, 4021, "in a transaction with one that failed");
+    run(&mut loader, "BEGIN");
+    copy(&mut loader, &lines(4020..4030)).expect("COPY");
+    run(&mut loader, "ROLLBACK");
+    check(&mut searcher, 4021, "after one that was rolled back");
+
+    // Triggers that search meanwhile, and that fail on the way without executing anything.
+    run(
+        &mut loader,
+        &format!(
+            "CREATE TABLE seen (found bigint);
+             CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$
+             BEGIN
+                 BEGIN
+                     RAISE division_by_zero;
+                 EXCEPTION WHEN division_by_zero THEN
+                     NULL;
+                 END;
+                 IF NEW.name LIKE '%00' THEN
+                     PERFORM set_config('ringfence.owner', '{OWNER}', true);
+                     INSERT INTO seen SELECT count(*) FROM ringfence.customer WHERE ringfence.matches(id, 'copycat');
+                 END IF;
+                 RETURN NEW;
+             END$$;
+             CREATE TRIGGER zz_look BEFORE INSERT ON ringfence.customer FOR EACH ROW EXECUTE FUNCTION look();
+             SELECT ringfence.grant_access('postgres', 'Company A', '{{agent}}')"
+        ),
+    );
+    copy(&mut loader, &lines(5000..5350)).expect("COPY");
+    check(&mut searcher, 4371, "with triggers");
+    let seen: Vec<i64> =
+        loader.query("SELECT found FROM seen ORDER BY 1", &[]).expect("seen").iter().map(|row| row.get(0)).collect();
+    assert_eq!(seen, [4021, 4121, 4221, 4321]);
 }
 
 #[test]

@@ -3,13 +3,14 @@
 //!
 //! What PostgreSQL's GIN does it does here too: building, vacuuming, splitting, writing WAL. The pages are GIN's.
 
-use super::posting::Index;
+use super::copying;
+use super::posting::{Index, block_and_line, item_pointer};
 use super::scan;
 use super::value::{Probe, SearchKeys};
 use crate::error;
 use crate::session::fast::VERSION_1;
 use pgrx::{FromDatum, PgLogLevel, pg_guard, pg_sys};
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 
 /// PostgreSQL's functions for GIN indexes (`access/gin_private.h`), which pgrx does not declare.
 mod gin {
@@ -40,18 +41,14 @@ mod gin {
         unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| initGinState(state, index)) }
     }
 
-    /// Puts a row into the posting lists of some keys.
+    /// Puts rows into the posting list of a key: they are sorted.
     ///
     /// # Safety
-    /// `state` must have been initialised, for an index that is open; `place` be the place of a row.
-    pub unsafe fn insert(state: *mut c_void, keys: impl Iterator<Item = i64>, place: pg_sys::ItemPointer) {
-        // SAFETY: as promised by the caller. One guard for all keys, each of which takes little longer than a guard does.
+    /// `state` must have been initialised, for an index that is open; the places be those of rows.
+    pub unsafe fn insert(state: *mut c_void, key: i64, places: &mut [pg_sys::ItemPointerData]) {
+        // SAFETY: as promised by the caller.
         unsafe {
-            pg_sys::ffi::pg_guard_ffi_boundary(|| {
-                for key in keys {
-                    ginEntryInsert(state, 1, key.into(), 0, place, 1, std::ptr::null_mut());
-                }
-            });
+            ginEntryInsert(state, 1, key.into(), 0, places.as_mut_ptr(), places.len() as u32, std::ptr::null_mut());
         }
     }
 }
@@ -134,35 +131,73 @@ unsafe extern "C-unwind" fn insert(
         let Some(keys) = SearchKeys::from_datum(*values, *nulls) else {
             return false;
         };
-        let inserter = inserter(index, info);
+        if copying::wait(index, keys.iter(), block_and_line(&*place)) {
+            return false;
+        }
+        if (*info).ii_AmCache.is_null() {
+            (*info).ii_AmCache = Inserter::new(index, (*info).ii_Context).cast();
+        }
+        let inserter: *mut Inserter = (*info).ii_AmCache.cast();
         let before = pg_sys::MemoryContextSwitchTo((*inserter).memory);
-        gin::insert((&raw mut (*inserter).state).cast(), keys.iter(), place);
+        // One guard for all keys, each of which takes little longer than a guard does.
+        pg_sys::ffi::pg_guard_ffi_boundary(|| {
+            for key in keys.iter() {
+                gin::insert((*inserter).state(), key, std::slice::from_mut(&mut *place));
+            }
+        });
         pg_sys::MemoryContextSwitchTo(before);
         pg_sys::MemoryContextReset((*inserter).memory);
         false
     }
 }
 
+/// Puts entries into the index, which are sorted.
+///
 /// # Safety
-/// Both must be what PostgreSQL passes to insert a row.
-unsafe fn inserter(index: pg_sys::Relation, info: *mut pg_sys::IndexInfo) -> *mut Inserter {
-    // SAFETY: as promised by the caller. What is made for the first row lives as long as PostgreSQL keeps it for the others.
+/// `index` must be an open index of this access method, and the entries' rows be those of its table.
+pub unsafe fn put_in(index: pg_sys::Relation, entries: &[copying::Entry]) {
+    // SAFETY: as promised by the caller. What is allocated is freed at the end, or by PostgreSQL when it raises an error.
     unsafe {
-        if (*info).ii_AmCache.is_null() {
-            let before = pg_sys::MemoryContextSwitchTo((*info).ii_Context);
+        let inserter = Inserter::new(index, pg_sys::CurrentMemoryContext);
+        let before = pg_sys::MemoryContextSwitchTo((*inserter).memory);
+        let mut places = Vec::new();
+        for of_key in entries.chunk_by(|one, next| one.0 == next.0) {
+            let Some((key, _)) = of_key.first() else { continue };
+            places.clear();
+            places.extend(of_key.iter().map(|(_, (block, line))| item_pointer(*block, *line)));
+            pg_sys::ffi::pg_guard_ffi_boundary(|| gin::insert((*inserter).state(), *key, &mut places));
+            pg_sys::MemoryContextReset((*inserter).memory);
+            pgrx::check_for_interrupts!();
+        }
+        pg_sys::MemoryContextSwitchTo(before);
+        pg_sys::MemoryContextDelete((*inserter).memory);
+        pg_sys::pfree(inserter.cast());
+    }
+}
+
+impl Inserter {
+    /// # Safety
+    /// `index` must be open; it lives in `context`.
+    unsafe fn new(index: pg_sys::Relation, context: pg_sys::MemoryContext) -> *mut Inserter {
+        // SAFETY: as promised by the caller.
+        unsafe {
+            let before = pg_sys::MemoryContextSwitchTo(context);
             let inserter: *mut Inserter = pg_sys::palloc0(size_of::<Inserter>()).cast();
             (*inserter).memory = pg_sys::AllocSetContextCreateInternal(
-                (*info).ii_Context,
+                context,
                 c"keys of a customer".as_ptr(),
                 pg_sys::ALLOCSET_DEFAULT_MINSIZE as usize,
                 pg_sys::ALLOCSET_DEFAULT_INITSIZE as usize,
                 pg_sys::ALLOCSET_DEFAULT_MAXSIZE as usize,
             );
-            gin::init((&raw mut (*inserter).state).cast(), index);
+            gin::init((*inserter).state(), index);
             pg_sys::MemoryContextSwitchTo(before);
-            (*info).ii_AmCache = inserter.cast();
+            inserter
         }
-        (*info).ii_AmCache.cast()
+    }
+
+    fn state(&mut self) -> *mut c_void {
+        (&raw mut self.state).cast()
     }
 }
 
@@ -238,6 +273,7 @@ unsafe extern "C-unwind" fn get_bitmap(scan: pg_sys::IndexScanDesc, bitmap: *mut
     if conditions.is_empty() || !conditions.iter().all(Probe::is_allowed) {
         return 0;
     }
+    copying::put_in();
     let found = scan::all(&index, &conditions, |places| {
         // SAFETY: as above; the places are copied.
         unsafe { pg_sys::tbm_add_tuples(bitmap, places.as_mut_ptr(), places.len() as c_int, false) }

@@ -3,6 +3,7 @@
 //! security (`rows`).
 
 use super::access_method;
+use super::copying;
 use super::posting::{BEGIN, Index, Place};
 use super::scan::{self, Found};
 use super::value::Probe;
@@ -51,14 +52,16 @@ pub fn keys(ranges: &[(i64, i64)]) -> Result<Option<Vec<(i64, Place)>>> {
         let mut keys = Vec::new();
         for (first, last) in ranges {
             for (key, mut posting) in index.range(*first, *last)? {
-                keys.push((key, posting.seek(BEGIN)?));
+                keys.push((key, posting.seek(BEGIN)));
             }
         }
+        index.check()?;
         Ok(keys)
     })
 }
 
 fn read<T>(work: impl FnOnce(&Index) -> Result<T>) -> Result<Option<T>> {
+    copying::put_in();
     // SAFETY: the index is open and locked, and the snapshot held, as long as it is scanned.
     let found = with(|relation| unsafe {
         // While it is built, and after that has failed, it need not hold all, nor have any pages.

@@ -6,10 +6,10 @@
 //! | pairs and single characters | names, e-mails and values in scripts that write a syllable or a word by a character | any part of a word |
 //! | three letters in a row | the same in other scripts | any part of a word, from three letters |
 //! | first letter, first two | each word of a name | queries of one or two letters |
-//! | the word | words of a name up to 7 letters, and words of a value without digits | whole words; typos |
+//! | the word | words of a name up to 7 letters, and words of a value, but not long numbers | whole words; typos |
 //! | the word without one of its letters, and which | words of a name of 4 to 7 letters | typos |
 //! | three of the first four letters with the last three, the first four with two of the last three; and of what length and which word | longer words of a name | typos |
-//! | first three letters of the name, its sorted words | names | beginning of the name, whole name |
+//! | first three letters of the name, and the next three; its sorted words | names | beginning of the name, whole name |
 //! | last 4 and last 8 digits | phone numbers | endings, whole numbers |
 //! | the whole address | e-mail addresses | whole addresses |
 //! | an option | fields of a choice | queries that name it, whatever it is called by then |
@@ -47,8 +47,8 @@ pub const LEFT_FROM: usize = 4;
 pub const LONG_FROM: usize = 8;
 
 /// The letters at the beginning and at the end of a longer word by which it is kept.
-const FIRST: usize = 4;
-const LAST: usize = 3;
+pub const FIRST: usize = 4;
+pub const LAST: usize = 3;
 
 /// Under which name, after that of its field, the options of a choice are kept.
 pub const OPTIONS: &str = "#";
@@ -97,6 +97,19 @@ const LENGTH_MASK: i64 = 0xf << 22;
 
 fn length_mark(length: usize) -> i64 {
     (length.saturating_sub(LONG_FROM).min(15) as i64) << 22
+}
+
+/// The bits of a key of [`Of::NameStart`] for the three letters behind the start, and those for one of them.
+const START_MASK: i64 = (1 << (3 * LETTER_BITS)) - 1;
+const LETTER_MASK: i64 = (1 << LETTER_BITS) - 1;
+const LETTER_BITS: u32 = 7;
+
+/// The next letters, each as a number; `filler` for those that are missing.
+fn rest_mark(rest: &[char], filler: i64) -> i64 {
+    (0..3).fold(0, |mark, n| {
+        let letter = rest.get(n).map_or(filler, |letter| 1 + i64::from(u32::from(*letter) % (LETTER_MASK as u32 - 1)));
+        mark << LETTER_BITS | letter
+    })
 }
 
 /// The mark of the word of such a key.
@@ -154,6 +167,20 @@ impl Keys {
 
     fn end_of_words(&self, ends: &[char]) -> i64 {
         self.letters(Of::Ends, ends) & !(WORD_MASK | LENGTH_MASK)
+    }
+
+    /// The beginning of a name. Those of names that begin alike for up to three letters more follow each other.
+    fn start(&self, first_word: &[char]) -> Option<i64> {
+        let (start, rest) = name_start(first_word)?;
+        Some(self.letters(Of::NameStart, start) & !START_MASK | rest_mark(rest, 0))
+    }
+
+    /// The first key and the last of the names that begin with these letters. None where they are too few.
+    pub fn starts(&self, letters: &[char], is_whole_word: bool) -> Option<(i64, i64)> {
+        let first = self.start(letters)?;
+        let (_, rest) = name_start(letters)?;
+        let last = if is_whole_word { first } else { first & !START_MASK | rest_mark(rest, LETTER_MASK) };
+        Some((first, last))
     }
 
     /// Keys in the order of their numbers.
@@ -235,13 +262,11 @@ pub fn takes_typos(word: &[char]) -> bool {
     word.len() <= TYPOS_UP_TO + 2 && word.iter().any(|letter| is_spelled(*letter))
 }
 
-/// By what the beginning of a name is found: its first three letters, or its first character. None if the first word is
-/// shorter.
-pub fn name_start(first_word: &[char]) -> Option<&[char]> {
-    if first_word.first().is_some_and(|letter| one_word_per_character(*letter)) {
-        return first_word.get(..1);
-    }
-    first_word.get(..3)
+/// By what the beginning of a name is found: its first three letters, or its first character; and what follows in the first word. None if
+/// that is shorter.
+fn name_start(first_word: &[char]) -> Option<(&[char], &[char])> {
+    let length = if first_word.first().is_some_and(|letter| one_word_per_character(*letter)) { 1 } else { 3 };
+    first_word.split_at_checked(length)
 }
 
 /// The words of a name in an order that does not depend on theirs.
@@ -272,11 +297,14 @@ pub fn day_of(active: i64) -> i32 {
     LAST_DAY - i32::from(active as u16)
 }
 
-/// Whether a word of a value is one of the many that are hardly ever the same, and hardly ever a part of another: a number, of a contract
-/// or a device. It is found by its parts alone.
+/// Whether a word of a value is one of the many that are hardly ever the same, and hardly ever a part of another: a long number, of a
+/// contract or a device. It is found by its parts alone.
 pub fn is_number(word: &str) -> bool {
-    word.chars().nth(2).is_some() && word.bytes().any(|byte| byte.is_ascii_digit())
+    word.chars().nth(LONGEST_NUMBER).is_some() && word.bytes().any(|byte| byte.is_ascii_digit())
 }
+
+/// Letters of a word with digits that is kept whole.
+const LONGEST_NUMBER: usize = 6;
 
 fn add_text(keys: &Keys, folded: &str, into: &mut Vec<i64>) {
     for word in words(folded) {
@@ -355,7 +383,7 @@ fn add_name(keys: &Keys, name: &str, all: &mut Vec<i64>) {
         let word: Vec<char> = word.chars().collect();
         all.extend(beginnings(&word).map(|(of, letters)| keys.letters(of, letters)));
         if n == 0 {
-            all.extend(name_start(&word).map(|letters| keys.letters(Of::NameStart, letters)));
+            all.extend(keys.start(&word));
         }
         if !takes_typos(&word) {
             continue;
@@ -403,7 +431,7 @@ mod unit_tests {
         let sum = name_keys(7, "Łukasz D'Angelo-Lewandowski").iter().fold(0, |sum: i64, key| sum.wrapping_add(*key));
         let day = active(&Keys::of(&[7; 16], ROW), Some(9000));
         let computed = [keys.bytes(Of::Three, "tsa".as_bytes()), keys.bytes(Of::Pair, "美玲".as_bytes()), day, sum];
-        assert_eq!(computed, [3018042965976831581, 3018014327053848088, 3017979619377634519, 1327229422412251413]);
+        assert_eq!(computed, [3018042965976831581, 3018014327053848088, 3017979619377634519, -2705489055513964494]);
     }
 
     /// None of them is stored, but whoever calls `ringfence.search_keys()` can give them.

@@ -2,6 +2,7 @@
 //! security (`rows`), so that a search can never see more than a SELECT.
 
 mod access_method;
+mod copying;
 mod cursor;
 mod fold;
 mod index;
@@ -33,6 +34,8 @@ use query::{Candidate, Query};
 use rows::StoredList;
 use std::borrow::Cow;
 use value::Probe;
+
+pub use copying::init;
 
 /// A page is for a person or a program that pages; whoever wants all customers reads `customer_card`.
 const MAX_ROWS: i32 = 1000;

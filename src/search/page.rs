@@ -268,8 +268,8 @@ impl<'a> Page<'a, '_> {
     /// The longer words of names that are the word with as many typos. Of each word that the index has for it one customer's name is read:
     /// many others may have the same.
     fn long_misspelt(&self, word: &Word, typos: usize) -> Result<Term> {
-        let ranges = self.terms.ends_misspelt(word, typos);
-        let Some(keys) = index::keys(&ranges)? else {
+        let ranges = self.terms.ends_to_judge(word, typos);
+        let Some(keys) = ranges.map(|ranges| index::keys(&ranges)).transpose()?.flatten() else {
             return Ok(self.terms.long_misspelt(word, typos));
         };
         let mut first: HashMap<i64, Place> = HashMap::new();

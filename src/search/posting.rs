@@ -10,7 +10,9 @@
 
 use crate::error::{self, Result};
 use pgrx::pg_sys;
+use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 /// Where a row is in the table, so that places are sorted as rows are: the number of its block, times 2^11, and its line.
 pub type Place = u64;
@@ -28,13 +30,21 @@ pub fn block_of(place: Place) -> u32 {
 }
 
 /// A place as PostgreSQL has it.
-pub fn item_pointer(place: Place) -> pg_sys::ItemPointerData {
-    let block = block_of(place);
-    pg_sys::ItemPointerData {
-        ip_blkid: pg_sys::BlockIdData { bi_hi: (block >> 16) as u16, bi_lo: block as u16 },
-        ip_posid: (place & ((1 << LINE_BITS) - 1)) as u16,
-    }
+pub fn as_item_pointer(place: Place) -> pg_sys::ItemPointerData {
+    item_pointer(block_of(place), (place & ((1 << LINE_BITS) - 1)) as u16)
 }
+
+pub fn item_pointer(block: u32, line: u16) -> pg_sys::ItemPointerData {
+    let block = pg_sys::BlockIdData { bi_hi: (block >> 16) as u16, bi_lo: block as u16 };
+    pg_sys::ItemPointerData { ip_blkid: block, ip_posid: line }
+}
+
+pub fn block_and_line(pointer: &pg_sys::ItemPointerData) -> (u32, u16) {
+    (u32::from(pointer.ip_blkid.bi_hi) << 16 | u32::from(pointer.ip_blkid.bi_lo), pointer.ip_posid)
+}
+
+/// Pages that are copied, at most.
+const UPPER_PAGES: usize = 64;
 
 const ROOT: u32 = 1;
 const NO_BLOCK: u32 = u32::MAX;
@@ -60,6 +70,10 @@ unsafe extern "C-unwind" {
 pub struct Index {
     relation: pg_sys::Relation,
     snapshot: pg_sys::Snapshot,
+    /// The upper pages of the tree of keys, copied: splits since then have moved keys to the right only.
+    upper: RefCell<HashMap<u32, Vec<u8>>>,
+    /// Whether a posting list came to something that cannot be.
+    damaged: Cell<bool>,
 }
 
 impl Index {
@@ -67,7 +81,12 @@ impl Index {
     /// `relation` must be an open and locked index of GIN's layout over keys of type bigint, and the snapshot be held, for as long as
     /// this and what is read from it are used.
     pub unsafe fn new(relation: pg_sys::Relation, snapshot: pg_sys::Snapshot) -> Index {
-        Index { relation, snapshot }
+        Index { relation, snapshot, upper: RefCell::default(), damaged: Cell::new(false) }
+    }
+
+    /// Error XX002 if what was read of the posting lists is damaged.
+    pub fn check(&self) -> Result<()> {
+        if self.damaged.get() { Err(error::damaged_index()) } else { Ok(()) }
     }
 
     /// Lets `read` look at a page.
@@ -145,7 +164,18 @@ impl Index {
         let mut entries = Vec::new();
         loop {
             let found = entries.len();
-            match self.page(block, |page| page.step_to_key(first, last, most, &mut entries))? {
+            let known =
+                self.upper.borrow().get(&block).map(|page| Page(page).step_to_key(first, last, most, &mut entries));
+            let step = match known {
+                Some(step) => step,
+                None => self.page(block, |page| {
+                    if page.is_upper() && self.upper.borrow().len() < UPPER_PAGES {
+                        self.upper.borrow_mut().insert(block, page.0.to_vec());
+                    }
+                    page.step_to_key(first, last, most, &mut entries)
+                }),
+            };
+            match step? {
                 Step::To(next) => block = next,
                 // Noted before it is read: what comes in between is then seen by one or the other.
                 Step::Here(_) if serializable && noted != block => {
@@ -246,6 +276,11 @@ impl<'a> Page<'a> {
             return Some(Ordering::Less);
         }
         Some(key.cmp(&self.key()?))
+    }
+
+    /// Whether it is an inner page of the tree of keys.
+    fn is_upper(self) -> bool {
+        self.flags().is_some_and(|flags| flags & (DATA | LEAF | DELETED) == 0)
     }
 
     /// The way to the keys from `key` to `last`, or what the page has of them.
@@ -353,22 +388,26 @@ pub struct Posting<'a> {
 }
 
 impl Posting<'_> {
-    /// The first place that is not before `place`, which must not be before that of a former call. Error XX002 if the index is damaged.
-    pub fn seek(&mut self, place: Place) -> Result<Place> {
+    /// The first place that is not before `place`, which must not be before that of a former call. What is damaged ends there; see
+    /// [`Index::check`].
+    pub fn seek(&mut self, place: Place) -> Place {
         loop {
             if self.unpacked.last().is_some_and(|last| place <= *last) {
                 self.at += first_from(self.unpacked.get(self.at..).unwrap_or_default(), place);
-                return Ok(self.unpacked.get(self.at).copied().unwrap_or(END));
+                return self.unpacked.get(self.at).copied().unwrap_or(END);
             }
             self.at = 0;
-            let Some(tree) = &mut self.tree else {
-                self.unpacked.clear();
-                return Ok(END);
-            };
-            if !tree.unpack_from(place, &mut self.unpacked).ok_or_else(error::damaged_index)? {
+            let unpacked = self.tree.as_mut().map(|tree| match tree.unpack_from(place, &mut self.unpacked) {
+                Some(found) => found,
+                None => {
+                    tree.index.damaged.set(true);
+                    false
+                }
+            });
+            if unpacked != Some(true) {
                 self.tree = None;
                 self.unpacked.clear();
-                return Ok(END);
+                return END;
             }
         }
     }
@@ -528,7 +567,7 @@ mod unit_tests {
             }
             bytes.push(difference as u8);
         }
-        let first = item_pointer(places[0]);
+        let first = as_item_pointer(places[0]);
         let mut list = Vec::new();
         for half in [first.ip_blkid.bi_hi, first.ip_blkid.bi_lo, first.ip_posid, bytes.len() as u16] {
             list.extend(half.to_ne_bytes());

@@ -16,12 +16,17 @@ const PROBED_WORDS_AND_FIELDS: usize = 400;
 /// Of how many parts of a word the index is asked. Any number finds all that match; the more, the less finds it beside them.
 const PARTS: usize = 8;
 
+/// Letters of a word that has enough of them between its ends to be found by these, where two typos are in the ends.
+const LONG_MIDDLE: usize = key::FIRST + key::LAST + 5;
+
 /// An expression over keys.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Term {
     Key(i64),
     /// Any key from the first to the second.
     Range(i64, i64),
+    /// All of the keys that one of the masks has, a bit for each. It narrows what else is looked for, and is not looked for alone.
+    Masked(Vec<i64>, Vec<u32>),
     All(Vec<Term>),
     /// With no members it finds nothing.
     Any(Vec<Term>),
@@ -152,18 +157,63 @@ impl Fields {
 
     /// Longer words of a name that may be one with as many typos, and others that begin and end like it.
     pub fn long_misspelt(&self, word: &Word, typos: usize) -> Term {
-        any(self.ends_misspelt(word, typos).into_iter().map(|(first, last)| Term::Range(first, last)).collect())
+        let (letters, typos) = (&word.letters[..], typos.min(word.typos));
+        let ends =
+            |ranges: Vec<(i64, i64)>| any(ranges.into_iter().map(|(first, last)| Term::Range(first, last)).collect());
+        let Some(narrowed) = self.all_but_gaps(letters, typos) else {
+            return ends(self.ends_misspelt(word, typos));
+        };
+        let near = ends(self.ranges(letters, typos, key::ends_left(letters).collect()));
+        // Where both typos are in the ends, what is between them is right.
+        let middle = match letters.get(key::FIRST + 1..letters.len().saturating_sub(key::LAST + 1)) {
+            Some(middle) if typos > 1 => contains(&self.text, middle),
+            _ => Term::NOTHING,
+        };
+        near.or(middle).and(narrowed)
     }
 
-    /// The same as keys, from the first to the last of each that the index may have; each key has the mark of its word.
-    pub fn ends_misspelt(&self, word: &Word, typos: usize) -> Vec<(i64, i64)> {
-        let (letters, typos) = (&word.letters[..], typos.min(word.typos));
-        if typos == 0 || letters.len() + typos < LONG_FROM {
-            return Vec::new();
+    /// What narrows a long word with typos enough: all parts of it are right but those that a typo has changed. None where that may be
+    /// none, and for two typos where there is too little between the ends.
+    fn all_but_gaps(&self, letters: &[char], typos: usize) -> Option<Term> {
+        let parts: Vec<i64> = key::parts(letters).map(|(of, letters)| self.text.letters(of, letters)).collect();
+        let (long_enough, count) = (if typos > 1 { LONG_MIDDLE } else { 0 }, parts.len());
+        if letters.len() < LONG_FROM.max(long_enough) || count != letters.len() - 2 || count > u32::BITS as usize {
+            return None;
         }
+        // Two letters side by side may be others, or one more or less: of the parts, of three letters each, those that have one of them.
+        let wrong = |gap: usize| (gap.saturating_sub(2)..(gap + 2).min(count)).fold(0, |mask: u32, n| mask | 1 << n);
+        let all = u32::MAX >> (u32::BITS as usize - count);
+        let gaps = 0..letters.len() - 1;
+        let masks: Vec<u32> = match typos {
+            1 => gaps.map(|gap| all & !wrong(gap)).collect(),
+            _ => gaps
+                .clone()
+                .flat_map(|one| gaps.clone().skip(one).map(move |two| (one, two)))
+                .map(|(one, two)| all & !(wrong(one) | wrong(two)))
+                .collect(),
+        };
+        (!masks.contains(&0)).then_some(Term::Masked(parts, masks))
+    }
+
+    /// Keys of longer words that may be one with as many typos, from the first to the last of each that the index may have; each key has the
+    /// mark of its word. None where [`Fields::long_misspelt`] says it better.
+    pub fn ends_to_judge(&self, word: &Word, typos: usize) -> Option<Vec<(i64, i64)>> {
+        let narrowed = self.all_but_gaps(&word.letters, typos.min(word.typos));
+        if narrowed.is_some() { None } else { Some(self.ends_misspelt(word, typos)) }
+    }
+
+    fn ends_misspelt(&self, word: &Word, typos: usize) -> Vec<(i64, i64)> {
+        let (letters, typos) = (&word.letters[..], typos.min(word.typos));
         let mut ends: BTreeSet<Vec<char>> = key::ends_left(letters).collect();
         if typos > 1 {
             ends.extend(ends_two_typos_away(letters));
+        }
+        self.ranges(letters, typos, ends)
+    }
+
+    fn ranges(&self, letters: &[char], typos: usize, ends: BTreeSet<Vec<char>>) -> Vec<(i64, i64)> {
+        if typos == 0 || letters.len() + typos < LONG_FROM {
+            return Vec::new();
         }
         let lengths = letters.len().saturating_sub(typos).max(LONG_FROM)..=letters.len() + typos;
         ends.into_iter().map(|ends| self.name.ends_of(&ends, lengths.clone())).collect()
@@ -179,19 +229,7 @@ impl Fields {
         let (Some((last, before)), Some(first)) = (words.split_last(), words.first()) else {
             return Term::NOTHING;
         };
-        let start = key::name_start(&first.letters).map(|start| Term::Key(self.name.letters(Of::NameStart, start)));
-        if before.is_empty()
-            && let Some(start) = &start
-        {
-            let length = key::name_start(&first.letters).map_or(0, <[char]>::len);
-            let rest = first.letters.get(length..).unwrap_or_default();
-            return match contains(&self.text, rest) {
-                _ if rest.is_empty() => start.clone(),
-                // What is behind the start, if it is long enough to be looked for, says nearly all that the word says.
-                rest if !rest.is_nothing() => start.clone().and(rest),
-                _ => start.clone().and(self.in_text(first)),
-            };
-        }
+        let start = self.name.starts(&first.letters, !before.is_empty()).map(|(first, last)| Term::Range(first, last));
         let before = before.iter().take(PROBED_WORDS).map(|word| self.word_of_name(word));
         all(start.into_iter().chain(before).chain([self.in_text(last)]).collect())
     }
@@ -401,8 +439,8 @@ fn alphabet_of(word: &[char]) -> Vec<char> {
 
 /// A term in the form that the index is asked with: the keys, each once, and the expression over their numbers.
 ///
-/// The expression is written in prefix form, in units of four bytes: a key as its number; `RANGE` and the numbers of two keys; `ALL` or
-/// `ANY`, then how many units belong to it.
+/// The expression is written in prefix form, in units of four bytes: a key as its number; `RANGE` and the numbers of two keys; `MASKED`, how
+/// many keys and masks there are, and these; `ALL` or `ANY`, then how many units belong to it.
 pub struct Flat {
     pub keys: Vec<i64>,
     pub code: Vec<Unit>,
@@ -412,6 +450,7 @@ pub type Unit = [u8; 4];
 const ALL: Unit = [0xff; 4];
 const ANY: Unit = [0xfe; 4];
 const RANGE: Unit = [0xfd; 4];
+const MASKED: Unit = [0xfc; 4];
 
 impl Flat {
     pub fn of(term: &Term) -> Flat {
@@ -431,6 +470,15 @@ impl Flat {
             Term::Range(first, last) => {
                 let ends = [RANGE, self.number(*first, numbers), self.number(*last, numbers)];
                 self.code.extend(ends);
+                return;
+            }
+            Term::Masked(keys, masks) => {
+                self.code.extend([MASKED, (keys.len() as u32).to_le_bytes(), (masks.len() as u32).to_le_bytes()]);
+                for key in keys {
+                    let number = self.number(*key, numbers);
+                    self.code.push(number);
+                }
+                self.code.extend(masks.iter().map(|mask| mask.to_le_bytes()));
                 return;
             }
             Term::All(members) => (ALL, members),
@@ -462,6 +510,8 @@ pub trait Visit {
     fn key(&mut self, key: i64) -> Result<Self::Node, Self::Error>;
 
     fn range(&mut self, first: i64, last: i64) -> Result<Self::Node, Self::Error>;
+
+    fn masked(&mut self, keys: Vec<i64>, masks: Vec<u32>) -> Result<Self::Node, Self::Error>;
 
     /// Whether nothing is found: then neither are others found that it must be among, nor does it add to others.
     fn is_nothing(node: &Self::Node) -> bool;
@@ -499,9 +549,21 @@ pub fn visit<V: Visit>(
             (Some(first), Some(last)) => visitor.range(first, last),
             _ => Ok(V::any(Vec::new())),
         },
+        [MASKED, keys, masks, rest @ ..] => {
+            let (keys, rest) = rest.split_at_checked(number(keys)).unwrap_or_default();
+            let masks = rest.get(..number(masks)).unwrap_or_default();
+            let keys = keys.iter().filter_map(|one| key(number(one))).collect();
+            visitor.masked(keys, masks.iter().map(|mask| u32::from_le_bytes(*mask)).collect())
+        }
         [one, ..] => key(number(one)).map_or_else(|| Ok(V::any(Vec::new())), |key| visitor.key(key)),
         [] => Ok(V::any(Vec::new())),
     }
+}
+
+/// Whether what one of the masks has is there.
+pub fn is_masked(masks: &[u32], has: impl FnMut(usize) -> bool, keys: usize) -> bool {
+    let there = (0..keys).map(has).enumerate().fold(0, |there: u32, (n, has)| there | u32::from(has) << n);
+    masks.iter().any(|mask| mask & !there == 0)
 }
 
 fn number(unit: &Unit) -> usize {
@@ -513,6 +575,7 @@ fn width(code: &[Unit]) -> Option<usize> {
     match code {
         [ALL | ANY, length, ..] => Some(2 + number(length)),
         [RANGE, ..] => Some(3),
+        [MASKED, keys, masks, ..] => Some(3 + number(keys) + number(masks)),
         [_, ..] => Some(1),
         [] => None,
     }
@@ -540,6 +603,10 @@ mod unit_tests {
 
         fn range(&mut self, first: i64, last: i64) -> Result<bool, ()> {
             Ok(self.0.iter().any(|key| (first..=last).contains(key)))
+        }
+
+        fn masked(&mut self, keys: Vec<i64>, masks: Vec<u32>) -> Result<bool, ()> {
+            Ok(is_masked(&masks, |n| keys.get(n).is_some_and(|key| self.0.contains(key)), keys.len()))
         }
 
         fn is_nothing(node: &bool) -> bool {

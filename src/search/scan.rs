@@ -5,7 +5,7 @@
 //! what is rare, and what nobody has costs one look.
 
 use super::posting::{self, BEGIN, END, Index, Place, Posting, block_of};
-use super::probe::Visit;
+use super::probe::{Visit, is_masked};
 use super::value::Probe;
 use crate::error::Result;
 use pgrx::pg_sys;
@@ -23,6 +23,8 @@ enum Node<'a> {
     List(Posting<'a>),
     /// The shortest first.
     All(Vec<Node<'a>>),
+    /// Never the first of several that must all hold.
+    Masked(Vec<Option<Posting<'a>>>, Vec<u32>),
     /// With the places where they stand.
     Any(Vec<Node<'a>>, BinaryHeap<Reverse<(Place, usize)>>),
 }
@@ -37,6 +39,12 @@ impl<'a> Visit for Opener<'a> {
 
     fn range(&mut self, first: i64, last: i64) -> Result<Node<'a>> {
         Ok(Self::any(self.0.range(first, last)?.into_iter().map(|(_, list)| Node::List(list)).collect()))
+    }
+
+    fn masked(&mut self, keys: Vec<i64>, masks: Vec<u32>) -> Result<Node<'a>> {
+        let lists: Vec<_> = keys.into_iter().map(|key| self.0.find(key)).collect::<Result<_>>()?;
+        let can_be = is_masked(&masks, |n| lists.get(n).is_some_and(Option::is_some), lists.len());
+        Ok(if can_be { Node::Masked(lists, masks) } else { Node::Nothing })
     }
 
     fn is_nothing(node: &Node<'a>) -> bool {
@@ -66,20 +74,30 @@ impl Node<'_> {
             Node::Nothing => 0,
             Node::List(list) => list.size,
             Node::All(nodes) => nodes.first().map_or(0, Node::size),
+            Node::Masked(..) => u64::MAX,
             Node::Any(nodes, _) => nodes.iter().map(Node::size).sum(),
         }
     }
 
     /// The first place that is not before `place`, which must not be before that of a former call.
-    fn seek(&mut self, place: Place) -> Result<Place> {
+    fn seek(&mut self, place: Place) -> Place {
         match self {
-            Node::Nothing => Ok(END),
+            Node::Nothing => END,
             Node::List(list) => list.seek(place),
+            Node::Masked(lists, masks) => {
+                // Whether the next place is one is told when that is asked for.
+                let count = lists.len();
+                let has = |n: usize| match lists.get_mut(n) {
+                    Some(Some(list)) => list.seek(place) == place,
+                    _ => false,
+                };
+                if is_masked(masks, has, count) { place } else { place + 1 }
+            }
             Node::All(nodes) => {
                 let Some((first, others)) = nodes.split_first_mut() else {
-                    return Ok(END);
+                    return END;
                 };
-                let mut candidate = first.seek(place)?;
+                let mut candidate = first.seek(place);
                 let mut rounds: u32 = 0;
                 'candidates: while candidate != END {
                     rounds = rounds.wrapping_add(1);
@@ -87,30 +105,30 @@ impl Node<'_> {
                         pgrx::check_for_interrupts!();
                     }
                     for other in &mut *others {
-                        let there = other.seek(candidate)?;
+                        let there = other.seek(candidate);
                         if there != candidate {
-                            candidate = if there == END { END } else { first.seek(there)? };
+                            candidate = if there == END { END } else { first.seek(there) };
                             continue 'candidates;
                         }
                     }
                     break;
                 }
-                Ok(candidate)
+                candidate
             }
             Node::Any(nodes, heads) => {
                 while let Some(mut head) = heads.peek_mut() {
                     let Reverse((there, n)) = *head;
                     if there >= place {
-                        return Ok(there);
+                        return there;
                     }
-                    match nodes.get_mut(n).map_or(Ok(END), |node| node.seek(place))? {
+                    match nodes.get_mut(n).map_or(END, |node| node.seek(place)) {
                         END => {
                             PeekMut::pop(head);
                         }
                         there => *head = Reverse((there, n)),
                     }
                 }
-                Ok(END)
+                END
             }
         }
     }
@@ -118,6 +136,7 @@ impl Node<'_> {
 
 /// A scan of the index for a probe.
 struct Scan<'a> {
+    index: &'a Index,
     node: Node<'a>,
     next: Place,
 }
@@ -129,24 +148,25 @@ impl<'a> Scan<'a> {
         for probe in probes {
             let node = probe.visit(&mut Opener(index))?;
             if Opener::is_nothing(&node) {
-                return Ok(Scan { node, next: BEGIN + 1 });
+                return Ok(Scan { index, node, next: BEGIN + 1 });
             }
             nodes.push(node);
         }
-        Ok(Scan { node: Opener::all(nodes), next: BEGIN + 1 })
+        Ok(Scan { index, node: Opener::all(nodes), next: BEGIN + 1 })
     }
 
     /// The next places, at most so many; none at the end. Error XX002 if the index is damaged.
     fn next(&mut self, most: usize) -> Result<Vec<Place>> {
         let mut places = Vec::new();
         while places.len() < most && self.next != END {
-            let place = self.node.seek(self.next)?;
+            let place = self.node.seek(self.next);
             self.next = place.saturating_add(1);
             if place != END {
                 places.push(place);
             }
         }
         pgrx::check_for_interrupts!();
+        self.index.check()?;
         Ok(places)
     }
 }
@@ -177,7 +197,7 @@ pub fn all(index: &Index, probes: &[Probe], mut take: impl FnMut(&mut [pg_sys::I
     if let [probe] = probes
         && let Some(places) = probe.places()
     {
-        take(&mut places.iter().copied().map(posting::item_pointer).collect::<Vec<_>>());
+        take(&mut places.iter().copied().map(posting::as_item_pointer).collect::<Vec<_>>());
         return Ok(places.len() as u64);
     }
     let mut scan = Scan::of(index, probes)?;
@@ -188,6 +208,6 @@ pub fn all(index: &Index, probes: &[Probe], mut take: impl FnMut(&mut [pg_sys::I
             return Ok(count);
         }
         count += places.len() as u64;
-        take(&mut places.into_iter().map(posting::item_pointer).collect::<Vec<_>>());
+        take(&mut places.into_iter().map(posting::as_item_pointer).collect::<Vec<_>>());
     }
 }

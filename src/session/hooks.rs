@@ -33,7 +33,7 @@ pub fn install() {
 }
 
 /// PostgreSQL's own functions, without pgrx's guard around the call.
-mod unguarded {
+pub mod unguarded {
     use pgrx::pg_sys;
     use std::ffi::{c_char, c_int};
 

@@ -12,7 +12,7 @@
 mod binding;
 mod context;
 pub mod fast;
-mod hooks;
+pub mod hooks;
 mod parallel;
 mod resolve;
 pub mod rights;
