@@ -4,7 +4,7 @@
 
 use super::access_method;
 use super::copying;
-use super::posting::{BEGIN, Index, Place};
+use super::posting::{Index, Place};
 use super::scan::{self, Found};
 use super::value::Probe;
 use crate::catalog;
@@ -45,19 +45,24 @@ pub fn first_key(first: i64, last: i64) -> Result<Option<Option<i64>>> {
     read(|index| index.first_key(first, last))
 }
 
-/// The keys that the index has in these ranges, each with the first place of its posting list. None where there is no such index. Error
-/// XX002 if it is damaged.
-pub fn keys(ranges: &[(i64, i64)]) -> Result<Option<Vec<(i64, Place)>>> {
+/// The keys that the index has in these ranges, each with the first places of its posting list, so many at most. None where there is no
+/// such index. Error XX002 if it is damaged.
+pub fn keys(ranges: &[(i64, i64)], most: usize) -> Result<Option<Vec<(i64, Vec<Place>)>>> {
     read(|index| {
         let mut keys = Vec::new();
         for (first, last) in ranges {
             for (key, mut posting) in index.range(*first, *last)? {
-                keys.push((key, posting.seek(BEGIN)));
+                keys.push((key, posting.first(most)));
             }
         }
         index.check()?;
         Ok(keys)
     })
+}
+
+/// Those of the sorted places that the probe finds. None where there is no such index. Error XX002 if it is damaged.
+pub fn of_these(probe: &Probe, places: &[Place]) -> Result<Option<Vec<Place>>> {
+    read(|index| scan::of_these(index, probe, places))
 }
 
 fn read<T>(work: impl FnOnce(&Index) -> Result<T>) -> Result<Option<T>> {

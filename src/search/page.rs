@@ -8,7 +8,7 @@ use super::cursor::Cursor;
 use super::fold::{fold, words};
 use super::index;
 use super::key::{self, FIRST_DAY, LAST_DAY, beginning};
-use super::posting::{END, Place};
+use super::posting::Place;
 use super::probe::{Fields, Flat, Term, any};
 use super::query::{Candidate, Query, Tier, Word};
 use super::rows::{NEVER_ACTIVE_AT_ONCE, Reader, Row};
@@ -17,7 +17,7 @@ use super::value::Probe;
 use crate::error::Result;
 use crate::field::VisibleFields;
 use pgrx::datum::Uuid;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::RangeInclusive;
 
 /// Customers from which a query is said to find many. To judge so many takes less than a millisecond.
@@ -38,6 +38,9 @@ const READ_IN_VAIN: usize = 100;
 
 /// Days in which most have been active: by these it is chosen how large the first step is.
 const DAYS_OF_ACTIVITY: u64 = 365;
+
+/// Customers of whom all are looked at, if no more have a word.
+const FEW_PLACES: usize = 4;
 
 /// Words that are looked at, of those that may be a misspelt one. Others are found by the customers that have them.
 const JUDGED_WORDS: usize = 5_000;
@@ -269,23 +272,34 @@ impl<'a> Page<'a, '_> {
     /// many others may have the same.
     fn long_misspelt(&self, word: &Word, typos: usize) -> Result<Term> {
         let ranges = self.terms.ends_to_judge(word, typos);
-        let Some(keys) = ranges.map(|ranges| index::keys(&ranges)).transpose()?.flatten() else {
+        let Some(keys) = ranges.map(|ranges| index::keys(&ranges, FEW_PLACES + 1)).transpose()?.flatten() else {
             return Ok(self.terms.long_misspelt(word, typos));
         };
-        let mut first: HashMap<i64, Place> = HashMap::new();
-        for (key, place) in keys.iter().take(JUDGED_WORDS) {
-            first.entry(key::mark_of(*key)).or_insert(*place);
+        let mut words_of: HashMap<i64, &[Place]> = HashMap::new();
+        for (key, places) in keys.iter().take(JUDGED_WORDS) {
+            words_of.entry(key::mark_of(*key)).or_insert(places);
         }
-        let mut places: Vec<Place> = first.values().copied().filter(|place| *place != END).collect();
-        places.sort_unstable();
-        places.dedup();
         let mut is_other = HashSet::new();
+        // Of a word that few have, the parts that these have may say enough.
+        if let Some(narrowed) = self.terms.all_but_gaps(word, typos) {
+            let few = || words_of.iter().filter(|(_, places)| places.len() <= FEW_PLACES);
+            let places: BTreeSet<Place> = few().flat_map(|(_, places)| *places).copied().collect();
+            let places: Vec<Place> = places.into_iter().collect();
+            if let Some(left) = index::of_these(&self.probe(&narrowed), &places)? {
+                let none_is_left = |places: &[Place]| places.iter().all(|place| left.binary_search(place).is_err());
+                is_other.extend(few().filter(|(_, places)| none_is_left(places)).map(|(mark, _)| *mark));
+            }
+        }
+        let first =
+            words_of.iter().filter(|(mark, _)| !is_other.contains(*mark)).filter_map(|(_, places)| places.first());
+        let places: BTreeSet<Place> = first.copied().collect();
         if !places.is_empty() {
+            let places: Vec<Place> = places.into_iter().collect();
             let probe = self.probe(&self.terms.long_misspelt(word, typos)).with_places(&places);
             self.reader.names(&probe, |name| {
                 for other in words(&fold(beginning(name))) {
                     let mark = self.terms.mark(other);
-                    if first.contains_key(&mark) && word.misspelt(other, typos).is_none() {
+                    if words_of.contains_key(&mark) && word.misspelt(other, typos).is_none() {
                         is_other.insert(mark);
                     }
                 }

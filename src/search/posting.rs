@@ -61,9 +61,18 @@ const LINES: usize = 24;
 const RIGHT_BOUND: usize = 24;
 const CONTENT: usize = 32;
 
-// SAFETY: as it is declared in PostgreSQL 15 to 18 (`storage/predicate.h`); pgrx does not declare it.
-unsafe extern "C-unwind" {
-    fn PredicateLockPage(relation: pg_sys::Relation, block: pg_sys::BlockNumber, snapshot: pg_sys::Snapshot);
+/// PostgreSQL's own functions, without a guard around each call: what is done with a page takes less than that.
+mod unguarded {
+    use pgrx::pg_sys;
+    use std::ffi::c_int;
+
+    // SAFETY: as they are declared in PostgreSQL 15 to 18 (`storage/predicate.h`, `storage/bufmgr.h`).
+    unsafe extern "C-unwind" {
+        pub fn PredicateLockPage(relation: pg_sys::Relation, block: pg_sys::BlockNumber, snapshot: pg_sys::Snapshot);
+        pub fn ReadBuffer(relation: pg_sys::Relation, block: pg_sys::BlockNumber) -> pg_sys::Buffer;
+        pub fn LockBuffer(buffer: pg_sys::Buffer, mode: c_int);
+        pub fn UnlockReleaseBuffer(buffer: pg_sys::Buffer);
+    }
 }
 
 /// The index that posting lists are read from.
@@ -90,14 +99,19 @@ impl Index {
     }
 
     /// Lets `read` look at a page.
+    #[allow(ffi_unwind_calls)]
     fn page<T>(&self, block: u32, read: impl FnOnce(Page) -> T) -> T {
-        // SAFETY: the index is open. The page stays pinned and locked while `read` looks at it, which calls nothing of PostgreSQL's.
+        // SAFETY: the index is open. The page stays pinned and locked while `read` looks at it, which calls nothing of PostgreSQL's. Reading
+        // may fail, and is under pgrx's guard; what is locked can be unlocked.
         unsafe {
-            let buffer = pg_sys::ReadBuffer(self.relation, block);
-            pg_sys::LockBuffer(buffer, pg_sys::BUFFER_LOCK_SHARE as i32);
+            let buffer = pg_sys::ffi::pg_guard_ffi_boundary(|| {
+                let buffer = unguarded::ReadBuffer(self.relation, block);
+                unguarded::LockBuffer(buffer, pg_sys::BUFFER_LOCK_SHARE as i32);
+                buffer
+            });
             let page = pg_sys::BufferGetPage(buffer).cast::<u8>();
             let result = read(Page(std::slice::from_raw_parts(page, PAGE)));
-            pg_sys::UnlockReleaseBuffer(buffer);
+            unguarded::UnlockReleaseBuffer(buffer);
             result
         }
     }
@@ -106,7 +120,9 @@ impl Index {
     #[allow(ffi_unwind_calls)]
     fn will_read(&self, block: u32) {
         // SAFETY: the index is open, and the snapshot held. Under pgrx's guard.
-        unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| PredicateLockPage(self.relation, block, self.snapshot)) }
+        unsafe {
+            pg_sys::ffi::pg_guard_ffi_boundary(|| unguarded::PredicateLockPage(self.relation, block, self.snapshot))
+        }
     }
 
     /// The blocks of the table, as far as the index can tell where places end.
@@ -388,6 +404,18 @@ pub struct Posting<'a> {
 }
 
 impl Posting<'_> {
+    /// The first places, so many at most.
+    pub fn first(&mut self, most: usize) -> Vec<Place> {
+        let mut places = Vec::new();
+        let mut next = BEGIN;
+        while places.len() < most && next != END {
+            let place = self.seek(next);
+            next = place.saturating_add(1);
+            places.extend(Some(place).filter(|place| *place != END));
+        }
+        places
+    }
+
     /// The first place that is not before `place`, which must not be before that of a former call. What is damaged ends there; see
     /// [`Index::check`].
     pub fn seek(&mut self, place: Place) -> Place {

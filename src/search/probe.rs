@@ -16,8 +16,8 @@ const PROBED_WORDS_AND_FIELDS: usize = 400;
 /// Of how many parts of a word the index is asked. Any number finds all that match; the more, the less finds it beside them.
 const PARTS: usize = 8;
 
-/// Letters of a word that has enough of them between its ends to be found by these, where two typos are in the ends.
-const LONG_MIDDLE: usize = key::FIRST + key::LAST + 5;
+/// Letters of a word that has enough of them, also between its ends, to be told from others by what typos have left.
+const VERY_LONG_FROM: usize = key::FIRST + key::LAST + 8;
 
 /// An expression over keys.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -160,24 +160,25 @@ impl Fields {
         let (letters, typos) = (&word.letters[..], typos.min(word.typos));
         let ends =
             |ranges: Vec<(i64, i64)>| any(ranges.into_iter().map(|(first, last)| Term::Range(first, last)).collect());
-        let Some(narrowed) = self.all_but_gaps(letters, typos) else {
-            return ends(self.ends_misspelt(word, typos));
-        };
-        let near = ends(self.ranges(letters, typos, key::ends_left(letters).collect()));
-        // Where both typos are in the ends, what is between them is right.
-        let middle = match letters.get(key::FIRST + 1..letters.len().saturating_sub(key::LAST + 1)) {
-            Some(middle) if typos > 1 => contains(&self.text, middle),
-            _ => Term::NOTHING,
-        };
-        near.or(middle).and(narrowed)
+        match self.all_but_gaps(word, typos) {
+            Some(narrowed) if letters.len() >= VERY_LONG_FROM => {
+                let near = ends(self.ranges(letters, typos, key::ends_left(letters).collect()));
+                // Where both typos are in the ends, what is between them is right.
+                let middle = letters.get(key::FIRST + 1..letters.len() - key::LAST - 1).unwrap_or_default();
+                let middle = if typos > 1 { contains(&self.text, middle) } else { Term::NOTHING };
+                near.or(middle).and(narrowed)
+            }
+            _ => ends(self.ends_misspelt(word, typos)),
+        }
     }
 
-    /// What narrows a long word with typos enough: all parts of it are right but those that a typo has changed. None where that may be
-    /// none, and for two typos where there is too little between the ends.
-    fn all_but_gaps(&self, letters: &[char], typos: usize) -> Option<Term> {
+    /// What narrows a longer word with typos: all parts of it are right but those that a typo has changed. None for those of which that may
+    /// be none.
+    pub fn all_but_gaps(&self, word: &Word, typos: usize) -> Option<Term> {
+        let (letters, typos) = (&word.letters[..], typos.min(word.typos));
         let parts: Vec<i64> = key::parts(letters).map(|(of, letters)| self.text.letters(of, letters)).collect();
-        let (long_enough, count) = (if typos > 1 { LONG_MIDDLE } else { 0 }, parts.len());
-        if letters.len() < LONG_FROM.max(long_enough) || count != letters.len() - 2 || count > u32::BITS as usize {
+        let count = parts.len();
+        if typos == 0 || letters.len() < LONG_FROM || count != letters.len() - 2 || count > u32::BITS as usize {
             return None;
         }
         // Two letters side by side may be others, or one more or less: of the parts, of three letters each, those that have one of them.
@@ -198,8 +199,7 @@ impl Fields {
     /// Keys of longer words that may be one with as many typos, from the first to the last of each that the index may have; each key has the
     /// mark of its word. None where [`Fields::long_misspelt`] says it better.
     pub fn ends_to_judge(&self, word: &Word, typos: usize) -> Option<Vec<(i64, i64)>> {
-        let narrowed = self.all_but_gaps(&word.letters, typos.min(word.typos));
-        if narrowed.is_some() { None } else { Some(self.ends_misspelt(word, typos)) }
+        (word.letters.len() < VERY_LONG_FROM).then(|| self.ends_misspelt(word, typos))
     }
 
     fn ends_misspelt(&self, word: &Word, typos: usize) -> Vec<(i64, i64)> {
