@@ -444,6 +444,12 @@ pub fn damaged_index() -> ErrorReport {
         .set_hint("Find out what has damaged it, then REINDEX it.")
 }
 
+/// 53200: there is less memory than `maintenance_work_mem` allows to take.
+pub fn too_little_memory() -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY, "there is not enough memory to build the search index")
+        .set_hint("Set maintenance_work_mem to less.")
+}
+
 /// 22023: an index of our access method was given storage parameters.
 pub fn no_index_options() -> ErrorReport {
     bad_value("an index of access method ringfence_search takes no parameters")

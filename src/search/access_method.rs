@@ -30,8 +30,32 @@ mod gin {
             category: i8,
             items: *mut pg_sys::ItemPointerData,
             count: u32,
-            statistics: *mut c_void,
+            statistics: *mut pg_sys::GinStatsData,
         );
+        fn GinNewBuffer(index: pg_sys::Relation) -> pg_sys::Buffer;
+        fn GinInitMetabuffer(buffer: pg_sys::Buffer);
+        fn GinInitBuffer(buffer: pg_sys::Buffer, flags: u32);
+    }
+
+    const LEAF: u32 = 1 << 1;
+
+    /// Makes the first two pages of an index that has none: what there is to say of it, and the root of the tree of keys.
+    ///
+    /// # Safety
+    /// The index must be open, and nobody else use it.
+    pub unsafe fn begin(index: pg_sys::Relation) {
+        // SAFETY: as promised by the caller; both pages are locked until they are released.
+        unsafe {
+            pg_sys::ffi::pg_guard_ffi_boundary(|| {
+                let (meta, root) = (GinNewBuffer(index), GinNewBuffer(index));
+                GinInitMetabuffer(meta);
+                pg_sys::MarkBufferDirty(meta);
+                GinInitBuffer(root, LEAF);
+                pg_sys::MarkBufferDirty(root);
+                pg_sys::UnlockReleaseBuffer(meta);
+                pg_sys::UnlockReleaseBuffer(root);
+            });
+        }
     }
 
     /// # Safety
@@ -41,15 +65,18 @@ mod gin {
         unsafe { pg_sys::ffi::pg_guard_ffi_boundary(|| initGinState(state, index)) }
     }
 
-    /// Puts rows into the posting list of a key: they are sorted.
+    /// Puts rows into the posting list of a key: they are sorted. With statistics the index is being built, and nothing of it logged.
     ///
     /// # Safety
-    /// `state` must have been initialised, for an index that is open; the places be those of rows.
-    pub unsafe fn insert(state: *mut c_void, key: i64, places: &mut [pg_sys::ItemPointerData]) {
+    /// `state` must have been initialised, for an index that is open; the places be those of rows; the statistics NULL or to be counted.
+    pub unsafe fn insert(
+        state: *mut c_void,
+        key: i64,
+        places: &mut [pg_sys::ItemPointerData],
+        statistics: *mut pg_sys::GinStatsData,
+    ) {
         // SAFETY: as promised by the caller.
-        unsafe {
-            ginEntryInsert(state, 1, key.into(), 0, places.as_mut_ptr(), places.len() as u32, std::ptr::null_mut());
-        }
+        unsafe { ginEntryInsert(state, 1, key.into(), 0, places.as_mut_ptr(), places.len() as u32, statistics) }
     }
 }
 
@@ -70,6 +97,7 @@ pub unsafe extern "C-unwind" fn search_access_method(_call: pg_sys::FunctionCall
         let routine: *mut pg_sys::IndexAmRoutine = handled.cast_mut_ptr();
         (*routine).amcanmulticol = false;
         (*routine).amoptionalkey = false;
+        (*routine).ambuild = Some(build);
         (*routine).aminsert = Some(insert);
         (*routine).amoptions = Some(options);
         (*routine).amcostestimate = Some(estimate_cost);
@@ -102,6 +130,113 @@ pub unsafe fn is_ours(relation: pg_sys::Relation) -> bool {
 type GetBitmap = unsafe extern "C-unwind" fn(pg_sys::IndexScanDesc, *mut pg_sys::TIDBitmap) -> i64;
 
 // Writing.
+
+/// What an index is built from.
+struct Built {
+    index: pg_sys::Relation,
+    /// Entries that are not in the index yet, and how many fit into the memory for it.
+    entries: Vec<copying::Entry>,
+    most: usize,
+    count: f64,
+    statistics: pg_sys::GinStatsData,
+}
+
+/// Builds an index: entries are collected as far as `maintenance_work_mem` goes, sorted, and put in. Error 53200 if there is not so much.
+#[pg_guard]
+#[allow(ffi_unwind_calls)]
+unsafe extern "C-unwind" fn build(
+    table: pg_sys::Relation,
+    index: pg_sys::Relation,
+    info: *mut pg_sys::IndexInfo,
+) -> *mut pg_sys::IndexBuildResult {
+    // SAFETY: PostgreSQL passes an open table, and an open index of it that nobody else uses yet; the callback is called while the table is
+    // scanned.
+    unsafe {
+        if pg_sys::RelationGetNumberOfBlocksInFork(index, pg_sys::ForkNumber::MAIN_FORKNUM) != 0 {
+            error::damaged_index().report(PgLogLevel::ERROR);
+        }
+        gin::begin(index);
+        let bytes = usize::try_from(pg_sys::maintenance_work_mem).unwrap_or(0) * 1024;
+        let most = (bytes / size_of::<copying::Entry>()).max(copying::MOST);
+        let statistics = pg_sys::GinStatsData { nEntryPages: 1, ..Default::default() };
+        let mut built = Built { index, entries: Vec::new(), most, count: 0.0, statistics };
+        // What is not touched of it costs nothing.
+        if built.entries.try_reserve_exact(most + copying::MOST).is_err() {
+            error::too_little_memory().report(PgLogLevel::ERROR);
+        }
+        let scan = (*(*table).rd_tableam).index_build_range_scan;
+        let rows = scan.map_or(0.0, |scan| {
+            let all = pg_sys::InvalidBlockNumber;
+            let state = (&raw mut built).cast();
+            pg_sys::ffi::pg_guard_ffi_boundary(|| {
+                scan(table, index, info, false, false, true, 0, all, Some(add_row), state, std::ptr::null_mut())
+            })
+        });
+        built.put_in();
+        built.statistics.nTotalPages = pg_sys::RelationGetNumberOfBlocksInFork(index, pg_sys::ForkNumber::MAIN_FORKNUM);
+        pg_sys::ginUpdateStats(index, &built.statistics, true);
+        if needs_wal(index) {
+            let (fork, blocks) = (pg_sys::ForkNumber::MAIN_FORKNUM, built.statistics.nTotalPages);
+            pg_sys::log_newpage_range(index, fork, 0, blocks, true);
+        }
+        let result: *mut pg_sys::IndexBuildResult = pg_sys::palloc0(size_of::<pg_sys::IndexBuildResult>()).cast();
+        (*result).heap_tuples = rows;
+        (*result).index_tuples = built.count;
+        result
+    }
+}
+
+impl Built {
+    fn put_in(&mut self) {
+        self.entries.sort_unstable();
+        // SAFETY: the index is open while it is built.
+        unsafe { put_in(self.index, &self.entries, &mut self.statistics) }
+        self.entries.clear();
+    }
+}
+
+/// Adds a row to what an index is built from.
+#[pg_guard]
+unsafe extern "C-unwind" fn add_row(
+    _index: pg_sys::Relation,
+    place: pg_sys::ItemPointer,
+    values: *mut pg_sys::Datum,
+    nulls: *mut bool,
+    _is_alive: bool,
+    state: *mut c_void,
+) {
+    // SAFETY: PostgreSQL passes the state that the scan was given, and a row of the table with the value of the index's one column.
+    unsafe {
+        let built = &mut *state.cast::<Built>();
+        let Some(keys) = SearchKeys::from_datum(*values, *nulls) else {
+            return;
+        };
+        let row = block_and_line(&*place);
+        let before = built.entries.len();
+        built.entries.extend(keys.iter().map(|key| (key, row)));
+        built.count += (built.entries.len() - before) as f64;
+        if built.entries.len() >= built.most {
+            built.put_in();
+        }
+    }
+}
+
+/// Whether changes to an index are logged, or the file is kept as a whole when the transaction commits (`utils/rel.h`).
+///
+/// # Safety
+/// `index` must be open.
+unsafe fn needs_wal(index: pg_sys::Relation) -> bool {
+    // SAFETY: as promised by the caller; a variable of the backend.
+    unsafe {
+        #[cfg(feature = "pg15")]
+        let new_file = (*index).rd_firstRelfilenodeSubid;
+        #[cfg(not(feature = "pg15"))]
+        let new_file = (*index).rd_firstRelfilelocatorSubid;
+        let is_new = (*index).rd_createSubid != 0 || new_file != 0;
+        let archived = pg_sys::wal_level >= pg_sys::WalLevel::WAL_LEVEL_REPLICA as i32;
+        (*(*index).rd_rel).relpersistence as u8 == pg_sys::RELPERSISTENCE_PERMANENT && (archived || !is_new)
+    }
+}
 
 /// What is kept from one row of a statement to the next.
 #[repr(C)]
@@ -142,7 +277,7 @@ unsafe extern "C-unwind" fn insert(
         // One guard for all keys, each of which takes little longer than a guard does.
         pg_sys::ffi::pg_guard_ffi_boundary(|| {
             for key in keys.iter() {
-                gin::insert((*inserter).state(), key, std::slice::from_mut(&mut *place));
+                gin::insert((*inserter).state(), key, std::slice::from_mut(&mut *place), std::ptr::null_mut());
             }
         });
         pg_sys::MemoryContextSwitchTo(before);
@@ -154,8 +289,8 @@ unsafe extern "C-unwind" fn insert(
 /// Puts entries into the index, which are sorted.
 ///
 /// # Safety
-/// `index` must be an open index of this access method, and the entries' rows be those of its table.
-pub unsafe fn put_in(index: pg_sys::Relation, entries: &[copying::Entry]) {
+/// `index` must be an open index of this access method, and the entries' rows be those of its table; `statistics` NULL, unless it is built.
+pub unsafe fn put_in(index: pg_sys::Relation, entries: &[copying::Entry], statistics: *mut pg_sys::GinStatsData) {
     // SAFETY: as promised by the caller. What is allocated is freed at the end, or by PostgreSQL when it raises an error.
     unsafe {
         let inserter = Inserter::new(index, pg_sys::CurrentMemoryContext);
@@ -165,7 +300,7 @@ pub unsafe fn put_in(index: pg_sys::Relation, entries: &[copying::Entry]) {
             let Some((key, _)) = of_key.first() else { continue };
             places.clear();
             places.extend(of_key.iter().map(|(_, (block, line))| item_pointer(*block, *line)));
-            pg_sys::ffi::pg_guard_ffi_boundary(|| gin::insert((*inserter).state(), *key, &mut places));
+            pg_sys::ffi::pg_guard_ffi_boundary(|| gin::insert((*inserter).state(), *key, &mut places, statistics));
             pg_sys::MemoryContextReset((*inserter).memory);
             pgrx::check_for_interrupts!();
         }

@@ -16,7 +16,7 @@ use std::cell::{Cell, RefCell};
 use std::ffi::{c_char, c_int, c_void};
 
 /// Entries that wait at most: 1 MiB of them, or some thousands of customers.
-const MOST: usize = 1 << 16;
+pub const MOST: usize = 1 << 16;
 
 /// An entry: a key, and a row by its block and line.
 pub type Entry = (i64, (u32, u16));
@@ -83,7 +83,7 @@ pub fn put_in() {
     // SAFETY: an index that the COPY has locked, until the transaction ends; it is closed when PostgreSQL raises an error.
     unsafe {
         let index = pg_sys::index_open(index, pg_sys::RowExclusiveLock as _);
-        access_method::put_in(index, &entries);
+        access_method::put_in(index, &entries, std::ptr::null_mut());
         pg_sys::index_close(index, pg_sys::NoLock as _);
     }
     // The memory is good for the next ones.

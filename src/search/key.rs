@@ -385,6 +385,9 @@ fn add_name(keys: &Keys, name: &str, all: &mut Vec<i64>) {
         if n == 0 {
             all.extend(keys.start(&word));
         }
+        if word.len() < LONG_FROM {
+            all.push(keys.letters(Of::WholeWord, &word));
+        }
         if !takes_typos(&word) {
             continue;
         }
@@ -392,7 +395,6 @@ fn add_name(keys: &Keys, name: &str, all: &mut Vec<i64>) {
             all.extend(end_keys(keys, &word));
             continue;
         }
-        all.push(keys.letters(Of::WholeWord, &word));
         if word.len() >= LEFT_FROM {
             all.extend((0..word.len()).map(|place| keys.left(&without(&word, place), word.len(), place)));
         }

@@ -20,8 +20,8 @@ use pgrx::datum::Uuid;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::RangeInclusive;
 
-/// Customers from which a query is said to find many. To judge so many takes less than a millisecond.
-const MANY: usize = 300;
+/// Customers from which a query is said to find many. To read and judge so many takes as long as the first step on the way back.
+const MANY: usize = 800;
 
 /// As many as there are.
 const ALL: usize = u32::MAX as usize;
@@ -42,8 +42,8 @@ const DAYS_OF_ACTIVITY: u64 = 365;
 /// Customers of whom all are looked at, if no more have a word.
 const FEW_PLACES: usize = 4;
 
-/// Words that are looked at, of those that may be a misspelt one. Others are found by the customers that have them.
-const JUDGED_WORDS: usize = 5_000;
+/// Keys of words that are looked at, of those that may be a misspelt one. Others are found by the customers that have them.
+const JUDGED_WORDS: usize = 50_000;
 
 const MICROSECONDS_OF_A_DAY: i64 = 86_400_000_000;
 

@@ -377,14 +377,20 @@ impl<'a> Page<'a> {
         let mut place = self.place(at)?;
         places.push(place);
         let end = at + 8 + usize::from(self.short(at + 6)?);
-        let mut bytes = self.0.get(at + 8..end)?.iter();
-        while let Some(byte) = bytes.next() {
-            let mut difference = u64::from(byte & 0x7f);
-            let (mut more, mut shift) = (byte & 0x80 != 0, 7);
-            while more {
-                let byte = bytes.next()?;
-                difference |= u64::from(byte & 0x7f).checked_shl(shift)?;
-                (more, shift) = (byte & 0x80 != 0, shift + 7);
+        let mut bytes = self.0.get(at + 8..end)?;
+        places.reserve(bytes.len());
+        while let [first, rest @ ..] = bytes {
+            let mut difference = u64::from(*first);
+            bytes = rest;
+            // Few take more than one byte, and hardly any more than two.
+            if difference >= 0x80 {
+                let (mut shift, mut more) = (7, true);
+                difference &= 0x7f;
+                while more {
+                    let [next, rest @ ..] = bytes else { return None };
+                    difference |= u64::from(next & 0x7f).checked_shl(shift)?;
+                    (shift, more, bytes) = (shift + 7, *next >= 0x80, rest);
+                }
             }
             place = place.wrapping_add(difference);
             places.push(place);

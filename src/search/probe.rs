@@ -296,10 +296,10 @@ impl Fields {
     }
 
     fn word_of_name(&self, word: &Word) -> Term {
-        if !key::takes_typos(&word.letters) {
-            self.in_text(word)
-        } else if word.letters.len() < LONG_FROM {
+        if word.letters.len() < LONG_FROM {
             Term::Key(self.name.letters(Of::WholeWord, &word.letters))
+        } else if !key::takes_typos(&word.letters) {
+            self.in_text(word)
         } else {
             // Any of its keys says it.
             any(key::end_keys(&self.name, &word.letters).take(1).map(Term::Key).collect())
