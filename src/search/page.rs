@@ -21,7 +21,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::RangeInclusive;
 
 /// Customers from which a query is said to find many. To read and judge so many takes as long as the first step on the way back.
-const MANY: usize = 800;
+const MANY: usize = 200;
 
 /// As many as there are.
 const ALL: usize = u32::MAX as usize;
@@ -93,9 +93,17 @@ struct Page<'a, 's> {
 
 /// What was read.
 enum Read<'a> {
-    /// All that may match, of so many that the index has.
-    All { rows: Vec<Row<'a>>, of: usize },
+    /// All that may match.
+    All(Vec<Row<'a>>),
     /// Nothing, for they are more; about how many.
+    Many(u64),
+}
+
+/// What the index finds.
+enum Few {
+    /// These, and how many they are.
+    All(Probe, usize),
+    /// More than were to be found; about how many.
     Many(u64),
 }
 
@@ -136,7 +144,7 @@ impl<'a> Page<'a, '_> {
         if after.is_none_or(|after| after >= Tier::Substring.rank()) {
             let term = self.term(Tier::Substring)?;
             match self.read(&term, MANY)? {
-                Read::All { rows, .. } => {
+                Read::All(rows) => {
                     let found = self.judge(rows, |tier| tier >= Tier::Substring);
                     self.take(found);
                 }
@@ -164,7 +172,7 @@ impl<'a> Page<'a, '_> {
         }
         let term = self.term(tier)?;
         match self.read(&term, MANY)? {
-            Read::All { rows, .. } => {
+            Read::All(rows) => {
                 let found = self.judge(rows, |found| found == tier);
                 self.take(found);
                 Ok(())
@@ -189,7 +197,7 @@ impl<'a> Page<'a, '_> {
         let mut all_days = false;
         while way.found.len() < self.missing() {
             if way.is_in_vain(self.missing()) {
-                if let Read::All { rows, .. } = self.read(&way.term, ALL)? {
+                if let Read::All(rows) = self.read(&way.term, ALL)? {
                     way.found = self.judge(rows, |found| found == tier);
                 }
                 break;
@@ -204,20 +212,33 @@ impl<'a> Page<'a, '_> {
             };
             let step = days.step(last);
             let wanted = way.wanted(self.missing() - way.found.len());
+            let there = self.terms.active(step.clone()).and(way.term.clone());
             let most = if step.start() == step.end() { ALL } else { wanted * READ_AT_ONCE };
-            match self.read(&self.terms.active(step.clone()).and(way.term.clone()), most)? {
-                Read::All { rows, of } => {
+            match self.find(&there, most)? {
+                Few::All(probe, of) => {
                     days.go_on(&step, wanted, of);
                     way.read += of;
-                    let mut found = self.judge(rows, |found| found == tier);
-                    found.sort_unstable_by_key(Found::place);
-                    way.found.extend(found);
+                    way.found.extend(self.latest_of(&probe, of, wanted, self.missing() - way.found.len(), tier)?);
                 }
-                Read::Many(many) => days.narrow(wanted, many),
+                Few::Many(many) => days.narrow(wanted, many),
             }
         }
         self.take(way.found);
         Ok(())
+    }
+
+    /// Of so many customers that the index has found those of a rank, the most recently active first: all, or as many as are missing.
+    fn latest_of(&self, probe: &Probe, of: usize, wanted: usize, missing: usize, tier: Tier) -> Result<Vec<Found<'a>>> {
+        let mut found = Vec::new();
+        if of > wanted * READ_AT_ONCE {
+            // If the latest are enough, those that come behind them do not matter.
+            found = self.judge(self.reader.latest(probe, wanted)?, |found| found == tier);
+        }
+        if found.len() < missing && of > 0 {
+            found = self.judge(self.reader.found(probe)?, |found| found == tier);
+        }
+        found.sort_unstable_by_key(Found::place);
+        Ok(found)
     }
 
     /// The latest day, up to that one, on which a customer of the owner was last active.
@@ -232,7 +253,7 @@ impl<'a> Page<'a, '_> {
 
     /// Those that were never active: if they are many, in the order of their ids, which is that of the primary key.
     fn gather_never_active(&self, way: &mut Way<'a>, after: Option<Cursor>) -> Result<()> {
-        if let Read::All { rows, .. } = self.read(&self.terms.never_active().and(way.term.clone()), MANY)? {
+        if let Read::All(rows) = self.read(&self.terms.never_active().and(way.term.clone()), MANY)? {
             let mut found = self.judge(rows, |found| found == way.tier);
             found.sort_unstable_by_key(Found::place);
             way.found.extend(found);
@@ -315,18 +336,25 @@ impl<'a> Page<'a, '_> {
 
     /// The customers that the index finds, if they are not more than so many.
     fn read(&self, term: &Term, most: usize) -> Result<Read<'a>> {
-        if term.is_nothing() {
-            return Ok(Read::All { rows: Vec::new(), of: 0 });
-        }
+        Ok(match self.find(term, most)? {
+            Few::All(_, 0) => Read::All(Vec::new()),
+            Few::All(probe, _) => Read::All(self.reader.found(&probe)?),
+            Few::Many(many) => Read::Many(many),
+        })
+    }
+
+    /// What the index finds, if it is not more than so many.
+    fn find(&self, term: &Term, most: usize) -> Result<Few> {
         let probe = self.probe(term);
-        let (rows, of) = match index::few(&probe, most)? {
-            Some(Places::Many(many)) => return Ok(Read::Many(many)),
-            Some(Places::All(places)) if places.is_empty() => (Vec::new(), 0),
-            Some(Places::All(places)) => (self.reader.found(&probe.with_places(&places))?, places.len()),
+        if term.is_nothing() {
+            return Ok(Few::All(probe, 0));
+        }
+        Ok(match index::few(&probe, most)? {
+            Some(Places::Many(many)) => Few::Many(many),
+            Some(Places::All(places)) => Few::All(probe.with_places(&places), places.len()),
             // Without an index each customer is looked at.
-            None => (self.reader.found(&probe)?, 0),
-        };
-        Ok(Read::All { rows, of })
+            None => Few::All(probe, 1),
+        })
     }
 
     /// Those of the rows that match in a wanted way, and are behind the place where the page begins.

@@ -123,7 +123,10 @@ impl Fields {
 
     /// The customers that the query finds without typos.
     pub fn matching(&self, query: &Query) -> Term {
-        self.as_a_whole(query).or(self.each_word(query, |word| self.word(word)))
+        // Who has it as part of an e-mail address has all of its words, unless one is too short to be looked for inside of others.
+        let whole =
+            if query.words.iter().all(|word| word.anywhere) { self.exact(query) } else { self.as_a_whole(query) };
+        whole.or(self.each_word(query, |word| self.word(word)))
     }
 
     /// The customers that the query finds in that way, and some others.

@@ -26,6 +26,8 @@ enum Statement {
     Found,
     /// The names of the customers that a probe finds.
     Names,
+    /// The ids of the most recently active of the customers that a probe finds.
+    Latest,
     /// The customers with these ids.
     WithIds,
     /// Customers without any activity from an id on, in the order of their ids.
@@ -36,7 +38,7 @@ enum Statement {
     Companies,
 }
 
-const STATEMENTS: usize = 6;
+const STATEMENTS: usize = 7;
 
 /// Customers without activity that are read at once.
 pub const NEVER_ACTIVE_AT_ONCE: usize = 500;
@@ -54,6 +56,10 @@ impl Statement {
         match self {
             Statement::Found => customers(&format!("{keys} OPERATOR(ringfence.@@@) $1")),
             Statement::Names => format!("SELECT c.name FROM ringfence.customer AS c WHERE {keys} OPERATOR(ringfence.@@@) $1"),
+            Statement::Latest => format!(
+                "SELECT c.id FROM ringfence.customer AS c WHERE {keys} OPERATOR(ringfence.@@@) $1
+                  ORDER BY c.last_activity_at USING OPERATOR(pg_catalog.>) NULLS LAST, c.id USING OPERATOR(pg_catalog.<) LIMIT $2"
+            ),
             Statement::WithIds => customers("c.id OPERATOR(pg_catalog.=) ANY ($1)"),
             Statement::NeverActive => customers(&format!(
                 "c.active_on OPERATOR(pg_catalog.=) '-infinity'::pg_catalog.date AND c.id OPERATOR(pg_catalog.>=) $1
@@ -72,6 +78,7 @@ impl Statement {
     fn arguments(self, query: pg_sys::Oid) -> Vec<pg_sys::Oid> {
         match self {
             Statement::Found | Statement::Names => vec![query],
+            Statement::Latest => vec![query, pg_sys::INT8OID],
             Statement::NeverActive => vec![pg_sys::UUIDOID],
             Statement::FindsOne => vec![pg_sys::UUIDOID, pg_sys::UUIDOID, query],
             Statement::Companies | Statement::WithIds => vec![pg_sys::UUIDARRAYOID],
@@ -264,6 +271,14 @@ impl<'a> Reader<'a> {
             name.into_iter().for_each(|name| look(unsafe { text(name) }));
         }
         Ok(())
+    }
+
+    /// Of the customers that a probe finds the most recently active, so many at most.
+    pub fn latest(&self, probe: &Probe, most: usize) -> Result<Vec<Row<'a>>> {
+        let tuples = execute::<1>(Statement::Latest, &mut [probe.datum(), datum(most as i64)])?;
+        // SAFETY: the column is an id.
+        let ids = tuples.into_iter().filter_map(|[id]| unsafe { Uuid::from_datum(id?, false) });
+        self.with_ids(ids.collect())
     }
 
     /// The customers with these ids that are in reach.
