@@ -284,8 +284,9 @@ impl<'a> Page<'a, '_> {
             return Ok(self.terms.in_tier(self.search.query, tier));
         }
         let typos = typos_of(tier);
-        let words = self.search.query.words.iter().map(|word| Ok((&word.text, self.long_misspelt(word, typos)?)));
-        let long: HashMap<&String, Term> = words.collect::<Result<_>>()?;
+        let words: HashMap<&String, &Word> = self.search.query.words.iter().map(|word| (&word.text, word)).collect();
+        let long = words.into_iter().map(|(text, word)| Ok((text, self.long_misspelt(word, typos)?)));
+        let long: HashMap<&String, Term> = long.collect::<Result<_>>()?;
         Ok(self.terms.misspelt(self.search.query, typos, |word| long.get(&word.text).cloned().unwrap_or(Term::NOTHING)))
     }
 
