@@ -188,7 +188,7 @@ fn finds_what_brute_force_finds() {
     let theirs = everybody("PL", theirs);
 
     let fixed: Vec<String> = queries::FIXED.map(str::to_owned).into_iter().chain(queries::hostile()).collect();
-    // Both ways of a page are gone: by all at once, and by the periods, in each rank, on the one day and without any activity.
+    // Both ways of a page are gone: by all at once, and by the days, in each rank, on the one day and without any activity.
     let crowds = |query: &str, rank: f32| {
         let found = ours.found(query, &people::UNMASKED);
         let ranked = || found.iter().filter(|(other, _)| *other == rank);
@@ -243,7 +243,7 @@ fn finds_what_brute_force_finds() {
     }
 }
 
-/// A searcher of Company A's among 40,000 customers: so many that a search asks the index for a sample first, and has its own
+/// A searcher of Company A's among 40,000 customers: so many that a search goes by the days of their activity, and has its own
 /// way of telling few from many.
 #[test]
 fn finds_all_of_a_large_owner() {
@@ -734,6 +734,30 @@ fn of_two_who_found_nobody_one_may_enter_somebody() {
         assert_eq!(refused, ["40001"], "{looked_for}");
         agents.iter_mut().for_each(|agent| run(agent, "ROLLBACK"));
     }
+}
+
+/// An index that was built since need not hold the versions of rows that an older snapshot sees.
+#[test]
+fn an_older_snapshot_finds_what_it_sees() {
+    let database = Database::new("search_snapshot");
+    let mut reader = database.connect("app_a");
+    run(&mut reader, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class");
+    let mut server = database.superuser();
+    // Without the index a change of the name stays on the page, and the index that is made then has only what it was changed to.
+    run(
+        &mut server,
+        "ALTER EVENT TRIGGER ringfence_guard_drop DISABLE;
+         DROP INDEX ringfence.customer_search;
+         UPDATE ringfence.customer SET name = 'Chang Mei-Ling', emails = '{}' WHERE name LIKE 'Tsai%';
+         CREATE INDEX customer_search ON ringfence.customer
+             USING ringfence_search (ringfence.search_keys(owner_id, name, normal_phones, normal_emails, searchable, active_on))",
+    );
+    let checked = "SELECT indcheckxmin FROM pg_index WHERE indexrelid = 'ringfence.customer_search'::regclass";
+    assert!(value::<bool>(&mut server, checked));
+    let count = "SELECT count(*) FROM ringfence.search_customers('tsai')";
+    assert_eq!(value::<i64>(&mut reader, count), 1);
+    run(&mut reader, "COMMIT");
+    assert_eq!(value::<i64>(&mut reader, count), 0);
 }
 
 /// The entries of a COPY are put into the index together: nobody may notice.

@@ -69,9 +69,26 @@ fn read<T>(work: impl FnOnce(&Index) -> Result<T>) -> Result<Option<T>> {
     copying::put_in();
     // SAFETY: the index is open and locked, and the snapshot held, as long as it is scanned.
     let found = with(|relation| unsafe {
-        // While it is built, and after that has failed, it need not hold all, nor have any pages.
-        let index = (*(*relation).rd_index).indisvalid.then(|| Index::new(relation, pg_sys::GetActiveSnapshot()));
+        let index = may_be_read(relation).then(|| Index::new(relation, pg_sys::GetActiveSnapshot()));
         index.map(|index| work(&index))
     });
     found.flatten().transpose()
+}
+
+/// Whether the index holds all that this transaction may see, as PostgreSQL's planner asks it (`get_relation_info()`): while it is built, and
+/// after that has failed, it need not; nor, where a row was changed while it was built, what older snapshots see of that.
+///
+/// # Safety
+/// `relation` must be an open index.
+unsafe fn may_be_read(relation: pg_sys::Relation) -> bool {
+    // SAFETY: as promised by the caller: its row in pg_index is kept with it. A variable of the backend.
+    unsafe {
+        let form = (*relation).rd_index;
+        if !(*form).indisvalid || !(*form).indcheckxmin {
+            return (*form).indisvalid;
+        }
+        let header = (*(*relation).rd_indextuple).t_data;
+        let is_frozen = u32::from((*header).t_infomask) & pg_sys::HEAP_XMIN_FROZEN == pg_sys::HEAP_XMIN_FROZEN;
+        is_frozen || pg_sys::TransactionIdPrecedes((*header).t_choice.t_heap.t_xmin, pg_sys::TransactionXmin)
+    }
 }
