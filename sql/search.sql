@@ -153,7 +153,7 @@ CREATE FUNCTION ringfence.matches(customer_id uuid, query text) RETURNS boolean
 REVOKE ALL ON FUNCTION ringfence.matches(uuid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.matches(uuid, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.matches(uuid, text) IS
-    'For an application''s own SQL: WHERE ringfence.matches(id, ''tsai'') on customer or customer_card goes by the search index. Every customer that search_customers() finds without typos, except by id; and a few more: those that have the letters in other places, and for 5 to 7 digits those whose number ends in the last 4. Error 22023: the query is too long';
+    'For an application''s own SQL: WHERE ringfence.matches(id, ''tsai'') on customer or customer_card goes by the search index. Every customer that search_customers() finds without typos, except by id; and a few more: those that have the letters in other places, and of phone numbers those that end in the same 8 digits. Error 22023: the query is too long';
 
 CREATE FUNCTION ringfence.phone_query(normal_phone text) RETURNS ringfence.search_query
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'phone_query_wrapper';

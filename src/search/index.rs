@@ -4,8 +4,8 @@
 
 use super::access_method;
 use super::copying;
-use super::posting::{Index, Place};
-use super::scan::{self, Found};
+use super::posting::{ALL, BEGIN, END, Index, Place};
+use super::scan::{self, Found, Latest};
 use super::value::Probe;
 use crate::catalog;
 use crate::error::Result;
@@ -45,24 +45,26 @@ pub fn first_key(first: i64, last: i64) -> Result<Option<Option<i64>>> {
     read(|index| index.first_key(first, last))
 }
 
-/// The keys that the index has in these ranges, each with the first places of its posting list, so many at most. None where there is no
-/// such index. Error XX002 if it is damaged.
-pub fn keys(ranges: &[(i64, i64)], most: usize) -> Result<Option<Vec<(i64, Vec<Place>)>>> {
+/// Which of the sorted places the keys from one to another have, from the first key on until it is so many, or so many keys. None where there
+/// is no such index. Error XX002 if it is damaged.
+pub fn latest(first: i64, last: i64, places: &[Place], wanted: usize, most: usize) -> Result<Option<Latest>> {
+    read(|index| scan::latest(index, first, last, places, wanted, most))
+}
+
+/// The keys that the index has in these ranges and that are wanted, each with the first place of its posting list. None where there is no such
+/// index. Error XX002 if it is damaged.
+pub fn keys(ranges: &[(i64, i64)], is_wanted: impl Fn(i64) -> bool) -> Result<Option<Vec<(i64, Place)>>> {
     read(|index| {
         let mut keys = Vec::new();
         for (first, last) in ranges {
-            for (key, mut posting) in index.range(*first, *last)? {
-                keys.push((key, posting.first(most)));
+            for (key, mut posting) in index.range_of(*first, *last, ALL, &is_wanted)? {
+                let first = posting.seek(BEGIN + 1);
+                keys.extend(Some((key, first)).filter(|_| first != END));
             }
         }
         index.check()?;
         Ok(keys)
     })
-}
-
-/// Those of the sorted places that the probe finds. None where there is no such index. Error XX002 if it is damaged.
-pub fn of_these(probe: &Probe, places: &[Place]) -> Result<Option<Vec<Place>>> {
-    read(|index| scan::of_these(index, probe, places))
 }
 
 fn read<T>(work: impl FnOnce(&Index) -> Result<T>) -> Result<Option<T>> {

@@ -8,16 +8,17 @@
 //! | first letter, first two | each word of a name | queries of one or two letters |
 //! | the word | words of a name up to 7 letters, and words of a value, but not long numbers | whole words; typos |
 //! | the word without one of its letters, and which | words of a name of 4 to 7 letters | typos |
-//! | three of the first four letters with the last three, the first four with two of the last three; and of what length and which word | longer words of a name | typos |
+//! | three of the first four letters, and the last three, five or seven; with them of which letters the word is, and which | longer words of a name | typos |
 //! | first three letters of the name, and the next three; its sorted words | names | beginning of the name, whole name |
-//! | last 4 and last 8 digits | phone numbers | endings, whole numbers |
+//! | last 4 digits, and up to 4 before them | phone numbers | endings, whole numbers |
 //! | the whole address | e-mail addresses | whole addresses |
 //! | an option | fields of a choice | queries that name it, whatever it is called by then |
 //! | the day, the latest first | the last activity | going from the most recent back, where a query finds many |
 //!
 //! Typos are found by what is left of a word without a letter (deletion neighbourhoods: Mor and Fraenkel 1982, SymSpell): two words
 //! are one edit apart only if they are alike once each lacks one letter, or none. With the place of the letter that is left out, and the
-//! length, it is the other way round too: who has such a key has a word that is one edit away.
+//! length, it is the other way round too: who has such a key has a word that is one edit away. Longer words would take many such keys; of
+//! them the key tells how often they have which letters, odd or even, and few that share a beginning or an end are near by that.
 //!
 //! Keys of an owner lie side by side in the index, and of these the keys of a kind: the pages that one owner's searches and writes go
 //! through are few, whatever others have.
@@ -28,8 +29,8 @@
 
 use super::fold::{fold, is_spelled, one_word_per_character, words};
 use siphasher::sip::SipHasher13;
+use std::collections::BTreeSet;
 use std::hash::Hasher;
-use std::ops::RangeInclusive;
 
 /// The beginning of a text that is searched. Longer ones are notes or mistakes, and must not fill the index.
 pub const SEARCHED_CHARACTERS: usize = 1000;
@@ -46,9 +47,8 @@ pub const LEFT_FROM: usize = 4;
 /// Words from this length are kept by their ends, shorter ones whole.
 pub const LONG_FROM: usize = 8;
 
-/// The letters at the beginning and at the end of a longer word by which it is kept.
-pub const FIRST: usize = 4;
-pub const LAST: usize = 3;
+/// The letters at the beginning of a longer word by which it is kept.
+const FIRST: usize = 4;
 
 /// Under which name, after that of its field, the options of a choice are kept.
 pub const OPTIONS: &str = "#";
@@ -69,8 +69,7 @@ pub enum Of {
     Left,
     Ends,
     WholeName,
-    LastFour,
-    LastEight,
+    NumberEnd,
     ShortNumber,
     Address,
 }
@@ -91,12 +90,21 @@ pub struct Keys {
     owner: u64,
 }
 
-/// The bits of a key of [`Of::Ends`] that tell which word it is, and of what length.
-const WORD_MASK: i64 = (1 << 22) - 1;
-const LENGTH_MASK: i64 = 0xf << 22;
+/// The bits of a key of [`Of::Ends`] that tell which word it is: of which letters, and some of its hash.
+const WORD_MASK: i64 = (1 << (LETTER_CLASSES + WORD_HASH_BITS)) - 1;
+const LETTER_CLASSES: u32 = 20;
+const WORD_HASH_BITS: u32 = 14;
 
-fn length_mark(length: usize) -> i64 {
-    (length.saturating_sub(LONG_FROM).min(15) as i64) << 22
+/// Of which classes of letters a word has an odd number.
+fn odd_letters(word: &[char]) -> u32 {
+    word.iter().fold(0, |odd, letter| odd ^ 1 << (u32::from(*letter) % LETTER_CLASSES))
+}
+
+/// Of how many classes of letters the word of a key of [`Of::Ends`] has an odd number where this one has an even one, or the other way round. A
+/// typo changes that of two at most.
+pub fn differing_letters(word: &[char]) -> impl Fn(i64) -> usize {
+    let odd = odd_letters(word);
+    move |key| (odd ^ ((key & WORD_MASK) >> WORD_HASH_BITS) as u32).count_ones() as usize
 }
 
 /// The bits of a key of [`Of::NameStart`] for the three letters behind the start, and those for one of them.
@@ -114,8 +122,12 @@ fn rest_mark(rest: &[char], filler: i64) -> i64 {
 
 /// The mark of the word of such a key.
 pub fn mark_of(ends: i64) -> i64 {
-    ends & (WORD_MASK | LENGTH_MASK)
+    ends & WORD_MASK
 }
+
+/// Digits of a phone number that are looked for together, and the bits of a key of [`Of::NumberEnd`] for as many before them.
+const ENDING: usize = 4;
+const NUMBER_MASK: i64 = (1 << 14) - 1;
 
 /// Bits of a key that are of the owner alone, and of what kind it is; the others are of all that it stands for.
 const OWNER_BITS: u32 = 16;
@@ -150,24 +162,21 @@ impl Keys {
     }
 
     /// A longer word, by something of its ends: who looks for that finds, side by side, each word that has it.
-    pub fn ends(&self, ends: &[char], word: &[char]) -> i64 {
-        self.end_of_words(ends) | self.mark(word)
+    fn word_with(&self, end: &[char], word: &[char]) -> i64 {
+        self.letters(Of::Ends, end) & !WORD_MASK | self.mark(word)
     }
 
-    /// The first key and the last of the words of these lengths that have something of their ends.
-    pub fn ends_of(&self, ends: &[char], lengths: RangeInclusive<usize>) -> (i64, i64) {
-        let all = self.end_of_words(ends);
-        (all | length_mark(*lengths.start()), all | length_mark(*lengths.end()) | WORD_MASK)
+    /// The first key and the last of the words that have something of their ends.
+    pub fn words_with(&self, end: &[char]) -> (i64, i64) {
+        let all = self.letters(Of::Ends, end);
+        (all & !WORD_MASK, all | WORD_MASK)
     }
 
-    /// What tells a longer word from others that have the same of their ends: its length, and 22 bits of its hash. Of two words that one
-    /// owner's customers have, and that come into question for the same misspelt one, one in four million is taken for the other.
+    /// What tells a longer word from others that have the same of their ends: its letters, and 14 bits of its hash. Of two words of one owner
+    /// that consist of the same letters, more or less, and come into question for the same misspelt one, one in 16,000 is taken for the other.
     pub fn mark(&self, word: &[char]) -> i64 {
-        length_mark(word.len()) | self.letters(Of::Ends, word) & WORD_MASK
-    }
-
-    fn end_of_words(&self, ends: &[char]) -> i64 {
-        self.letters(Of::Ends, ends) & !(WORD_MASK | LENGTH_MASK)
+        let hash = self.letters(Of::Ends, word) & ((1 << WORD_HASH_BITS) - 1);
+        i64::from(odd_letters(word)) << WORD_HASH_BITS | hash
     }
 
     /// The beginning of a name. Those of names that begin alike for up to three letters more follow each other.
@@ -182,6 +191,22 @@ impl Keys {
         let (_, rest) = name_start(letters)?;
         let last = if is_whole_word { first } else { first & !START_MASK | rest_mark(rest, LETTER_MASK) };
         Some((first, last))
+    }
+
+    /// The first key and the last of the phone numbers that end with these digits, of which the last eight count. Those that end alike
+    /// follow each other, by the digits before the last four. One of fewer digits than four is found as a whole only.
+    pub fn number_end(&self, normal: &str) -> (i64, i64) {
+        let Some((before, last)) = last_digits(normal) else {
+            let whole = self.bytes(Of::ShortNumber, normal.as_bytes());
+            return (whole, whole);
+        };
+        let all = self.bytes(Of::NumberEnd, last) & !NUMBER_MASK;
+        // From the last to the first, so that what is typed of them comes first.
+        let with = |filler: u8| {
+            let digits = before.iter().rev().copied().chain(std::iter::repeat(filler)).take(ENDING);
+            digits.fold(0, |number, digit| number * 10 + i64::from(digit - b'0'))
+        };
+        (all | with(b'0'), all | with(b'9'))
     }
 
     /// Keys in the order of their numbers.
@@ -240,22 +265,33 @@ pub fn without_one(word: &[char]) -> impl Iterator<Item = Vec<char>> {
     (0..word.len()).filter(move |n| *n == 0 || word[*n] != word[*n - 1]).map(|n| without(word, n))
 }
 
-/// The beginning and the end of a longer word.
-pub fn ends(word: &[char]) -> (&[char], &[char]) {
-    let last = word.len().saturating_sub(LAST);
-    (word.get(..FIRST).unwrap_or_default(), word.get(last..).unwrap_or_default())
+/// What is left of the beginning of a longer word where one typo is in it. Two words with no more than that in their beginnings have one of
+/// these in common.
+pub fn beginnings_left(word: &[char]) -> impl Iterator<Item = Vec<char>> {
+    without_one(word.get(..FIRST).unwrap_or_default())
 }
 
-/// What is left of the ends of a longer word by a typo in one of them. One between them leaves both.
-pub fn ends_left(word: &[char]) -> impl Iterator<Item = Vec<char>> {
-    let (first, last) = ends(word);
-    let in_first = without_one(first).map(move |left| [&left, last].concat());
-    in_first.chain(without_one(last).map(move |left| [first, &left].concat()))
+/// The end of a longer word that is kept of words of that length: what is right where two typos are in the first four letters, of which one may
+/// have swapped the last of them with the next. Not to be taken for a beginning. None where there are not so many letters.
+fn ending(word: &[char], length: usize) -> Option<Vec<char>> {
+    let kept = match length {
+        ..10 => 3,
+        10..12 => 5,
+        12.. => 7,
+    };
+    let last = word.get(word.len().checked_sub(kept)?..)?;
+    Some(std::iter::once(' ').chain(last.iter().copied()).collect())
 }
 
-/// The keys by which a longer word is found with a typo.
+/// The ends of longer words that may be this one with two typos in the beginning.
+pub fn endings(word: &[char]) -> BTreeSet<Vec<char>> {
+    let lengths = word.len().saturating_sub(2).max(LONG_FROM)..=word.len() + 2;
+    lengths.filter_map(|length| ending(word, length)).collect()
+}
+
+/// The keys by which a longer word is found with typos.
 pub fn end_keys(keys: &Keys, word: &[char]) -> impl Iterator<Item = i64> {
-    ends_left(word).map(|ends| keys.ends(&ends, word))
+    beginnings_left(word).chain(ending(word, word.len())).map(|end| keys.word_with(&end, word))
 }
 
 /// Whether typos are looked for in such a word.
@@ -277,10 +313,11 @@ pub fn sorted_words(folded: &str) -> String {
     list.join(" ")
 }
 
-/// The last `count` digits of a phone number in normal form.
-pub fn last_digits(phone: &str, count: usize) -> Option<&str> {
-    let digits = phone.trim_start_matches('+');
-    digits.len().checked_sub(count).and_then(|start| digits.get(start..))
+/// The last four digits of a phone number in normal form, and what comes before them, as far as it counts. None if they are fewer.
+fn last_digits(normal: &str) -> Option<(&[u8], &[u8])> {
+    let bytes = normal.as_bytes();
+    let digits = bytes.iter().rev().take(2 * ENDING).take_while(|byte| byte.is_ascii_digit()).count();
+    bytes.split_at(bytes.len() - digits).1.split_at_checked(digits.checked_sub(ENDING)?)
 }
 
 /// The first day and the last, since 2000-01-01, that the index tells apart: those before and after count as these, and who sorts goes by
@@ -346,15 +383,7 @@ pub fn of_customer<'a>(
     add_name(&Keys::of(&customer.owner, NAME), &name, &mut all);
 
     let keys = Keys::of(&customer.owner, PHONES);
-    for phone in customer.normal_phones.take(SEARCHED_VALUES) {
-        match (last_digits(phone, 4), last_digits(phone, 8)) {
-            (Some(four), eight) => {
-                all.push(keys.bytes(Of::LastFour, four.as_bytes()));
-                all.extend(eight.map(|eight| keys.bytes(Of::LastEight, eight.as_bytes())));
-            }
-            (None, _) => all.push(keys.bytes(Of::ShortNumber, phone.as_bytes())),
-        }
-    }
+    all.extend(customer.normal_phones.take(SEARCHED_VALUES).map(|phone| keys.number_end(phone).0));
 
     let keys = Keys::of(&customer.owner, EMAILS);
     for email in customer.normal_emails.take(SEARCHED_VALUES) {
@@ -434,7 +463,7 @@ mod unit_tests {
         let sum = name_keys(7, "Łukasz D'Angelo-Lewandowski").iter().fold(0, |sum: i64, key| sum.wrapping_add(*key));
         let day = active(&Keys::of(&[7; 16], ROW), Some(9000));
         let computed = [keys.bytes(Of::Three, "tsa".as_bytes()), keys.bytes(Of::Pair, "美玲".as_bytes()), day, sum];
-        assert_eq!(computed, [3018042965976831581, 3018014327053848088, 3017979619377634519, -2705489055513964494]);
+        assert_eq!(computed, [3018042965976831581, 3018014327053848088, 3017979619377634519, -8741836982837169106]);
     }
 
     /// None of them is stored, but whoever calls `ringfence.search_keys()` can give them.
@@ -480,6 +509,49 @@ mod unit_tests {
         };
         assert_eq!(left("anna"), ["nna", "ana", "ann"]);
         assert_eq!(left("x"), [""]);
+    }
+
+    #[test]
+    fn numbers_that_end_alike_follow_each_other() {
+        let keys = Keys::of(&[3; 16], PHONES);
+        let stored = |normal: &str| keys.number_end(normal).0;
+        for normal in ["+48601234567", "601234567", "234567", "34567", "4567", "+999999999999999", "0000"] {
+            let digits = normal.trim_start_matches('+');
+            for ending in (4..=digits.len()).map(|count| &digits[digits.len() - count..]) {
+                let (first, last) = keys.number_end(ending);
+                assert!((first..=last).contains(&stored(normal)), "{ending} of {normal}");
+                assert!(ending.len() < 8 || first == last, "{ending}");
+            }
+        }
+        let is_found = |ending: &str, normal: &str| {
+            let (first, last) = keys.number_end(ending);
+            (first..=last).contains(&stored(normal))
+        };
+        assert!(!is_found("34567", "+48601244567") && !is_found("4567", "+48601234566"));
+        assert!(!is_found("01234567", "+48611234567") && is_found("1234567", "+48611234567"));
+        for short in ["112", "1", "", "*", "12x345"] {
+            assert_eq!(keys.number_end(short).0, keys.number_end(short).1, "{short}");
+            assert_ne!(stored(short), stored("112112"), "{short}");
+        }
+    }
+
+    #[test]
+    fn a_typo_changes_two_letters_at_most() {
+        let name: Vec<char> = "pietrarossetti".chars().collect();
+        let word_of = |word: &str| word.chars().collect::<Vec<char>>();
+        let keys = Keys::of(&[3; 16], NAME);
+        for (word, most) in [
+            ("pietrarossetti", 0),
+            ("pietrarosseti", 1),
+            ("pietrarossettti", 1),
+            ("peitrarossetti", 0),
+            ("pietrarossexti", 2),
+            ("pietxarossexti", 2),
+            ("pietxarossezti", 4),
+        ] {
+            assert_eq!(differing_letters(&name)(keys.mark(&word_of(word))), most, "{word}");
+            assert_eq!(differing_letters(&word_of(word))(keys.word_with(&['x'], &name)), most, "{word}");
+        }
     }
 
     #[test]

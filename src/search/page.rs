@@ -20,18 +20,28 @@ use pgrx::datum::Uuid;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::RangeInclusive;
 
-/// Customers from which a query is said to find many. To read and judge so many takes as long as the first step on the way back.
-const MANY: usize = 200;
+/// Customers from which a query is said to find many. To read and judge so many takes as long as to find out who is the latest of them.
+const MANY: usize = 60;
+
+/// Customers up to which the index tells where all are; of more it is asked step by step.
+const KNOWN: usize = 1000;
 
 /// As many as there are.
 const ALL: usize = u32::MAX as usize;
 
-/// Customers that a step on the way back shall find, in times of those that are missing, and at most; a single day may have more.
+/// Customers that a step on the way back shall find where it is not known where they are, in times of those that are to be read, and at
+/// most; a single day may have more.
 const ENOUGH: usize = 2;
-const READ_AT_ONCE: usize = 4;
+const FOUND_AT_ONCE: usize = 8;
 
-/// What these are at most where hardly any of those that are found are of the rank that is looked for.
-const READ_IN_STEPS_OF: usize = 2000;
+/// Customers that are to be read on that way, where hardly any are of the rank that is looked for, at most.
+const READ_IN_STEPS_OF: usize = 1000;
+
+/// Customers, in times of those that are to be read, from which it is asked first which are the latest of them.
+const SORTED_FIRST: usize = 2;
+
+/// Places of those who were active on a day that can be looked at while of one customer is read when it was last active.
+const PLACES_OF_A_ROW: usize = 400;
 
 /// Customers after which it is asked whether enough of those that are read on that way are of the rank that is looked for.
 const READ_IN_VAIN: usize = 100;
@@ -39,11 +49,8 @@ const READ_IN_VAIN: usize = 100;
 /// Days in which most have been active: by these it is chosen how large the first step is.
 const DAYS_OF_ACTIVITY: u64 = 365;
 
-/// Customers of whom all are looked at, if no more have a word.
-const FEW_PLACES: usize = 4;
-
-/// Keys of words that are looked at, of those that may be a misspelt one. Others are found by the customers that have them.
-const JUDGED_WORDS: usize = 50_000;
+/// Words that are judged, of those that may be one with two typos: those whose letters are the most alike.
+const WORDS_WITH_TWO_TYPOS: usize = 500;
 
 const MICROSECONDS_OF_A_DAY: i64 = 86_400_000_000;
 
@@ -95,41 +102,60 @@ struct Page<'a, 's> {
 enum Read<'a> {
     /// All that may match.
     All(Vec<Row<'a>>),
-    /// Nothing, for they are more; about how many.
-    Many(u64),
+    /// Nothing, for they are more.
+    Many(Many),
+}
+
+/// Many customers.
+enum Many {
+    /// These, which the index has found.
+    Known(Vec<Place>),
+    /// About so many.
+    About(u64),
+}
+
+impl Many {
+    fn number(&self) -> u64 {
+        match self {
+            Many::Known(places) => places.len() as u64,
+            Many::About(number) => *number,
+        }
+    }
 }
 
 /// What the index finds.
 enum Few {
-    /// These, and how many they are.
-    All(Probe, usize),
+    All(Vec<Place>),
     /// More than were to be found; about how many.
     Many(u64),
+    /// There is no index.
+    Unknown,
 }
 
 /// What is looked for on the way back through the days, and what was met.
 struct Way<'a> {
     term: Term,
     tier: Tier,
-    /// About how many the index finds.
-    many: u64,
+    /// What the index finds.
+    many: Many,
     /// Customers that were read and judged.
     read: usize,
     found: Vec<Found<'a>>,
 }
 
 impl Way<'_> {
-    /// How many are to be read for those that are missing, by what was met so far.
+    /// How many are to be read for those that are missing, by what was met so far: some more.
     fn wanted(&self, missing: usize) -> usize {
         let each = if self.read > READ_IN_VAIN { self.read / self.found.len().max(1) } else { 1 };
-        (ENOUGH * missing * each.max(1)).min(READ_IN_STEPS_OF.max(ENOUGH * missing))
+        let wanted = missing + missing / 4;
+        (wanted * each.max(1)).min(READ_IN_STEPS_OF.max(wanted))
     }
 
     /// Whether there seem to be fewer on it than are missing: then all are to be read anyway.
     fn is_in_vain(&self, missing: usize) -> bool {
         self.found.len() < missing
             && self.read > READ_IN_VAIN
-            && self.found.len() as u64 * self.many / (self.read as u64) < missing as u64
+            && self.found.len() as u64 * self.many.number() / (self.read as u64) < missing as u64
     }
 }
 
@@ -143,7 +169,7 @@ impl<'a> Page<'a, '_> {
         }
         if after.is_none_or(|after| after >= Tier::Substring.rank()) {
             let term = self.term(Tier::Substring)?;
-            match self.read(&term, MANY)? {
+            match self.read(&term)? {
                 Read::All(rows) => {
                     let found = self.judge(rows, |tier| tier >= Tier::Substring);
                     self.take(found);
@@ -171,7 +197,7 @@ impl<'a> Page<'a, '_> {
             return Ok(());
         }
         let term = self.term(tier)?;
-        match self.read(&term, MANY)? {
+        match self.read(&term)? {
             Read::All(rows) => {
                 let found = self.judge(rows, |found| found == tier);
                 self.take(found);
@@ -181,71 +207,101 @@ impl<'a> Page<'a, '_> {
         }
     }
 
-    /// The same where the index finds about so many: from the most recently active back, until there are enough. Where hardly any of
-    /// what it finds is of that rank, all of it is read at once.
-    fn gather_many(&mut self, tier: Tier, term: Term, many: u64) -> Result<()> {
+    /// The same where the index finds many: from the most recently active back, until there are enough. Where that takes too long, or hardly
+    /// any of what it finds is of that rank, all of it is read at once.
+    fn gather_many(&mut self, tier: Tier, term: Term, many: Many) -> Result<()> {
         if self.missing() == 0 {
             return Ok(());
         }
         let after = self.search.after.filter(|after| after.rank == tier.rank());
+        let last_day = after.map_or(Some(LAST_DAY), |after| day_of(after.last_activity));
+        let mut days = DaysBack::from(last_day, ENOUGH * self.missing(), many.number());
         let mut way = Way { term, tier, many, read: 0, found: Vec::new() };
-        let mut days = DaysBack {
-            next: after.map_or(Some(LAST_DAY), |after| day_of(after.last_activity)),
-            width: (DAYS_OF_ACTIVITY * (ENOUGH * self.missing()) as u64 / many.max(1)).clamp(1, DAYS_OF_ACTIVITY)
-                as i32,
-        };
         let mut all_days = false;
         while way.found.len() < self.missing() {
-            if way.is_in_vain(self.missing()) {
-                if let Read::All(rows) = self.read(&way.term, ALL)? {
-                    way.found = self.judge(rows, |found| found == tier);
-                }
+            let goes_on = !way.is_in_vain(self.missing())
+                && match days.next {
+                    Some(day) => self.go_back(&mut way, &mut days, day)?,
+                    None if all_days => break,
+                    None => {
+                        self.gather_never_active(&mut way, after)?;
+                        all_days = true;
+                        true
+                    }
+                };
+            if !goes_on {
+                way.found = match &way.many {
+                    Many::Known(places) => self.latest_of(&way, &way.term, places, self.missing())?,
+                    Many::About(_) => self.judge(self.reader.found(&self.probe(&way.term))?, |found| found == tier),
+                };
                 break;
-            }
-            if all_days {
-                break;
-            }
-            let Some(last) = self.latest(days.next)? else {
-                self.gather_never_active(&mut way, after)?;
-                all_days = true;
-                continue;
-            };
-            let step = days.step(last);
-            let wanted = way.wanted(self.missing() - way.found.len());
-            let there = self.terms.active(step.clone()).and(way.term.clone());
-            let most = if step.start() == step.end() { ALL } else { wanted * READ_AT_ONCE };
-            match self.find(&there, most)? {
-                Few::All(probe, of) => {
-                    days.go_on(&step, wanted, of);
-                    way.read += of;
-                    way.found.extend(self.latest_of(&probe, of, wanted, self.missing() - way.found.len(), tier)?);
-                }
-                Few::Many(many) => days.narrow(wanted, many),
             }
         }
         self.take(way.found);
         Ok(())
     }
 
-    /// Of so many customers that the index has found those of a rank, the most recently active first: all, or as many as are missing.
-    fn latest_of(&self, probe: &Probe, of: usize, wanted: usize, missing: usize, tier: Tier) -> Result<Vec<Found<'a>>> {
-        let mut found = Vec::new();
-        if of > wanted * READ_AT_ONCE {
-            // If the latest are enough, those that come behind them do not matter.
-            found = self.judge(self.reader.latest(probe, wanted)?, |found| found == tier);
+    /// Goes a step back from a day, and reads whom it finds. False where it is better to read all at once.
+    fn go_back(&self, way: &mut Way<'a>, days: &mut DaysBack, day: i32) -> Result<bool> {
+        let missing = self.missing() - way.found.len();
+        let wanted = way.wanted(missing);
+        if let Many::Known(places) = &way.many {
+            let (first, last) = (self.terms.active_on(day), self.terms.active_on(FIRST_DAY));
+            let Some(latest) = index::latest(first, last, places, wanted, days.places_left)? else {
+                return Ok(false);
+            };
+            days.next = latest.last.map(key::day_of).and_then(day_before);
+            days.places_left = days.places_left.saturating_sub(latest.looked_at);
+            if latest.places.len() < wanted && days.next.is_some() {
+                return Ok(false);
+            }
+            let found = self.latest_of(way, &way.term, &latest.places, missing)?;
+            way.read += latest.places.len();
+            way.found.extend(found);
+            return Ok(true);
         }
-        if found.len() < missing && of > 0 {
-            found = self.judge(self.reader.found(probe)?, |found| found == tier);
+        let Some(last) = self.latest_day(day)? else {
+            days.next = None;
+            return Ok(true);
+        };
+        let step = days.step(last);
+        let there = self.terms.active(step.clone()).and(way.term.clone());
+        let most = if step.start() == step.end() { ALL } else { wanted * FOUND_AT_ONCE };
+        match self.find(&there, most)? {
+            Few::All(places) => {
+                days.go_on(&step, ENOUGH * wanted, places.len());
+                let found = self.latest_of(way, &there, &places, missing)?;
+                way.read += places.len();
+                way.found.extend(found);
+            }
+            Few::Many(many) => days.narrow(ENOUGH * wanted, many),
+            Few::Unknown => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Of the customers that the index has found for a term those of the rank, the most recently active first: all, or as many as are missing.
+    fn latest_of(&self, way: &Way, term: &Term, places: &[Place], missing: usize) -> Result<Vec<Found<'a>>> {
+        let (mut found, wanted) = (Vec::new(), way.wanted(missing));
+        if places.is_empty() {
+            return Ok(found);
+        }
+        let probe = self.probe(term).with_places(places);
+        if places.len() > SORTED_FIRST * wanted {
+            // If the latest are enough, those that come behind them do not matter.
+            let after = self.search.after.filter(|after| after.rank == way.tier.rank());
+            let latest = self.reader.latest(&probe, wanted, after.map(|after| after.last_activity))?;
+            found = self.judge(latest, |found| found == way.tier);
+        }
+        if found.len() < missing {
+            found = self.judge(self.reader.found(&probe)?, |found| found == way.tier);
         }
         found.sort_unstable_by_key(Found::place);
         Ok(found)
     }
 
     /// The latest day, up to that one, on which a customer of the owner was last active.
-    fn latest(&self, day: Option<i32>) -> Result<Option<i32>> {
-        let Some(day) = day else {
-            return Ok(None);
-        };
+    fn latest_day(&self, day: i32) -> Result<Option<i32>> {
         // Without an index the day itself is as good as another.
         let key = index::first_key(self.terms.active_on(day), self.terms.active_on(FIRST_DAY))?;
         Ok(key.map_or(Some(day), |key| key.map(key::day_of)))
@@ -253,7 +309,7 @@ impl<'a> Page<'a, '_> {
 
     /// Those that were never active: if they are many, in the order of their ids, which is that of the primary key.
     fn gather_never_active(&self, way: &mut Way<'a>, after: Option<Cursor>) -> Result<()> {
-        if let Read::All(rows) = self.read(&self.terms.never_active().and(way.term.clone()), MANY)? {
+        if let Read::All(rows) = self.read(&self.terms.never_active().and(way.term.clone()))? {
             let mut found = self.judge(rows, |found| found == way.tier);
             found.sort_unstable_by_key(Found::place);
             way.found.extend(found);
@@ -284,50 +340,41 @@ impl<'a> Page<'a, '_> {
             return Ok(self.terms.in_tier(self.search.query, tier));
         }
         let typos = typos_of(tier);
-        let words: HashMap<&String, &Word> = self.search.query.words.iter().map(|word| (&word.text, word)).collect();
+        let misspelt = self.search.query.words.iter().filter(|word| word.typos > 0);
+        let words: HashMap<&String, &Word> = misspelt.map(|word| (&word.text, word)).collect();
         let long = words.into_iter().map(|(text, word)| Ok((text, self.long_misspelt(word, typos)?)));
         let long: HashMap<&String, Term> = long.collect::<Result<_>>()?;
         Ok(self.terms.misspelt(self.search.query, typos, |word| long.get(&word.text).cloned().unwrap_or(Term::NOTHING)))
     }
 
     /// The longer words of names that are the word with as many typos. Of each word that the index has for it one customer's name is read:
-    /// many others may have the same.
+    /// many others may have the same. Of those that differ by two typos, and are very many, the likeliest.
     fn long_misspelt(&self, word: &Word, typos: usize) -> Result<Term> {
-        let ranges = self.terms.ends_to_judge(word, typos);
-        let Some(keys) = ranges.map(|ranges| index::keys(&ranges, FEW_PLACES + 1)).transpose()?.flatten() else {
+        let ranges = self.terms.ends_misspelt(word, typos);
+        let differing = key::differing_letters(&word.letters);
+        let Some(keys) = index::keys(&ranges, |key| differing(key) <= 2 * typos)? else {
             return Ok(self.terms.long_misspelt(word, typos));
         };
-        let mut words_of: HashMap<i64, &[Place]> = HashMap::new();
-        for (key, places) in keys.iter().take(JUDGED_WORDS) {
-            words_of.entry(key::mark_of(*key)).or_insert(places);
+        let place_of: HashMap<i64, Place> = keys.iter().map(|(key, place)| (key::mark_of(*key), *place)).collect();
+        let mut marks: Vec<i64> = place_of.keys().copied().collect();
+        if typos > 1 {
+            marks.sort_unstable_by_key(|mark| (differing(*mark), *mark));
+            marks.truncate(WORDS_WITH_TWO_TYPOS);
         }
-        let mut is_other = HashSet::new();
-        // Of a word that few have, the parts that these have may say enough.
-        if let Some(narrowed) = self.terms.all_but_gaps(word, typos) {
-            let few = || words_of.iter().filter(|(_, places)| places.len() <= FEW_PLACES);
-            let places: BTreeSet<Place> = few().flat_map(|(_, places)| *places).copied().collect();
-            let places: Vec<Place> = places.into_iter().collect();
-            if let Some(left) = index::of_these(&self.probe(&narrowed), &places)? {
-                let none_is_left = |places: &[Place]| places.iter().all(|place| left.binary_search(place).is_err());
-                is_other.extend(few().filter(|(_, places)| none_is_left(places)).map(|(mark, _)| *mark));
-            }
-        }
-        let first =
-            words_of.iter().filter(|(mark, _)| !is_other.contains(*mark)).filter_map(|(_, places)| places.first());
-        let places: BTreeSet<Place> = first.copied().collect();
+        let places: BTreeSet<Place> = marks.iter().filter_map(|mark| place_of.get(mark)).copied().collect();
+        let mut may_be: HashSet<i64> = marks.into_iter().collect();
         if !places.is_empty() {
             let places: Vec<Place> = places.into_iter().collect();
             let probe = self.probe(&self.terms.long_misspelt(word, typos)).with_places(&places);
             self.reader.names(&probe, |name| {
                 for other in words(&fold(beginning(name))) {
-                    let mark = self.terms.mark(other);
-                    if words_of.contains_key(&mark) && word.misspelt(other, typos).is_none() {
-                        is_other.insert(mark);
+                    if word.misspelt(other, typos).is_none() {
+                        may_be.remove(&self.terms.mark(other));
                     }
                 }
             })?;
         }
-        let keys = keys.into_iter().filter(|(key, _)| !is_other.contains(&key::mark_of(*key)));
+        let keys = keys.into_iter().filter(|(key, _)| may_be.contains(&key::mark_of(*key)));
         Ok(any(keys.map(|(key, _)| Term::Key(key)).collect()))
     }
 
@@ -335,26 +382,27 @@ impl<'a> Page<'a, '_> {
         Probe::new(&self.search.owner, self.search.fields.searchable(), &Flat::of(term))
     }
 
-    /// The customers that the index finds, if they are not more than so many.
-    fn read(&self, term: &Term, most: usize) -> Result<Read<'a>> {
-        Ok(match self.find(term, most)? {
-            Few::All(_, 0) => Read::All(Vec::new()),
-            Few::All(probe, _) => Read::All(self.reader.found(&probe)?),
-            Few::Many(many) => Read::Many(many),
+    /// The customers that the index finds, if they are not many.
+    fn read(&self, term: &Term) -> Result<Read<'a>> {
+        Ok(match self.find(term, KNOWN)? {
+            Few::All(places) if places.len() > MANY => Read::Many(Many::Known(places)),
+            Few::All(places) if places.is_empty() => Read::All(Vec::new()),
+            Few::All(places) => Read::All(self.reader.found(&self.probe(term).with_places(&places))?),
+            Few::Many(many) => Read::Many(Many::About(many)),
+            // Each customer is looked at.
+            Few::Unknown => Read::All(self.reader.found(&self.probe(term))?),
         })
     }
 
-    /// What the index finds, if it is not more than so many.
+    /// Where the index finds customers, if it is not more than so many.
     fn find(&self, term: &Term, most: usize) -> Result<Few> {
-        let probe = self.probe(term);
         if term.is_nothing() {
-            return Ok(Few::All(probe, 0));
+            return Ok(Few::All(Vec::new()));
         }
-        Ok(match index::few(&probe, most)? {
+        Ok(match index::few(&self.probe(term), most)? {
             Some(Places::Many(many)) => Few::Many(many),
-            Some(Places::All(places)) => Few::All(probe.with_places(&places), places.len()),
-            // Without an index each customer is looked at.
-            None => Few::All(probe, 1),
+            Some(Places::All(places)) => Few::All(places),
+            None => Few::Unknown,
         })
     }
 
@@ -395,15 +443,28 @@ fn day_of(last_activity: i64) -> Option<i32> {
     (last_activity != i64::MIN).then_some(day as i32)
 }
 
+/// The day before, if there is one.
+fn day_before(day: i32) -> Option<i32> {
+    Some(day - 1).filter(|day| *day >= FIRST_DAY)
+}
+
 /// Days in steps from the latest back.
 struct DaysBack {
     /// The day before those that have been gone through; None where that was the first.
     next: Option<i32>,
     /// Days of the next step.
     width: i32,
+    /// Places of who was active on a day that can be looked at in the time that all who are looked for would take.
+    places_left: usize,
 }
 
 impl DaysBack {
+    /// So many are wanted, of about so many.
+    fn from(next: Option<i32>, wanted: usize, many: u64) -> DaysBack {
+        let width = (DAYS_OF_ACTIVITY * wanted as u64 / many.max(1)).clamp(1, DAYS_OF_ACTIVITY);
+        DaysBack { next, width: width as i32, places_left: PLACES_OF_A_ROW.saturating_mul(many as usize) }
+    }
+
     /// The next step, which ends with a day that is not after `next`.
     fn step(&self, last: i32) -> RangeInclusive<i32> {
         (last - self.width + 1).max(FIRST_DAY)..=last
@@ -411,7 +472,7 @@ impl DaysBack {
 
     /// A step that found so many has been gone through: the next one shall find about as many as are wanted.
     fn go_on(&mut self, step: &RangeInclusive<i32>, wanted: usize, found: usize) {
-        self.next = Some(step.start() - 1).filter(|day| *day >= FIRST_DAY);
+        self.next = day_before(*step.start());
         let factor = (wanted / found.max(1)).clamp(1, 8) as i32;
         self.width = self.width.saturating_mul(factor).min(LAST_DAY);
     }
@@ -430,7 +491,7 @@ mod unit_tests {
     #[test]
     fn going_back_leaves_out_no_day() {
         for (last, width, found) in [(LAST_DAY, 1, 0), (9821, 50, 7), (3, 365, 1), (FIRST_DAY, 1, 1), (9821, 1, 1000)] {
-            let mut days = DaysBack { next: Some(last), width };
+            let mut days = DaysBack { next: Some(last), width, places_left: 0 };
             let mut seen = Vec::new();
             while let Some(last) = days.next {
                 if days.width > 3 && seen.len() % 2 == 0 {

@@ -13,6 +13,7 @@ use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// Where a row is in the table, so that places are sorted as rows are: the number of its block, times 2^11, and its line.
 pub type Place = u64;
@@ -42,6 +43,9 @@ pub fn item_pointer(block: u32, line: u16) -> pg_sys::ItemPointerData {
 pub fn block_and_line(pointer: &pg_sys::ItemPointerData) -> (u32, u16) {
     (u32::from(pointer.ip_blkid.bi_hi) << 16 | u32::from(pointer.ip_blkid.bi_lo), pointer.ip_posid)
 }
+
+/// As many keys as there are.
+pub const ALL: usize = usize::MAX;
 
 /// Pages that are copied, at most.
 const UPPER_PAGES: usize = 64;
@@ -141,25 +145,28 @@ impl Index {
 
     /// The posting list of a key; None if nobody has it. Error XX002 if the index is damaged.
     pub fn find(&self, key: i64) -> Result<Option<Posting<'_>>> {
-        Ok(self.range(key, key)?.pop().map(|(_, posting)| posting))
+        Ok(self.range(key, key, ALL)?.pop().map(|(_, posting)| posting))
     }
 
-    /// The keys from the first to the last, and their posting lists. Error XX002 if the index is damaged.
-    pub fn range(&self, first: i64, last: i64) -> Result<Vec<(i64, Posting<'_>)>> {
-        let entries = self.entries(first, last, usize::MAX).ok_or_else(error::damaged_index)?;
+    /// The keys from the first to the last, so many at most, and their posting lists. Error XX002 if the index is damaged.
+    pub fn range(&self, first: i64, last: i64, most: usize) -> Result<Vec<(i64, Posting<'_>)>> {
+        self.range_of(first, last, most, |_| true)
+    }
+
+    /// The same of those keys alone that are wanted.
+    pub fn range_of(
+        &self,
+        first: i64,
+        last: i64,
+        most: usize,
+        is_wanted: impl Fn(i64) -> bool,
+    ) -> Result<Vec<(i64, Posting<'_>)>> {
+        let entries = self.entries(first, last, most, is_wanted).ok_or_else(error::damaged_index)?;
         let mut postings = Vec::with_capacity(entries.len());
         for (key, entry) in entries {
             let posting = match entry {
-                Entry::Places(places) => Posting { size: places.len() as u64, unpacked: places, at: 0, tree: None },
-                Entry::Tree(root) => {
-                    let mut tree = Tree::new(self, root);
-                    let mut unpacked = Vec::new();
-                    let found = tree.descend(BEGIN).and_then(|()| tree.unpack_from(BEGIN, &mut unpacked));
-                    if !found.ok_or_else(error::damaged_index)? {
-                        continue;
-                    }
-                    Posting { size: tree.size(), unpacked, at: 0, tree: Some(tree) }
-                }
+                Entry::Places(places) => Posting::Short { places, at: 0 },
+                Entry::Tree(root) => Posting::Long(Tree::new(self, root).ok_or_else(error::damaged_index)?),
             };
             postings.push((key, posting));
         }
@@ -168,27 +175,36 @@ impl Index {
 
     /// The first key that somebody has, of those from one to another. Error XX002 if the index is damaged.
     pub fn first_key(&self, first: i64, last: i64) -> Result<Option<i64>> {
-        let entries = self.entries(first, last, 1).ok_or_else(error::damaged_index)?;
+        let entries = self.entries(first, last, 1, |_| true).ok_or_else(error::damaged_index)?;
         Ok(entries.first().map(|(key, _)| *key))
     }
 
-    /// What the tree of keys has from one key to another, the first so many at most. None if it is damaged.
-    fn entries(&self, first: i64, last: i64, most: usize) -> Option<Vec<(i64, Entry)>> {
+    /// What the tree of keys has from one key to another of those that are wanted, the first so many at most. None if it is damaged.
+    fn entries(
+        &self,
+        first: i64,
+        last: i64,
+        most: usize,
+        is_wanted: impl Fn(i64) -> bool,
+    ) -> Option<Vec<(i64, Entry)>> {
         // SAFETY: a variable of the backend.
         let serializable = unsafe { pg_sys::XactIsoLevel } == pg_sys::XACT_SERIALIZABLE as i32;
         let (mut block, mut noted) = (ROOT, NO_BLOCK);
         let mut entries = Vec::new();
         loop {
             let found = entries.len();
-            let known =
-                self.upper.borrow().get(&block).map(|page| Page(page).step_to_key(first, last, most, &mut entries));
+            let known = self
+                .upper
+                .borrow()
+                .get(&block)
+                .map(|page| Page(page).step_to_key(first, last, most, &is_wanted, &mut entries));
             let step = match known {
                 Some(step) => step,
                 None => self.page(block, |page| {
                     if page.is_upper() && self.upper.borrow().len() < UPPER_PAGES {
                         self.upper.borrow_mut().insert(block, page.0.to_vec());
                     }
-                    page.step_to_key(first, last, most, &mut entries)
+                    page.step_to_key(first, last, most, &is_wanted, &mut entries)
                 }),
             };
             match step? {
@@ -300,7 +316,14 @@ impl<'a> Page<'a> {
     }
 
     /// The way to the keys from `key` to `last`, or what the page has of them.
-    fn step_to_key(self, key: i64, last: i64, most: usize, entries: &mut Vec<(i64, Entry)>) -> Option<Step> {
+    fn step_to_key(
+        self,
+        key: i64,
+        last: i64,
+        most: usize,
+        is_wanted: &impl Fn(i64) -> bool,
+        entries: &mut Vec<(i64, Entry)>,
+    ) -> Option<Step> {
         let (flags, lines, right) = (self.flags()?, self.lines()?, self.right()?);
         if flags & DATA != 0 {
             return None;
@@ -328,8 +351,11 @@ impl<'a> Page<'a> {
             if entries.len() == most || tuple.compare_key(last)?.is_lt() {
                 return Some(Step::Here(None));
             }
-            if let Some(entry) = tuple.entry()? {
-                entries.push((tuple.key()?, entry));
+            let key = tuple.key()?;
+            if is_wanted(key)
+                && let Some(entry) = tuple.entry()?
+            {
+                entries.push((key, entry));
             }
             low += 1;
         }
@@ -372,77 +398,91 @@ impl<'a> Page<'a> {
         self.block(CONTENT + 10 * low)
     }
 
-    /// Unpacks the list that begins there, and tells where it ends: its first place as it is, then the differences, seven bits a byte.
+    /// The first place of the list that begins there; END if that is the end of the page.
+    fn first_of(self, at: usize) -> Option<Place> {
+        if at < self.0.len() { self.place(at) } else { Some(END) }
+    }
+
+    /// The list that begins there: its first place, and where the differences to the others begin and end.
+    fn list(self, at: usize) -> Option<(Place, Range<usize>)> {
+        let differences = at + 8..at + 8 + usize::from(self.short(at + 6)?);
+        (differences.end <= self.0.len()).then_some((self.place(at)?, differences))
+    }
+
+    /// Unpacks the list that begins there, and tells where the next one would.
     fn unpack(self, at: usize, places: &mut Vec<Place>) -> Option<usize> {
-        let mut place = self.place(at)?;
+        let (mut place, differences) = self.list(at)?;
+        let end = differences.end;
+        let mut bytes = self.0.get(differences)?;
+        places.reserve(1 + bytes.len());
         places.push(place);
-        let end = at + 8 + usize::from(self.short(at + 6)?);
-        let mut bytes = self.0.get(at + 8..end)?;
-        places.reserve(bytes.len());
-        while let [first, rest @ ..] = bytes {
-            let mut difference = u64::from(*first);
-            bytes = rest;
-            // Few take more than one byte, and hardly any more than two.
-            if difference >= 0x80 {
-                let (mut shift, mut more) = (7, true);
-                difference &= 0x7f;
-                while more {
-                    let [next, rest @ ..] = bytes else { return None };
-                    difference |= u64::from(next & 0x7f).checked_shl(shift)?;
-                    (shift, more, bytes) = (shift + 7, *next >= 0x80, rest);
-                }
-            }
-            place = place.wrapping_add(difference);
+        while !bytes.is_empty() {
+            place = place.wrapping_add(difference(&mut bytes)?);
             places.push(place);
         }
         Some(end.next_multiple_of(2))
     }
 }
 
+/// The next of the differences that a list consists of: seven bits a byte, the lower ones first. Few take more than three bytes.
+#[inline(always)]
+fn difference(bytes: &mut &[u8]) -> Option<u64> {
+    let (first, mut rest) = bytes.split_first()?;
+    let mut difference = u64::from(*first);
+    if difference >= 0x80 {
+        let (mut shift, mut more) = (7, true);
+        difference &= 0x7f;
+        while more {
+            let next;
+            (next, rest) = rest.split_first()?;
+            difference |= u64::from(next & 0x7f).checked_shl(shift)?;
+            (shift, more) = (shift + 7, *next >= 0x80);
+        }
+    }
+    *bytes = rest;
+    Some(difference)
+}
+
 /// A posting list, gone through from the first place to the last.
-pub struct Posting<'a> {
-    /// About how many places there are.
-    pub size: u64,
-    unpacked: Vec<Place>,
-    at: usize,
-    /// Where there are more than are unpacked.
-    tree: Option<Tree<'a>>,
+pub enum Posting<'a> {
+    Short { places: Vec<Place>, at: usize },
+    Long(Tree<'a>),
 }
 
 impl Posting<'_> {
-    /// The first places, so many at most.
-    pub fn first(&mut self, most: usize) -> Vec<Place> {
-        let mut places = Vec::new();
-        let mut next = BEGIN;
-        while places.len() < most && next != END {
-            let place = self.seek(next);
-            next = place.saturating_add(1);
-            places.extend(Some(place).filter(|place| *place != END));
+    /// About how many places there are.
+    pub fn size(&self) -> u64 {
+        match self {
+            Posting::Short { places, .. } => places.len() as u64,
+            Posting::Long(tree) => tree.size(),
         }
-        places
+    }
+
+    /// Hands all places to `look`, some at a time, in their order. What is damaged ends there; see [`Index::check`].
+    pub fn each(self, look: impl FnMut(&[Place])) {
+        match self {
+            Posting::Short { places, .. } => std::iter::once(places.as_slice()).for_each(look),
+            Posting::Long(mut tree) => {
+                let index = tree.index;
+                index.damaged.set(index.damaged.get() || tree.each(look).is_none());
+            }
+        }
     }
 
     /// The first place that is not before `place`, which must not be before that of a former call. What is damaged ends there; see
     /// [`Index::check`].
     pub fn seek(&mut self, place: Place) -> Place {
-        loop {
-            if self.unpacked.last().is_some_and(|last| place <= *last) {
-                self.at += first_from(self.unpacked.get(self.at..).unwrap_or_default(), place);
-                return self.unpacked.get(self.at).copied().unwrap_or(END);
+        match self {
+            Posting::Short { places, at } => {
+                *at += first_from(places.get(*at..).unwrap_or_default(), place);
+                places.get(*at).copied().unwrap_or(END)
             }
-            self.at = 0;
-            let unpacked = self.tree.as_mut().map(|tree| match tree.unpack_from(place, &mut self.unpacked) {
-                Some(found) => found,
-                None => {
-                    tree.index.damaged.set(true);
-                    false
-                }
-            });
-            if unpacked != Some(true) {
-                self.tree = None;
-                self.unpacked.clear();
-                return END;
-            }
+            Posting::Long(tree) if place <= tree.leaf.current => tree.leaf.current,
+            Posting::Long(tree) => tree.seek(place).unwrap_or_else(|| {
+                tree.index.damaged.set(true);
+                tree.leaf.current = END;
+                END
+            }),
         }
     }
 }
@@ -458,23 +498,114 @@ fn first_from(places: &[Place], place: Place) -> usize {
     from + places.get(from..to).unwrap_or_default().partition_point(|there| *there < place)
 }
 
+/// A leaf of a tree of places: lists, gone through from the first place to the last.
+struct Leaf {
+    /// The page, as far as it is filled.
+    bytes: Vec<u8>,
+    /// The last place that was found; [`BEGIN`] before the first, [`END`] behind the last.
+    current: Place,
+    /// Of its list what was not looked at yet.
+    rest: Range<usize>,
+    /// Where the next list begins, and its first place; [`END`] if there is none.
+    next: usize,
+    next_first: Place,
+}
+
+impl Leaf {
+    const NONE: Leaf = Leaf { bytes: Vec::new(), current: BEGIN, rest: 0..0, next: CONTENT, next_first: END };
+
+    /// Begins with the page that it has now. None if that is damaged.
+    fn begin(&mut self) -> Option<()> {
+        (self.rest, self.next) = (0..0, CONTENT);
+        self.next_first = Page(&self.bytes).first_of(CONTENT)?;
+        Some(())
+    }
+
+    /// Goes on to the next list, with its first place as the current one.
+    fn next_list(&mut self) -> Option<()> {
+        let page = Page(&self.bytes);
+        let (first, rest) = page.list(self.next)?;
+        self.next = rest.end.next_multiple_of(2);
+        self.next_first = page.first_of(self.next)?;
+        (self.current, self.rest) = (first, rest);
+        Some(())
+    }
+
+    /// The first place from `place` on, which must be behind the current one; [`END`] if there is none. None if the page is damaged.
+    fn seek(&mut self, place: Place) -> Option<Place> {
+        while self.next_first <= place && self.next_first != END {
+            self.next_list()?;
+        }
+        let mut bytes = self.bytes.get(self.rest.clone())?;
+        let mut current = self.current;
+        while current < place && !bytes.is_empty() {
+            current = current.wrapping_add(difference(&mut bytes)?);
+        }
+        self.rest.start = self.rest.end - bytes.len();
+        self.current = current;
+        if current < place && self.next_first != END {
+            // It is behind the place.
+            self.next_list()?;
+        }
+        Some(if self.current < place { END } else { self.current })
+    }
+
+    /// Hands all places to `look`, a list at a time. None if the page is damaged.
+    fn each(&mut self, mut look: impl FnMut(&[Place])) -> Option<()> {
+        let mut places = Vec::new();
+        while self.next_first != END {
+            places.clear();
+            self.next = Page(&self.bytes).unpack(self.next, &mut places)?;
+            self.next_first = Page(&self.bytes).first_of(self.next)?;
+            look(&places);
+        }
+        Some(())
+    }
+}
+
 /// A tree of places, read from left to right.
-struct Tree<'a> {
+pub struct Tree<'a> {
     index: &'a Index,
     /// The inner pages on the way down, copied: splits since then have moved places to the right only.
     inner: Vec<(u32, Vec<u8>)>,
     root: u32,
-    /// The last leaf, as far as it is filled; none before the first, or where the root was found to be the only one.
-    leaf: Vec<u8>,
-    /// Where its next list begins, which is not unpacked yet.
-    next: usize,
-    end: usize,
+    leaf: Leaf,
+    /// The last place that can be on the leaf.
     bound: Place,
 }
 
 impl<'a> Tree<'a> {
-    fn new(index: &'a Index, root: u32) -> Tree<'a> {
-        Tree { index, inner: Vec::new(), root, leaf: Vec::new(), next: 0, end: 0, bound: 0 }
+    /// None if it is damaged.
+    fn new(index: &'a Index, root: u32) -> Option<Tree<'a>> {
+        let mut tree = Tree { index, inner: Vec::new(), root, leaf: Leaf::NONE, bound: BEGIN };
+        tree.descend(BEGIN)?;
+        Some(tree)
+    }
+
+    /// The first place from `place` on, which must be behind the current one. None if the tree is damaged.
+    fn seek(&mut self, mut place: Place) -> Option<Place> {
+        loop {
+            if place > self.bound {
+                self.descend(place)?;
+            }
+            let there = self.leaf.seek(place)?;
+            if there != END || self.bound == END {
+                self.leaf.current = there;
+                return Some(there);
+            }
+            place = place.max(self.bound + 1);
+        }
+    }
+
+    /// Hands all places to `look`, a list at a time. None if the tree is damaged.
+    fn each(&mut self, mut look: impl FnMut(&[Place])) -> Option<()> {
+        loop {
+            self.leaf.each(&mut look)?;
+            if self.bound == END {
+                return Some(());
+            }
+            self.descend(self.bound + 1)?;
+        }
     }
 
     /// Goes to the leaf where a place would be. None if the tree is damaged.
@@ -491,7 +622,7 @@ impl<'a> Tree<'a> {
             // A page that was read for another place, and what is below it. Damaged pages may lead in a circle.
             self.inner.truncate(level);
             pgrx::check_for_interrupts!();
-            let (index, leaf) = (self.index, &mut self.leaf);
+            let (index, leaf) = (self.index, &mut self.leaf.bytes);
             let kind = index.page(block, |page| {
                 let flags = page.flags()?;
                 if flags & DATA == 0 {
@@ -512,8 +643,9 @@ impl<'a> Tree<'a> {
             });
             match kind? {
                 Kind::Passed(NO_BLOCK) => {
-                    (self.next, self.end, self.bound) = (0, 0, END);
-                    return Some(());
+                    self.leaf.bytes.clear();
+                    self.bound = END;
+                    return self.leaf.begin();
                 }
                 Kind::Passed(right) => block = right,
                 Kind::Inner(page) => {
@@ -521,59 +653,17 @@ impl<'a> Tree<'a> {
                     self.inner.push((block, page));
                 }
                 Kind::Leaf(bound) => {
-                    (self.next, self.end, self.bound) = (CONTENT, self.leaf.len(), bound);
-                    return Some(());
+                    self.bound = bound;
+                    return self.leaf.begin();
                 }
             }
         }
     }
 
-    /// Unpacks the list that has the first place from `place` on, or says that there is none. None if the tree is damaged.
-    fn unpack_from(&mut self, place: Place, places: &mut Vec<Place>) -> Option<bool> {
-        let mut from = place;
-        if place > self.bound {
-            self.descend(place)?;
-        }
-        loop {
-            let page = Page(&self.leaf);
-            while self.next < self.end {
-                // Of lists that begin before the place, the last one.
-                let mut at = self.next;
-                loop {
-                    let following = (at + 8 + usize::from(page.short(at + 6)?)).next_multiple_of(2);
-                    if following >= self.end || page.place(following)? > from {
-                        break;
-                    }
-                    at = following;
-                }
-                places.clear();
-                self.next = page.unpack(at, places)?;
-                if places.last().is_some_and(|last| *last >= from) {
-                    return Some(true);
-                }
-            }
-            if self.bound == END {
-                return Some(false);
-            }
-            from = from.max(self.bound + 1);
-            self.descend(from)?;
-        }
-    }
-
-    /// About how many places there are: if all leaves were as full as this one.
+    /// About how many places there are: if all leaves were as full as this one, and a difference took two bytes.
     fn size(&self) -> u64 {
-        let page = Page(&self.leaf);
-        let (mut at, mut count) = (CONTENT, 0);
-        while at < self.end {
-            let Some(length) = page.short(at + 6) else { break };
-            let following = at + 8 + usize::from(length);
-            let bytes = self.leaf.get(at + 8..following).unwrap_or_default();
-            // A difference ends with a byte without the mark that more follow.
-            count += 1 + bytes.iter().filter(|byte| **byte < 0x80).count() as u64;
-            at = following.next_multiple_of(2);
-        }
         let pages = self.inner.iter().map(|(_, page)| Page(page).children().unwrap_or(1) as u64);
-        pages.fold(count, u64::saturating_mul)
+        pages.fold(self.leaf.bytes.len().saturating_sub(CONTENT) as u64 / 2, u64::saturating_mul)
     }
 }
 
@@ -622,6 +712,41 @@ mod unit_tests {
         }
     }
 
+    /// A leaf of several lists, of which each place is looked for from each, and those between them.
+    #[test]
+    fn goes_through_a_leaf() {
+        let lists: [Vec<Place>; 4] =
+            [vec![3, 4, 9, 300], vec![301], (400..500).step_by(3).collect(), vec![70_000, 1 << 30]];
+        let places: Vec<Place> = lists.concat();
+        let mut bytes = vec![0; CONTENT];
+        for list in &lists {
+            bytes.extend(packed(list));
+            bytes.resize(bytes.len().next_multiple_of(2), 0);
+        }
+        let begun = || {
+            let mut leaf = Leaf { bytes: bytes.clone(), ..Leaf::NONE };
+            leaf.begin().expect("a leaf");
+            leaf
+        };
+        let sought: Vec<Place> = places.iter().flat_map(|place| [place - 1, *place, place + 1]).collect();
+        let after = |from: Place| places.iter().copied().find(|place| *place >= from).unwrap_or(END);
+        for (n, first) in sought.iter().enumerate() {
+            let mut leaf = begun();
+            assert_eq!(leaf.seek(*first), Some(after(*first)), "{first}");
+            for second in sought[n..].iter().filter(|second| **second > after(*first)) {
+                let mut leaf = begun();
+                assert_eq!(leaf.seek(*first), Some(after(*first)), "{first}");
+                assert_eq!(leaf.seek(*second), Some(after(*second)), "{first} {second}");
+            }
+        }
+        let mut all = Vec::new();
+        assert!(begun().each(|some| all.extend_from_slice(some)).is_some());
+        assert_eq!(all, places);
+        let mut cut = begun();
+        cut.bytes.truncate(bytes.len() - 3);
+        assert_eq!(cut.seek(1 << 30), None);
+    }
+
     #[test]
     fn finds_the_first_that_is_not_before() {
         let places = [2, 3, 5, 8, 13, 21];
@@ -652,7 +777,7 @@ mod unit_tests {
             }
             let page = Page(&bytes);
             let (key, place) = (random() as i64, random() >> 11);
-            page.step_to_key(key, key.saturating_add(100), 10, &mut Vec::new());
+            page.step_to_key(key, key.saturating_add(100), 10, &|_| true, &mut Vec::new());
             page.child(place);
             page.bound();
             page.unpack(CONTENT, &mut Vec::new());

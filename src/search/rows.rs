@@ -58,6 +58,7 @@ impl Statement {
             Statement::Names => format!("SELECT c.name FROM ringfence.customer AS c WHERE {keys} OPERATOR(ringfence.@@@) $1"),
             Statement::Latest => format!(
                 "SELECT c.id FROM ringfence.customer AS c WHERE {keys} OPERATOR(ringfence.@@@) $1
+                    AND (c.last_activity_at OPERATOR(pg_catalog.<=) $3 OR c.last_activity_at IS NULL)
                   ORDER BY c.last_activity_at USING OPERATOR(pg_catalog.>) NULLS LAST, c.id USING OPERATOR(pg_catalog.<) LIMIT $2"
             ),
             Statement::WithIds => customers("c.id OPERATOR(pg_catalog.=) ANY ($1)"),
@@ -78,7 +79,7 @@ impl Statement {
     fn arguments(self, query: pg_sys::Oid) -> Vec<pg_sys::Oid> {
         match self {
             Statement::Found | Statement::Names => vec![query],
-            Statement::Latest => vec![query, pg_sys::INT8OID],
+            Statement::Latest => vec![query, pg_sys::INT8OID, pg_sys::TIMESTAMPTZOID],
             Statement::NeverActive => vec![pg_sys::UUIDOID],
             Statement::FindsOne => vec![pg_sys::UUIDOID, pg_sys::UUIDOID, query],
             Statement::Companies | Statement::WithIds => vec![pg_sys::UUIDARRAYOID],
@@ -273,9 +274,11 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Of the customers that a probe finds the most recently active, so many at most.
-    pub fn latest(&self, probe: &Probe, most: usize) -> Result<Vec<Row<'a>>> {
-        let tuples = execute::<1>(Statement::Latest, &mut [probe.datum(), datum(most as i64)])?;
+    /// Of the customers that a probe finds the most recently active, so many at most: not after that time, as PostgreSQL counts.
+    pub fn latest(&self, probe: &Probe, most: usize, not_after: Option<i64>) -> Result<Vec<Row<'a>>> {
+        // The greatest number is infinity.
+        let mut arguments = [probe.datum(), datum(most as i64), datum(not_after.unwrap_or(i64::MAX))];
+        let tuples = execute::<1>(Statement::Latest, &mut arguments)?;
         // SAFETY: the column is an id.
         let ids = tuples.into_iter().filter_map(|[id]| unsafe { Uuid::from_datum(id?, false) });
         self.with_ids(ids.collect())

@@ -4,8 +4,8 @@
 //! that must all hold the shortest leads, and the others are asked only where it leads them. So what is common costs little beside
 //! what is rare, and what nobody has costs one look.
 
-use super::posting::{self, BEGIN, END, Index, Place, Posting, block_of};
-use super::probe::{Visit, is_masked};
+use super::posting::{self, ALL, BEGIN, END, Index, Place, Posting, block_of};
+use super::probe::Visit;
 use super::value::Probe;
 use crate::error::Result;
 use pgrx::pg_sys;
@@ -21,10 +21,9 @@ const AT_ONCE: usize = 1024;
 enum Node<'a> {
     Nothing,
     List(Posting<'a>),
-    /// The shortest first.
+    /// The shortest first; of the others those that rule out the most come forward as they do (transposition: Rivest 1976). Parts of one word
+    /// are mostly found where its other parts are, and say little beside them.
     All(Vec<Node<'a>>),
-    /// Never the first of several that must all hold.
-    Masked(Vec<Option<Posting<'a>>>, Vec<u32>),
     /// With the places where they stand.
     Any(Vec<Node<'a>>, BinaryHeap<Reverse<(Place, usize)>>),
 }
@@ -38,22 +37,23 @@ impl<'a> Visit for Opener<'a> {
     }
 
     fn range(&mut self, first: i64, last: i64) -> Result<Node<'a>> {
-        Ok(Self::any(self.0.range(first, last)?.into_iter().map(|(_, list)| Node::List(list)).collect()))
-    }
-
-    fn masked(&mut self, keys: Vec<i64>, masks: Vec<u32>) -> Result<Node<'a>> {
-        let lists: Vec<_> = keys.into_iter().map(|key| self.0.find(key)).collect::<Result<_>>()?;
-        let can_be = is_masked(&masks, |n| lists.get(n).is_some_and(Option::is_some), lists.len());
-        Ok(if can_be { Node::Masked(lists, masks) } else { Node::Nothing })
+        Ok(Self::any(self.0.range(first, last, ALL)?.into_iter().map(|(_, list)| Node::List(list)).collect()))
     }
 
     fn is_nothing(node: &Node<'a>) -> bool {
         matches!(node, Node::Nothing)
     }
 
-    fn all(mut nodes: Vec<Node<'a>>) -> Node<'a> {
-        nodes.sort_by_key(Node::size);
-        Node::All(nodes)
+    fn all(nodes: Vec<Node<'a>>) -> Node<'a> {
+        let mut members = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            match node {
+                Node::All(all) => members.extend(all),
+                node => members.push(node),
+            }
+        }
+        members.sort_by_key(Node::size);
+        Node::All(members)
     }
 
     fn any(mut nodes: Vec<Node<'a>>) -> Node<'a> {
@@ -72,63 +72,66 @@ impl Node<'_> {
     fn size(&self) -> u64 {
         match self {
             Node::Nothing => 0,
-            Node::List(list) => list.size,
+            Node::List(list) => list.size(),
             Node::All(nodes) => nodes.first().map_or(0, Node::size),
-            Node::Masked(..) => u64::MAX,
             Node::Any(nodes, _) => nodes.iter().map(Node::size).sum(),
         }
     }
 
-    /// The first place that is not before `place`, which must not be before that of a former call.
-    fn seek(&mut self, place: Place) -> Place {
+    /// `place` itself if it is found there. If not, some place behind it, with none between them that is found; that place need not be found
+    /// either: to look for the next one in one part of an expression is wasted where another part rules it out. `place` must not be before
+    /// that of a former call.
+    fn at(&mut self, place: Place) -> Place {
         match self {
             Node::Nothing => END,
             Node::List(list) => list.seek(place),
-            Node::Masked(lists, masks) => {
-                // Whether the next place is one is told when that is asked for.
-                let count = lists.len();
-                let has = |n: usize| match lists.get_mut(n) {
-                    Some(Some(list)) => list.seek(place) == place,
-                    _ => false,
-                };
-                if is_masked(masks, has, count) { place } else { place + 1 }
-            }
             Node::All(nodes) => {
-                let Some((first, others)) = nodes.split_first_mut() else {
-                    return END;
-                };
-                let mut candidate = first.seek(place);
-                let mut rounds: u32 = 0;
-                'candidates: while candidate != END {
-                    rounds = rounds.wrapping_add(1);
-                    if rounds.is_multiple_of(1024) {
-                        pgrx::check_for_interrupts!();
-                    }
-                    for other in &mut *others {
-                        let there = other.seek(candidate);
-                        if there != candidate {
-                            candidate = if there == END { END } else { first.seek(there) };
-                            continue 'candidates;
+                for n in 0..nodes.len() {
+                    let there = nodes.get_mut(n).map_or(END, |node| node.at(place));
+                    if there != place {
+                        if n > 1 {
+                            nodes.swap(n - 1, n);
                         }
+                        return there;
                     }
-                    break;
                 }
-                candidate
+                place
             }
             Node::Any(nodes, heads) => {
                 while let Some(mut head) = heads.peek_mut() {
                     let Reverse((there, n)) = *head;
-                    if there >= place {
+                    if there > place {
                         return there;
                     }
-                    match nodes.get_mut(n).map_or(END, |node| node.seek(place)) {
+                    match nodes.get_mut(n).map_or(END, |node| node.at(place)) {
                         END => {
                             PeekMut::pop(head);
                         }
-                        there => *head = Reverse((there, n)),
+                        there => {
+                            *head = Reverse((there, n));
+                            if there == place {
+                                return place;
+                            }
+                        }
                     }
                 }
                 END
+            }
+        }
+    }
+
+    /// The first place from `place` on that is found.
+    fn seek(&mut self, mut place: Place) -> Place {
+        let mut rounds: u32 = 0;
+        loop {
+            let there = self.at(place);
+            if there == place || there == END {
+                return there;
+            }
+            place = there;
+            rounds = rounds.wrapping_add(1);
+            if rounds.is_multiple_of(1024) {
+                pgrx::check_for_interrupts!();
             }
         }
     }
@@ -171,14 +174,6 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Those of the sorted places that a probe finds. Error XX002 if the index is damaged.
-pub fn of_these(index: &Index, probe: &Probe, places: &[Place]) -> Result<Vec<Place>> {
-    let mut node = probe.visit(&mut Opener(index))?;
-    let found = places.iter().copied().filter(|place| node.seek(*place) == *place).collect();
-    index.check()?;
-    Ok(found)
-}
-
 /// What the beginning of a scan tells.
 pub enum Found {
     /// All there is.
@@ -187,16 +182,113 @@ pub enum Found {
     Many(u64),
 }
 
-/// Looks for at most so many places.
+/// Looks for at most so many places. Where the first ones show that there are more, it looks no further.
 pub fn few(index: &Index, probe: &Probe, most: usize) -> Result<Found> {
-    let mut places = Scan::of(index, std::slice::from_ref(probe))?.next(most + 1)?;
-    match places.last() {
-        Some(last) if places.len() > most => {
-            let (blocks, passed) = (u64::from(index.table_blocks()), u64::from(block_of(*last)) + 1);
-            places.clear();
-            Ok(Found::Many(most as u64 * blocks.max(passed) / passed))
+    let mut scan = Scan::of(index, std::slice::from_ref(probe))?;
+    let mut places = Vec::new();
+    loop {
+        let wanted = (most + 1 - places.len()).min(FIRST_ONES);
+        let next = scan.next(wanted)?;
+        places.extend_from_slice(&next);
+        let Some(last) = places.last().filter(|_| next.len() == wanted) else {
+            return Ok(Found::All(places));
+        };
+        let (blocks, passed) = (u64::from(index.table_blocks()), u64::from(block_of(*last)) + 1);
+        let about = places.len() as u64 * blocks.max(passed) / passed;
+        if places.len() > most || about > most as u64 {
+            return Ok(Found::Many(about));
         }
-        _ => Ok(Found::All(places)),
+    }
+}
+
+/// Places after which it is asked how many there seem to be.
+const FIRST_ONES: usize = 128;
+
+/// What the first of some keys have of places that are known.
+pub struct Latest {
+    /// Sorted.
+    pub places: Vec<Place>,
+    /// How many places were looked at; a key counts as [`PLACES_OF_A_KEY`] more.
+    pub looked_at: usize,
+    /// The last key that was looked at; None if there are no more.
+    pub last: Option<i64>,
+}
+
+impl Latest {
+    /// Whether it seems that so many are found before so many are looked at, as far as can be told after a part of these.
+    fn seems_to_end(&self, wanted: usize, most: usize) -> bool {
+        let expected = self.looked_at.saturating_mul(wanted) / self.places.len().max(1);
+        self.looked_at < most && (self.looked_at < most / 4 || expected / 2 < most)
+    }
+}
+
+/// Which of the sorted places the keys from one to another have: from the first key on until these are so many, or it is to be expected that
+/// more than so many places would be looked at before. Error XX002 if the index is damaged.
+pub fn latest(index: &Index, first: i64, last: i64, places: &[Place], wanted: usize, most: usize) -> Result<Latest> {
+    let mut latest = Latest { places: Vec::new(), looked_at: 0, last: None };
+    let known = Known::new(places);
+    let mut next = Some(first);
+    while let Some(first) = next {
+        let postings = index.range(first, last, KEYS_AT_ONCE)?;
+        if postings.is_empty() {
+            latest.last = None;
+            break;
+        }
+        for (key, posting) in postings {
+            posting.each(|some| {
+                latest.looked_at += some.len();
+                known.add_those_of(some, &mut latest.places);
+            });
+            latest.looked_at += PLACES_OF_A_KEY;
+            latest.last = Some(key);
+            next = key.checked_add(1).filter(|_| latest.places.len() < wanted && latest.seems_to_end(wanted, most));
+            if next.is_none() {
+                break;
+            }
+        }
+        pgrx::check_for_interrupts!();
+    }
+    index.check()?;
+    latest.places.sort_unstable();
+    Ok(latest)
+}
+
+/// Keys whose posting lists are opened at once.
+const KEYS_AT_ONCE: usize = 16;
+
+/// To open a posting list takes as long as to look at so many places.
+const PLACES_OF_A_KEY: usize = 300;
+
+/// Places of which it is asked whether others are among them: most are told apart by a bit (Bloom 1970, with one hash).
+struct Known<'a> {
+    places: &'a [Place],
+    bits: Box<[u64; BITS / 64]>,
+}
+
+const BITS: usize = 1 << 14;
+
+impl Known<'_> {
+    fn new(places: &[Place]) -> Known<'_> {
+        let mut bits = Box::new([0; BITS / 64]);
+        for place in places {
+            let bit = Self::bit(*place);
+            bits[bit / 64] |= 1 << (bit % 64);
+        }
+        Known { places, bits }
+    }
+
+    /// Multiplicative hashing (Knuth, volume 3, 6.4).
+    fn bit(place: Place) -> usize {
+        (place.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - BITS.ilog2())) as usize
+    }
+
+    fn add_those_of(&self, some: &[Place], found: &mut Vec<Place>) {
+        for place in some {
+            let bit = Self::bit(*place);
+            if self.bits[bit / 64] >> (bit % 64) & 1 != 0 && self.places.binary_search(place).is_ok() {
+                found.push(*place);
+            }
+        }
     }
 }
 

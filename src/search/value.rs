@@ -8,7 +8,7 @@
 //! owner and fields, and finds nothing wherever the session that uses it could not have made it ([`Probe::is_allowed`]).
 
 use super::posting::Place;
-use super::probe::{Flat, Unit, Visit, is_masked, visit};
+use super::probe::{Flat, Unit, Visit, visit};
 use crate::error::{self, Result};
 use crate::field::VisibleField;
 use crate::session::{self, Context, rights::Rights};
@@ -192,10 +192,6 @@ impl Visit for Held<'_> {
 
     fn range(&mut self, first: i64, last: i64) -> Result<bool, Self::Error> {
         Ok(self.0.has_any(first, last))
-    }
-
-    fn masked(&mut self, keys: Vec<i64>, masks: Vec<u32>) -> Result<bool, Self::Error> {
-        Ok(is_masked(&masks, |n| keys.get(n).is_some_and(|key| self.0.contains(*key)), keys.len()))
     }
 
     fn is_nothing(found: &bool) -> bool {
