@@ -107,11 +107,10 @@ fn search_customers(
         let companies = reader.companies(page.iter().filter_map(|found| found.row.company()).collect())?;
         let rows = page.into_iter().map(|found| {
             let company = found.row.company().and_then(|id| companies.get(&*id).cloned());
-            let matched = query.matches(&found.row, 2).map(|found| found.matched).unwrap_or_default();
             let name = found.row.name().to_owned();
             let (phones, emails) = (found.row.phones_as_stored(), found.row.emails_as_stored());
             let (rank, cursor) = (found.tier.rank(), found.cursor().encode(&owner, text));
-            (Uuid::from_bytes(found.id), name, phones, emails, company, rank, matched, cursor)
+            (Uuid::from_bytes(found.id), name, phones, emails, company, rank, found.matched, cursor)
         });
         Ok(rows.collect::<Vec<_>>())
     })?;

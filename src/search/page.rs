@@ -10,7 +10,7 @@ use super::index;
 use super::key::{self, FIRST_DAY, LAST_DAY, beginning};
 use super::posting::Place;
 use super::probe::{Fields, Flat, Term, any};
-use super::query::{Candidate, Query, Tier, Word};
+use super::query::{Candidate, Match, Query, Tier, Word};
 use super::rows::{NEVER_ACTIVE_AT_ONCE, Reader, Row};
 use super::scan::Found as Places;
 use super::value::Probe;
@@ -57,6 +57,8 @@ const MICROSECONDS_OF_A_DAY: i64 = 86_400_000_000;
 /// A customer that was found.
 pub struct Found<'a> {
     pub tier: Tier,
+    /// What of it was found.
+    pub matched: String,
     pub last_activity: i64,
     pub id: [u8; 16],
     pub row: Row<'a>,
@@ -121,15 +123,6 @@ impl Many {
             Many::About(number) => *number,
         }
     }
-}
-
-/// What the index finds.
-enum Few {
-    All(Vec<Place>),
-    /// More than were to be found; about how many.
-    Many(u64),
-    /// There is no index.
-    Unknown,
 }
 
 /// What is looked for on the way back through the days, and what was met.
@@ -267,15 +260,15 @@ impl<'a> Page<'a, '_> {
         let step = days.step(last);
         let there = self.terms.active(step.clone()).and(way.term.clone());
         let most = if step.start() == step.end() { ALL } else { wanted * FOUND_AT_ONCE };
-        match self.find(&there, most)? {
-            Few::All(places) => {
+        match index::few(&self.probe(&there), most)? {
+            Some(Places::All(places)) => {
                 days.go_on(&step, ENOUGH * wanted, places.len());
                 let found = self.latest_of(way, &there, &places, missing)?;
                 way.read += places.len();
                 way.found.extend(found);
             }
-            Few::Many(many) => days.narrow(ENOUGH * wanted, many),
-            Few::Unknown => return Ok(false),
+            Some(Places::Many(many)) => days.narrow(ENOUGH * wanted, many),
+            None => return Ok(false),
         }
         Ok(true)
     }
@@ -384,35 +377,27 @@ impl<'a> Page<'a, '_> {
 
     /// The customers that the index finds, if they are not many.
     fn read(&self, term: &Term) -> Result<Read<'a>> {
-        Ok(match self.find(term, KNOWN)? {
-            Few::All(places) if places.len() > MANY => Read::Many(Many::Known(places)),
-            Few::All(places) if places.is_empty() => Read::All(Vec::new()),
-            Few::All(places) => Read::All(self.reader.found(&self.probe(term).with_places(&places))?),
-            Few::Many(many) => Read::Many(Many::About(many)),
-            // Each customer is looked at.
-            Few::Unknown => Read::All(self.reader.found(&self.probe(term))?),
-        })
-    }
-
-    /// Where the index finds customers, if it is not more than so many.
-    fn find(&self, term: &Term, most: usize) -> Result<Few> {
         if term.is_nothing() {
-            return Ok(Few::All(Vec::new()));
+            return Ok(Read::All(Vec::new()));
         }
-        Ok(match index::few(&self.probe(term), most)? {
-            Some(Places::Many(many)) => Few::Many(many),
-            Some(Places::All(places)) => Few::All(places),
-            None => Few::Unknown,
+        let probe = self.probe(term);
+        Ok(match index::few(&probe, KNOWN)? {
+            Some(Places::All(places)) if places.len() > MANY => Read::Many(Many::Known(places)),
+            Some(Places::All(places)) if places.is_empty() => Read::All(Vec::new()),
+            Some(Places::All(places)) => Read::All(self.reader.found(&probe.with_places(&places))?),
+            Some(Places::Many(many)) => Read::Many(Many::About(many)),
+            // Without an index each customer is looked at.
+            None => Read::All(self.reader.found(&probe)?),
         })
     }
 
     /// Those of the rows that match in a wanted way, and are behind the place where the page begins.
     fn judge(&self, rows: Vec<Row<'a>>, wanted: impl Fn(Tier) -> bool) -> Vec<Found<'a>> {
-        let typos = typos_of(if wanted(Tier::TwoTypos) { Tier::TwoTypos } else { Tier::Typo });
+        let typos = [Tier::TwoTypos, Tier::Typo].into_iter().find(|tier| wanted(*tier)).map_or(0, typos_of);
         let judged = rows.into_iter().filter_map(|row| {
             pgrx::check_for_interrupts!();
-            let tier = self.search.query.matches(&row, typos)?.tier;
-            let found = || Found { tier, last_activity: row.last_activity(), id: row.id(), row };
+            let Match { tier, matched } = self.search.query.matches(&row, typos)?;
+            let found = || Found { tier, matched, last_activity: row.last_activity(), id: row.id(), row };
             wanted(tier).then(found)
         });
         judged.filter(|found| self.search.after.is_none_or(|after| is_behind(found, &after))).collect()

@@ -12,7 +12,6 @@ use crate::error::{self, Result};
 use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
-use std::collections::HashMap;
 use std::ops::Range;
 
 /// Where a row is in the table, so that places are sorted as rows are: the number of its block, times 2^11, and its line.
@@ -84,7 +83,7 @@ pub struct Index {
     relation: pg_sys::Relation,
     snapshot: pg_sys::Snapshot,
     /// The upper pages of the tree of keys, copied: splits since then have moved keys to the right only.
-    upper: RefCell<HashMap<u32, Vec<u8>>>,
+    upper: RefCell<Vec<(u32, Vec<u8>)>>,
     /// Whether a posting list came to something that cannot be.
     damaged: Cell<bool>,
 }
@@ -145,7 +144,7 @@ impl Index {
 
     /// The posting list of a key; None if nobody has it. Error XX002 if the index is damaged.
     pub fn find(&self, key: i64) -> Result<Option<Posting<'_>>> {
-        Ok(self.range(key, key, ALL)?.pop().map(|(_, posting)| posting))
+        Ok(self.range(key, key, 1)?.pop().map(|(_, posting)| posting))
     }
 
     /// The keys from the first to the last, so many at most, and their posting lists. Error XX002 if the index is damaged.
@@ -196,13 +195,14 @@ impl Index {
             let known = self
                 .upper
                 .borrow()
-                .get(&block)
-                .map(|page| Page(page).step_to_key(first, last, most, &is_wanted, &mut entries));
+                .iter()
+                .find(|(known, _)| *known == block)
+                .map(|(_, page)| Page(page).step_to_key(first, last, most, &is_wanted, &mut entries));
             let step = match known {
                 Some(step) => step,
                 None => self.page(block, |page| {
                     if page.is_upper() && self.upper.borrow().len() < UPPER_PAGES {
-                        self.upper.borrow_mut().insert(block, page.0.to_vec());
+                        self.upper.borrow_mut().push((block, page.0.to_vec()));
                     }
                     page.step_to_key(first, last, most, &is_wanted, &mut entries)
                 }),

@@ -6,6 +6,7 @@ use super::key::{self, Keys, LEFT_FROM, LONG_FROM, OPTIONS, Of};
 use super::query::{Query, Tier, Word};
 use crate::field::VisibleField;
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::RangeInclusive;
 
 /// Words of a query that the index is asked for, and for an owner with very many searchable fields how many times one of them. Whoever
@@ -369,13 +370,13 @@ const RANGE: Unit = [0xfd; 4];
 
 impl Flat {
     pub fn of(term: &Term) -> Flat {
-        let mut flat = Flat { keys: Vec::new(), code: Vec::new() };
-        let mut numbers = HashMap::new();
+        let mut flat = Flat { keys: Vec::with_capacity(KEYS_OF_MOST), code: Vec::with_capacity(2 * KEYS_OF_MOST) };
+        let mut numbers = Numbers::with_capacity_and_hasher(KEYS_OF_MOST, BuildHasherDefault::default());
         flat.add(term, &mut numbers);
         flat
     }
 
-    fn add(&mut self, term: &Term, numbers: &mut HashMap<i64, u32>) {
+    fn add(&mut self, term: &Term, numbers: &mut Numbers) {
         let (operator, members) = match term {
             Term::Key(key) => {
                 let number = self.number(*key, numbers);
@@ -398,13 +399,38 @@ impl Flat {
         self.code[start + 1] = ((self.code.len() - start - 2) as u32).to_le_bytes();
     }
 
-    fn number(&mut self, key: i64, numbers: &mut HashMap<i64, u32>) -> Unit {
+    fn number(&mut self, key: i64, numbers: &mut Numbers) -> Unit {
         let keys = &mut self.keys;
         let number = *numbers.entry(key).or_insert_with(|| {
             keys.push(key);
             keys.len() as u32 - 1
         });
         number.to_le_bytes()
+    }
+}
+
+/// So many keys has what most queries look for.
+const KEYS_OF_MOST: usize = 64;
+
+/// The numbers of keys.
+type Numbers = HashMap<i64, u32, BuildHasherDefault<KeyHasher>>;
+
+/// Keys are hashes already.
+#[derive(Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_i64(&mut self, key: i64) {
+        // The first bits are the same for all keys of an owner.
+        self.0 = (key as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_i64((self.0 as i64).rotate_left(8) ^ i64::from(*byte)));
     }
 }
 
