@@ -187,7 +187,7 @@ pub fn few(index: &Index, probe: &Probe, most: usize) -> Result<Found> {
     let mut scan = Scan::of(index, std::slice::from_ref(probe))?;
     let mut places = Vec::new();
     loop {
-        let wanted = (most + 1 - places.len()).min(FIRST_ONES);
+        let wanted = (most + 1 - places.len()).min(if places.is_empty() { FIRST_ONES } else { AT_ONCE });
         let next = scan.next(wanted)?;
         places.extend_from_slice(&next);
         let Some(last) = places.last().filter(|_| next.len() == wanted) else {
