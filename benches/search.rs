@@ -2,7 +2,7 @@
 //!
 //! `SET=S` (200,000 customers) or `SET=M` (5,000,000, and set S beside it). BENCH_QUERIES: of each kind, 1,000. BENCH_SECONDS:
 //! how long (a) and (b) each may take with one kind. BENCH_RECALL: queries of each kind that are compared with brute force.
-//! BENCH_SCALE: by what the sets are divided, to try something out. BENCH_PARTS: which of latency, recall, mix and writes.
+//! BENCH_SCALE: by what the sets are divided, to try something out. BENCH_PARTS: which of alone, latency, recall, mix and writes.
 
 mod common;
 
@@ -68,7 +68,7 @@ fn main() {
     let set = Set::named(&name, scale).unwrap_or_else(|| panic!("no set {name}: SET=S or SET=M"));
     let count = number("BENCH_QUERIES", 1000) as usize;
     let seconds = number("BENCH_SECONDS", if set.name == "M" { 10 } else { 2 }) as f64;
-    let parts = env::var("BENCH_PARTS").unwrap_or_else(|_| "latency recall mix writes".to_owned());
+    let parts = env::var("BENCH_PARTS").unwrap_or_else(|_| "alone latency recall mix writes".to_owned());
     let wanted = |part: &str| parts.split([' ', ',']).any(|wanted| wanted == part);
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("search");
     let _ = fs::remove_dir_all(&directory);
@@ -80,6 +80,9 @@ fn main() {
     let small_database = make(&small);
     let database = if set.name == "S" { small_database.clone() } else { make(&set) };
 
+    if wanted("alone") {
+        latency::alone(&set, &database, count);
+    }
     if wanted("latency") {
         latency::make_by_hand(&database);
         let latencies = latency::measure(&set, &database, count, seconds);
