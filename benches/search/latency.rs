@@ -289,9 +289,28 @@ impl Latencies {
     }
 }
 
-/// Measures ours in three owners of a set with nobody else asking: what (a) and (b) read leaves little of anything in memory.
+/// Measures ours in three owners of a set with nobody else asking: what (a) and (b) read leaves little of anything in memory. Twice, since of a
+/// set that was just made the server has little in its buffers; the second time counts.
 pub fn alone(set: &Set, database: &str, count: usize) {
-    println!("\nLatency at the client of ringfence alone, set {}, {count} queries: median / p95 / p99 in ms", set.name);
+    for time in ["the first time", "the second time"] {
+        println!(
+            "\nLatency at the client of ringfence alone, set {}, {count} queries asked {time}: median / p95 / p99 in ms",
+            set.name
+        );
+        let (slow, slow_look_up) = ask_alone(set, database, count);
+        println!();
+        let judged = |goal: &str, not: Vec<String>| {
+            let what = if not.is_empty() { "every kind".to_owned() } else { format!("not: {}", not.join(", ")) };
+            judge(&format!("{goal}, {time}"), not.is_empty(), &what);
+        };
+        let of = if set.name == "M" { "" } else { " (a goal at M)" };
+        judged(&format!("p95 below 5 ms for every kind{of}"), slow);
+        judged("look-up by full phone below 1 ms", slow_look_up);
+    }
+}
+
+/// Which kinds of searches and look-ups take longer than they should.
+fn ask_alone(set: &Set, database: &str, count: usize) -> (Vec<String>, Vec<String>) {
     let maker = Maker::new();
     let (mut slow, mut slow_look_up) = (Vec::new(), Vec::new());
     for owner in set.measured() {
@@ -316,14 +335,7 @@ pub fn alone(set: &Set, database: &str, count: usize) {
             }
         }
     }
-    println!();
-    let judged = |goal: &str, not: Vec<String>| {
-        let what = if not.is_empty() { "every kind".to_owned() } else { format!("not: {}", not.join(", ")) };
-        judge(goal, not.is_empty(), &what);
-    };
-    let of = if set.name == "M" { "" } else { " (a goal at M)" };
-    judged(&format!("p95 below 5 ms for every kind{of}"), slow);
-    judged("look-up by full phone below 1 ms", slow_look_up);
+    (slow, slow_look_up)
 }
 
 /// Measures every kind of query in three owners of a set. `seconds`: how long one of (a) and (b) may take with one kind.
