@@ -20,6 +20,12 @@ pub fn judge(goal: &str, met: bool, what: &str) {
     println!("goal {goal}: {} ({what})", if met { "met" } else { "missed" });
 }
 
+/// The same of each kind of query in each owner; `not`: those of which it does not hold.
+fn judge_each(goal: &str, not: &[String]) {
+    let what = if not.is_empty() { "every kind".to_owned() } else { format!("not: {}", not.join(", ")) };
+    judge(goal, not.is_empty(), &what);
+}
+
 /// Makes and fills the tables of (a) and (b), and prints what that took.
 pub fn make_by_hand(database: &str) {
     let start = Instant::now();
@@ -265,20 +271,16 @@ impl Latencies {
     /// A line for each goal.
     pub fn judge(&self, set: &Set) {
         let largest = set.owners[0].number;
-        let all = |goal: &str, not: Vec<String>| {
-            let what = if not.is_empty() { "every kind".to_owned() } else { format!("not: {}", not.join(", ")) };
-            judge(goal, not.is_empty(), &what);
-        };
         let against = |measured: &Measured, other: Contender| {
             let other = self.of(measured.owner, measured.kind, other).expect("measured");
             other.ratio(measured)
         };
         println!();
-        all(
+        judge_each(
             "100 times faster than (a) in the largest owner",
-            self.where_not(Contender::Ours, |m| m.owner != largest || against(m, Contender::A) >= 100.0),
+            &self.where_not(Contender::Ours, |m| m.owner != largest || against(m, Contender::A) >= 100.0),
         );
-        all("faster than (b) everywhere", self.where_not(Contender::Ours, |m| against(m, Contender::B) > 1.0));
+        judge_each("faster than (b) everywhere", &self.where_not(Contender::Ours, |m| against(m, Contender::B) > 1.0));
         println!(
             "no goal, faster than (b+) as well: {}",
             match self.where_not(Contender::Ours, |m| against(m, Contender::BPlus) > 1.0) {
@@ -299,13 +301,9 @@ pub fn alone(set: &Set, database: &str, count: usize) {
         );
         let (slow, slow_look_up) = ask_alone(set, database, count);
         println!();
-        let judged = |goal: &str, not: Vec<String>| {
-            let what = if not.is_empty() { "every kind".to_owned() } else { format!("not: {}", not.join(", ")) };
-            judge(&format!("{goal}, {time}"), not.is_empty(), &what);
-        };
         let of = if set.name == "M" { "" } else { " (a goal at M)" };
-        judged(&format!("p95 below 5 ms for every kind{of}"), slow);
-        judged("look-up by full phone below 1 ms", slow_look_up);
+        judge_each(&format!("p95 below 5 ms for every kind{of}, {time}"), &slow);
+        judge_each(&format!("look-up by full phone below 1 ms, {time}"), &slow_look_up);
     }
 }
 
@@ -514,6 +512,5 @@ pub fn independence(smaller: (&Set, &str), larger: (&Set, &str), count: usize) {
             not.push(format!("{} {ratio:.2}", kind.name()));
         }
     }
-    let what = if not.is_empty() { "every kind".to_owned() } else { format!("not: {}", not.join(", ")) };
-    judge("the smallest owner's median differs by less than a fifth", not.is_empty(), &what);
+    judge_each("the smallest owner's median differs by less than a fifth", &not);
 }

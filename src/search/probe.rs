@@ -357,7 +357,8 @@ fn swapped(letters: &[char], n: usize) -> Vec<char> {
 
 /// A term in the form that the index is asked with: the keys, each once, and the expression over their numbers.
 ///
-/// The expression is written in prefix form, in units of four bytes: a key as its number; `RANGE` and the numbers of two keys; `ALL` or `ANY`, then how many units belong to it.
+/// The expression is written in prefix form, in units of four bytes: a key as its number; `RANGE` and the numbers of two keys; `ALL` or
+/// `ANY`, then how many units belong to it.
 pub struct Flat {
     pub keys: Vec<i64>,
     pub code: Vec<Unit>,
