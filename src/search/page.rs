@@ -346,7 +346,7 @@ impl<'a> Page<'a, '_> {
         let ranges = self.terms.ends_misspelt(word, typos);
         let differing = key::differing_letters(&word.letters);
         let Some(keys) = index::keys(&ranges, |key| differing(key) <= 2 * typos)? else {
-            return Ok(self.terms.long_misspelt(word, typos));
+            return Ok(Term::of_ranges(&ranges));
         };
         let place_of: HashMap<i64, Place> = keys.iter().map(|(key, place)| (key::mark_of(*key), *place)).collect();
         let mut marks: Vec<i64> = place_of.keys().copied().collect();
@@ -358,7 +358,7 @@ impl<'a> Page<'a, '_> {
         let mut may_be: HashSet<i64> = marks.into_iter().collect();
         if !places.is_empty() {
             let places: Vec<Place> = places.into_iter().collect();
-            let probe = self.probe(&self.terms.long_misspelt(word, typos)).with_places(&places);
+            let probe = self.probe(&Term::of_ranges(&ranges)).with_places(&places);
             self.reader.names(&probe, |name| {
                 for other in words(&fold(beginning(name))) {
                     if word.misspelt(other, typos).is_none() {

@@ -34,6 +34,11 @@ pub enum Term {
 impl Term {
     pub const NOTHING: Term = Term::Any(Vec::new());
 
+    /// Any key of these ranges.
+    pub fn of_ranges(ranges: &[(i64, i64)]) -> Term {
+        any(ranges.iter().map(|(first, last)| Term::Range(*first, *last)).collect())
+    }
+
     pub fn is_nothing(&self) -> bool {
         matches!(self, Term::Any(members) if members.is_empty())
     }
@@ -175,8 +180,8 @@ impl Fields {
     }
 
     /// Longer words of a name that may be one with as many typos, and others that begin and end like it.
-    pub fn long_misspelt(&self, word: &Word, typos: usize) -> Term {
-        any(self.ends_misspelt(word, typos).into_iter().map(|(first, last)| Term::Range(first, last)).collect())
+    fn long_misspelt(&self, word: &Word, typos: usize) -> Term {
+        Term::of_ranges(&self.ends_misspelt(word, typos))
     }
 
     /// Keys of longer words among which are those that are one with as many typos, from the first to the last; each has the mark of its word.
