@@ -7,7 +7,7 @@
 use super::cursor::Cursor;
 use super::fold::{fold, words};
 use super::index;
-use super::key::{self, FIRST_DAY, LAST_DAY, beginning};
+use super::key::{self, FIRST_DAY, LAST_DAY, LONG_FROM, beginning};
 use super::posting::Place;
 use super::probe::{Fields, Flat, Term, any};
 use super::query::{Candidate, Match, Query, Tier, Word};
@@ -41,7 +41,7 @@ const READ_IN_STEPS_OF: usize = 1000;
 const SORTED_FIRST: usize = 2;
 
 /// Places of those who were active on a day that can be looked at while of one customer is read when it was last active.
-const PLACES_OF_A_ROW: usize = 400;
+const PLACES_OF_A_ROW: usize = 1500;
 
 /// Customers after which it is asked whether enough of those that are read on that way are of the rank that is looked for.
 const READ_IN_VAIN: usize = 100;
@@ -51,6 +51,9 @@ const DAYS_OF_ACTIVITY: u64 = 365;
 
 /// Words that are judged, of those that may be one with two typos: those whose letters are the most alike.
 const WORDS_WITH_TWO_TYPOS: usize = 500;
+
+/// Words that are read at once at least.
+const WORDS_AT_ONCE: usize = 50;
 
 const MICROSECONDS_OF_A_DAY: i64 = 86_400_000_000;
 
@@ -344,29 +347,26 @@ impl<'a> Page<'a, '_> {
     /// many others may have the same. Of those that differ by two typos, and are very many, the likeliest.
     fn long_misspelt(&self, word: &Word, typos: usize) -> Result<Term> {
         let ranges = self.terms.ends_misspelt(word, typos);
-        let differing = key::differing_letters(&word.letters);
-        let Some(keys) = index::keys(&ranges, |key| differing(key) <= 2 * typos)? else {
+        let least_typos = self.terms.least_typos(word);
+        let Some(keys) = index::keys(&ranges, |key| least_typos(key) <= typos)? else {
             return Ok(Term::of_ranges(&ranges));
         };
         let place_of: HashMap<i64, Place> = keys.iter().map(|(key, place)| (key::mark_of(*key), *place)).collect();
         let mut marks: Vec<i64> = place_of.keys().copied().collect();
-        if typos > 1 {
-            marks.sort_unstable_by_key(|mark| (differing(*mark), *mark));
-            marks.truncate(WORDS_WITH_TWO_TYPOS);
-        }
-        let places: BTreeSet<Place> = marks.iter().filter_map(|mark| place_of.get(mark)).copied().collect();
-        let mut may_be: HashSet<i64> = marks.into_iter().collect();
-        if !places.is_empty() {
-            let places: Vec<Place> = places.into_iter().collect();
-            let probe = self.probe(&Term::of_ranges(&ranges)).with_places(&places);
+        marks.sort_unstable_by_key(|mark| (least_typos(*mark), *mark));
+        let most = if typos > 1 { WORDS_WITH_TWO_TYPOS } else { ALL };
+        let may_be = judged(&marks, most, |marks| {
+            let places: BTreeSet<Place> = marks.iter().filter_map(|mark| place_of.get(mark)).copied().collect();
+            let probe = self.probe(&Term::of_ranges(&ranges)).with_places(&places.into_iter().collect::<Vec<_>>());
+            let mut words_seen = HashMap::new();
             self.reader.names(&probe, |name| {
-                for other in words(&fold(beginning(name))) {
-                    if word.misspelt(other, typos).is_none() {
-                        may_be.remove(&self.terms.mark(other));
-                    }
+                for other in words(&fold(beginning(name))).filter(|other| other.chars().nth(LONG_FROM - 1).is_some()) {
+                    let is_it = word.misspelt(other, typos).is_some();
+                    words_seen.entry(self.terms.mark(other)).and_modify(|known| *known &= is_it).or_insert(is_it);
                 }
             })?;
-        }
+            Ok(words_seen)
+        })?;
         let keys = keys.into_iter().filter(|(key, _)| may_be.contains(&key::mark_of(*key)));
         Ok(any(keys.map(|(key, _)| Term::Key(key)).collect()))
     }
@@ -410,6 +410,32 @@ impl<'a> Page<'a, '_> {
         let missing = self.missing();
         self.found.extend(found.into_iter().filter(|found| !known.contains(&found.id)).take(missing));
     }
+}
+
+/// Of the marks of words, the likeliest first, those that may be of the word that is looked for: all but those of which `read` tells that they
+/// are not. Once so many were told of, the others are left out. Of words of another owner, of which it can tell nothing, none counts.
+fn judged(
+    marks: &[i64],
+    most: usize,
+    mut read: impl FnMut(&[i64]) -> Result<HashMap<i64, bool>>,
+) -> Result<HashSet<i64>> {
+    let (mut may_be, mut rest, mut missing) = (HashSet::new(), marks, most);
+    while missing > 0 && !rest.is_empty() {
+        let (next, later) = rest.split_at(missing.max(WORDS_AT_ONCE).min(rest.len()));
+        let told = read(next)?;
+        for mark in next {
+            let is_it = told.get(mark).copied();
+            missing -= usize::from(is_it.is_some());
+            if is_it.unwrap_or(true) {
+                may_be.insert(*mark);
+            }
+            if missing == 0 {
+                break;
+            }
+        }
+        rest = later;
+    }
+    Ok(may_be)
 }
 
 /// How many typos are looked for in a word, for customers of that rank.
@@ -489,6 +515,22 @@ mod unit_tests {
             }
             assert!(seen.iter().copied().eq((FIRST_DAY..=last).rev()), "{last} {width} {found}");
         }
+    }
+
+    #[test]
+    fn words_of_others_take_no_places() {
+        let own = |mark: &i64| mark % 3 == 0;
+        let marks: Vec<i64> = (0..3000).collect();
+        let mut reads = 0;
+        let may_be = judged(&marks, 500, |some| {
+            reads += 1;
+            Ok(some.iter().filter(|mark| own(mark)).map(|mark| (*mark, mark % 2 == 0)).collect())
+        });
+        let may_be = may_be.expect("readable");
+        let own_ones: Vec<i64> = marks.iter().copied().filter(own).take(500).filter(|mark| mark % 2 == 0).collect();
+        assert!(own_ones.iter().all(|mark| may_be.contains(mark)));
+        assert_eq!(may_be.iter().filter(|mark| own(mark)).count(), own_ones.len());
+        assert!(reads < 20, "{reads}");
     }
 
     #[test]

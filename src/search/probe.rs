@@ -199,6 +199,11 @@ impl Fields {
         self.name.mark(&word.chars().collect::<Vec<_>>())
     }
 
+    /// How many typos the longer word of a mark is away from this one at least.
+    pub fn least_typos(&self, word: &Word) -> impl Fn(i64) -> usize + use<> {
+        self.name.least_typos(&word.letters)
+    }
+
     /// The words as the first ones of the name, the last of them perhaps not whole.
     fn beginning_of_name(&self, words: &[Word]) -> Term {
         let (Some((last, before)), Some(first)) = (words.split_last(), words.first()) else {
@@ -312,17 +317,18 @@ impl Custom {
 
 /// A word that is long enough for it inside of the words of a field.
 fn contains(keys: &Keys, word: &[char]) -> Term {
-    // A pair says all that its characters do.
-    let alone = word.len() == 1;
-    let parts: Vec<Term> = key::parts(word)
-        .filter(|(of, _)| alone || *of != Of::Character)
-        .map(|(of, letters)| Term::Key(keys.letters(of, letters)))
-        .collect();
-    match parts.len() {
-        few if few <= PARTS => all(parts),
-        // Spread over the word.
-        many => all((0..PARTS).filter_map(|n| parts.get(n * (many - 1) / (PARTS - 1)).cloned()).collect()),
+    let mut parts = key::fours(keys, word);
+    // Of a long number these say enough.
+    if parts.is_empty() || !word.iter().all(char::is_ascii_digit) {
+        // A pair says all that its characters do.
+        let alone = word.len() == 1;
+        let others = key::parts(word).filter(|(of, _)| alone || *of != Of::Character);
+        parts.extend(others.map(|(of, letters)| keys.letters(of, letters)));
     }
+    // Of very many some, spread over the word.
+    let count = parts.len().min(PARTS);
+    let spread = (0..count).filter_map(|n| parts.get(n * (parts.len() - 1) / (count - 1).max(1)));
+    all(spread.copied().map(Term::Key).collect())
 }
 
 /// The words of a name that are kept whole and differ from this one by one edit, or as many. Exactly these for one; for two, one that
