@@ -4,6 +4,7 @@
 
 use super::access_method;
 use super::copying;
+use super::key::WithEnd;
 use super::posting::{ALL, BEGIN, END, Index, Place};
 use super::scan::{self, Found, Latest};
 use super::value::Probe;
@@ -51,19 +52,28 @@ pub fn latest(first: i64, last: i64, places: &[Place], wanted: usize, most: usiz
     read(|index| scan::latest(index, first, last, places, wanted, most))
 }
 
-/// The keys that the index has in these ranges and that are wanted, each with the first place of its posting list. None where there is no such
-/// index. Error XX002 if it is damaged.
-pub fn keys(ranges: &[(i64, i64)], is_wanted: impl Fn(i64) -> bool) -> Result<Option<Vec<(i64, Place)>>> {
+/// A longer word that the index has, by one of its keys.
+pub struct LongWord {
+    pub key: i64,
+    pub mark: i64,
+    /// Of somebody who has it.
+    pub place: Place,
+}
+
+/// The longer words that the index has with these ends, and whose marks are wanted. None where there is no such index. Error XX002 if it is
+/// damaged.
+pub fn long_words(ends: &[WithEnd], is_wanted: impl Fn(i64) -> bool) -> Result<Option<Vec<LongWord>>> {
     read(|index| {
-        let mut keys = Vec::new();
-        for (first, last) in ranges {
-            for (key, mut posting) in index.range_of(*first, *last, ALL, &is_wanted)? {
-                let first = posting.seek(BEGIN + 1);
-                keys.extend(Some((key, first)).filter(|_| first != END));
+        let mut words = Vec::new();
+        for end in ends {
+            let (first, last) = end.range();
+            for (key, mut posting) in index.range_of(first, last, ALL, |key| is_wanted(end.mark_of(key)))? {
+                let word = LongWord { key, mark: end.mark_of(key), place: posting.seek(BEGIN + 1) };
+                words.extend(Some(word).filter(|word| word.place != END));
             }
         }
         index.check()?;
-        Ok(keys)
+        Ok(words)
     })
 }
 

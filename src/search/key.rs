@@ -148,9 +148,31 @@ fn rest_mark(rest: &[char], filler: i64) -> i64 {
     })
 }
 
-/// The mark of the word of such a key.
-pub fn mark_of(ends: i64) -> i64 {
-    ends & WORD_MASK
+/// Longer words that have something of their ends in common: their keys lie side by side.
+#[derive(Clone, Copy)]
+pub struct WithEnd(i64);
+
+impl WithEnd {
+    /// The first of their keys and the last.
+    pub fn range(self) -> (i64, i64) {
+        (self.0 & !WORD_MASK, self.0 | WORD_MASK)
+    }
+
+    /// The mark of the word of such a key. What lies between them by chance, words with other ends or of another owner, seems to consist of other
+    /// letters than it does: how much of it is like a word that is looked for, does not depend on what it is.
+    pub fn mark_of(self, key: i64) -> i64 {
+        self.0 ^ key
+    }
+
+    fn key_of(self, mark: i64) -> i64 {
+        self.0 ^ mark
+    }
+}
+
+/// How many typos the word of a mark is away from this one at least.
+pub fn least_typos(word: &[char]) -> impl Fn(i64) -> usize + use<> {
+    let letters = Letters::of(word);
+    move |mark| letters.least_typos(Letters((mark >> WORD_HASH_BITS) as u32))
 }
 
 /// Digits of a phone number that are looked for together, and the bits of a key of [`Of::NumberEnd`] for as many before them.
@@ -189,34 +211,16 @@ impl Keys {
         self.end_letters(Of::Left, hasher, letters)
     }
 
-    /// A longer word with that mark, by something of its ends: who looks for that finds, side by side, each word that has it.
-    fn word_with(&self, end: &[char], mark: i64) -> i64 {
-        self.letters(Of::Ends, end) & !WORD_MASK | mark
-    }
-
-    /// The first key and the last of the words that have something of their ends.
-    pub fn words_with(&self, end: &[char]) -> (i64, i64) {
-        let all = self.letters(Of::Ends, end);
-        (all & !WORD_MASK, all | WORD_MASK)
+    /// The longer words that have that of their ends.
+    pub fn with_end(&self, end: &[char]) -> WithEnd {
+        WithEnd(self.letters(Of::Ends, end))
     }
 
     /// What tells a longer word from others that have the same of their ends: its letters, and 11 bits of its hash. Of two words of one owner
     /// that consist of the same letters, more or less, and come into question for the same misspelt one, one in 2,000 is taken for the other.
-    pub fn mark(&self, word: &[char]) -> i64 {
+    fn mark(&self, word: &[char]) -> i64 {
         let hash = self.letters(Of::Ends, word) & ((1 << WORD_HASH_BITS) - 1);
-        i64::from(Letters::of(word).0 ^ self.mask()) << WORD_HASH_BITS | hash
-    }
-
-    /// How many typos the word of a key of [`Of::Ends`] is away from this one at least.
-    pub fn least_typos(&self, word: &[char]) -> impl Fn(i64) -> usize + use<> {
-        let (letters, mask) = (Letters::of(word), self.mask());
-        move |key| letters.least_typos(Letters((mark_of(key) >> WORD_HASH_BITS) as u32 ^ mask))
-    }
-
-    /// Where the ranges of two owners' words meet by chance, the other's words seem to consist of other letters than they do: how many of them
-    /// are like one that is looked for, does not depend on which they are.
-    fn mask(&self) -> u32 {
-        (mark_of(self.letters(Of::Ends, &[])) >> WORD_HASH_BITS) as u32
+        i64::from(Letters::of(word).0) << WORD_HASH_BITS | hash
     }
 
     /// The beginning of a name. Those of names that begin alike for up to three letters more follow each other.
@@ -347,7 +351,7 @@ pub fn endings(word: &[char]) -> BTreeSet<Vec<char>> {
 /// The keys by which a longer word is found with typos.
 pub fn end_keys(keys: &Keys, word: &[char]) -> impl Iterator<Item = i64> {
     let mark = keys.mark(word);
-    beginnings_left(word).chain(ending(word, word.len())).map(move |end| keys.word_with(&end, mark))
+    beginnings_left(word).chain(ending(word, word.len())).map(move |end| keys.with_end(&end).key_of(mark))
 }
 
 /// Whether typos are looked for in such a word.
@@ -520,7 +524,7 @@ mod unit_tests {
         let sum = name_keys(7, "Łukasz D'Angelo-Lewandowski").iter().fold(0, |sum: i64, key| sum.wrapping_add(*key));
         let day = active(&Keys::of(&[7; 16], ROW), Some(9000));
         let computed = [keys.bytes(Of::Three, "tsa".as_bytes()), keys.bytes(Of::Pair, "美玲".as_bytes()), day, sum];
-        assert_eq!(computed, [3018042965976831581, 3018014327053848088, 3017979619377634519, -8741386802124335320]);
+        assert_eq!(computed, [3018042965976831581, 3018014327053848088, 3017979619377634519, -8741386831773794846]);
     }
 
     /// None of them is stored, but whoever calls `ringfence.search_keys()` can give them.
@@ -636,8 +640,9 @@ mod unit_tests {
             ("capovaletti", 5),
         ] {
             let word: Vec<char> = word.chars().collect();
-            assert_eq!(keys.least_typos(&name)(keys.mark(&word)), least, "{word:?}");
-            assert_eq!(keys.least_typos(&word)(keys.word_with(&['x'], keys.mark(&name))), least, "{word:?}");
+            assert_eq!(least_typos(&name)(keys.mark(&word)), least, "{word:?}");
+            let end = keys.with_end(&['x']);
+            assert_eq!(least_typos(&word)(end.mark_of(end.key_of(keys.mark(&name)))), least, "{word:?}");
         }
     }
 
@@ -651,7 +656,7 @@ mod unit_tests {
         met[12..].copy_from_slice(&[0x05, 0x39, 0x04, 0x5b]);
         let mut meets = [0; 16];
         (meets[0], meets[6], meets[8], meets[15]) = (0xa0, 0x40, 0x80, 1);
-        let words = |owner| Keys::of(&owner, NAME).words_with(&['p', 'i', 'e']);
+        let words = |owner| Keys::of(&owner, NAME).with_end(&['p', 'i', 'e']).range();
         assert_eq!(words(meets), words(met));
         assert!(beginnings_left(&['p', 'i', 'e', 't', 'r', 'a', 'r', 'o']).any(|left| left == ['p', 'i', 'e']));
     }
@@ -659,11 +664,14 @@ mod unit_tests {
     #[test]
     fn words_of_others_are_not_alike() {
         let word: Vec<char> = "pietrarossetti".chars().collect();
+        let own = Keys::of(&[3; 16], NAME);
         let alike = (0..1000_u16).filter(|n| {
             let mut owner = [0; 16];
             owner[..2].copy_from_slice(&n.to_be_bytes());
-            let other = Keys::of(&owner, NAME).mark(&word);
-            Keys::of(&[3; 16], NAME).least_typos(&word)(other) <= 2
+            let other = Keys::of(&owner, NAME);
+            let met = own.with_end(&['p', 'i', 'e']).0 & !WORD_MASK | other.with_end(&['p', 'i', 'e']).0 & WORD_MASK;
+            let key = WithEnd(met).key_of(other.mark(&word));
+            least_typos(&word)(own.with_end(&['p', 'i', 'e']).mark_of(key)) <= 2
         });
         assert!(alike.count() < 20);
     }

@@ -6,7 +6,7 @@
 
 use super::cursor::Cursor;
 use super::fold::{fold, words};
-use super::index;
+use super::index::{self, LongWord};
 use super::key::{self, FIRST_DAY, LAST_DAY, LONG_FROM, beginning};
 use super::posting::Place;
 use super::probe::{Fields, Flat, Term, any};
@@ -346,29 +346,31 @@ impl<'a> Page<'a, '_> {
     /// The longer words of names that are the word with as many typos. Of each word that the index has for it one customer's name is read:
     /// many others may have the same. Of those that differ by two typos, and are very many, the likeliest.
     fn long_misspelt(&self, word: &Word, typos: usize) -> Result<Term> {
-        let ranges = self.terms.ends_misspelt(word, typos);
-        let least_typos = self.terms.least_typos(word);
-        let Some(keys) = index::keys(&ranges, |key| least_typos(key) <= typos)? else {
-            return Ok(Term::of_ranges(&ranges));
+        let ends = self.terms.ends_misspelt(word, typos);
+        let least_typos = key::least_typos(&word.letters);
+        let Some(found) = index::long_words(&ends, |mark| least_typos(mark) <= typos)? else {
+            return Ok(Term::with_ends(&ends));
         };
-        let place_of: HashMap<i64, Place> = keys.iter().map(|(key, place)| (key::mark_of(*key), *place)).collect();
-        let mut marks: Vec<i64> = place_of.keys().copied().collect();
-        marks.sort_unstable_by_key(|mark| (least_typos(*mark), *mark));
+        let of_marks: HashMap<i64, &LongWord> = found.iter().map(|word| (word.mark, word)).collect();
+        let mut distinct: Vec<&LongWord> = of_marks.into_values().collect();
+        distinct.sort_unstable_by_key(|word| (least_typos(word.mark), word.mark));
         let most = if typos > 1 { WORDS_WITH_TWO_TYPOS } else { ALL };
-        let may_be = judged(&marks, most, |marks| {
-            let places: BTreeSet<Place> = marks.iter().filter_map(|mark| place_of.get(mark)).copied().collect();
-            let probe = self.probe(&Term::of_ranges(&ranges)).with_places(&places.into_iter().collect::<Vec<_>>());
-            let mut words_seen = HashMap::new();
+        let may_be = judged(&distinct, most, |some| {
+            let places: BTreeSet<Place> = some.iter().map(|word| word.place).collect();
+            let probe = self.probe(&Term::with_ends(&ends)).with_places(&places.into_iter().collect::<Vec<_>>());
+            let mut told = HashMap::new();
             self.reader.names(&probe, |name| {
                 for other in words(&fold(beginning(name))).filter(|other| other.chars().nth(LONG_FROM - 1).is_some()) {
                     let is_it = word.misspelt(other, typos).is_some();
-                    words_seen.entry(self.terms.mark(other)).and_modify(|known| *known &= is_it).or_insert(is_it);
+                    for key in self.terms.keys_of_long(other) {
+                        told.entry(key).and_modify(|known| *known &= is_it).or_insert(is_it);
+                    }
                 }
             })?;
-            Ok(words_seen)
+            Ok(told)
         })?;
-        let keys = keys.into_iter().filter(|(key, _)| may_be.contains(&key::mark_of(*key)));
-        Ok(any(keys.map(|(key, _)| Term::Key(key)).collect()))
+        let keys = found.into_iter().filter(|word| may_be.contains(&word.mark)).map(|word| Term::Key(word.key));
+        Ok(any(keys.collect()))
     }
 
     fn probe(&self, term: &Term) -> Probe {
@@ -412,22 +414,22 @@ impl<'a> Page<'a, '_> {
     }
 }
 
-/// Of the marks of words, the likeliest first, those that may be of the word that is looked for: all but those of which `read` tells that they
-/// are not. Once so many were told of, the others are left out. Of words of another owner, of which it can tell nothing, none counts.
+/// The marks of those words, of which the likeliest come first, that may be the one that is looked for: all but those whose keys `read` says are of
+/// another. Once so many were told of, the others are left out. Words of another owner, of which it can tell nothing, do not count.
 fn judged(
-    marks: &[i64],
+    words: &[&LongWord],
     most: usize,
-    mut read: impl FnMut(&[i64]) -> Result<HashMap<i64, bool>>,
+    mut read: impl FnMut(&[&LongWord]) -> Result<HashMap<i64, bool>>,
 ) -> Result<HashSet<i64>> {
-    let (mut may_be, mut rest, mut missing) = (HashSet::new(), marks, most);
+    let (mut may_be, mut rest, mut missing) = (HashSet::new(), words, most);
     while missing > 0 && !rest.is_empty() {
         let (next, later) = rest.split_at(missing.max(WORDS_AT_ONCE).min(rest.len()));
         let told = read(next)?;
-        for mark in next {
-            let is_it = told.get(mark).copied();
+        for word in next {
+            let is_it = told.get(&word.key).copied();
             missing -= usize::from(is_it.is_some());
             if is_it.unwrap_or(true) {
-                may_be.insert(*mark);
+                may_be.insert(word.mark);
             }
             if missing == 0 {
                 break;
@@ -519,17 +521,17 @@ mod unit_tests {
 
     #[test]
     fn words_of_others_take_no_places() {
-        let own = |mark: &i64| mark % 3 == 0;
-        let marks: Vec<i64> = (0..3000).collect();
+        let words: Vec<LongWord> = (0..3000).map(|n| LongWord { key: -n, mark: n, place: 1 }).collect();
+        let words: Vec<&LongWord> = words.iter().collect();
         let mut reads = 0;
-        let may_be = judged(&marks, 500, |some| {
+        let may_be = judged(&words, 500, |some| {
             reads += 1;
-            Ok(some.iter().filter(|mark| own(mark)).map(|mark| (*mark, mark % 2 == 0)).collect())
+            let own = some.iter().filter(|word| word.mark % 3 == 0);
+            Ok(own.map(|word| (word.key, word.mark % 2 == 0)).collect())
         });
-        let may_be = may_be.expect("readable");
-        let own_ones: Vec<i64> = marks.iter().copied().filter(own).take(500).filter(|mark| mark % 2 == 0).collect();
-        assert!(own_ones.iter().all(|mark| may_be.contains(mark)));
-        assert_eq!(may_be.iter().filter(|mark| own(mark)).count(), own_ones.len());
+        let mut own: Vec<i64> = may_be.expect("readable").into_iter().filter(|mark| mark % 3 == 0).collect();
+        own.sort_unstable();
+        assert!(own.iter().copied().eq((0..1500).step_by(6)));
         assert!(reads < 20, "{reads}");
     }
 

@@ -2,7 +2,7 @@
 //! query finds, and sometimes one more; [`super::query`] then judges the customer itself.
 
 use super::fold::fold;
-use super::key::{self, Keys, LEFT_FROM, LONG_FROM, OPTIONS, Of};
+use super::key::{self, Keys, LEFT_FROM, LONG_FROM, OPTIONS, Of, WithEnd};
 use super::query::{Query, Tier, Word};
 use crate::field::VisibleField;
 use std::collections::{BTreeSet, HashMap};
@@ -34,9 +34,9 @@ pub enum Term {
 impl Term {
     pub const NOTHING: Term = Term::Any(Vec::new());
 
-    /// Any key of these ranges.
-    pub fn of_ranges(ranges: &[(i64, i64)]) -> Term {
-        any(ranges.iter().map(|(first, last)| Term::Range(*first, *last)).collect())
+    /// Any longer word with one of these ends.
+    pub fn with_ends(ends: &[WithEnd]) -> Term {
+        any(ends.iter().map(|end| end.range()).map(|(first, last)| Term::Range(first, last)).collect())
     }
 
     pub fn is_nothing(&self) -> bool {
@@ -181,27 +181,22 @@ impl Fields {
 
     /// Longer words of a name that may be one with as many typos, and others that begin and end like it.
     fn long_misspelt(&self, word: &Word, typos: usize) -> Term {
-        Term::of_ranges(&self.ends_misspelt(word, typos))
+        Term::with_ends(&self.ends_misspelt(word, typos))
     }
 
-    /// Keys of longer words among which are those that are one with as many typos, from the first to the last; each has the mark of its word.
-    pub fn ends_misspelt(&self, word: &Word, typos: usize) -> Vec<(i64, i64)> {
+    /// What of their ends those longer words have, and others, that are one with as many typos.
+    pub fn ends_misspelt(&self, word: &Word, typos: usize) -> Vec<WithEnd> {
         let (letters, typos) = (&word.letters[..], typos.min(word.typos));
         if typos == 0 || letters.len() + typos < LONG_FROM {
             return Vec::new();
         }
         let endings = if typos > 1 { key::endings(letters) } else { BTreeSet::new() };
-        key::beginnings_left(letters).chain(endings).map(|end| self.name.words_with(&end)).collect()
+        key::beginnings_left(letters).chain(endings).map(|end| self.name.with_end(&end)).collect()
     }
 
-    /// What marks a longer word of a name.
-    pub fn mark(&self, word: &str) -> i64 {
-        self.name.mark(&word.chars().collect::<Vec<_>>())
-    }
-
-    /// How many typos the longer word of a mark is away from this one at least.
-    pub fn least_typos(&self, word: &Word) -> impl Fn(i64) -> usize + use<> {
-        self.name.least_typos(&word.letters)
+    /// The keys of a longer word of a name.
+    pub fn keys_of_long(&self, word: &str) -> Vec<i64> {
+        key::end_keys(&self.name, &word.chars().collect::<Vec<_>>()).collect()
     }
 
     /// The words as the first ones of the name, the last of them perhaps not whole.

@@ -94,7 +94,16 @@ SELECT query, s.name, s.rank, s.matched FROM unnest(ARRAY[
  'poczta', 'j.smith@example.com', 'J.SMITH@', 'smith@exam', 'brzecz@poczta.example'
  ]) WITH ORDINALITY AS q (query, n) LEFT JOIN LATERAL ringfence.search_customers(query) AS s ON true ORDER BY n, s.rank DESC, s.name COLLATE "C";
 RESET SESSION AUTHORIZATION;
+-- Long numbers in a value and in an e-mail: the whole, parts of any length, with letters before and behind; and what is not in them.
+SET SESSION AUTHORIZATION boss_a;
+UPDATE ringfence.customer_card SET attributes = '{"Contract": "AB20240000171234X / 70-4390420"}', emails = '{n19850312077@example.com}' WHERE name = 'Matsai Ito';
+RESET SESSION AUTHORIZATION;
 SET SESSION AUTHORIZATION app_a;
+SET ringfence.project = 'Sales';
+SELECT query, name, matched FROM unnest(ARRAY['20240000171234', '40000171', '0000171', '000171', '171', 'ab2024000', 'AB20240000171234X', '71234x', '4390420', '390420', '70-4390420',
+    '19850312077', '9850312', 'n19850312077@exam', '20240000171235', '40000172', '4390421', '43904200', '0424390', '9850313']) WITH ORDINALITY AS q (query, n)
+  LEFT JOIN LATERAL ringfence.search_customers(query) AS s ON true ORDER BY n, name;
+RESET ringfence.project;
 
 -- Pages: no gap, no duplicate; the same as in one piece.
 SET SESSION AUTHORIZATION app_a;
