@@ -60,6 +60,13 @@ pub struct LongWord {
     pub place: Place,
 }
 
+impl LongWord {
+    /// The same for all keys of a word, and another for hardly any two.
+    pub fn identity(&self) -> (i64, Place) {
+        (self.mark, self.place)
+    }
+}
+
 /// The longer words that the index has with these ends, and whose marks are wanted. None where there is no such index. Error XX002 if it is
 /// damaged.
 pub fn long_words(ends: &[WithEnd], is_wanted: impl Fn(i64) -> bool) -> Result<Option<Vec<LongWord>>> {

@@ -40,7 +40,8 @@ const READ_IN_STEPS_OF: usize = 1000;
 /// Customers, in times of those that are to be read, from which it is asked first which are the latest of them.
 const SORTED_FIRST: usize = 2;
 
-/// Places of those who were active on a day that can be looked at while of one customer is read when it was last active.
+/// Places of those who were active on a day that can be looked at while of one customer is read when it was last active, which takes a page that
+/// is mostly not in PostgreSQL's buffers.
 const PLACES_OF_A_ROW: usize = 1500;
 
 /// Customers after which it is asked whether enough of those that are read on that way are of the rank that is looked for.
@@ -336,6 +337,9 @@ impl<'a> Page<'a, '_> {
             return Ok(self.terms.in_tier(self.search.query, tier));
         }
         let typos = typos_of(tier);
+        if self.search.query.words.iter().all(|word| word.typos < typos) {
+            return Ok(Term::NOTHING);
+        }
         let misspelt = self.search.query.words.iter().filter(|word| word.typos > 0);
         let words: HashMap<&String, &Word> = misspelt.map(|word| (&word.text, word)).collect();
         let long = words.into_iter().map(|(text, word)| Ok((text, self.long_misspelt(word, typos)?)));
@@ -346,14 +350,16 @@ impl<'a> Page<'a, '_> {
     /// The longer words of names that are the word with as many typos. Of each word that the index has for it one customer's name is read:
     /// many others may have the same. Of those that differ by two typos, and are very many, the likeliest.
     fn long_misspelt(&self, word: &Word, typos: usize) -> Result<Term> {
+        let typos = typos.min(word.typos);
         let ends = self.terms.ends_misspelt(word, typos);
         let least_typos = key::least_typos(&word.letters);
         let Some(found) = index::long_words(&ends, |mark| least_typos(mark) <= typos)? else {
             return Ok(Term::with_ends(&ends));
         };
-        let of_marks: HashMap<i64, &LongWord> = found.iter().map(|word| (word.mark, word)).collect();
-        let mut distinct: Vec<&LongWord> = of_marks.into_values().collect();
-        distinct.sort_unstable_by_key(|word| (least_typos(word.mark), word.mark));
+        // A word is found by several of its keys.
+        let distinct: HashMap<_, &LongWord> = found.iter().map(|word| (word.identity(), word)).collect();
+        let mut distinct: Vec<&LongWord> = distinct.into_values().collect();
+        distinct.sort_unstable_by_key(|word| (least_typos(word.mark), word.identity()));
         let most = if typos > 1 { WORDS_WITH_TWO_TYPOS } else { ALL };
         let may_be = judged(&distinct, most, |some| {
             let places: BTreeSet<Place> = some.iter().map(|word| word.place).collect();
@@ -363,13 +369,13 @@ impl<'a> Page<'a, '_> {
                 for other in words(&fold(beginning(name))).filter(|other| other.chars().nth(LONG_FROM - 1).is_some()) {
                     let is_it = word.misspelt(other, typos).is_some();
                     for key in self.terms.keys_of_long(other) {
-                        told.entry(key).and_modify(|known| *known &= is_it).or_insert(is_it);
+                        told.entry(key).and_modify(|known| *known |= is_it).or_insert(is_it);
                     }
                 }
             })?;
             Ok(told)
         })?;
-        let keys = found.into_iter().filter(|word| may_be.contains(&word.mark)).map(|word| Term::Key(word.key));
+        let keys = found.into_iter().filter(|word| may_be.contains(&word.identity())).map(|word| Term::Key(word.key));
         Ok(any(keys.collect()))
     }
 
@@ -414,13 +420,12 @@ impl<'a> Page<'a, '_> {
     }
 }
 
-/// The marks of those words, of which the likeliest come first, that may be the one that is looked for: all but those whose keys `read` says are of
-/// another. Once so many were told of, the others are left out. Words of another owner, of which it can tell nothing, do not count.
+/// Which of those words, of which the likeliest come first, may be the one that is looked for: all but those whose keys `read` says are of others. Once so many were told of, the others are left out. Words of another owner, of which it can tell nothing, do not count.
 fn judged(
     words: &[&LongWord],
     most: usize,
     mut read: impl FnMut(&[&LongWord]) -> Result<HashMap<i64, bool>>,
-) -> Result<HashSet<i64>> {
+) -> Result<HashSet<(i64, Place)>> {
     let (mut may_be, mut rest, mut missing) = (HashSet::new(), words, most);
     while missing > 0 && !rest.is_empty() {
         let (next, later) = rest.split_at(missing.max(WORDS_AT_ONCE).min(rest.len()));
@@ -429,7 +434,7 @@ fn judged(
             let is_it = told.get(&word.key).copied();
             missing -= usize::from(is_it.is_some());
             if is_it.unwrap_or(true) {
-                may_be.insert(word.mark);
+                may_be.insert(word.identity());
             }
             if missing == 0 {
                 break;
@@ -529,7 +534,8 @@ mod unit_tests {
             let own = some.iter().filter(|word| word.mark % 3 == 0);
             Ok(own.map(|word| (word.key, word.mark % 2 == 0)).collect())
         });
-        let mut own: Vec<i64> = may_be.expect("readable").into_iter().filter(|mark| mark % 3 == 0).collect();
+        let mut own: Vec<i64> =
+            may_be.expect("readable").into_iter().map(|(mark, _)| mark).filter(|mark| mark % 3 == 0).collect();
         own.sort_unstable();
         assert!(own.iter().copied().eq((0..1500).step_by(6)));
         assert!(reads < 20, "{reads}");

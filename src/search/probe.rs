@@ -17,6 +17,9 @@ const PROBED_WORDS_AND_FIELDS: usize = 400;
 /// Of how many parts of a word the index is asked. Any number finds all that match; the more, the less finds it beside them.
 const PARTS: usize = 16;
 
+/// Digits at the end of a long number that it is looked for by besides.
+const LAST_DIGITS: usize = 5;
+
 /// Of how many terms of which any will do each is taken once. More are of one word with typos, and differ.
 const COMPARED: usize = 16;
 
@@ -297,7 +300,7 @@ impl Custom {
         if !self.options.is_empty() {
             return self.option(|name| word.find_in_value(name) == Some(Tier::Word));
         }
-        if key::is_number(&word.text) {
+        if key::is_code(&word.text) {
             return contains(&self.texts, &word.letters);
         }
         Term::Key(self.texts.letters(Of::WholeWord, &word.letters))
@@ -313,17 +316,21 @@ impl Custom {
 /// A word that is long enough for it inside of the words of a field.
 fn contains(keys: &Keys, word: &[char]) -> Term {
     let mut parts = key::fours(keys, word);
-    // Of a long number these say enough.
-    if parts.is_empty() || !word.iter().all(char::is_ascii_digit) {
-        // A pair says all that its characters do.
-        let alone = word.len() == 1;
-        let others = key::parts(word).filter(|(of, _)| alone || *of != Of::Character);
-        parts.extend(others.map(|(of, letters)| keys.letters(of, letters)));
-    }
-    // Of very many some, spread over the word.
+    let is_number = !parts.is_empty() && word.iter().all(char::is_ascii_digit);
+    // Two fours of a number say enough, one and how it ends: numbers that are given out in turn begin alike.
+    let rest = match parts.len() {
+        _ if !is_number => word,
+        1 => word.get(word.len() - LAST_DIGITS..).unwrap_or_default(),
+        _ => &[],
+    };
+    // A pair says all that its characters do.
+    let alone = word.len() == 1;
+    let others = key::parts(rest).filter(|(of, _)| alone || *of != Of::Character);
+    parts.extend(others.map(|(of, letters)| keys.letters(of, letters)));
+    // Of very many some from everywhere.
     let count = parts.len().min(PARTS);
-    let spread = (0..count).filter_map(|n| parts.get(n * (parts.len() - 1) / (count - 1).max(1)));
-    all(spread.copied().map(Term::Key).collect())
+    let some = (0..count).filter_map(|n| parts.get(n * (parts.len() - 1) / (count - 1).max(1)));
+    all(some.copied().map(Term::Key).collect())
 }
 
 /// The words of a name that are kept whole and differ from this one by one edit, or as many. Exactly these for one; for two, one that
@@ -587,7 +594,7 @@ mod unit_tests {
         }
     }
 
-    const NAMES: [&str; 12] = [
+    const NAMES: [&str; 13] = [
         "Łukasz Kowalski",
         "Giulia Bianchi",
         "Müller-Lüdenscheid",
@@ -600,6 +607,7 @@ mod unit_tests {
         "Maximilian Featherstonehaugh",
         "Ann Lee",
         "D'Angelo Francesca",
+        "AB20240000171234X 4390420",
     ];
 
     #[test]
@@ -655,6 +663,28 @@ mod unit_tests {
                 assert!(finds(&probe(&typed, Tier::Typo), &name), "{typed} for {original}");
             }
         }
+    }
+
+    /// A word that is left out for its letters is further away.
+    #[test]
+    fn letters_tell_of_no_typo_that_is_not_there() {
+        let (mut random, keys, mut near) = (Random(3), Keys::of(&OWNER, key::NAME), 0);
+        let alphabets: [Vec<char>; 3] =
+            [('a'..='z').collect(), ('а'..='я').collect(), "aeinorstßçاבあ0123".chars().collect()];
+        for _ in 0..20_000 {
+            let alphabet = &alphabets[random.below(alphabets.len())];
+            let mut word: Vec<char> =
+                (0..LONG_FROM + random.below(58)).map(|_| alphabet[random.below(alphabet.len())]).collect();
+            let original: String = word.iter().collect();
+            let stored = key::end_keys(&keys, &word).next().expect("a key");
+            let end = keys.with_end(&key::beginnings_left(&word).next().expect("a beginning"));
+            (0..random.below(5)).for_each(|_| random.edit(&mut word));
+            let (typed, least) = (word.iter().collect::<String>(), key::least_typos(&word)(end.mark_of(stored)));
+            let typos = osa_distance(&typed, &original);
+            assert!(least <= typos, "{least} {typos} {original} {typed}");
+            near += usize::from(least == typos);
+        }
+        assert!(near > 5000, "{near}");
     }
 
     #[test]
