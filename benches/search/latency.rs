@@ -288,6 +288,19 @@ impl Latencies {
                 not => format!("not {}", not.join(", ")),
             }
         );
+        let of = if set.name == "M" { "" } else { " (a goal at M)" };
+        judge_each(
+            &format!("p95 below 5 ms for every kind{of}, by turns"),
+            &self.where_not(Contender::Ours, |m| m.times.p95() < 5.0),
+        );
+        judge_each(
+            "look-up by full phone below 1 ms, by turns",
+            &self.where_not(Contender::LookUp, |m| m.times.median() < 1.0),
+        );
+        judge_each(
+            "the same of its p95 (no goal), by turns",
+            &self.where_not(Contender::LookUp, |m| m.times.p95() < 1.0),
+        );
     }
 }
 

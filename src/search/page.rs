@@ -337,7 +337,7 @@ impl<'a> Page<'a, '_> {
             return Ok(self.terms.in_tier(self.search.query, tier));
         }
         let typos = typos_of(tier);
-        if self.search.query.words.iter().all(|word| word.typos < typos) {
+        if !self.search.query.takes_typos(typos) {
             return Ok(Term::NOTHING);
         }
         let misspelt = self.search.query.words.iter().filter(|word| word.typos > 0);
@@ -420,7 +420,8 @@ impl<'a> Page<'a, '_> {
     }
 }
 
-/// Which of those words, of which the likeliest come first, may be the one that is looked for: all but those whose keys `read` says are of others. Once so many were told of, the others are left out. Words of another owner, of which it can tell nothing, do not count.
+/// Which of those words, of which the likeliest come first, may be the one that is looked for: all but those whose keys `read` says are of others.
+/// Once so many were told of, the rest is left out. Words of another owner, of which it can tell nothing, do not count.
 fn judged(
     words: &[&LongWord],
     most: usize,

@@ -176,7 +176,7 @@ impl Fields {
             typos => short_misspelt(&self.name, &word.letters, typos).or(long(word)),
         };
         match &query.words[..] {
-            words if words.iter().all(|word| word.typos < typos) => Term::NOTHING,
+            _ if !query.takes_typos(typos) => Term::NOTHING,
             [word] => misspelt(word),
             _ => self.each_word(query, |word| self.word(word).or(misspelt(word))),
         }

@@ -164,6 +164,11 @@ impl Word {
 }
 
 impl Query {
+    /// Whether so many typos are looked for in any of its words.
+    pub fn takes_typos(&self, typos: usize) -> bool {
+        self.words.iter().any(|word| word.typos >= typos)
+    }
+
     /// The query that a text spells, phone numbers read by the country's rules. None where the text is longer than a
     /// query may be.
     pub fn parse(text: &str, country: Option<&str>) -> Option<Query> {
