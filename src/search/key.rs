@@ -9,7 +9,7 @@
 //! | first letter, first two | each word of a name | queries of one or two letters |
 //! | the word | words of a name up to 7 letters, and words of a value, but not codes | whole words; typos |
 //! | the word without one of its letters, and which | words of a name of 4 to 7 letters | typos |
-//! | three of the first four letters, and the last three, five or seven; with them of which letters the word is, and which | longer words of a name | typos |
+//! | the first four letters without one of them, of words of 12 letters or more the first seven, and up to seven at the end; with them of which letters the word is, and which | longer words of a name | typos |
 //! | first three letters of the name, and the next three; its sorted words | names | beginning of the name, whole name |
 //! | last 4 digits, and up to 4 before them | phone numbers | endings, whole numbers |
 //! | the whole address | e-mail addresses | whole addresses |
@@ -48,8 +48,14 @@ pub const LEFT_FROM: usize = 4;
 /// Words from this length are kept by their ends, shorter ones whole.
 pub const LONG_FROM: usize = 8;
 
-/// The letters at the beginning of a longer word by which it is kept.
+/// The letters at the beginning of a longer word by which it is kept, and those of a very long one: so many are put together of words that begin
+/// alike that three letters would say little.
 const FIRST: usize = 4;
+const FIRST_OF_VERY_LONG: usize = 7;
+const VERY_LONG_FROM: usize = 12;
+
+/// The letters at the end by which it is kept, at most.
+const LAST: usize = 7;
 
 /// Under which name, after that of its field, the options of a choice are kept.
 pub const OPTIONS: &str = "#";
@@ -327,34 +333,42 @@ pub fn without_one(word: &[char]) -> impl Iterator<Item = Vec<char>> {
     (0..word.len()).filter(move |n| *n == 0 || word[*n] != word[*n - 1]).map(|n| without(word, n))
 }
 
-/// What is left of the beginning of a longer word where one typo is in it. Two words with no more than that in their beginnings have one of
-/// these in common.
-pub fn beginnings_left(word: &[char]) -> impl Iterator<Item = Vec<char>> {
-    without_one(word.get(..FIRST).unwrap_or_default())
+/// The letters that are the beginning of a longer word of that length.
+fn first(length: usize) -> usize {
+    if length < VERY_LONG_FROM { FIRST } else { FIRST_OF_VERY_LONG }
 }
 
-/// The end of a longer word that is kept of words of that length: what is right where two typos are in the first four letters, of which one may
-/// have swapped the last of them with the next. Not to be taken for a beginning. None where there are not so many letters.
+/// What is left of the beginning of a longer word where one typo is in it. Two words with no more than that in their beginnings, of as many
+/// letters, have one of these in common.
+fn beginnings_left(word: &[char], first: usize) -> impl Iterator<Item = Vec<char>> {
+    without_one(word.get(..first).unwrap_or_default())
+}
+
+/// The end of a longer word that is kept of words of that length: what is right where two typos are in the beginning, of which one may
+/// have swapped the last of its letters with the next. Not to be taken for a beginning. None where there are not so many letters.
 fn ending(word: &[char], length: usize) -> Option<Vec<char>> {
-    let kept = match length {
-        ..10 => 3,
-        10..12 => 5,
-        12.. => 7,
-    };
+    let kept = length.checked_sub(first(length) + 1)?.min(LAST);
     let last = word.get(word.len().checked_sub(kept)?..)?;
     Some(std::iter::once(' ').chain(last.iter().copied()).collect())
 }
 
-/// The ends of longer words that may be this one with two typos in the beginning.
-pub fn endings(word: &[char]) -> BTreeSet<Vec<char>> {
-    let lengths = word.len().saturating_sub(2).max(LONG_FROM)..=word.len() + 2;
-    lengths.filter_map(|length| ending(word, length)).collect()
+/// What of their ends the longer words have that may be this one with as many typos: they are longer or shorter by so many letters at most.
+pub fn ends_misspelt(word: &[char], typos: usize) -> BTreeSet<Vec<char>> {
+    let lengths = || word.len().saturating_sub(typos).max(LONG_FROM)..=word.len() + typos;
+    let firsts: BTreeSet<usize> = lengths().map(first).collect();
+    let mut ends: BTreeSet<Vec<char>> = firsts.into_iter().flat_map(|first| beginnings_left(word, first)).collect();
+    if typos > 1 {
+        ends.extend(lengths().filter_map(|length| ending(word, length)));
+    }
+    ends
 }
 
 /// The keys by which a longer word is found with typos.
 pub fn end_keys(keys: &Keys, word: &[char]) -> impl Iterator<Item = i64> {
     let mark = keys.mark(word);
-    beginnings_left(word).chain(ending(word, word.len())).map(move |end| keys.with_end(&end).key_of(mark))
+    beginnings_left(word, first(word.len()))
+        .chain(ending(word, word.len()))
+        .map(move |end| keys.with_end(&end).key_of(mark))
 }
 
 /// Whether typos are looked for in such a word.
@@ -525,7 +539,7 @@ mod unit_tests {
         let sum = name_keys(7, "Łukasz D'Angelo-Lewandowski").iter().fold(0, |sum: i64, key| sum.wrapping_add(*key));
         let day = active(&Keys::of(&[7; 16], ROW), Some(9000));
         let computed = [keys.bytes(Of::Three, "tsa".as_bytes()), keys.bytes(Of::Pair, "美玲".as_bytes()), day, sum];
-        assert_eq!(computed, [3018042965976831581, 3018014327053848088, 3017979619377634519, -8741386831773794846]);
+        assert_eq!(computed, [3018042965976831581, 3018014327053848088, 3017979619377634519, -8741386125190123482]);
     }
 
     /// None of them is stored, but whoever calls `ringfence.search_keys()` can give them.
@@ -657,9 +671,9 @@ mod unit_tests {
         let letters = |word: &str| word.chars().collect::<Vec<_>>();
         let (end, other) = (meets.with_end(&['p', 'i', 'e']), met.with_end(&['p', 'i', 'e']));
         assert_eq!(end.range(), other.range());
-        assert!(beginnings_left(&letters("pietrarossexzi")).any(|left| left == ['p', 'i', 'e']));
-        let word = letters("pietabcgiosuvz");
-        assert_eq!(least_typos(&letters("pietrarossexzi"))(end.mark_of(other.key_of(met.mark(&word)))), 0);
+        assert!(ends_misspelt(&letters("pietxoscozi"), 2).contains(&['p', 'i', 'e'][..]));
+        let word = letters("pietbegiuvz");
+        assert_eq!(least_typos(&letters("pietxoscozi"))(end.mark_of(other.key_of(met.mark(&word)))), 0);
     }
 
     #[test]
