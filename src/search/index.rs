@@ -47,7 +47,7 @@ pub fn first_key(first: i64, last: i64) -> Result<Option<Option<i64>>> {
 }
 
 /// Which of the sorted places the keys from one to another have: from the first key on until these are so many, or it is to be expected that
-/// more than so many places would be looked at before. None where there is no such index. Error XX002 if it is damaged.
+/// more than so many places would have to be looked at for the rest. None where there is no such index. Error XX002 if it is damaged.
 pub fn latest(first: i64, last: i64, places: &[Place], wanted: usize, most: usize) -> Result<Option<Latest>> {
     read(|index| scan::latest(index, first, last, places, wanted, most))
 }

@@ -37,6 +37,9 @@ const FOUND_AT_ONCE: usize = 8;
 /// Customers that are to be read on that way, where hardly any are of the rank that is looked for, at most.
 const READ_IN_STEPS_OF: usize = 1000;
 
+/// Who has to read more than one of so many customers that are known, reads them all at once.
+const HALF: usize = 2;
+
 /// Customers, in times of those that are to be read, from which it is asked first which are the latest of them.
 const SORTED_FIRST: usize = 2;
 
@@ -44,8 +47,10 @@ const SORTED_FIRST: usize = 2;
 /// is mostly not in PostgreSQL's buffers.
 const PLACES_OF_A_ROW: usize = 1500;
 
-/// Customers after which it is asked whether enough of those that are read on that way are of the rank that is looked for.
-const READ_IN_VAIN: usize = 100;
+/// Customers after which it is asked how many of those that are read on that way are of the rank that is looked for, and whether that is
+/// enough.
+const READ_TO_TELL: usize = 20;
+const READ_IN_VAIN: usize = 50;
 
 /// Days in which most have been active: by these it is chosen how large the first step is.
 const DAYS_OF_ACTIVITY: u64 = 365;
@@ -143,7 +148,7 @@ struct Way<'a> {
 impl Way<'_> {
     /// How many are to be read for those that are missing, by what was met so far: some more.
     fn wanted(&self, missing: usize) -> usize {
-        let each = if self.read > READ_IN_VAIN { self.read / self.found.len().max(1) } else { 1 };
+        let each = if self.read > READ_TO_TELL { self.read / self.found.len().max(1) } else { 1 };
         let wanted = missing + missing / 4;
         (wanted * each.max(1)).min(READ_IN_STEPS_OF.max(wanted))
     }
@@ -227,10 +232,15 @@ impl<'a> Page<'a, '_> {
                     }
                 };
             if !goes_on {
-                way.found = match &way.many {
-                    Many::Known(places) => self.latest_of(&way, &way.term, places, self.missing())?,
-                    Many::About(_) => self.judge(self.reader.found(&self.probe(&way.term))?, |found| found == tier),
-                };
+                way.found = Vec::new();
+                let probe = self.probe(&way.term);
+                match way.many {
+                    Many::Known(ref places) => {
+                        let (probe, count) = (probe.with_places(places), places.len());
+                        self.read_latest(&mut way, &probe, count)?;
+                    }
+                    Many::About(_) => way.found = self.judge(self.reader.found(&probe)?, |found| found == tier),
+                }
                 break;
             }
         }
@@ -243,18 +253,20 @@ impl<'a> Page<'a, '_> {
         let missing = self.missing() - way.found.len();
         let wanted = way.wanted(missing);
         if let Many::Known(places) = &way.many {
+            if wanted > places.len() / HALF {
+                return Ok(false);
+            }
             let (first, last) = (self.terms.active_on(day), self.terms.active_on(FIRST_DAY));
             let Some(latest) = index::latest(first, last, places, wanted, days.places_left)? else {
                 return Ok(false);
             };
             days.next = latest.last.map(key::day_of).and_then(day_before);
             days.places_left = days.places_left.saturating_sub(latest.looked_at);
-            if latest.places.len() < wanted && days.next.is_some() {
+            if latest.places.len() < missing && days.next.is_some() {
                 return Ok(false);
             }
-            let found = self.latest_of(way, &way.term, &latest.places, missing)?;
-            way.read += latest.places.len();
-            way.found.extend(found);
+            let probe = self.probe(&way.term).with_places(&latest.places);
+            self.read_latest(way, &probe, latest.places.len())?;
             return Ok(true);
         }
         let Some(last) = self.latest_day(day)? else {
@@ -263,13 +275,12 @@ impl<'a> Page<'a, '_> {
         };
         let step = days.step(last);
         let there = self.terms.active(step.clone()).and(way.term.clone());
+        let probe = self.probe(&there);
         let most = if step.start() == step.end() { ALL } else { wanted * FOUND_AT_ONCE };
-        match index::few(&self.probe(&there), most)? {
+        match index::few(&probe, most)? {
             Some(Places::All(places)) => {
                 days.go_on(&step, ENOUGH * wanted, places.len());
-                let found = self.latest_of(way, &there, &places, missing)?;
-                way.read += places.len();
-                way.found.extend(found);
+                self.read_latest(way, &probe.with_places(&places), places.len())?;
             }
             Some(Places::Many(many)) => days.narrow(ENOUGH * wanted, many),
             None => return Ok(false),
@@ -277,24 +288,27 @@ impl<'a> Page<'a, '_> {
         Ok(true)
     }
 
-    /// Of the customers that the index has found for a term those of the rank, the most recently active first: all, or as many as are missing.
-    fn latest_of(&self, way: &Way, term: &Term, places: &[Place], missing: usize) -> Result<Vec<Found<'a>>> {
-        let (mut found, wanted) = (Vec::new(), way.wanted(missing));
-        if places.is_empty() {
-            return Ok(found);
-        }
-        let probe = self.probe(term).with_places(places);
-        if places.len() > SORTED_FIRST * wanted {
+    /// Reads customers that the index has found, so many, and adds those of the rank, the most recently active first: all, or as many as are missing.
+    fn read_latest(&self, way: &mut Way<'a>, probe: &Probe, count: usize) -> Result<()> {
+        let missing = self.missing() - way.found.len();
+        let wanted = way.wanted(missing);
+        let (mut found, mut read) = (Vec::new(), 0);
+        if count > SORTED_FIRST * wanted {
             // If the latest are enough, those that come behind them do not matter.
             let after = self.search.after.filter(|after| after.rank == way.tier.rank());
-            let latest = self.reader.latest(&probe, wanted, after.map(|after| after.last_activity))?;
+            let latest = self.reader.latest(probe, wanted, after.map(|after| after.last_activity))?;
+            read = latest.len();
             found = self.judge(latest, |found| found == way.tier);
         }
-        if found.len() < missing {
-            found = self.judge(self.reader.found(&probe)?, |found| found == way.tier);
+        if found.len() < missing && count > 0 {
+            let all = self.reader.found(probe)?;
+            read = all.len();
+            found = self.judge(all, |found| found == way.tier);
         }
         found.sort_unstable_by_key(Found::place);
-        Ok(found)
+        way.read += read;
+        way.found.extend(found);
+        Ok(())
     }
 
     /// The latest day, up to that one, on which a customer of the owner was last active.

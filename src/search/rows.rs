@@ -26,8 +26,10 @@ enum Statement {
     Found,
     /// The names of the customers that a probe finds.
     Names,
-    /// The ids of the most recently active of the customers that a probe finds.
+    /// Where the most recently active of the customers that a probe finds are in the table.
     Latest,
+    /// The customers at these places of the table.
+    At,
     /// The customers with these ids.
     WithIds,
     /// Customers without any activity from an id on, in the order of their ids.
@@ -38,7 +40,7 @@ enum Statement {
     Companies,
 }
 
-const STATEMENTS: usize = 7;
+const STATEMENTS: usize = 8;
 
 /// Customers without activity that are read at once.
 pub const NEVER_ACTIVE_AT_ONCE: usize = 500;
@@ -57,10 +59,11 @@ impl Statement {
             Statement::Found => customers(&format!("{keys} OPERATOR(ringfence.@@@) $1")),
             Statement::Names => format!("SELECT c.name FROM ringfence.customer AS c WHERE {keys} OPERATOR(ringfence.@@@) $1"),
             Statement::Latest => format!(
-                "SELECT c.id FROM ringfence.customer AS c WHERE {keys} OPERATOR(ringfence.@@@) $1
+                "SELECT c.ctid FROM ringfence.customer AS c WHERE {keys} OPERATOR(ringfence.@@@) $1
                     AND (c.last_activity_at OPERATOR(pg_catalog.<=) $3 OR c.last_activity_at IS NULL)
                   ORDER BY c.last_activity_at USING OPERATOR(pg_catalog.>) NULLS LAST, c.id USING OPERATOR(pg_catalog.<) LIMIT $2"
             ),
+            Statement::At => customers("c.ctid OPERATOR(pg_catalog.=) ANY ($1)"),
             Statement::WithIds => customers("c.id OPERATOR(pg_catalog.=) ANY ($1)"),
             Statement::NeverActive => customers(&format!(
                 "c.active_on OPERATOR(pg_catalog.=) '-infinity'::pg_catalog.date AND c.id OPERATOR(pg_catalog.>=) $1
@@ -80,6 +83,7 @@ impl Statement {
         match self {
             Statement::Found | Statement::Names => vec![query],
             Statement::Latest => vec![query, pg_sys::INT8OID, pg_sys::TIMESTAMPTZOID],
+            Statement::At => vec![pg_sys::TIDARRAYOID],
             Statement::NeverActive => vec![pg_sys::UUIDOID],
             Statement::FindsOne => vec![pg_sys::UUIDOID, pg_sys::UUIDOID, query],
             Statement::Companies | Statement::WithIds => vec![pg_sys::UUIDARRAYOID],
@@ -279,9 +283,11 @@ impl<'a> Reader<'a> {
         // The greatest number is infinity.
         let mut arguments = [probe.datum(), datum(most as i64), datum(not_after.unwrap_or(i64::MAX))];
         let tuples = execute::<1>(Statement::Latest, &mut arguments)?;
-        // SAFETY: the column is an id.
-        let ids = tuples.into_iter().filter_map(|[id]| unsafe { Uuid::from_datum(id?, false) });
-        self.with_ids(ids.collect())
+        // SAFETY: the column is the place of a row.
+        let places =
+            tuples.into_iter().filter_map(|[place]| unsafe { pg_sys::ItemPointerData::from_datum(place?, false) });
+        // The same version of a row: both statements go by one snapshot.
+        self.rows(Statement::At, &mut [datum(places.collect::<Vec<_>>())])
     }
 
     /// The customers with these ids that are in reach.

@@ -215,15 +215,16 @@ pub struct Latest {
 }
 
 impl Latest {
-    /// Whether it seems that so many are found before so many are looked at, as far as can be told after a part of these.
-    fn seems_to_end(&self, wanted: usize, most: usize) -> bool {
-        let expected = self.looked_at.saturating_mul(wanted) / self.places.len().max(1);
-        self.looked_at < most && (self.looked_at < most / 4 || expected / 2 < most)
+    /// Whether to look on for so many: as long as it seems that, for those that are missing, less than so many places are to be looked at.
+    fn is_worth_it(&self, wanted: usize, most: usize) -> bool {
+        let missing = wanted.saturating_sub(self.places.len());
+        let expected = self.looked_at.saturating_mul(missing) / self.places.len().max(1);
+        self.looked_at < most / 4 || (self.looked_at < 2 * most && expected < most)
     }
 }
 
 /// Which of the sorted places the keys from one to another have: from the first key on until these are so many, or it is to be expected that
-/// more than so many places would be looked at before. Error XX002 if the index is damaged.
+/// more than so many places would have to be looked at for the rest. Error XX002 if the index is damaged.
 pub fn latest(index: &Index, first: i64, last: i64, places: &[Place], wanted: usize, most: usize) -> Result<Latest> {
     let mut latest = Latest { places: Vec::new(), looked_at: 0, last: None };
     let known = Known::new(places);
@@ -241,7 +242,7 @@ pub fn latest(index: &Index, first: i64, last: i64, places: &[Place], wanted: us
             });
             latest.looked_at += PLACES_OF_A_KEY;
             latest.last = Some(key);
-            next = key.checked_add(1).filter(|_| latest.places.len() < wanted && latest.seems_to_end(wanted, most));
+            next = key.checked_add(1).filter(|_| latest.places.len() < wanted && latest.is_worth_it(wanted, most));
             if next.is_none() {
                 break;
             }
