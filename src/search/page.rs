@@ -347,18 +347,16 @@ impl<'a> Page<'a, '_> {
     }
 
     fn term(&self, tier: Tier) -> Result<Term> {
-        if tier >= Tier::Substring {
-            return Ok(self.terms.in_tier(self.search.query, tier));
+        let (query, typos) = (self.search.query, tier.typos());
+        let mut long = HashMap::new();
+        if typos > 0 && query.takes_typos(typos) {
+            let misspelt = self.terms.probed_words(query).into_iter().filter(|word| word.typos > 0);
+            let words: HashMap<&String, &Word> = misspelt.map(|word| (&word.text, word)).collect();
+            for (text, word) in words {
+                long.insert(text, self.long_misspelt(word, typos)?);
+            }
         }
-        let typos = typos_of(tier);
-        if !self.search.query.takes_typos(typos) {
-            return Ok(Term::NOTHING);
-        }
-        let misspelt = self.search.query.words.iter().filter(|word| word.typos > 0);
-        let words: HashMap<&String, &Word> = misspelt.map(|word| (&word.text, word)).collect();
-        let long = words.into_iter().map(|(text, word)| Ok((text, self.long_misspelt(word, typos)?)));
-        let long: HashMap<&String, Term> = long.collect::<Result<_>>()?;
-        Ok(self.terms.misspelt(self.search.query, typos, |word| long.get(&word.text).cloned().unwrap_or(Term::NOTHING)))
+        Ok(self.terms.in_tier(query, tier, |word| long.get(&word.text).cloned().unwrap_or(Term::NOTHING)))
     }
 
     /// The longer words of names that are the word with as many typos. Of each word that the index has for it one customer's name is read:
@@ -415,7 +413,7 @@ impl<'a> Page<'a, '_> {
 
     /// Those of the rows that match in a wanted way, and are behind the place where the page begins.
     fn judge(&self, rows: Vec<Row<'a>>, wanted: impl Fn(Tier) -> bool) -> Vec<Found<'a>> {
-        let typos = [Tier::TwoTypos, Tier::Typo].into_iter().find(|tier| wanted(*tier)).map_or(0, typos_of);
+        let typos = [Tier::TwoTypos, Tier::Typo].into_iter().find(|tier| wanted(*tier)).map_or(0, Tier::typos);
         let judged = rows.into_iter().filter_map(|row| {
             pgrx::check_for_interrupts!();
             let Match { tier, matched } = self.search.query.matches(&row, typos)?;
@@ -458,11 +456,6 @@ fn judged(
         rest = later;
     }
     Ok(may_be)
-}
-
-/// How many typos are looked for in a word, for customers of that rank.
-fn typos_of(tier: Tier) -> usize {
-    if tier == Tier::TwoTypos { 2 } else { 1 }
 }
 
 fn is_behind(found: &Found, after: &Cursor) -> bool {

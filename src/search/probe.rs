@@ -153,8 +153,8 @@ impl Fields {
         any(vec![whole, ending, self.each_word(query, |word| self.word(word))])
     }
 
-    /// The customers that the query finds in that way, and some others.
-    pub fn in_tier(&self, query: &Query, tier: Tier) -> Term {
+    /// The customers that the query finds in that way, and some others. `long`: the longer words of names that may be a misspelt one.
+    pub fn in_tier(&self, query: &Query, tier: Tier, long: impl Fn(&Word) -> Term) -> Term {
         match tier {
             Tier::Exact => self.exact(query),
             Tier::WholeName => {
@@ -164,13 +164,12 @@ impl Fields {
             Tier::Prefix => self.beginning_of_name(&query.words),
             Tier::Word => self.each_word(query, |word| self.whole_word(word)),
             Tier::Substring => self.matching(query),
-            Tier::Typo => self.misspelt(query, 1, |word| self.long_misspelt(word, 1)),
-            Tier::TwoTypos => self.misspelt(query, 2, |word| self.long_misspelt(word, 2)),
+            Tier::Typo | Tier::TwoTypos => self.misspelt(query, tier.typos(), long),
         }
     }
 
-    /// The customers with as many typos in a word; of a query of several words, others too. `long`: the longer words that may be it.
-    pub fn misspelt(&self, query: &Query, typos: usize, long: impl Fn(&Word) -> Term) -> Term {
+    /// The customers with as many typos in a word; of a query of several words, others too.
+    fn misspelt(&self, query: &Query, typos: usize, long: impl Fn(&Word) -> Term) -> Term {
         let misspelt = |word: &Word| match typos.min(word.typos) {
             0 => Term::NOTHING,
             typos => short_misspelt(&self.name, &word.letters, typos).or(long(word)),
@@ -180,11 +179,6 @@ impl Fields {
             [word] => misspelt(word),
             _ => self.each_word(query, |word| self.word(word).or(misspelt(word))),
         }
-    }
-
-    /// Longer words of a name that may be one with as many typos, and others that begin and end like it.
-    fn long_misspelt(&self, word: &Word, typos: usize) -> Term {
-        Term::with_ends(&self.ends_misspelt(word, typos))
     }
 
     /// What of their ends those longer words have, and others, that are one with as many typos.
@@ -240,10 +234,15 @@ impl Fields {
     }
 
     fn each_word(&self, query: &Query, find: impl Fn(&Word) -> Term) -> Term {
+        all(self.probed_words(query).into_iter().map(find).collect())
+    }
+
+    /// The words of a query that the index is asked for: the longest.
+    pub fn probed_words<'q>(&self, query: &'q Query) -> Vec<&'q Word> {
         let mut words: Vec<&Word> = query.words.iter().collect();
         words.sort_by_key(|word| std::cmp::Reverse(word.letters.len()));
         words.truncate((PROBED_WORDS_AND_FIELDS / (1 + self.custom.len())).clamp(1, PROBED_WORDS));
-        all(words.into_iter().map(find).collect())
+        words
     }
 
     /// A word in the name or an e-mail address; one too short for that at the beginning of a word of the name.
@@ -563,7 +562,9 @@ mod unit_tests {
     }
 
     fn probe(query: &str, tier: Tier) -> Term {
-        Fields::of(&OWNER, std::iter::empty()).in_tier(&Query::parse(query, None).expect("short"), tier)
+        let fields = Fields::of(&OWNER, std::iter::empty());
+        let long = |word: &Word| Term::with_ends(&fields.ends_misspelt(word, tier.typos()));
+        fields.in_tier(&Query::parse(query, None).expect("short"), tier, long)
     }
 
     /// A small generator, the same numbers in each run (Steele, Lea, Flood: SplitMix64).

@@ -31,6 +31,15 @@ impl Tier {
             Tier::TwoTypos => 0.4,
         }
     }
+
+    /// How many typos are looked for in a word, for customers of that rank.
+    pub fn typos(self) -> usize {
+        match self {
+            Tier::TwoTypos => 2,
+            Tier::Typo => 1,
+            _ => 0,
+        }
+    }
 }
 
 pub const MAX_CHARACTERS: usize = 1000;
