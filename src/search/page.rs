@@ -165,7 +165,7 @@ impl<'a> Page<'a, '_> {
     fn fill(&mut self) -> Result<()> {
         let after = self.search.after.map(|after| after.rank);
         if let Some(id) = self.search.query.id {
-            let rows = self.reader.with_ids(vec![Uuid::from_bytes(id)])?;
+            let rows = self.reader.with_id(Uuid::from_bytes(id))?;
             let found = self.judge(rows, |tier| tier == Tier::Exact);
             self.take(found);
         }
@@ -234,10 +234,10 @@ impl<'a> Page<'a, '_> {
             if !goes_on {
                 way.found = Vec::new();
                 let probe = self.probe(&way.term);
-                match way.many {
-                    Many::Known(ref places) => {
-                        let (probe, count) = (probe.with_places(places), places.len());
-                        self.read_latest(&mut way, &probe, count)?;
+                match &mut way.many {
+                    Many::Known(places) => {
+                        let places = std::mem::take(places);
+                        self.read_latest(&mut way, &probe, &places)?;
                     }
                     Many::About(_) => way.found = self.judge(self.reader.found(&probe)?, |found| found == tier),
                 }
@@ -265,8 +265,7 @@ impl<'a> Page<'a, '_> {
             if latest.places.len() < missing && days.next.is_some() {
                 return Ok(false);
             }
-            let probe = self.probe(&way.term).with_places(&latest.places);
-            self.read_latest(way, &probe, latest.places.len())?;
+            self.read_latest(way, &self.probe(&way.term), &latest.places)?;
             return Ok(true);
         }
         let Some(last) = self.latest_day(day)? else {
@@ -280,7 +279,7 @@ impl<'a> Page<'a, '_> {
         match index::few(&probe, most)? {
             Some(Places::All(places)) => {
                 days.go_on(&step, ENOUGH * wanted, places.len());
-                self.read_latest(way, &probe.with_places(&places), places.len())?;
+                self.read_latest(way, &probe, &places)?;
             }
             Some(Places::Many(many)) => days.narrow(ENOUGH * wanted, many),
             None => return Ok(false),
@@ -288,20 +287,24 @@ impl<'a> Page<'a, '_> {
         Ok(true)
     }
 
-    /// Reads customers that the index has found, so many, and adds those of the rank, the most recently active first: all, or as many as are missing.
-    fn read_latest(&self, way: &mut Way<'a>, probe: &Probe, count: usize) -> Result<()> {
+    /// Reads customers that the index has found, and adds those of the rank, the most recently active first: all, or as many as are missing.
+    fn read_latest(&self, way: &mut Way<'a>, probe: &Probe, places: &[Place]) -> Result<()> {
+        if places.is_empty() {
+            return Ok(());
+        }
+        let probe = probe.with_places(places);
         let missing = self.missing() - way.found.len();
         let wanted = way.wanted(missing);
         let (mut found, mut read) = (Vec::new(), 0);
-        if count > SORTED_FIRST * wanted {
+        if places.len() > SORTED_FIRST * wanted {
             // If the latest are enough, those that come behind them do not matter.
             let after = self.search.after.filter(|after| after.rank == way.tier.rank());
-            let latest = self.reader.latest(probe, wanted, after.map(|after| after.last_activity))?;
+            let latest = self.reader.latest(&probe, wanted, after.map(|after| after.last_activity))?;
             read = latest.len();
             found = self.judge(latest, |found| found == way.tier);
         }
-        if found.len() < missing && count > 0 {
-            let all = self.reader.found(probe)?;
+        if found.len() < missing {
+            let all = self.reader.found(&probe)?;
             read = all.len();
             found = self.judge(all, |found| found == way.tier);
         }
@@ -363,7 +366,7 @@ impl<'a> Page<'a, '_> {
     /// many others may have the same. Of those that differ by two typos, and are very many, the likeliest.
     fn long_misspelt(&self, word: &Word, typos: usize) -> Result<Term> {
         let typos = typos.min(word.typos);
-        let ends = self.terms.ends_misspelt(word, typos);
+        let ends = self.terms.ends_misspelt(&word.letters, typos);
         let least_typos = key::least_typos(&word.letters);
         let Some(found) = index::long_words(&ends, |mark| least_typos(mark) <= typos)? else {
             return Ok(Term::with_ends(&ends));

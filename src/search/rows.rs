@@ -30,8 +30,8 @@ enum Statement {
     Latest,
     /// The customers at these places of the table.
     At,
-    /// The customers with these ids.
-    WithIds,
+    /// The customer with this id.
+    WithId,
     /// Customers without any activity from an id on, in the order of their ids.
     NeverActive,
     /// Whether a probe finds the customer of an owner with an id.
@@ -64,7 +64,7 @@ impl Statement {
                   ORDER BY c.last_activity_at USING OPERATOR(pg_catalog.>) NULLS LAST, c.id USING OPERATOR(pg_catalog.<) LIMIT $2"
             ),
             Statement::At => customers("c.ctid OPERATOR(pg_catalog.=) ANY ($1)"),
-            Statement::WithIds => customers("c.id OPERATOR(pg_catalog.=) ANY ($1)"),
+            Statement::WithId => customers("c.id OPERATOR(pg_catalog.=) $1"),
             Statement::NeverActive => customers(&format!(
                 "c.active_on OPERATOR(pg_catalog.=) '-infinity'::pg_catalog.date AND c.id OPERATOR(pg_catalog.>=) $1
                   ORDER BY c.id USING OPERATOR(pg_catalog.<) LIMIT {NEVER_ACTIVE_AT_ONCE}"
@@ -84,9 +84,9 @@ impl Statement {
             Statement::Found | Statement::Names => vec![query],
             Statement::Latest => vec![query, pg_sys::INT8OID, pg_sys::TIMESTAMPTZOID],
             Statement::At => vec![pg_sys::TIDARRAYOID],
-            Statement::NeverActive => vec![pg_sys::UUIDOID],
+            Statement::NeverActive | Statement::WithId => vec![pg_sys::UUIDOID],
             Statement::FindsOne => vec![pg_sys::UUIDOID, pg_sys::UUIDOID, query],
-            Statement::Companies | Statement::WithIds => vec![pg_sys::UUIDARRAYOID],
+            Statement::Companies => vec![pg_sys::UUIDARRAYOID],
         }
     }
 }
@@ -290,9 +290,9 @@ impl<'a> Reader<'a> {
         self.rows(Statement::At, &mut [datum(places.collect::<Vec<_>>())])
     }
 
-    /// The customers with these ids that are in reach.
-    pub fn with_ids(&self, ids: Vec<Uuid>) -> Result<Vec<Row<'a>>> {
-        if ids.is_empty() { Ok(Vec::new()) } else { self.rows(Statement::WithIds, &mut [datum(ids)]) }
+    /// The customer with this id, if it is in reach.
+    pub fn with_id(&self, id: Uuid) -> Result<Vec<Row<'a>>> {
+        self.rows(Statement::WithId, &mut [datum(id)])
     }
 
     /// The next customers without activity from an id on, at most [`NEVER_ACTIVE_AT_ONCE`].
