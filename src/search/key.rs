@@ -301,12 +301,33 @@ pub fn parts(word: &[char]) -> impl Iterator<Item = (Of, &[char])> {
 /// The keys of the long numbers in a word: of every few of the four digits in a row the least, so that a part of a number has none that the whole
 /// has not, and one at least (winnowing: Schleimer, Wilkerson, Aiken 2003). Rarer than three in a row, and fewer.
 pub fn fours(keys: &Keys, word: &[char]) -> Vec<i64> {
-    let mut least = Vec::new();
-    for number in word.split(|letter| !letter.is_ascii_digit()).filter(|number| number.len() >= NUMBER_FROM) {
-        let all: Vec<i64> = number.windows(FOUR).map(|four| keys.letters(Of::Four, four)).collect();
-        least.extend(all.windows(NUMBER_FROM + 1 - FOUR).filter_map(|some| some.iter().min()));
+    word.split(|letter| !letter.is_ascii_digit())
+        .flat_map(|number| fours_of_number(keys, number))
+        .map(|four| four.key)
+        .collect()
+}
+
+/// Four digits in a row.
+#[derive(Clone, Copy)]
+pub struct Four {
+    /// Where in its number.
+    at: usize,
+    pub key: i64,
+}
+
+impl Four {
+    pub fn shares_digits_with(&self, other: &Four) -> bool {
+        self.at.abs_diff(other.at) < FOUR
     }
-    least.dedup();
+}
+
+/// Those of a number alone; none if it is not long.
+pub fn fours_of_number(keys: &Keys, number: &[char]) -> Vec<Four> {
+    let four = |(at, four)| Four { at, key: keys.letters(Of::Four, four) };
+    let all: Vec<Four> = number.windows(FOUR).enumerate().map(four).collect();
+    let least_of = |some: &[Four]| some.iter().min_by_key(|four| four.key).copied();
+    let mut least: Vec<Four> = all.windows(NUMBER_FROM + 1 - FOUR).filter_map(least_of).collect();
+    least.dedup_by_key(|four| four.key);
     least
 }
 

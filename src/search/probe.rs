@@ -309,22 +309,41 @@ impl Custom {
 
 /// A word that is long enough for it inside of the words of a field.
 fn contains(keys: &Keys, word: &[char]) -> Term {
-    let mut parts = key::fours(keys, word);
-    let is_number = !parts.is_empty() && word.iter().all(char::is_ascii_digit);
-    // Two fours of a number say enough, one and how it ends: numbers that are given out in turn begin alike.
-    let rest = match parts.len() {
-        _ if !is_number => word,
-        1 => word.get(word.len() - LAST_DIGITS..).unwrap_or_default(),
-        _ => &[],
+    let parts = if word.iter().all(char::is_ascii_digit) {
+        parts_of_number(keys, word)
+    } else {
+        let mut parts = key::fours(keys, word);
+        parts.extend(parts_of(keys, word));
+        parts
     };
-    // A pair says all that its characters do.
-    let alone = word.len() == 1;
-    let others = key::parts(rest).filter(|(of, _)| alone || *of != Of::Character);
-    parts.extend(others.map(|(of, letters)| keys.letters(of, letters)));
     // Of very many some from everywhere.
     let count = parts.len().min(PARTS);
     let some = (0..count).filter_map(|n| parts.get(n * (parts.len() - 1) / (count - 1).max(1)));
     all(some.copied().map(Term::Key).collect())
+}
+
+fn parts_of<'k>(keys: &'k Keys, word: &'k [char]) -> impl Iterator<Item = i64> + 'k {
+    // A pair says all that its characters do.
+    let alone = word.len() == 1;
+    key::parts(word).filter(move |(of, _)| alone || *of != Of::Character).map(|(of, letters)| keys.letters(of, letters))
+}
+
+/// Of a long number the last four digits that are kept, and four others: what is left is rare, and each key is a page to be read. From its end,
+/// since numbers that are given out in turn begin alike.
+fn parts_of_number(keys: &Keys, number: &[char]) -> Vec<i64> {
+    let fours = key::fours_of_number(keys, number);
+    let Some((last, before)) = fours.split_last() else {
+        return parts_of(keys, number).collect();
+    };
+    let other = before.iter().rev().find(|four| !four.shares_digits_with(last));
+    match (other, before) {
+        (Some(other), _) => vec![last.key, other.key],
+        (None, []) => {
+            let end = number.get(number.len() - LAST_DIGITS..).unwrap_or_default();
+            std::iter::once(last.key).chain(parts_of(keys, end)).collect()
+        }
+        _ => fours.iter().map(|four| four.key).collect(),
+    }
 }
 
 /// The words of a name that are kept whole and differ from this one by one edit, or as many. Exactly these for one; for two, one that
@@ -606,6 +625,19 @@ mod unit_tests {
         "D'Angelo Francesca",
         "AB20240000171234X 4390420",
     ];
+
+    #[test]
+    fn a_long_number_is_looked_for_by_two_fours_from_its_end() {
+        let keys = Keys::of(&[3; 16], "contract");
+        let number: Vec<char> = "2024000451234".chars().collect();
+        let other: Vec<char> = "9999990451234".chars().collect();
+        let parts = parts_of_number(&keys, &number);
+        assert_eq!(parts.len(), 2);
+        let end_of_other = key::fours(&keys, &other).pop();
+        assert_eq!(parts.first().copied(), end_of_other, "of the last seven digits");
+        let kept = key::fours(&keys, &number);
+        assert!(parts.iter().all(|part| kept.contains(part)));
+    }
 
     #[test]
     fn finds_every_part_of_a_word() {
