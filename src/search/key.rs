@@ -301,10 +301,12 @@ pub fn parts(word: &[char]) -> impl Iterator<Item = (Of, &[char])> {
 /// The keys of the long numbers in a word: of every few of the four digits in a row the least, so that a part of a number has none that the whole
 /// has not, and one at least (winnowing: Schleimer, Wilkerson, Aiken 2003). Rarer than three in a row, and fewer.
 pub fn fours(keys: &Keys, word: &[char]) -> Vec<i64> {
-    word.split(|letter| !letter.is_ascii_digit())
-        .flat_map(|number| fours_of_number(keys, number))
-        .map(|four| four.key)
-        .collect()
+    let mut fours = Vec::new();
+    for number in word.split(|letter| !letter.is_ascii_digit()) {
+        fours.extend(fours_of_number(keys, number).into_iter().map(|four| four.key));
+    }
+    fours.dedup();
+    fours
 }
 
 /// Four digits in a row.
@@ -321,8 +323,11 @@ impl Four {
     }
 }
 
-/// Those of a number alone; none if it is not long.
+/// The same of a number alone, which has none if it is not long.
 pub fn fours_of_number(keys: &Keys, number: &[char]) -> Vec<Four> {
+    if number.len() < NUMBER_FROM {
+        return Vec::new();
+    }
     let four = |(at, four)| Four { at, key: keys.letters(Of::Four, four) };
     let all: Vec<Four> = number.windows(FOUR).enumerate().map(four).collect();
     let least_of = |some: &[Four]| some.iter().min_by_key(|four| four.key).copied();

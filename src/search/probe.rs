@@ -328,21 +328,20 @@ fn parts_of<'k>(keys: &'k Keys, word: &'k [char]) -> impl Iterator<Item = i64> +
     key::parts(word).filter(move |(of, _)| alone || *of != Of::Character).map(|(of, letters)| keys.letters(of, letters))
 }
 
-/// Of a long number the last four digits that are kept, and four others: what is left is rare, and each key is a page to be read. From its end,
-/// since numbers that are given out in turn begin alike.
+/// A number inside of others. Two fours of a long one that share no digit leave few others, and each more is a page to be read. From its end, since
+/// numbers that are given out in turn begin alike. One that has no such two is looked for by all that it has; by one, and by how it ends.
 fn parts_of_number(keys: &Keys, number: &[char]) -> Vec<i64> {
     let fours = key::fours_of_number(keys, number);
-    let Some((last, before)) = fours.split_last() else {
-        return parts_of(keys, number).collect();
-    };
-    let other = before.iter().rev().find(|four| !four.shares_digits_with(last));
-    match (other, before) {
-        (Some(other), _) => vec![last.key, other.key],
-        (None, []) => {
+    match &fours[..] {
+        [] => parts_of(keys, number).collect(),
+        [only] => {
             let end = number.get(number.len() - LAST_DIGITS..).unwrap_or_default();
-            std::iter::once(last.key).chain(parts_of(keys, end)).collect()
+            std::iter::once(only.key).chain(parts_of(keys, end)).collect()
         }
-        _ => fours.iter().map(|four| four.key).collect(),
+        [before @ .., last] => match before.iter().rev().find(|four| !four.shares_digits_with(last)) {
+            Some(other) => vec![last.key, other.key],
+            None => fours.iter().map(|four| four.key).collect(),
+        },
     }
 }
 
