@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::{owner, session};
 use pgrx::datum::Uuid;
 use pgrx::prelude::*;
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
+use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
 use std::collections::HashSet;
 use unicode_normalization::UnicodeNormalization;
 
@@ -13,6 +13,9 @@ pub const MIN_SUFFIX_DIGITS: usize = 4;
 
 /// Longer texts are not phone numbers (E.164 allows 15 digits), and are not worth a parser's time.
 const MAX_PHONE_CHARACTERS: usize = 100;
+
+/// Digits before letters from which they are a number, and the letters are not part of it: 0800 FLOWERS has fewer.
+const DIGITS_BEFORE_LABEL: usize = 6;
 
 /// Nor are longer ones e-mail addresses (RFC 5321 allows 254 characters), whatever they grow to by normalisation.
 const MAX_EMAIL_CHARACTERS: usize = 320;
@@ -38,24 +41,72 @@ pub fn normal_phone(text: &str, country: Option<&str>) -> Option<String> {
         return None;
     }
     let text: String = text.nfkc().collect();
-    let parsed = PHONE_NUMBER_UTIL.parse(&text, country.and_then(region)).ok();
-    if let Some(number) = parsed.filter(|number| PHONE_NUMBER_UTIL.is_possible_number(number)) {
-        return Some(PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).into_owned());
+    let before_label = before_label(&text)
+        .and_then(|number| parsed(number, country))
+        .filter(|number| PHONE_NUMBER_UTIL.is_possible_number_with_reason(number) == Ok(NumberLengthType::IsPossible));
+    let number =
+        before_label.or_else(|| parsed(&text, country).filter(|number| PHONE_NUMBER_UTIL.is_possible_number(number)));
+    match number {
+        Some(number) => Some(PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).into_owned()),
+        None => Some(digits(&text)).filter(|digits| !digits.is_empty()),
     }
-    Some(digits(&text)).filter(|digits| !digits.is_empty())
 }
 
-/// Whether a text is written as phone numbers are: digits, and between them only what separates or introduces them.
+fn parsed(text: &str, country: Option<&str>) -> Option<PhoneNumber> {
+    PHONE_NUMBER_UTIL.parse(text, country.and_then(region)).ok()
+}
+
+/// The number that stands before letters, as in "601 234 567 (mama)", which the parser would dial on the keys of a telephone.
+fn before_label(text: &str) -> Option<&str> {
+    let number = text.get(text.find(|character: char| character == '+' || character.is_ascii_digit())?..)?;
+    let number = number.get(..number.find(is_letter)?)?;
+    (number.bytes().filter(u8::is_ascii_digit).count() >= DIGITS_BEFORE_LABEL).then_some(number)
+}
+
+/// Not what is written for a dash.
+fn is_letter(character: char) -> bool {
+    character.is_alphabetic() && character != 'ー'
+}
+
+/// Whether a text is written as phone numbers are, with digits enough for the end of one.
 pub fn looks_like_phone(text: &str) -> bool {
-    let mut digits = 0;
-    for character in text.nfkc() {
-        match character {
-            '0'..='9' => digits += 1,
-            '+' | '-' | '(' | ')' | '.' | '/' | '#' | '*' | ' ' | '\u{2010}'..='\u{2015}' | '\u{2212}' | 'ー' => (),
-            _ => return false,
-        }
-    }
-    digits >= MIN_SUFFIX_DIGITS
+    is_of_phone(text) && digits(text).len() >= MIN_SUFFIX_DIGITS
+}
+
+/// Whether a text has only digits and what separates or introduces those of a phone number.
+fn is_of_phone(text: &str) -> bool {
+    text.nfkc().all(|character| {
+        matches!(
+            character,
+            '0'..='9' | '+' | '-' | '(' | ')' | '.' | '/' | '#' | '*' | ' ' | '\u{2010}'..='\u{2015}' | '\u{2212}' | 'ー'
+        )
+    })
+}
+
+/// The normal form of a text that is a phone number and nothing else but its extension; its digits where it can be no number.
+pub fn whole_phone(text: &str, country: Option<&str>) -> Option<String> {
+    let is_extended = || {
+        let plain: String = text.nfkc().collect();
+        let begins = plain.find(|character: char| character.is_ascii_digit()).unwrap_or(plain.len());
+        plain.chars().nth(MAX_PHONE_CHARACTERS).is_none()
+            && !plain.get(..begins).is_some_and(|before| before.contains(is_letter))
+            && parsed(&plain, country).is_some_and(|number| !number.extension().is_empty())
+    };
+    normal_phone(text, country).filter(|_| looks_like_phone(text) || is_extended())
+}
+
+/// The phone numbers among other words: each as it stands there, which may be in several words, and in normal form.
+pub fn phones_among<'a>(text: &'a str, country: Option<&str>) -> Vec<(Vec<&'a str>, String)> {
+    let pieces: Vec<&str> = text.split_whitespace().collect();
+    let number = |run: &[&'a str]| -> Option<(Vec<&'a str>, String)> {
+        let text = run.join(" ");
+        let normal = looks_like_phone(&text).then(|| normal_phone(&text, country)).flatten()?;
+        normal.starts_with('+').then(|| (run.to_vec(), normal))
+    };
+    let runs = pieces.chunk_by(|one, next| is_of_phone(one) && is_of_phone(next));
+    // Two numbers side by side make none together.
+    runs.flat_map(|run| number(run).map_or_else(|| run.chunks(1).filter_map(number).collect(), |found| vec![found]))
+        .collect()
 }
 
 /// An e-mail address without the differences that do not count: surrounding space, case, width. None where there is
@@ -121,6 +172,16 @@ mod unit_tests {
             ("UA", "067 123 45 67", "+380671234567"),
             ("US", "(415) 555-2671", "+14155552671"),
             ("PL", "112", "112"),
+            // What stands beside a number is not dialled, also where numbers may be longer.
+            ("PL", "601 234 567 (mama)", "+48601234567"),
+            ("PL", "tel. 601234567", "+48601234567"),
+            ("PL", "mama: +48 601 234 567 wieczorem", "+48601234567"),
+            ("DE", "030 12345678 Büro", "+493012345678"),
+            ("JP", "090-1234-5678（母）", "+819012345678"),
+            ("UA", "067 123 45 67 доб. 12", "+380671234567"),
+            // But what spells a number is.
+            ("US", "1-800-FLOWERS", "+18003569377"),
+            ("DE", "0800 FLOWERS", "+498003569377"),
         ] {
             assert_eq!(normal_phone(text, Some(country)).as_deref(), Some(normal), "{country} {text}");
         }
@@ -138,6 +199,28 @@ mod unit_tests {
         for other in ["Tsai", "123", "route 66 1234", ""] {
             assert!(!looks_like_phone(other), "{other}");
         }
+    }
+
+    #[test]
+    fn a_phone_and_nothing_else() {
+        for phone in ["601 234 567", "601234567 ext. 12", "+48 601-234-567 x 5", "601234567#12"] {
+            assert_eq!(whole_phone(phone, Some("PL")).as_deref(), Some("+48601234567"), "{phone}");
+        }
+        for other in ["Nobody 601234567", "601234567 Nobody", "CT-601234567", "601234567-mama", "ext. 12", "x"] {
+            assert_eq!(whole_phone(other, Some("PL")), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn phones_among_words() {
+        let among = |text: &'static str| phones_among(text, Some("TW"));
+        let number = || "+886912345678".to_owned();
+        assert_eq!(among("Tsai 0912-345-678"), [(vec!["0912-345-678"], number())]);
+        assert_eq!(among("0912 345 678 Tsai"), [(vec!["0912", "345", "678"], number())]);
+        let twice = [(vec!["0912345678"], number()), (vec!["+886912345678"], number())];
+        assert_eq!(among("0912345678 +886912345678 Tsai"), twice);
+        assert_eq!(among("Tsai 5678"), []);
+        assert_eq!(among(""), []);
     }
 
     #[test]

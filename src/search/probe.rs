@@ -257,6 +257,7 @@ impl Fields {
     fn word(&self, word: &Word) -> Term {
         let mut terms = vec![self.in_text(word)];
         terms.extend(word.digits.as_deref().map(|digits| self.phone_ending(digits)));
+        terms.extend(word.phone.as_deref().map(|phone| self.phone(phone)));
         terms.extend(self.custom.iter().map(|field| field.word(word)));
         any(terms)
     }

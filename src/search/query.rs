@@ -73,6 +73,8 @@ pub struct Word {
     pub anywhere: bool,
     pub typos: usize,
     pub digits: Option<String>,
+    /// The phone number, in normal form, that it is or is part of, with other words beside that.
+    pub phone: Option<String>,
 }
 
 /// What of a customer is searched. All but the name is read when it is first needed: for most customers the name says enough.
@@ -108,7 +110,7 @@ impl Word {
         let digits = Some(text.to_owned())
             .filter(|text| text.len() >= contact::MIN_SUFFIX_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit()));
         let anywhere = letters.len() >= ANYWHERE_FROM || letters.iter().copied().any(one_word_per_character);
-        Word { text: text.to_owned(), letters, anywhere, typos, digits }
+        Word { text: text.to_owned(), letters, anywhere, typos, digits, phone: None }
     }
 
     /// How the word is found in a folded name: as one of its words, inside of one, or a short one as a beginning.
@@ -186,12 +188,15 @@ impl Query {
         }
         let text = text.trim();
         let folded = fold(text);
-        let words: Vec<Word> = words(&folded).map(Word::new).collect();
+        let mut words: Vec<Word> = words(&folded).map(Word::new).collect();
         if words.len() > MAX_WORDS {
             return None;
         }
         let digits = Some(contact::digits(text)).filter(|_| contact::looks_like_phone(text));
-        let phone = contact::normal_phone(text, country).filter(|phone| digits.is_some() || phone.starts_with('+'));
+        let phone = contact::whole_phone(text, country);
+        if phone.is_none() {
+            note_phones(&mut words, text, country);
+        }
         let id = crate::name::parse_id(text).map(|id| *id);
         let email_part = Some(folded.trim())
             .filter(|part| {
@@ -323,6 +328,18 @@ impl Folded {
     }
 }
 
+/// Notes of each word the phone number that it belongs to.
+fn note_phones(noted: &mut [Word], text: &str, country: Option<&str>) {
+    for (pieces, phone) in contact::phones_among(text, country) {
+        for piece in pieces {
+            let piece = fold(piece);
+            for text in words(&piece) {
+                noted.iter_mut().filter(|word| word.text == text).for_each(|word| word.phone = Some(phone.clone()));
+            }
+        }
+    }
+}
+
 fn found(tier: Tier, matched: &str) -> Match {
     Match { tier, matched: matched.to_owned() }
 }
@@ -353,8 +370,11 @@ fn word_match(word: &Word, folded: &Folded, customer: &impl Candidate, typos: us
     {
         return Some(found(Tier::Substring, as_typed(&customer.emails(), &customer.normal_emails(), n)));
     }
-    if let Some(digits) = &word.digits
-        && let Some(n) = customer.normal_phones().iter().take(SEARCHED_VALUES).position(|phone| phone.ends_with(digits))
+    let is_it = |phone: &String| {
+        word.phone.as_ref() == Some(phone) || word.digits.as_ref().is_some_and(|digits| phone.ends_with(digits))
+    };
+    if (word.phone.is_some() || word.digits.is_some())
+        && let Some(n) = customer.normal_phones().iter().take(SEARCHED_VALUES).position(is_it)
     {
         return Some(found(Tier::Substring, as_typed(&customer.phones(), &customer.normal_phones(), n)));
     }
@@ -453,6 +473,19 @@ mod unit_tests {
         assert_eq!(matching("5678", "Tsai", &phones, &[], &[]).map(|found| found.tier), Some(Tier::Substring));
         assert_eq!(matching("678", "Tsai", &phones, &[], &[]), None);
         assert_eq!(matching("tsai 5678", "Tsai", &phones, &[], &[]).map(|found| found.tier), Some(Tier::Substring));
+
+        // Beside other words, in each spelling and order; and each of the others must be found as well.
+        for query in ["Tsai 0912345678", "0912 345 678 tsai", "tsai +886 912-345-678", "0912-345-678 Tsai 5678"] {
+            let found = matching(query, "Tsai", &phones, &[], &[]);
+            assert_eq!(found.map(|found| found.tier), Some(Tier::Substring), "{query}");
+            assert_eq!(matching(query, "Nobody", &phones, &[], &[]), None, "{query}");
+        }
+        for query in ["Nobody 0912345678", "CT-0912345678", "tsai 0912345679", "0912345678 Nobody"] {
+            assert_eq!(matching(query, "Tsai", &phones, &[], &[]), None, "{query}");
+        }
+        assert_eq!(matching("0912345678 ext. 12", "X", &phones, &[], &[]), Some(found_exact("0912-345-678")));
+        let labelled = ["0912-345-678 (mama)"];
+        assert_eq!(matching("+886912345678", "X", &labelled, &[], &[]), Some(found_exact(labelled[0])));
 
         let emails = ["Tsai.ML@Example.com"];
         assert_eq!(matching("tsai.ml@example.com", "X", &[], &emails, &[]), Some(found_exact("Tsai.ML@Example.com")));

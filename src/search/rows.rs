@@ -272,6 +272,8 @@ impl<'a> Reader<'a> {
     /// The names of the customers that a probe finds, for `look` to look at.
     pub fn names(&self, probe: &Probe, mut look: impl FnMut(&str)) -> Result<()> {
         for [name] in execute::<1>(Statement::Names, &mut [probe.datum()])? {
+            // There may be as many as there are words that begin or end alike.
+            pgrx::check_for_interrupts!();
             // SAFETY: the column is a text, of a row that lives until the reader ends.
             name.into_iter().for_each(|name| look(unsafe { text(name) }));
         }

@@ -88,6 +88,8 @@ struct Word {
     short: bool,
     /// Words of names that are the same with a typo, and with how many.
     misspelt: HashMap<String, usize>,
+    /// The number that it belongs to.
+    phone: Option<String>,
 }
 
 struct Query {
@@ -163,7 +165,10 @@ impl Everybody {
         let plain: String = text.nfkc().collect();
         let digits: String = plain.chars().filter(char::is_ascii_digit).collect();
         let is_phone = digits.len() >= 4 && plain.chars().all(|c| c.is_ascii_digit() || "+-(). /".contains(c));
-        let words: Vec<Word> = words(&folded).into_iter().map(|word| self.word(word)).collect();
+        let mut words: Vec<Word> = words(&folded).into_iter().map(|word| self.word(word)).collect();
+        if !is_phone {
+            self.number_words(&mut words, &plain);
+        }
         let part = folded.trim();
         let may_be_part = part.contains(['@', '.', '-', '_', '+'])
             && !part.contains(char::is_whitespace)
@@ -171,10 +176,35 @@ impl Everybody {
         Query {
             id: Uuid::try_parse(text).ok(),
             email: plain.to_lowercase(),
-            phone: normal_phone(text, self.country).or(Some(digits.clone()).filter(|_| is_phone)),
+            phone: match plain.split_once(" ext. ") {
+                Some((number, extension)) if extension.bytes().all(|byte| byte.is_ascii_digit()) => {
+                    normal_phone(number, self.country)
+                }
+                _ => normal_phone(text, self.country).or(Some(digits.clone())).filter(|_| is_phone),
+            },
             ending: Some(digits).filter(|_| is_phone),
             email_part: Some(part.to_owned()).filter(|_| may_be_part),
             words,
+        }
+    }
+
+    /// Numbers among other words: as many pieces in a row as have no letter, or one of them.
+    fn number_words(&self, query: &mut [Word], text: &str) {
+        let pieces: Vec<&str> = text.split_whitespace().collect();
+        let is_number = |piece: &str| piece.chars().all(|c| c.is_ascii_digit() || "+-()./".contains(c));
+        for (n, piece) in pieces.iter().enumerate().filter(|(_, piece)| is_number(piece)) {
+            let before = pieces[..n].iter().rev().take_while(|piece| is_number(piece)).count();
+            let after = pieces[n..].iter().take_while(|piece| is_number(piece)).count();
+            let number = |text: &str| {
+                let digits = text.chars().filter(char::is_ascii_digit).count();
+                normal_phone(text, self.country).filter(|_| digits >= 4)
+            };
+            let Some(phone) = number(&pieces[n - before..n + after].join(" ")).or_else(|| number(piece)) else {
+                continue;
+            };
+            for text in words(piece) {
+                query.iter_mut().filter(|word| word.text == text).for_each(|word| word.phone = Some(phone.clone()));
+            }
         }
     }
 
@@ -195,7 +225,7 @@ impl Everybody {
                 }
             }
         }
-        Word { short: letters < 3 && !text.chars().any(is_cjk), text, misspelt }
+        Word { short: letters < 3 && !text.chars().any(is_cjk), text, misspelt, phone: None }
     }
 }
 
@@ -238,6 +268,10 @@ fn word_tenths(word: &Word, customer: &Customer, folded: &Folded, fields: &[&str
     let is_word_of = |value: &String| value.contains(&word.text) && words(value).contains(&word.text);
     if folded.name.contains(&word.text) || values().any(is_word_of) {
         return Some(7);
+    }
+    let mut phones = customer.normal_phones.iter().take(SEARCHED_VALUES);
+    if word.phone.as_ref().is_some_and(|phone| phones.any(|other| other == phone)) {
+        return Some(6);
     }
     if word.short {
         return folded.name.iter().any(|other| other.starts_with(&word.text)).then_some(6);

@@ -240,6 +240,14 @@ pub fn of(customers: &[Customer], seed: u64, each: usize) -> Vec<String> {
             ]);
             list.extend([4, 5, 6, 7, 8, 9].map(|count| normal[normal.len() - count..].to_owned()));
             list.push(phone.chars().map(|c| c.to_string()).collect::<Vec<_>>().join(" "));
+            // Beside other words, which must be found too.
+            list.extend([
+                format!("{} {phone}", words[0]),
+                format!("{phone} {name}"),
+                format!("{normal} {}", chars(words[0], 0, 2)),
+                format!("Nobody {phone}"),
+                format!("{phone} ext. 12"),
+            ]);
         }
         for email in &customer.emails {
             let (local, domain) = email.split_once('@').expect("an address");

@@ -74,7 +74,7 @@ INSERT INTO ringfence.customer_card (name, phones, emails) VALUES
  ('Łucja Brzęczyszczykiewicz', '{+48 22 123 45 67 ext. 12}', '{l.brzecz@poczta.example.pl}'), ('Mario Rossi', '{+39 06 1234 5678,601234999}', '{}'),
  ('D''Angelo Francesca', '{}', '{}'), ('蔡小姐', '{}', '{}'), ('高橋 ハナコ', '{}', '{}'), ('ＡＢＣ商事　山田', '{}', '{}'), ('王小明', '{}', '{}'),
  ('Jürgen Großmann', '{}', '{}'), ('Straße 7 GmbH', '{}', '{}'), ('Олександр Яковенко', '{}', '{}'), ('Ганна Іваненко-Їжак', '{}', '{}'),
- ('John Smith', '{601-234-999}', '{j.smith@example.com}'), ('Xu Li', '{}', '{}'), ('Christopher Featherstone', '{}', '{}'), ('김민수', '{}', '{}');
+ ('John Smith', '{601-234-999,602 345 678 (mama)}', '{j.smith@example.com}'), ('Xu Li', '{}', '{}'), ('Christopher Featherstone', '{}', '{}'), ('김민수', '{}', '{}');
 SELECT query, s.name, s.rank, s.matched FROM unnest(ARRAY[
  -- case, diacritics, letters that Unicode does not decompose, apostrophes
  'lucja', 'BRZĘCZYSZCZYKIEWICZ', 'brzeczyszczykiewicz', 'lukasz', 'Łukasz', 'dangelo', 'd’angelo', 'D''Angelo', 'strasse', 'STRAẞE', 'GROSSMANN', 'jurgen', 'яковенко', 'ЇЖАК', 'іваненко',
@@ -90,6 +90,8 @@ SELECT query, s.name, s.rank, s.matched FROM unnest(ARRAY[
  'Jonh Smiht', 'Jhon', 'Smit', 'Yakovenko', 'яковенка', 'яквоенко', 'Fetherstoen', 'Kristofer', 'Brzeczyszczykiewcz', 'smth john', 'joh', 'jon',
  -- phones: as typed, with and without country code and trunk prefix, the last digits, an extension; one number of several customers
  '+48 601-234-567', '601234567', '0048601234567', '48601234567', '4567', '34567', '601-234', '601 234 999', '4999', '+48221234567', '(22) 123-45-67', '22 123 45 67 ext. 12', '5678', '567',
+ -- a number beside other words, in any order, which must match too; what stands beside a stored number
+ 'Smith 601234999', '601 234 999 smith', 'jo 0048 601-234-999', 'Smiht 601234999', 'Nobody 601234999', '601234999 Nobody', 'CT-601234999', '+48 602 345 678',
  -- parts of an e-mail
  'poczta', 'j.smith@example.com', 'J.SMITH@', 'smith@exam', 'brzecz@poczta.example'
  ]) WITH ORDINALITY AS q (query, n) LEFT JOIN LATERAL ringfence.search_customers(query) AS s ON true ORDER BY n, s.rank DESC, s.name COLLATE "C";
