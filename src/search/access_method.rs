@@ -3,6 +3,7 @@
 //!
 //! What PostgreSQL's GIN does it does here too: building, vacuuming, splitting, writing WAL. The pages are GIN's.
 
+use super::build::Collected;
 use super::copying;
 use super::posting::{Index, block_and_line, item_pointer};
 use super::scan;
@@ -134,14 +135,13 @@ type GetBitmap = unsafe extern "C-unwind" fn(pg_sys::IndexScanDesc, *mut pg_sys:
 /// What an index is built from.
 struct Built {
     index: pg_sys::Relation,
-    /// Entries that are not in the index yet, and how many fit into the memory for it.
-    entries: Vec<copying::Entry>,
-    most: usize,
+    /// Entries that are not in the index yet.
+    entries: Collected,
     count: f64,
     statistics: pg_sys::GinStatsData,
 }
 
-/// Builds an index: entries are collected as far as `maintenance_work_mem` goes, sorted, and put in. Error 53200 if there is not so much.
+/// Builds an index: entries are collected as far as `maintenance_work_mem` goes (`build`), and put in. Error 53200 if there is not so much.
 #[pg_guard]
 #[allow(ffi_unwind_calls)]
 unsafe extern "C-unwind" fn build(
@@ -157,13 +157,15 @@ unsafe extern "C-unwind" fn build(
         }
         gin::begin(index);
         let bytes = usize::try_from(pg_sys::maintenance_work_mem).unwrap_or(0) * 1024;
-        let most = (bytes / size_of::<copying::Entry>()).max(copying::MOST);
         let statistics = pg_sys::GinStatsData { nEntryPages: 1, ..Default::default() };
-        let mut built = Built { index, entries: Vec::new(), most, count: 0.0, statistics };
-        // What is not touched of it costs nothing.
-        if built.entries.try_reserve_exact(most + copying::MOST).is_err() {
-            error::too_little_memory().report(PgLogLevel::ERROR);
-        }
+        let entries = match Collected::in_memory(bytes) {
+            Ok(entries) => entries,
+            Err(failure) => {
+                failure.report(PgLogLevel::ERROR);
+                return std::ptr::null_mut();
+            }
+        };
+        let mut built = Built { index, entries, count: 0.0, statistics };
         let scan = (*(*table).rd_tableam).index_build_range_scan;
         let rows = scan.map_or(0.0, |scan| {
             let all = pg_sys::InvalidBlockNumber;
@@ -188,10 +190,10 @@ unsafe extern "C-unwind" fn build(
 
 impl Built {
     fn put_in(&mut self) {
-        self.entries.sort_unstable();
+        let (index, statistics) = (self.index, &mut self.statistics);
         // SAFETY: the index is open while it is built.
-        unsafe { put_in(self.index, &self.entries, &mut self.statistics) }
-        self.entries.clear();
+        let done = self.entries.put_in(|go| unsafe { put_in(index, go.iter().copied(), statistics) });
+        done.unwrap_or_else(|failure| failure.report(PgLogLevel::ERROR));
     }
 }
 
@@ -212,11 +214,11 @@ unsafe extern "C-unwind" fn add_row(
             return;
         };
         let row = block_and_line(&*place);
-        let before = built.entries.len();
-        built.entries.extend(keys.iter().map(|key| (key, row)));
-        built.count += (built.entries.len() - before) as f64;
-        if built.entries.len() >= built.most {
-            built.put_in();
+        built.count += keys.iter().count() as f64;
+        match built.entries.add(keys.iter().map(|key| (key, row))) {
+            Ok(false) => (),
+            Ok(true) => built.put_in(),
+            Err(failure) => failure.report(PgLogLevel::ERROR),
         }
     }
 }
@@ -286,17 +288,21 @@ unsafe extern "C-unwind" fn insert(
     }
 }
 
-/// Puts entries into the index, which are sorted.
+/// Puts entries into the index, of some keys, those of each sorted.
 ///
 /// # Safety
 /// `index` must be an open index of this access method, and the entries' rows be those of its table; `statistics` NULL, unless it is built.
-pub unsafe fn put_in(index: pg_sys::Relation, entries: &[copying::Entry], statistics: *mut pg_sys::GinStatsData) {
+pub unsafe fn put_in<'a>(
+    index: pg_sys::Relation,
+    keys: impl Iterator<Item = &'a [copying::Entry]>,
+    statistics: *mut pg_sys::GinStatsData,
+) {
     // SAFETY: as promised by the caller. What is allocated is freed at the end, or by PostgreSQL when it raises an error.
     unsafe {
         let inserter = Inserter::new(index, pg_sys::CurrentMemoryContext);
         let before = pg_sys::MemoryContextSwitchTo((*inserter).memory);
         let mut places = Vec::new();
-        for of_key in entries.chunk_by(|one, next| one.0 == next.0) {
+        for of_key in keys {
             let Some((key, _)) = of_key.first() else { continue };
             places.clear();
             places.extend(of_key.iter().map(|(_, (block, line))| item_pointer(*block, *line)));

@@ -21,6 +21,11 @@ pub const MOST: usize = 1 << 16;
 /// An entry: a key, and a row by its block and line.
 pub type Entry = (i64, (u32, u16));
 
+/// Sorted entries, key by key.
+pub fn by_key(sorted: &[Entry]) -> impl Iterator<Item = &[Entry]> {
+    sorted.chunk_by(|one, next| one.0 == next.0)
+}
+
 #[derive(Default)]
 struct Waiting {
     index: pg_sys::Oid,
@@ -83,7 +88,7 @@ pub fn put_in() {
     // SAFETY: an index that the COPY has locked, until the transaction ends; it is closed when PostgreSQL raises an error.
     unsafe {
         let index = pg_sys::index_open(index, pg_sys::RowExclusiveLock as _);
-        access_method::put_in(index, &entries, std::ptr::null_mut());
+        access_method::put_in(index, by_key(&entries), std::ptr::null_mut());
         pg_sys::index_close(index, pg_sys::NoLock as _);
     }
     // The memory is good for the next ones.

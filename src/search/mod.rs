@@ -2,6 +2,7 @@
 //! security (`rows`), so that a search can never see more than a SELECT.
 
 mod access_method;
+mod build;
 mod copying;
 mod cursor;
 mod fold;

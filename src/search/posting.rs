@@ -29,9 +29,20 @@ pub fn block_of(place: Place) -> u32 {
     (place >> LINE_BITS) as u32
 }
 
+/// The place of a row, by its block and line.
+pub fn place((block, line): (u32, u16)) -> Place {
+    u64::from(block) << LINE_BITS | u64::from(line)
+}
+
+/// The row at a place.
+pub fn row(place: Place) -> (u32, u16) {
+    (block_of(place), (place & ((1 << LINE_BITS) - 1)) as u16)
+}
+
 /// A place as PostgreSQL has it.
 pub fn as_item_pointer(place: Place) -> pg_sys::ItemPointerData {
-    item_pointer(block_of(place), (place & ((1 << LINE_BITS) - 1)) as u16)
+    let (block, line) = row(place);
+    item_pointer(block, line)
 }
 
 pub fn item_pointer(block: u32, line: u16) -> pg_sys::ItemPointerData {
@@ -260,7 +271,7 @@ impl<'a> Page<'a> {
     }
 
     fn place(self, at: usize) -> Option<Place> {
-        Some(u64::from(self.block(at)?) << LINE_BITS | u64::from(self.short(at + 4)?))
+        Some(place((self.block(at)?, self.short(at + 4)?)))
     }
 
     fn lower(self) -> Option<usize> {
