@@ -21,10 +21,11 @@
 //! length, it is the other way round too: who has such a key has a word that is one edit away. Longer words would take many such keys; of
 //! them the key tells how often they have which letters, odd or even, and how many: few that share a beginning or an end are near by that.
 //!
-//! Keys of an owner lie side by side in the index, and of these the keys of a kind: the pages that one owner's searches and writes go
-//! through are few, whatever others have.
+//! Keys of an owner lie side by side in the index, of these the keys of a kind, and of these the keys of what is the same in several fields: the
+//! pages that one owner's searches and writes go through are few, whatever others have, and a word that is looked for in every field takes no more
+//! of them than in one.
 //!
-//! The hash is SipHash-1-3 with a fixed key, the same on every platform and in every version, because it is kept in an
+//! The hash is SipHash-1-3 with a fixed key (the field is mixed in behind it), the same on every platform and in every version, because it is kept in an
 //! index. Its key is no secret and need not be: nobody can read the keys, and nobody but `ringfence.query()` can make
 //! a query of them (see `value`).
 
@@ -95,9 +96,12 @@ pub const EMAILS: &str = "emails";
 /// Makes the keys of one field of one owner.
 #[derive(Clone)]
 pub struct Keys {
+    /// Of the owner.
     hasher: SipHasher13,
     /// What all keys of the owner begin with.
     owner: u64,
+    /// The hash of the field.
+    field: u64,
 }
 
 /// The bits of a key of [`Of::Ends`] that tell which word it is: of which letters, and of how many, and some of its hash.
@@ -187,19 +191,19 @@ pub fn least_typos(word: &[char]) -> impl Fn(i64) -> usize + use<> {
 const ENDING: usize = 4;
 const NUMBER_MASK: i64 = (1 << 14) - 1;
 
-/// Bits of a key that are of the owner alone, and of what kind it is; the others are of all that it stands for.
+/// Bits of a key that are of the owner alone, of what kind it is, and of what it stands for in whatever field; the others are of all that.
 const OWNER_BITS: u32 = 16;
 const KIND_BITS: u32 = 4;
+const SHARED_BITS: u32 = 16;
 
 impl Keys {
     pub fn of(owner: &[u8; 16], field: &str) -> Keys {
         let mut hasher = SipHasher13::new_with_key(b"ringfence search");
         hasher.write(owner);
         let all_of_owner = hasher.finish() >> (u64::BITS - OWNER_BITS) << (u64::BITS - OWNER_BITS);
-        hasher.write(field.as_bytes());
-        // No name of a field continues another's.
-        hasher.write(&[0]);
-        Keys { hasher, owner: all_of_owner }
+        let mut of_field = hasher;
+        of_field.write(field.as_bytes());
+        Keys { hasher, owner: all_of_owner, field: of_field.finish() }
     }
 
     pub fn bytes(&self, of: Of, bytes: &[u8]) -> i64 {
@@ -281,9 +285,19 @@ impl Keys {
     }
 
     fn end(&self, of: Of, hasher: SipHasher13) -> i64 {
-        let beginning = self.owner | u64::from(of as u8) << (u64::BITS - OWNER_BITS - KIND_BITS);
-        (beginning | hasher.finish() >> (OWNER_BITS + KIND_BITS)) as i64
+        const BEFORE: u32 = OWNER_BITS + KIND_BITS;
+        let beginning = self.owner | u64::from(of as u8) << (u64::BITS - BEFORE);
+        let shared = hasher.finish();
+        let own = mixed(shared.wrapping_add(self.field)) >> (BEFORE + SHARED_BITS);
+        (beginning | shared >> (u64::BITS - SHARED_BITS) << (u64::BITS - BEFORE - SHARED_BITS) | own) as i64
     }
+}
+
+/// A number of which each bit depends on each of another (the finalizer of MurmurHash3: Appleby).
+fn mixed(mut number: u64) -> u64 {
+    number = (number ^ number >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    number = (number ^ number >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    number ^ number >> 33
 }
 
 /// The parts of a word by which it is found inside of other words.
@@ -565,7 +579,7 @@ mod unit_tests {
         let sum = name_keys(7, "Łukasz D'Angelo-Lewandowski").iter().fold(0, |sum: i64, key| sum.wrapping_add(*key));
         let day = active(&Keys::of(&[7; 16], ROW), Some(9000));
         let computed = [keys.bytes(Of::Three, "tsa".as_bytes()), keys.bytes(Of::Pair, "美玲".as_bytes()), day, sum];
-        assert_eq!(computed, [3018042965976831581, 3018014327053848088, 3017979619377634519, -8741386125190123482]);
+        assert_eq!(computed, [3018032349031016982, 3018016668068058476, 3017979494560324823, -8741375980002023147]);
     }
 
     /// None of them is stored, but whoever calls `ringfence.search_keys()` can give them.
@@ -592,6 +606,19 @@ mod unit_tests {
             Keys::of(&[1; 16], NAME).bytes(Of::Three, b"tsa"),
             Keys::of(&[1; 16], EMAILS).bytes(Of::Three, b"tsa")
         );
+    }
+
+    #[test]
+    fn what_fields_share_lies_side_by_side() {
+        let fields = [TEXT, "contract", "city"].map(|field| Keys::of(&[7; 16], field));
+        let number: Vec<char> = "48601234567".chars().collect();
+        let places = |keys| fours_of_number(keys, &number).iter().map(|four| four.at).collect::<Vec<_>>();
+        assert!(fields.iter().all(|keys| places(keys) == places(&fields[0])));
+        for letters in ["tsa", "sai", "234", "美"] {
+            let mut keys = fields.each_ref().map(|keys| keys.bytes(Of::Three, letters.as_bytes()));
+            keys.sort_unstable();
+            assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[2] - keys[0] < 1 << 28, "{letters}: {keys:?}");
+        }
     }
 
     #[test]
@@ -693,13 +720,13 @@ mod unit_tests {
     fn two_owners_meet() {
         let owner = |id: u128| Keys::of(&id.to_be_bytes(), NAME);
         let (meets, met) =
-            (owner(0xa0000000_0000_4000_8000_000000000001), owner(0xb0000000_0000_4000_8000_00000539045b));
+            (owner(0xa0000000_0000_4000_8000_000000000001), owner(0xb0000000_0000_4000_8000_00002d23754b));
         let letters = |word: &str| word.chars().collect::<Vec<_>>();
         let (end, other) = (meets.with_end(&['p', 'i', 'e']), met.with_end(&['p', 'i', 'e']));
         assert_eq!(end.range(), other.range());
-        assert!(ends_misspelt(&letters("pietxoscozi"), 2).contains(&['p', 'i', 'e'][..]));
-        let word = letters("pietbegiuvz");
-        assert_eq!(least_typos(&letters("pietxoscozi"))(end.mark_of(other.key_of(met.mark(&word)))), 0);
+        assert!(ends_misspelt(&letters("pietroslee"), 2).contains(&['p', 'i', 'e'][..]));
+        let word = letters("pietabhintu");
+        assert_eq!(least_typos(&letters("pietroslee"))(end.mark_of(other.key_of(met.mark(&word)))), 0);
     }
 
     #[test]
