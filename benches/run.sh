@@ -30,7 +30,7 @@ git describe --always --dirty 2>/dev/null || true
 # Client and server on one CPU: a round trip is then a switch of tasks, and not the waking of a CPU that may be asleep, whose
 # time differs from one minute to the next by more than what is measured. BENCH_CPU=all leaves it to the kernel.
 pin=()
-BENCH_CPU="${BENCH_CPU:-$(($(nproc) - 1))}"
+export BENCH_CPU="${BENCH_CPU:-$(($(nproc) - 1))}"
 if [ ${#rooms[@]} -gt 0 ] && [ "$BENCH_CPU" != all ] &&
     as_server taskset -acp "$BENCH_CPU" "$(as_server head -n 1 "$WORK/data/postmaster.pid")" >/dev/null; then
     pin=(taskset -c "$BENCH_CPU")
@@ -44,7 +44,7 @@ for room in "${rooms[@]}"; do
 done
 
 # Last, for it needs a server as one sets it up for millions of rows: with a quarter of the memory for buffers, and disks
-# that seek. All CPUs, since it loads by several connections at once; and no WAL of what is built anew.
+# that seek. All CPUs, since it loads by several connections at once, but for latencies; and no WAL of what is built anew.
 if [ -n "$search" ]; then
     say "search"
     cargo bench --quiet --locked "${features[@]}" --bench search --no-run

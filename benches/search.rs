@@ -3,6 +3,7 @@
 //! `SET=S` (200,000 customers) or `SET=M` (5,000,000, and set S beside it). BENCH_QUERIES: of each kind, 1,000. BENCH_SECONDS:
 //! how long (a) and (b) each may take with one kind. BENCH_RECALL: queries of each kind that are compared with brute force.
 //! BENCH_SCALE: by what the sets are divided, to try something out. BENCH_PARTS: which of alone, latency, recall, mix and writes.
+//! BENCH_CPU: the one on which latencies are measured, all to leave it to the kernel.
 
 mod common;
 
@@ -87,11 +88,14 @@ fn main() {
     let database = if set.name == "S" { small_database.clone() } else { make(&set) };
 
     if wanted("alone") {
+        let _one_cpu = latency::OneCpu::take();
         latency::alone(&set, &database, count);
     }
     if wanted("latency") {
         latency::make_by_hand(&database);
         write_out(&mut connect_to(&database, "postgres"));
+        latency::read_indexes(&database);
+        let one_cpu = latency::OneCpu::take();
         let latencies = latency::measure(&set, &database, count, seconds);
         latencies.judge(&set);
         let file = directory.join(format!("plans-{}.txt", set.name));
@@ -100,6 +104,7 @@ fn main() {
         if set.name != "S" {
             latency::independence((&small, &small_database), (&set, &database), count);
         }
+        drop(one_cpu);
     }
     if wanted("recall") {
         brute::compare(&small, &small_database, number("BENCH_RECALL", 100) as usize);

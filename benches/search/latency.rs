@@ -5,7 +5,10 @@ use super::queries::{KINDS, Kind, Query, queries};
 use crate::common::{configured, connect_to, run};
 use postgres::types::ToSql;
 use postgres::{Client, NoTls, Statement};
+use std::env;
 use std::fmt::Write as _;
+use std::fs;
+use std::process::{self, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -53,6 +56,55 @@ pub fn make_by_hand(database: &str) {
         filled.as_secs_f64(),
         start.elapsed().as_secs_f64()
     );
+}
+
+/// Reads all indexes into the server's buffers, ours first: else what was made last is there, and the other is not.
+pub fn read_indexes(database: &str) {
+    let mut server = connect_to(database, "postgres");
+    run(&mut server, "CREATE EXTENSION IF NOT EXISTS pg_prewarm");
+    for table in ["ringfence.customer", "bench.by_hand"] {
+        run(&mut server, &format!("SELECT pg_prewarm(indexrelid) FROM pg_index WHERE indrelid = '{table}'::regclass"));
+    }
+}
+
+/// While it lives, this process and the sessions that it measures are on one CPU, for the reason that `benches/run.sh` says. Parallel workers,
+/// which (a) and (b) may have, are on all.
+pub struct OneCpu {
+    before: String,
+}
+
+impl OneCpu {
+    fn number() -> Option<String> {
+        env::var("BENCH_CPU").ok().filter(|cpu| cpu != "all")
+    }
+
+    /// None where it is left to the kernel.
+    pub fn take() -> Option<OneCpu> {
+        let status = fs::read_to_string("/proc/self/status").ok()?;
+        let before = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?.trim().to_owned();
+        let cpu = OneCpu::number().filter(|cpu| run_on(cpu, process::id()))?;
+        println!("\nclient and server on CPU {cpu}");
+        Some(OneCpu { before })
+    }
+
+    fn take_server(client: &mut Client) {
+        if let Some(cpu) = OneCpu::number() {
+            let server: i32 = client.query_one("SELECT pg_backend_pid()", &[]).expect("its process").get(0);
+            assert!(run_on(&cpu, server as u32), "the server's process {server} on CPU {cpu}");
+        }
+    }
+}
+
+impl Drop for OneCpu {
+    fn drop(&mut self) {
+        run_on(&self.before, process::id());
+    }
+}
+
+/// Has a process run on these CPUs.
+fn run_on(cpus: &str, process: u32) -> bool {
+    let taskset = Command::new("taskset").args(["-cp", cpus, &process.to_string()]).stdout(Stdio::null()).status();
+    taskset.is_ok_and(|status| status.success())
 }
 
 /// Whom a query is asked of.
@@ -189,6 +241,7 @@ struct Arm {
 impl Arm {
     fn new(database: &str, contender: Contender, owner: &Owner, kind: Kind, queries: &[Query], left: Duration) -> Arm {
         let mut client = connect_to(database, contender.role());
+        OneCpu::take_server(&mut client);
         run(&mut client, &contender.prelude(owner, kind));
         let statement = client.prepare(&contender.statement(owner, kind)).expect("the query");
         let asked = queries.iter().map(|query| contender.parameters(kind, query)).collect();
