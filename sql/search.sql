@@ -174,7 +174,6 @@ COMMENT ON FUNCTION ringfence.email_query(text) IS 'What to look for to find an 
 CREATE FUNCTION ringfence.search_customers(query text, max_rows integer DEFAULT 20, after text DEFAULT NULL)
     RETURNS TABLE (customer_id uuid, name text, phones text[], emails text[], company text, rank real, matched text, cursor text)
     LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 20 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    SET enable_bitmapscan = on SET enable_indexscan = on
     AS 'MODULE_PATHNAME', 'search_customers_wrapper';
 ALTER FUNCTION ringfence.search_customers(text, integer, text) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.search_customers(text, integer, text) FROM PUBLIC;

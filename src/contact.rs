@@ -5,6 +5,7 @@ use crate::{owner, session};
 use pgrx::datum::Uuid;
 use pgrx::prelude::*;
 use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
+use std::borrow::Cow;
 use std::collections::HashSet;
 use unicode_normalization::UnicodeNormalization;
 
@@ -29,9 +30,14 @@ fn region(code: &str) -> Option<Region> {
     code.parse().ok().filter(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(*region).is_some())
 }
 
+/// The text without differences of width; of ASCII, which most numbers are, itself.
+fn plain(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.nfkc().collect()) }
+}
+
 /// The decimal digits of a text in ASCII, from whatever script or width.
 pub fn digits(text: &str) -> String {
-    text.nfkc().filter(char::is_ascii_digit).collect()
+    plain(text).chars().filter(char::is_ascii_digit).collect()
 }
 
 /// E.164 where the text is a number that can exist, as `+48601234567`; its bare digits where it is not (a short code,
@@ -40,7 +46,7 @@ pub fn normal_phone(text: &str, country: Option<&str>) -> Option<String> {
     if text.chars().nth(MAX_PHONE_CHARACTERS).is_some() {
         return None;
     }
-    let text: String = text.nfkc().collect();
+    let text = plain(text);
     let before_label = before_label(&text)
         .and_then(|number| parsed(number, country))
         .filter(|number| PHONE_NUMBER_UTIL.is_possible_number_with_reason(number) == Ok(NumberLengthType::IsPossible));
@@ -75,7 +81,7 @@ pub fn looks_like_phone(text: &str) -> bool {
 
 /// Whether a text has only digits and what separates or introduces those of a phone number.
 fn is_of_phone(text: &str) -> bool {
-    text.nfkc().all(|character| {
+    plain(text).chars().all(|character| {
         matches!(
             character,
             '0'..='9' | '+' | '-' | '(' | ')' | '.' | '/' | '#' | '*' | ' ' | '\u{2010}'..='\u{2015}' | '\u{2212}' | 'ー'
@@ -86,7 +92,7 @@ fn is_of_phone(text: &str) -> bool {
 /// The normal form of a text that is a phone number and nothing else but its extension; its digits where it can be no number.
 pub fn whole_phone(text: &str, country: Option<&str>) -> Option<String> {
     let is_extended = || {
-        let plain: String = text.nfkc().collect();
+        let plain = plain(text);
         let begins = plain.find(|character: char| character.is_ascii_digit()).unwrap_or(plain.len());
         plain.chars().nth(MAX_PHONE_CHARACTERS).is_none()
             && !plain.get(..begins).is_some_and(|before| before.contains(is_letter))
@@ -116,7 +122,7 @@ pub fn normal_email(text: &str) -> Option<String> {
     if text.is_empty() || text.chars().nth(MAX_EMAIL_CHARACTERS).is_some() {
         return None;
     }
-    Some(text.nfkc().flat_map(char::to_lowercase).collect())
+    Some(plain(text).chars().flat_map(char::to_lowercase).collect())
 }
 
 /// The normal forms of a customer's phones, without repetition, by the country of the owner (not necessarily the

@@ -444,6 +444,28 @@ fn a_cursor_is_good_for_its_own_search_alone() {
     }
 }
 
+/// The plans of a search are kept for all sessions that a connection serves.
+#[test]
+fn no_session_plans_a_search_for_others() {
+    let database = Database::new("search_plan");
+    seed(&database, 3000);
+    run(&mut database.superuser(), "ANALYZE ringfence.customer");
+    let mut agent = database.connect("app_a");
+    for settings in ["SET LOCAL enable_bitmapscan = off; SET LOCAL enable_indexscan = off", ""] {
+        run(&mut agent, &format!("BEGIN; {settings}"));
+        let before: String = value(&mut agent, "SHOW enable_bitmapscan");
+        let count: i64 = value(&mut agent, "SELECT count(*) FROM ringfence.search_customers('kowal 2999')");
+        assert_eq!(count, 1);
+        // Of an index, the entries that a scan has returned; of a table, the rows that a sequential scan has.
+        let mut returned = |of: &str| -> i64 {
+            value(&mut agent, &format!("SELECT pg_stat_get_xact_tuples_returned('ringfence.{of}'::regclass)"))
+        };
+        assert!(returned("customer_search") > 0 && returned("customer") == 0, "{settings}");
+        assert_eq!(value::<String>(&mut agent, "SHOW enable_bitmapscan"), before);
+        run(&mut agent, "COMMIT");
+    }
+}
+
 #[test]
 fn a_long_search_can_be_ended() {
     let database = Database::new("search_cancel");

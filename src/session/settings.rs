@@ -131,27 +131,48 @@ const PARALLEL_CONTEXT_NAME: &CStr = c"ringfence.parallel_context";
 
 /// Sets what parallel workers shall know, until [`take_back`] is called with what this returns.
 pub fn hand_over(context: &CStr) -> std::ffi::c_int {
+    set_for_now(&[(PARALLEL_CONTEXT_NAME, context)], pg_sys::GucContext::PGC_SUSET)
+}
+
+/// Runs `work` with a planner that may use an index in any way, whatever the session has set. So does a SET clause of a function, but at a
+/// price where there is nothing to set.
+pub fn with_index_scans<T>(work: impl FnOnce() -> T) -> T {
+    // SAFETY: variables of the backend.
+    if unsafe { pg_sys::enable_bitmapscan && pg_sys::enable_indexscan } {
+        return work();
+    }
+    let on = [(c"enable_bitmapscan", c"on"), (c"enable_indexscan", c"on")];
+    let level = set_for_now(&on, pg_sys::GucContext::PGC_USERSET);
+    let result = work();
+    take_back(level);
+    result
+}
+
+/// Sets settings until [`take_back`] is called with what this returns.
+fn set_for_now(settings: &[(&CStr, &CStr)], context: pg_sys::GucContext::Type) -> std::ffi::c_int {
     // SAFETY: NUL-terminated strings; the same that PostgreSQL does around a function with a SET clause, and as there an
     // error takes the level back.
     unsafe {
         let level = pg_sys::NewGUCNestLevel();
-        pg_sys::set_config_option(
-            PARALLEL_CONTEXT_NAME.as_ptr(),
-            context.as_ptr(),
-            pg_sys::GucContext::PGC_SUSET,
-            pg_sys::GucSource::PGC_S_SESSION,
-            pg_sys::GucAction::GUC_ACTION_SAVE,
-            true,
-            0,
-            false,
-        );
+        for (name, value) in settings {
+            pg_sys::set_config_option(
+                name.as_ptr(),
+                value.as_ptr(),
+                context,
+                pg_sys::GucSource::PGC_S_SESSION,
+                pg_sys::GucAction::GUC_ACTION_SAVE,
+                true,
+                0,
+                false,
+            );
+        }
         level
     }
 }
 
-/// Ends what [`hand_over`] began.
+/// Ends what [`hand_over`] or [`set_for_now`] began.
 pub fn take_back(level: std::ffi::c_int) {
-    // SAFETY: the level was opened by hand_over, and those within are closed.
+    // SAFETY: the level was opened by set_for_now, and those within are closed.
     unsafe { pg_sys::AtEOXact_GUC(true, level) }
 }
 

@@ -106,7 +106,7 @@ SELECT p.oid::regprocedure FROM pg_proc p
    AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) WHERE grantee = 0);
 
 \echo functions declared LEAKPROOF: those that src/search/opclass.rs gives the reasons for
-SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'ringfence'::regnamespace AND proleakproof;
+SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'ringfence'::regnamespace AND proleakproof ORDER BY oid::regprocedure::text;
 
 \echo objects without a comment
 SELECT pg_describe_object(d.classid, d.objid, 0) FROM pg_depend d
