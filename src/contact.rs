@@ -47,9 +47,15 @@ pub fn normal_phone(text: &str, country: Option<&str>) -> Option<String> {
         return None;
     }
     let text = plain(text);
-    let before_label = before_label(&text)
-        .and_then(|number| parsed(number, country))
-        .filter(|number| PHONE_NUMBER_UTIL.is_possible_number_with_reason(number) == Ok(NumberLengthType::IsPossible));
+    let before_label = before_label(&text).and_then(|before| {
+        let is_set_apart = before.ends_with([' ', '(']);
+        parsed(before, country).filter(|number| match PHONE_NUMBER_UTIL.is_possible_number_with_reason(number) {
+            Ok(NumberLengthType::IsPossible) => true,
+            // As it is dialled from next door, unless the letters go on with it, as in 1-800-555-CALL.
+            Ok(NumberLengthType::IsPossibleLocalOnly) => is_set_apart,
+            _ => false,
+        })
+    });
     let number =
         before_label.or_else(|| parsed(&text, country).filter(|number| PHONE_NUMBER_UTIL.is_possible_number(number)));
     match number {
@@ -89,31 +95,60 @@ fn is_of_phone(text: &str) -> bool {
     })
 }
 
-/// The normal form of a text that is a phone number and nothing else but its extension; its digits where it can be no number.
+/// The normal form of a text that is a phone number and nothing else but what introduces it, its extension, or a label in parentheses; its digits
+/// where it can be no number.
 pub fn whole_phone(text: &str, country: Option<&str>) -> Option<String> {
-    let is_extended = || {
-        let plain = plain(text);
-        let begins = plain.find(|character: char| character.is_ascii_digit()).unwrap_or(plain.len());
-        plain.chars().nth(MAX_PHONE_CHARACTERS).is_none()
-            && !plain.get(..begins).is_some_and(|before| before.contains(is_letter))
-            && parsed(&plain, country).is_some_and(|number| !number.extension().is_empty())
+    let introduced = text.get(..3).is_some_and(|begins| begins.eq_ignore_ascii_case("tel"));
+    let number = if introduced { text.get(3..)?.trim_start_matches(['.', ':', ' ']) } else { text };
+    normal_phone(number, country)
+        .filter(|_| looks_like_phone(number) || is_extended(&plain(number), country) || is_labelled(&plain(number)))
+}
+
+/// How an extension is introduced, of what the parser knows. It takes any word that ends so, and a comma.
+const EXTENSION: [&str; 8] = ["x", "xtn", "ext", "extn", "extension", "int", "anexo", "доб"];
+
+/// Whether it is a number with an extension, and nothing else.
+fn is_extended(plain: &str, country: Option<&str>) -> bool {
+    let Some((number, rest)) = plain.find(is_letter).and_then(|at| plain.split_at_checked(at)) else {
+        return false;
     };
-    normal_phone(text, country).filter(|_| looks_like_phone(text) || is_extended())
+    let (label, extension) = rest.split_at(rest.find(|character| !is_letter(character)).unwrap_or(rest.len()));
+    let extension = extension.trim_start_matches(['.', ':', '=', ' ']);
+    is_of_phone(number.trim_end_matches([' ', ',', ';']))
+        && EXTENSION.contains(&label.to_lowercase().as_str())
+        && extension.bytes().all(|byte| byte.is_ascii_digit())
+        && parsed(plain, country).is_some_and(|number| !number.extension().is_empty())
+}
+
+/// Whether it is a number with a label in parentheses behind it.
+fn is_labelled(plain: &str) -> bool {
+    plain.strip_suffix(')').and_then(|plain| plain.rsplit_once('(')).is_some_and(|(number, label)| {
+        is_of_phone(number) && digits(number).len() >= DIGITS_BEFORE_LABEL && label.contains(is_letter)
+    })
 }
 
 /// The phone numbers among other words: each as it stands there, which may be in several words, and in normal form.
 pub fn phones_among<'a>(text: &'a str, country: Option<&str>) -> Vec<(Vec<&'a str>, String)> {
     let pieces: Vec<&str> = text.split_whitespace().collect();
-    let number = |run: &[&'a str]| -> Option<(Vec<&'a str>, String)> {
-        let text = run.join(" ");
+    let number = |some: &[&'a str]| -> Option<(Vec<&'a str>, String)> {
+        let text = some.join(" ");
         let normal = looks_like_phone(&text).then(|| normal_phone(&text, country)).flatten()?;
-        normal.starts_with('+').then(|| (run.to_vec(), normal))
+        normal.starts_with('+').then(|| (some.to_vec(), normal))
     };
-    let runs = pieces.chunk_by(|one, next| is_of_phone(one) && is_of_phone(next));
-    // Two numbers side by side make none together.
-    runs.flat_map(|run| number(run).map_or_else(|| run.chunks(1).filter_map(number).collect(), |found| vec![found]))
-        .collect()
+    let mut numbers = Vec::new();
+    for mut run in pieces.chunk_by(|one, next| is_of_phone(one) && is_of_phone(next)) {
+        // Two numbers side by side make none together: the longest that is one.
+        while !run.is_empty() {
+            let longest = (1..=run.len().min(PIECES)).rev().find_map(|count| number(run.get(..count)?));
+            run = run.get(longest.as_ref().map_or(1, |(pieces, _)| pieces.len())..).unwrap_or_default();
+            numbers.extend(longest);
+        }
+    }
+    numbers
 }
+
+/// Words that a number is written in, at most.
+const PIECES: usize = 16;
 
 /// An e-mail address without the differences that do not count: surrounding space, case, width. None where there is
 /// nothing, or too much to be one.
@@ -184,9 +219,12 @@ mod unit_tests {
             ("PL", "mama: +48 601 234 567 wieczorem", "+48601234567"),
             ("DE", "030 12345678 Büro", "+493012345678"),
             ("JP", "090-1234-5678（母）", "+819012345678"),
+            ("US", "555-2671 (mom)", "+15552671"),
+            ("US", "555-2671", "+15552671"),
             ("UA", "067 123 45 67 доб. 12", "+380671234567"),
             // But what spells a number is.
             ("US", "1-800-FLOWERS", "+18003569377"),
+            ("US", "1-800-555-CALL", "+18005552255"),
             ("DE", "0800 FLOWERS", "+498003569377"),
         ] {
             assert_eq!(normal_phone(text, Some(country)).as_deref(), Some(normal), "{country} {text}");
@@ -209,10 +247,37 @@ mod unit_tests {
 
     #[test]
     fn a_phone_and_nothing_else() {
-        for phone in ["601 234 567", "601234567 ext. 12", "+48 601-234-567 x 5", "601234567#12"] {
+        for phone in [
+            "601 234 567",
+            "601234567 ext. 12",
+            "+48 601-234-567 x 5",
+            "601234567;ext=12",
+            "601234567#12",
+            "tel:+48601234567",
+            "Tel. 601 234 567 ext. 12",
+            "601 234 567 (mama)",
+        ] {
             assert_eq!(whole_phone(phone, Some("PL")).as_deref(), Some("+48601234567"), "{phone}");
         }
-        for other in ["Nobody 601234567", "601234567 Nobody", "CT-601234567", "601234567-mama", "ext. 12", "x"] {
+        for other in [
+            "Nobody 601234567",
+            "601234567 Nobody",
+            "CT-601234567",
+            "601234567-mama",
+            "601234567 Nobody, 12",
+            "601234567 Max 5",
+            "601234567 x 5 Max",
+            "601234567, 602345678",
+            "601234567 (mama) Nobody",
+            "Nobody 601234567 (mama)",
+            "22 123 (Anna)",
+            "601234567 (mama) (Nobody)",
+            "telefon 601234567",
+            "ext. 12",
+            "tel",
+            "x",
+            "(",
+        ] {
             assert_eq!(whole_phone(other, Some("PL")), None, "{other}");
         }
     }
@@ -225,6 +290,8 @@ mod unit_tests {
         assert_eq!(among("0912 345 678 Tsai"), [(vec!["0912", "345", "678"], number())]);
         let twice = [(vec!["0912345678"], number()), (vec!["+886912345678"], number())];
         assert_eq!(among("0912345678 +886912345678 Tsai"), twice);
+        assert_eq!(among("0912 345 678 12345 Tsai"), [(vec!["0912", "345", "678"], number())]);
+        assert_eq!(among("12 0912345678 Tsai"), [(vec!["0912345678"], number())]);
         assert_eq!(among("Tsai 5678"), []);
         assert_eq!(among(""), []);
     }
