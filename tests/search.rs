@@ -451,11 +451,15 @@ fn no_session_plans_a_search_for_others() {
     seed(&database, 3000);
     run(&mut database.superuser(), "ANALYZE ringfence.customer");
     let mut agent = database.connect("app_a");
-    for settings in ["SET LOCAL enable_bitmapscan = off; SET LOCAL enable_indexscan = off", ""] {
+    let off = ["enable_bitmapscan", "enable_indexscan", "enable_tidscan"].map(|name| format!("SET LOCAL {name} = off"));
+    for settings in [off.join("; ").as_str(), ""] {
         run(&mut agent, &format!("BEGIN; {settings}"));
         let before: String = value(&mut agent, "SHOW enable_bitmapscan");
         let count: i64 = value(&mut agent, "SELECT count(*) FROM ringfence.search_customers('kowal 2999')");
         assert_eq!(count, 1);
+        // The latest of many are read by their places.
+        let count: i64 = value(&mut agent, "SELECT count(*) FROM ringfence.search_customers('kowal')");
+        assert_eq!(count, 20);
         // Of an index, the entries that a scan has returned; of a table, the rows that a sequential scan has.
         let mut returned = |of: &str| -> i64 {
             value(&mut agent, &format!("SELECT pg_stat_get_xact_tuples_returned('ringfence.{of}'::regclass)"))

@@ -8,7 +8,7 @@ use crate::error::{self, Result};
 use crate::field::VisibleFields;
 use crate::jsonb::Jsonb;
 use crate::session::fast::is_plain;
-use crate::session::settings::with_index_scans;
+use crate::session::settings::with_scans;
 use crate::{catalog, customer, session};
 use pgrx::callconv::{BoxRet, FcInfo};
 use pgrx::datum::Uuid;
@@ -252,14 +252,14 @@ pub fn read<T>(fields: &VisibleFields, work: impl FnOnce(&Reader) -> Result<T>) 
     connected(|| work(&Reader { fields }))
 }
 
-/// The plans are kept for all sessions that a connection serves, so that none may plan them by settings of its own.
+/// The plans are kept for all sessions that a connection serves, so that none may forbid the planner what they need.
 fn connected<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     // SAFETY: connected and finished once each; after an error PostgreSQL finishes.
     unsafe {
         if pg_sys::SPI_connect() != pg_sys::SPI_OK_CONNECT as i32 {
             return Err(error::not_installed("a connection to SPI"));
         }
-        let result = with_index_scans(work);
+        let result = with_scans(work);
         pg_sys::SPI_finish();
         result
     }
