@@ -1,5 +1,5 @@
 //! Entries that an index is built from. They are sorted in portions and packed, a quarter of their size, so that as many as can be are put in
-//! together; and they are put in so that GIN's pages become full.
+//! together; and they are put in so that GIN's pages become full, as far as the memory holds all entries. What comes after that splits them again.
 //!
 //! GIN splits a page of the tree of keys in the middle. Whoever puts keys in by their order leaves each page half empty behind, and the
 //! index is twice as large as it need be. Here every other key comes first, somewhat more than half of them, and leaves half full
@@ -12,8 +12,11 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 
-/// Entries that are put in together: two goes over what lies side by side.
+/// Entries that are put in together, at most: two goes over what lies side by side.
 const AT_ONCE: usize = 1 << 20;
+
+/// Bytes of an entry while it is put in: its own, and those of its key's list in a go.
+const PUT_IN: usize = size_of::<Entry>() + size_of::<&[Entry]>();
 
 /// How much of them comes first, and how much then: pages that were left half full become full to nine tenths.
 const GOES: [u64; 2] = [56, 44];
@@ -33,6 +36,7 @@ pub struct Collected {
     /// Sorted, each.
     runs: Vec<Vec<u8>>,
     most_packed: usize,
+    at_once: usize,
 }
 
 impl Collected {
@@ -43,11 +47,13 @@ impl Collected {
         let mut fresh = Vec::new();
         // What is not touched of it costs nothing.
         fresh.try_reserve_exact(most_fresh + copying::MOST).map_err(|_| error::too_little_memory())?;
-        Ok(Collected { fresh, most_fresh, runs: Vec::new(), most_packed: bytes / 4 * 3 })
+        let at_once = (bytes / 8 / PUT_IN).clamp(copying::MOST, AT_ONCE);
+        Ok(Collected { fresh, most_fresh, runs: Vec::new(), most_packed: bytes / 4 * 3, at_once })
     }
 
     /// Adds those of a row; whether it is time to put all of them in.
     pub fn add(&mut self, entries: impl Iterator<Item = Entry>) -> Result<bool> {
+        self.fresh.try_reserve(entries.size_hint().0).map_err(|_| error::too_little_memory())?;
         self.fresh.extend(entries);
         if self.fresh.len() >= self.most_fresh {
             self.pack()?;
@@ -75,29 +81,30 @@ impl Collected {
         self.pack()?;
         let mut merged = Merged::of(&self.runs);
         let mut some = Vec::new();
-        some.try_reserve_exact(AT_ONCE).map_err(|_| error::too_little_memory())?;
+        some.try_reserve_exact(self.at_once).map_err(|_| error::too_little_memory())?;
         loop {
             some.clear();
-            some.extend(merged.by_ref().take(AT_ONCE));
+            some.extend(merged.by_ref().take(self.at_once));
             if some.is_empty() {
                 break;
             }
-            in_two_goes(&some).iter().for_each(|go| put_in(go));
+            in_two_goes(&some)?.iter().for_each(|go| put_in(go));
         }
         self.runs.clear();
         Ok(())
     }
 }
 
-/// The entries of each key: of those side by side some in the first go, and the others in the second.
-fn in_two_goes(sorted: &[Entry]) -> [Vec<&[Entry]>; 2] {
+/// The entries of each key: of those side by side some in the first go, and the others in the second. Error 53200 if there is no memory for them.
+fn in_two_goes(sorted: &[Entry]) -> Result<[Vec<&[Entry]>; 2]> {
     let (mut goes, mut bytes) = ([Vec::new(), Vec::new()], [0, 0]);
     for of_key in copying::by_key(sorted) {
         let go = usize::from(bytes[1] * GOES[0] < bytes[0] * GOES[1]);
         bytes[go] += OF_KEY + Some(list_bytes(of_key)).filter(|bytes| *bytes <= LONGEST_LIST).unwrap_or(0);
+        goes[go].try_reserve(1).map_err(|_| error::too_little_memory())?;
         goes[go].push(of_key);
     }
-    goes
+    Ok(goes)
 }
 
 /// Bytes of the places after the first, as GIN packs them: the differences, seven bits a byte.
@@ -227,7 +234,7 @@ mod unit_tests {
                 put_in.extend(go.concat());
             })
             .expect("memory");
-        assert_eq!(goes, 2);
+        assert_eq!(goes, 2 * all.len().div_ceil(copying::MOST));
         put_in.sort_unstable();
         all.sort_unstable();
         assert!(put_in == all);
@@ -250,7 +257,7 @@ mod unit_tests {
     fn goes_are_even() {
         let mut all = entries();
         all.sort_unstable();
-        let goes = in_two_goes(&all);
+        let goes = in_two_goes(&all).expect("memory");
         let last = goes[0].len() * 9 / 10;
         for from in (0..last).step_by(1000) {
             let (low, high) = (goes[0][from][0].0, goes[0][from + 200][0].0);
