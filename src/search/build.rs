@@ -124,16 +124,8 @@ const FIRST: Entry = (i64::MIN, (0, 0));
 /// What an entry has more than the one before: of its key, and of its place if that is the same.
 fn pack(last: Entry, (key, place): Entry, run: &mut Vec<u8>) {
     let more = key.wrapping_sub(last.0) as u64;
-    pack_number(more, run);
-    pack_number(posting::place(place) - if more == 0 { posting::place(last.1) } else { 0 }, run);
-}
-
-fn pack_number(mut number: u64, run: &mut Vec<u8>) {
-    while number >= 0x80 {
-        run.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    run.push(number as u8);
+    posting::push_difference(more, run);
+    posting::push_difference(posting::place(place) - if more == 0 { posting::place(last.1) } else { 0 }, run);
 }
 
 /// A run, unpacked from its beginning.
@@ -142,27 +134,12 @@ struct Run<'a> {
     last: Entry,
 }
 
-impl Run<'_> {
-    fn number(&mut self) -> Option<u64> {
-        let (mut number, mut shift) = (0, 0);
-        loop {
-            let (first, rest) = self.bytes.split_first()?;
-            self.bytes = rest;
-            number |= u64::from(*first & 0x7f) << shift;
-            if *first < 0x80 {
-                return Some(number);
-            }
-            shift += 7;
-        }
-    }
-}
-
 impl Iterator for Run<'_> {
     type Item = Entry;
 
     fn next(&mut self) -> Option<Entry> {
-        let more = self.number()?;
-        let place = self.number()? + if more == 0 { posting::place(self.last.1) } else { 0 };
+        let more = posting::difference(&mut self.bytes)?;
+        let place = posting::difference(&mut self.bytes)? + if more == 0 { posting::place(self.last.1) } else { 0 };
         self.last = (self.last.0.wrapping_add(more as i64), posting::row(place));
         Some(self.last)
     }

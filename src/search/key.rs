@@ -25,9 +25,9 @@
 //! pages that one owner's searches and writes go through are few, whatever others have, and a word that is looked for in every field takes no more
 //! of them than in one.
 //!
-//! The hash is SipHash-1-3 with a fixed key (the field is mixed in behind it), the same on every platform and in every version, because it is kept in an
-//! index. Its key is no secret and need not be: nobody can read the keys, and nobody but `ringfence.query()` can make
-//! a query of them (see `value`).
+//! The hash is SipHash-1-3 with a fixed key (the field is mixed in behind it), the same on every platform and in every version,
+//! because it is kept in an index. Its key is no secret and need not be: nobody can read the keys, and nobody but `ringfence.query()`
+//! can make a query of them (see `value`).
 
 use super::fold::{fold, is_spelled, one_word_per_character, words};
 use siphasher::sip::SipHasher13;

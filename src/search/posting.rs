@@ -437,7 +437,7 @@ impl<'a> Page<'a> {
 
 /// The next of the differences that a list consists of: seven bits a byte, the lower ones first. Few take more than three bytes.
 #[inline(always)]
-fn difference(bytes: &mut &[u8]) -> Option<u64> {
+pub fn difference(bytes: &mut &[u8]) -> Option<u64> {
     let (first, mut rest) = bytes.split_first()?;
     let mut difference = u64::from(*first);
     if difference >= 0x80 {
@@ -452,6 +452,15 @@ fn difference(bytes: &mut &[u8]) -> Option<u64> {
     }
     *bytes = rest;
     Some(difference)
+}
+
+/// Adds a difference in the form that [`difference`] reads.
+pub fn push_difference(mut difference: u64, bytes: &mut Vec<u8>) {
+    while difference >= 0x80 {
+        bytes.push(difference as u8 | 0x80);
+        difference >>= 7;
+    }
+    bytes.push(difference as u8);
 }
 
 /// A posting list, gone through from the first place to the last.
@@ -695,12 +704,7 @@ mod unit_tests {
     fn packed(places: &[Place]) -> Vec<u8> {
         let mut bytes = Vec::new();
         for pair in places.windows(2) {
-            let mut difference = pair[1] - pair[0];
-            while difference >= 0x80 {
-                bytes.push(difference as u8 | 0x80);
-                difference >>= 7;
-            }
-            bytes.push(difference as u8);
+            push_difference(pair[1] - pair[0], &mut bytes);
         }
         let first = as_item_pointer(places[0]);
         let mut list = Vec::new();
