@@ -263,6 +263,18 @@ impl Arm {
         arm
     }
 
+    /// Asks all queries, or as many as there is time for, without counting them.
+    fn warm_up(&mut self) {
+        let left = self.left;
+        for n in 0..self.asked.len() {
+            if self.left.is_zero() {
+                break;
+            }
+            self.ask(n);
+        }
+        self.forget(left);
+    }
+
     /// What was asked so far does not count; there is so much time for what follows.
     fn forget(&mut self, left: Duration) {
         (self.rows, self.times, self.left) = (0, Vec::new(), left);
@@ -418,9 +430,11 @@ pub fn measure(set: &Set, database: &str, count: usize, seconds: f64) -> Latenci
         "\nLatency at the client, median / p95 in ms (queries, if fewer than {count}), and how many times ours is faster, by the"
     );
     println!(
-        "medians of those that both were asked. (a): RLS by hand, ILIKE; (b): literal owner, no RLS, GIN; (a+), (b+): LIKE, a"
+        "medians of those that both were asked, each the second time. (a): RLS by hand, ILIKE; (b): literal owner, no RLS, GIN; (a+), (b+):"
     );
-    println!("b-tree in the rows' order, a plan for each query. Then the rows found, on average, in the same order");
+    println!(
+        "LIKE, a b-tree in the rows' order, a plan for each query. Then the rows found, on average, in the same order"
+    );
     let maker = Maker::new();
     let mut result = Latencies { measured: Vec::new(), plans: String::new() };
     for owner in set.measured() {
@@ -444,6 +458,8 @@ pub fn measure(set: &Set, database: &str, count: usize, seconds: f64) -> Latenci
                     Arm::new(database, *contender, owner, kind, &queries, Duration::from_secs_f64(seconds))
                 })
                 .collect();
+            // The second time counts, for all of them: each has pushed what the others had read out of the server's buffers.
+            arms.iter_mut().for_each(Arm::warm_up);
             // By turns, so that what else the machine does meets all of them.
             while arms.iter_mut().map(Arm::block).fold(false, |any, more| any | more) {}
             for (contender, arm) in contenders.iter().zip(arms) {
@@ -575,10 +591,7 @@ pub fn independence(smaller: (&Set, &str), larger: (&Set, &str), count: usize) {
         let mut arms =
             [smaller.1, larger.1].map(|database| Arm::new(database, Contender::Ours, owner, kind, &queries, left));
         // The second time counts: what was asked since has taken the smaller set from the server's buffers.
-        for arm in &mut arms {
-            while arm.block() {}
-            arm.forget(left);
-        }
+        arms.iter_mut().for_each(Arm::warm_up);
         while arms.iter_mut().map(Arm::block).fold(false, |any, more| any | more) {}
         let [alone, among] = arms.map(|arm| Times::new(arm.times));
         let ratio = among.median() / alone.median();
