@@ -100,8 +100,8 @@ fn is_of_phone(text: &str) -> bool {
 pub fn whole_phone(text: &str, country: Option<&str>) -> Option<String> {
     let introduced = text.get(..3).is_some_and(|begins| begins.eq_ignore_ascii_case("tel"));
     let number = if introduced { text.get(3..)?.trim_start_matches(['.', ':', ' ']) } else { text };
-    normal_phone(number, country)
-        .filter(|_| looks_like_phone(number) || is_extended(&plain(number), country) || is_labelled(&plain(number)))
+    let is_more = |plain: &str| is_extended(plain, country) || is_labelled(plain);
+    normal_phone(number, country).filter(|_| looks_like_phone(number) || is_more(&plain(number)))
 }
 
 /// How an extension is introduced, of what the parser knows. It takes any word that ends so, and a comma.

@@ -429,25 +429,23 @@ fn cursor(owner: &Uuid, query: &str, rank: f32, last_activity: i64, id: &Uuid) -
 fn a_cursor_made_up_tells_nothing_of_others() {
     let database = Database::new("search_made_up_cursor");
     seed(&database, 60);
-    let mut boss_b = database.connect("app_b");
+    let (mut ours, mut theirs) = (database.connect("boss_a"), database.connect("app_b"));
     run(
-        &mut boss_b,
+        &mut theirs,
         "INSERT INTO ringfence.customer (name, last_activity_at) SELECT 'Kowal', '2026-01-20'::timestamptz + n * interval '1 hour' FROM generate_series(1, 30) AS n",
     );
-    let rows = "SELECT owner_id, id, (extract(epoch FROM coalesce(last_activity_at, '1999-01-01') - '2000-01-01'::timestamptz) * 1000000)::bigint FROM ringfence.customer WHERE name LIKE 'Kowal%'";
-    let theirs: Vec<(Uuid, i64)> =
-        boss_b.query(rows, &[]).expect("customers").iter().map(|row| (row.get(1), row.get(2))).collect();
-    let mut boss = database.connect("boss_a");
-    let owner: Uuid = boss.query_one(&format!("{rows} LIMIT 1"), &[]).expect("a customer").get(0);
+    let activities = |client: &mut Client| -> HashMap<Uuid, i64> {
+        let rows = client.query("SELECT id, (extract(epoch FROM coalesce(last_activity_at, '1999-01-01') - '2000-01-01'::timestamptz) * 1000000)::bigint FROM ringfence.customer WHERE name LIKE 'Kowal%'", &[]);
+        rows.expect("customers").iter().map(|row| (row.get(0), row.get(1))).collect()
+    };
+    let (own, theirs) = (activities(&mut ours), activities(&mut theirs));
+    let owner: Uuid = value(&mut ours, "SELECT ringfence.current_owner()");
     let mut searcher = Searcher::new(&database.name, "app_a", "");
     let all = searcher.all("kowal", 1000);
-    assert_eq!(all.len(), 60);
+    assert_eq!((all.len(), theirs.len()), (60, 30));
     let last = &all[20];
-    let activity: i64 = boss.query_one(&format!("{rows} AND id = $1"), &[&last.0]).expect("the customer").get(2);
-    assert_eq!(cursor(&owner, "kowal", last.1, activity, &last.0), last.2, "made up as it is made");
+    assert_eq!(cursor(&owner, "kowal", last.1, own[&last.0], &last.0), last.2, "made up as it is made");
 
-    let own: HashMap<Uuid, i64> =
-        boss.query(rows, &[]).expect("customers").iter().map(|row| (row.get(1), row.get(2))).collect();
     // The place of each customer of theirs, and the one beside it, which is nobody's.
     for (id, activity) in &theirs {
         let nobody = Uuid::from_u128(id.as_u128() ^ 1);
