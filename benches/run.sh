@@ -43,8 +43,9 @@ for room in "${rooms[@]}"; do
     PGDATABASE=bench "${pin[@]}" cargo bench --quiet --locked "${features[@]}" --bench "$room"
 done
 
-# Last, for it needs a server as one sets it up for millions of rows: with buffers that hold the table and its indexes, for which
-# PostgreSQL's manual allows up to 40 % of the memory, and disks that seek. All CPUs, since it loads by several connections at once, but for latencies; and no WAL of what is built anew.
+# Last, for it needs a server as one sets it up for millions of rows: with buffers that hold the table and its indexes, for
+# which PostgreSQL's manual allows up to 40 % of the memory, and disks that seek. All CPUs, since it loads by several
+# connections at once, but for latencies; and no WAL of what is built anew.
 if [ -n "$search" ]; then
     say "search"
     cargo bench --quiet --locked "${features[@]}" --bench search --no-run

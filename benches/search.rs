@@ -1,8 +1,8 @@
 //! What searching costs, and what it finds: under the wall, against row-level security by hand and against none at all.
 //!
 //! `SET=S` (200,000 customers) or `SET=M` (5,000,000, and set S beside it). BENCH_QUERIES: of each kind, 1,000. BENCH_SECONDS:
-//! how long (a) and (b) each may take with one kind, each of two times. BENCH_RECALL: queries of each kind that are compared with brute force.
-//! BENCH_SCALE: by what the sets are divided, to try something out. BENCH_PARTS: which of alone, latency, recall, mix and writes.
+//! how long (a) and (b) each may take with one kind, each of two times. BENCH_RECALL: queries of each kind that are compared with
+//! brute force. BENCH_SCALE: by what the sets are divided, to try something out. BENCH_PARTS: which of alone, latency, recall, mix and writes.
 //! BENCH_CPU: the one on which latencies are measured, all to leave it to the kernel.
 
 mod common;

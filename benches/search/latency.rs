@@ -250,33 +250,18 @@ impl Arm {
         run(&mut client, &contender.prelude(owner, kind));
         let statement = client.prepare(&contender.statement(owner, kind)).expect("the query");
         let asked = queries.iter().map(|query| contender.parameters(kind, query)).collect();
-        let mut arm = Arm { client, statement, asked, times: Vec::new(), rows: 0, left };
-        // Until plans are kept and what is read is in memory; as many as a fifth of the time allows.
-        for n in 0..arm.asked.len().min(2 * BLOCK) {
-            let start = Instant::now();
-            arm.ask(n);
-            if start.elapsed() > left / 20 {
-                break;
-            }
-        }
-        arm.forget(left);
-        arm
+        Arm { client, statement, asked, times: Vec::new(), rows: 0, left }
     }
 
-    /// Asks all queries, or as many as there is time for, without counting them.
-    fn warm_up(&mut self) {
+    /// Asks queries, so many or as many as there is time for, without counting them.
+    fn warm_up(&mut self, most: usize) {
         let left = self.left;
-        for n in 0..self.asked.len() {
+        for n in 0..self.asked.len().min(most) {
             if self.left.is_zero() {
                 break;
             }
             self.ask(n);
         }
-        self.forget(left);
-    }
-
-    /// What was asked so far does not count; there is so much time for what follows.
-    fn forget(&mut self, left: Duration) {
         (self.rows, self.times, self.left) = (0, Vec::new(), left);
     }
 
@@ -408,6 +393,8 @@ fn ask_alone(set: &Set, database: &str, count: usize) -> (Vec<String>, Vec<Strin
                     continue;
                 }
                 let mut arm = Arm::new(database, contender, owner, kind, &queries, Duration::from_secs(60));
+                // Until plans are kept.
+                arm.warm_up(2 * BLOCK);
                 while arm.block() {}
                 let times = Times::new(arm.times);
                 let name = if contender == Contender::LookUp { "find_by_phone()" } else { kind.name() };
@@ -459,7 +446,7 @@ pub fn measure(set: &Set, database: &str, count: usize, seconds: f64) -> Latenci
                 })
                 .collect();
             // The second time counts, for all of them: each has pushed what the others had read out of the server's buffers.
-            arms.iter_mut().for_each(Arm::warm_up);
+            arms.iter_mut().for_each(|arm| arm.warm_up(usize::MAX));
             // By turns, so that what else the machine does meets all of them.
             while arms.iter_mut().map(Arm::block).fold(false, |any, more| any | more) {}
             for (contender, arm) in contenders.iter().zip(arms) {
@@ -587,11 +574,10 @@ pub fn independence(smaller: (&Set, &str), larger: (&Set, &str), count: usize) {
         if queries.is_empty() {
             continue;
         }
-        let left = Duration::from_secs(60);
-        let mut arms =
-            [smaller.1, larger.1].map(|database| Arm::new(database, Contender::Ours, owner, kind, &queries, left));
+        let mut arms = [smaller.1, larger.1]
+            .map(|database| Arm::new(database, Contender::Ours, owner, kind, &queries, Duration::from_secs(60)));
         // The second time counts: what was asked since has taken the smaller set from the server's buffers.
-        arms.iter_mut().for_each(Arm::warm_up);
+        arms.iter_mut().for_each(|arm| arm.warm_up(usize::MAX));
         while arms.iter_mut().map(Arm::block).fold(false, |any, more| any | more) {}
         let [alone, among] = arms.map(|arm| Times::new(arm.times));
         let ratio = among.median() / alone.median();
