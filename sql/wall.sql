@@ -17,7 +17,8 @@ CREATE FUNCTION ringfence.wall(target regclass, read_right text, write_right tex
 BEGIN
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', target);
 
-    -- Restrictive, for all commands and to everybody: whatever policy is added later is ANDed with this one.
+    -- Restrictive, for all commands and to everybody: whatever policy is added later is ANDed with this one. The library finds the
+    -- wall of a table by the name of this policy, and puts its condition before every other one of a plan.
     EXECUTE format('CREATE POLICY owner_wall ON %s AS RESTRICTIVE FOR ALL TO PUBLIC '
                    'USING (owner_id = ringfence.current_owner()) WITH CHECK (owner_id = ringfence.current_owner())', target);
 

@@ -24,6 +24,16 @@ pub enum Source {
 
 const SOURCES: usize = 7;
 
+const ALL: [Source; SOURCES] = [
+    Source::Owner,
+    Source::Project,
+    Source::Profile,
+    Source::Access,
+    Source::Field,
+    Source::FieldProject,
+    Source::SigningKey,
+];
+
 /// In every table read here the first column is also the first of the primary key.
 const FIRST_COLUMN: pg_sys::AttrNumber = 1;
 
@@ -55,6 +65,11 @@ pub fn was_read(relation: pg_sys::Oid) -> bool {
 pub fn oid_of(source: Source) -> pg_sys::Oid {
     let read = READ.with(|read| read.get().get(source as usize).copied().unwrap_or(pg_sys::InvalidOid));
     if read == pg_sys::InvalidOid { table_oid(source.name()) } else { read }
+}
+
+/// Whether a table is one that decisions are made from.
+pub fn decides(table: pg_sys::Oid) -> bool {
+    ALL.into_iter().any(|source| oid_of(source) == table)
 }
 
 /// The oid of a table of schema `ringfence`, or InvalidOid.

@@ -200,6 +200,25 @@ pub fn blind_merge() -> ErrorReport {
         .set_hint("Name a column of the table in ON, such as its id.")
 }
 
+/// 0A000: a sample is taken of pages, on which the rows of all owners lie.
+pub fn no_sample_of_walled_table() -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, "TABLESAMPLE does not work on a table behind the wall")
+        .set_detail("How many rows it finds would depend on where other owners' rows lie.")
+        .set_hint("Take a sample of the rows instead: WHERE random() < 0.01.")
+}
+
+/// 55000: policy `owner_wall` cannot be found, though it was there when the statement was planned.
+pub fn wall_is_gone() -> ErrorReport {
+    wrong_state("the wall of a table changed while a statement was planned").set_hint("Run the statement again.")
+}
+
+/// 42501: counts of what a transaction has read, of whichever owner.
+pub fn counts_of_transaction(role: &str) -> ErrorReport {
+    not_allowed(format!("role \"{role}\" may not see how many rows its transaction has read"))
+        .set_detail("PostgreSQL counts the rows of all owners.")
+        .set_hint("Roles that monitor the database may, with GRANT pg_read_all_stats.")
+}
+
 /// 42501: the session lacks a right.
 pub fn missing_right(role: &str, right: &str) -> ErrorReport {
     not_allowed(format!("role \"{role}\" lacks the right \"{right}\" for this owner"))

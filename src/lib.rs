@@ -13,6 +13,7 @@ mod error;
 mod field;
 mod install;
 mod jsonb;
+mod list;
 mod log;
 mod name;
 mod owner;
@@ -47,6 +48,7 @@ extension_sql_file!("../sql/finish.sql", name = "finish", finalize);
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     session::init();
+    wall::init();
     owner::init();
     token::init();
     log::init();

@@ -7,7 +7,8 @@
 #![allow(ffi_unwind_calls)]
 
 use super::{context, is_acting, judge, latched_owner, parallel, refuses_held_cursors, settings};
-use crate::{error, log};
+use crate::list::members;
+use crate::{error, log, wall};
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int};
@@ -65,6 +66,7 @@ unsafe extern "C-unwind" fn executor_start(query: *mut pg_sys::QueryDesc, flags:
         if (*statement).commandType == pg_sys::CmdType::CMD_MERGE || (*statement).hasModifyingCTE {
             refuse_blind_merge(statement);
         }
+        wall::before_execution(statement, flags);
         match PREVIOUS_START.get() {
             Some(previous) => previous(query, flags),
             None => unguarded::standard_ExecutorStart(query, flags),
@@ -106,18 +108,6 @@ unsafe fn merges_blindly(statement: *mut pg_sys::PlannedStmt, plan: *mut pg_sys:
         members::<pg_sys::List>((*plan).withCheckOptionLists)
             .flat_map(|checks| members::<pg_sys::WithCheckOption>(checks))
             .any(|check| !(*check).polname.is_null() && CStr::from_ptr((*check).polname) == c"owner_wall")
-    }
-}
-
-/// What a list of PostgreSQL's points at.
-///
-/// # Safety
-/// `list` must be NULL, or a list of pointers to `T` that lives as long as the iterator.
-unsafe fn members<T>(list: *mut pg_sys::List) -> impl Iterator<Item = *mut T> {
-    // SAFETY: as promised by the caller: an array of cells, `length` long.
-    unsafe {
-        let count = if list.is_null() { 0 } else { (*list).length as usize };
-        (0..count).map(move |n| (*(*list).elements.add(n)).ptr_value.cast())
     }
 }
 

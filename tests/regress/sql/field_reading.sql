@@ -37,7 +37,7 @@ SELECT ringfence.create_field('Comment', projects => '{Sales,Support}'), ringfen
 UPDATE ringfence.customer_card SET attributes = attributes || '{"Comment": "tea", "Debt": 1.50}';
 SELECT ringfence.create_report_view('Sales', 'sales_reading') \g /dev/null
 BEGIN;
-DECLARE report CURSOR FOR SELECT "Comment", "Debt" FROM ringfence_report.sales_reading;
+DECLARE report SCROLL CURSOR FOR SELECT "Comment", "Debt" FROM ringfence_report.sales_reading;
 FETCH 1 FROM report;
 SET LOCAL ringfence.project = 'Support';
 FETCH 1 FROM report;

@@ -1,0 +1,251 @@
+//! What the planner may know of a walled table: nothing of other owners.
+//!
+//! PostgreSQL's statistics are made of the rows of all owners. Estimates made from them show in EXPLAIN, and choose the plan, so that
+//! the order of errors and notices tells of them too. For whom the wall binds, the planner therefore takes each walled table for
+//! one of a fixed size, in which each owner has a fixed share. The share is small enough that an owner's rows are read by an index, and large
+//! enough that joins and sorts are planned for many rows: a plan that suits a large owner costs a small one little.
+
+// The hooks before ours are called as PostgreSQL would, inside a guard.
+#![allow(ffi_unwind_calls)]
+
+use super::members;
+use super::policy::{self, Wall};
+use crate::catalog;
+use pgrx::{pg_guard, pg_sys};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+/// Owners that a walled table is taken to have.
+const OWNERS: f64 = 100.0;
+
+/// Rows of an owner in a table that decisions are made from: its projects, fields, profiles.
+const SETTINGS_OF_OWNER: f64 = 50.0;
+
+/// Rows of an owner in any other walled table.
+const ROWS_OF_OWNER: f64 = 10_000.0;
+
+/// Rows, and entries of an index, on a page.
+const ROWS_ON_PAGE: f64 = 40.0;
+const ENTRIES_ON_PAGE: f64 = 150.0;
+
+/// Levels of a B-tree above its leaves.
+const TREE_HEIGHT: i32 = 2;
+
+thread_local! {
+    static PREVIOUS_RELATION_INFO: Cell<pg_sys::get_relation_info_hook_type> = const { Cell::new(None) };
+    static PREVIOUS_RELATION_STATS: Cell<pg_sys::get_relation_stats_hook_type> = const { Cell::new(None) };
+    static PREVIOUS_INDEX_STATS: Cell<pg_sys::get_index_stats_hook_type> = const { Cell::new(None) };
+    static PREVIOUS_WIDTH: Cell<pg_sys::get_attavgwidth_hook_type> = const { Cell::new(None) };
+    /// Rows of table pg_statistic, by the number of distinct values that they tell.
+    static STATISTICS: RefCell<HashMap<u32, pg_sys::HeapTuple>> = RefCell::new(HashMap::new());
+}
+
+/// For `_PG_init`.
+pub fn init() {
+    // SAFETY: once per backend; the hooks before are kept and called.
+    unsafe {
+        PREVIOUS_RELATION_INFO.set(pg_sys::get_relation_info_hook);
+        pg_sys::get_relation_info_hook = Some(relation_info);
+        PREVIOUS_RELATION_STATS.set(pg_sys::get_relation_stats_hook);
+        pg_sys::get_relation_stats_hook = Some(relation_stats);
+        PREVIOUS_INDEX_STATS.set(pg_sys::get_index_stats_hook);
+        pg_sys::get_index_stats_hook = Some(index_stats);
+        PREVIOUS_WIDTH.set(pg_sys::get_attavgwidth_hook);
+        pg_sys::get_attavgwidth_hook = Some(average_width);
+    }
+}
+
+/// The wall of a table, where the session's role is one that row-level security binds. It counts whose session it is, not as whom a function
+/// or a foreign key reads the table: plans of those are shown to the session as well (`debug_print_plan`).
+///
+/// # Safety
+/// The table must be locked.
+unsafe fn binding_wall(table: pg_sys::Oid) -> Option<Wall> {
+    // SAFETY: as promised by the caller; a look-up of the role.
+    unsafe { policy::of(table).filter(|_| !pg_sys::has_bypassrls_privilege(pg_sys::GetOuterUserId())) }
+}
+
+fn rows_of_owner(table: pg_sys::Oid) -> f64 {
+    if catalog::decides(table) { SETTINGS_OF_OWNER } else { ROWS_OF_OWNER }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn relation_info(
+    root: *mut pg_sys::PlannerInfo,
+    table: pg_sys::Oid,
+    is_parent: bool,
+    relation: *mut pg_sys::RelOptInfo,
+) {
+    // SAFETY: the planner passes a table that it has locked, and what it has found out about it.
+    unsafe {
+        if let Some(previous) = PREVIOUS_RELATION_INFO.get() {
+            pg_sys::ffi::pg_guard_ffi_boundary(|| previous(root, table, is_parent, relation));
+        }
+        let Some(wall) = binding_wall(table) else {
+            return;
+        };
+        let rows = rows_of_owner(table) * OWNERS;
+        (*relation).tuples = rows;
+        (*relation).pages = (rows / ROWS_ON_PAGE) as pg_sys::BlockNumber;
+        // An index that has all that is asked for is worth reading alone.
+        (*relation).allvisfrac = 1.0;
+        // CREATE STATISTICS: made of all rows as well.
+        (*relation).statlist = std::ptr::null_mut();
+        let mut indexes = std::ptr::null_mut();
+        for index in members::<pg_sys::IndexOptInfo>((*relation).indexlist) {
+            if !begins_with(index, wall.column) {
+                continue;
+            }
+            (*index).tuples = rows;
+            (*index).pages = (rows / ENTRIES_ON_PAGE) as pg_sys::BlockNumber;
+            if (*index).tree_height >= 0 {
+                (*index).tree_height = TREE_HEIGHT;
+            }
+            indexes = pg_sys::lappend(indexes, index.cast());
+        }
+        (*relation).indexlist = indexes;
+    }
+}
+
+/// Whether an index begins with a column, or with an expression that it is part of. Of any other index the entries of all owners would be read
+/// before the wall is asked.
+///
+/// # Safety
+/// `index` must be one that the planner knows.
+unsafe fn begins_with(index: *mut pg_sys::IndexOptInfo, column: pg_sys::AttrNumber) -> bool {
+    // SAFETY: as promised by the caller: it has at least one column, and an expression for each that is none of the table's.
+    unsafe {
+        if (*index).nkeycolumns < 1 {
+            return false;
+        }
+        match *(*index).indexkeys {
+            0 => {
+                let mut columns = std::ptr::null_mut();
+                let Some(expression) = members::<pg_sys::Node>((*index).indexprs).next() else {
+                    return false;
+                };
+                pg_sys::pull_varattnos(expression, (*(*index).rel).relid, &mut columns);
+                pg_sys::bms_is_member(i32::from(column) - pg_sys::FirstLowInvalidHeapAttributeNumber, columns)
+            }
+            first => first == i32::from(column),
+        }
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn relation_stats(
+    root: *mut pg_sys::PlannerInfo,
+    entry: *mut pg_sys::RangeTblEntry,
+    column: pg_sys::AttrNumber,
+    asked: *mut pg_sys::VariableStatData,
+) -> bool {
+    // SAFETY: the planner passes a table that it has locked, one of its columns, and where it wants to know.
+    unsafe {
+        if (*entry).rtekind == pg_sys::RTEKind::RTE_RELATION
+            && let Some(wall) = binding_wall((*entry).relid)
+        {
+            let rows = rows_of_owner((*entry).relid);
+            let distinct = if column == wall.column {
+                Some(OWNERS)
+            } else {
+                // The wall's own share counts already: in an owner's rows such a value is there once.
+                is_unique_within_owner((*asked).rel, wall.column, column).then_some(rows)
+            };
+            if let Some(distinct) = distinct {
+                (*asked).statsTuple = statistics_of(distinct as u32);
+                (*asked).freefunc = Some(keep);
+            }
+            return true;
+        }
+        PREVIOUS_RELATION_STATS
+            .get()
+            .is_some_and(|previous| pg_sys::ffi::pg_guard_ffi_boundary(|| previous(root, entry, column, asked)))
+    }
+}
+
+/// Whether there is a unique index of the wall's column and this one.
+///
+/// # Safety
+/// `relation` must be NULL, or what the planner knows of the table.
+unsafe fn is_unique_within_owner(
+    relation: *mut pg_sys::RelOptInfo,
+    wall: pg_sys::AttrNumber,
+    column: pg_sys::AttrNumber,
+) -> bool {
+    // SAFETY: as promised by the caller; an index has `nkeycolumns` keys.
+    unsafe {
+        !relation.is_null()
+            && members::<pg_sys::IndexOptInfo>((*relation).indexlist).any(|index| {
+                let keys = std::slice::from_raw_parts((*index).indexkeys, (*index).nkeycolumns as usize);
+                (*index).unique && (*index).indpred.is_null() && keys == [i32::from(wall), i32::from(column)]
+            })
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn index_stats(
+    root: *mut pg_sys::PlannerInfo,
+    index: pg_sys::Oid,
+    column: pg_sys::AttrNumber,
+    asked: *mut pg_sys::VariableStatData,
+) -> bool {
+    // SAFETY: the planner passes an index of a table that it has locked.
+    unsafe {
+        let table = pg_sys::IndexGetRelation(index, true);
+        if table != pg_sys::InvalidOid && binding_wall(table).is_some() {
+            return true;
+        }
+        PREVIOUS_INDEX_STATS
+            .get()
+            .is_some_and(|previous| pg_sys::ffi::pg_guard_ffi_boundary(|| previous(root, index, column, asked)))
+    }
+}
+
+/// How wide the values of a column are taken to be: as its type says.
+#[pg_guard]
+unsafe extern "C-unwind" fn average_width(table: pg_sys::Oid, column: pg_sys::AttrNumber) -> i32 {
+    // SAFETY: the planner passes a table that it has locked, and one of its columns.
+    unsafe {
+        if binding_wall(table).is_some() {
+            let (mut kind, mut modifier, mut collation) = (pg_sys::InvalidOid, -1, pg_sys::InvalidOid);
+            pg_sys::get_atttypetypmodcoll(table, column, &mut kind, &mut modifier, &mut collation);
+            return pg_sys::get_typavgwidth(kind, modifier);
+        }
+        PREVIOUS_WIDTH.get().map_or(0, |previous| pg_sys::ffi::pg_guard_ffi_boundary(|| previous(table, column)))
+    }
+}
+
+/// A row of table pg_statistic that tells the number of distinct values, and nothing else. Made once for each number.
+///
+/// # Safety
+/// In a transaction.
+unsafe fn statistics_of(distinct: u32) -> pg_sys::HeapTuple {
+    if let Some(known) = STATISTICS.with(|made| made.borrow().get(&distinct).copied()) {
+        return known;
+    }
+    // SAFETY: the relation is open while its descriptor is used. The columns up to the number of distinct values cannot be NULL, nor can
+    // the numbers of kinds, operators and collations behind it; zero is valid for each. The row is allocated where nothing frees it.
+    let row = unsafe {
+        let relation = pg_sys::table_open(pg_sys::StatisticRelationId, pg_sys::AccessShareLock as _);
+        let descriptor = (*relation).rd_att;
+        let width = (*descriptor).natts as usize;
+        let mut values = vec![pg_sys::Datum::from(0_usize); width];
+        let mut nulls = vec![false; width];
+        let first_list = pg_sys::Anum_pg_statistic_stanumbers1 as usize - 1;
+        nulls.iter_mut().skip(first_list).for_each(|null| *null = true);
+        if let Some(value) = values.get_mut(pg_sys::Anum_pg_statistic_stadistinct as usize - 1) {
+            *value = pg_sys::Datum::from(f32::to_bits(distinct as f32));
+        }
+        let before = pg_sys::MemoryContextSwitchTo(pg_sys::TopMemoryContext);
+        let row = pg_sys::heap_form_tuple(descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
+        pg_sys::MemoryContextSwitchTo(before);
+        pg_sys::table_close(relation, pg_sys::AccessShareLock as _);
+        row
+    };
+    STATISTICS.with(|made| made.borrow_mut().insert(distinct, row));
+    row
+}
+
+/// What the planner frees statistics with: these are kept.
+#[pg_guard]
+unsafe extern "C-unwind" fn keep(_row: pg_sys::HeapTuple) {}

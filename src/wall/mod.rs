@@ -1,0 +1,158 @@
+//! The wall around a table: what its policies cannot do by themselves.
+
+mod estimate;
+mod order;
+mod policy;
+mod shown;
+
+use crate::error::{self, Result};
+use crate::list::members;
+use crate::session::{self, fast, rights::Rights};
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::{AllocatedByPostgres, PgLogLevel, PgTrigger, pg_guard, pg_sys, pg_trigger};
+use std::cell::Cell;
+use std::ffi::{c_char, c_int};
+
+thread_local! {
+    static PREVIOUS_PLANNER: Cell<pg_sys::planner_hook_type> = const { Cell::new(None) };
+    /// The transaction in which the library was loaded: statements of it may have been planned without us.
+    static LOADED_IN: Cell<Option<pg_sys::LocalTransactionId>> = const { Cell::new(None) };
+}
+
+/// For `_PG_init`.
+pub fn init() {
+    policy::init();
+    estimate::init();
+    shown::init();
+    // SAFETY: once per backend; the hook before is kept and called. MyProc is NULL where the library is preloaded: then nothing has been
+    // planned yet. Plans that are kept were made without us, and are made again.
+    unsafe {
+        PREVIOUS_PLANNER.set(pg_sys::planner_hook);
+        pg_sys::planner_hook = Some(planner);
+        if !pg_sys::MyProc.is_null() {
+            LOADED_IN.set(Some((*pg_sys::MyProc).lxid));
+            pg_sys::ResetPlanCache();
+        }
+    }
+}
+
+mod unguarded {
+    use pgrx::pg_sys;
+    use std::ffi::{c_char, c_int};
+
+    unsafe extern "C-unwind" {
+        pub fn standard_planner(
+            query: *mut pg_sys::Query,
+            text: *const c_char,
+            options: c_int,
+            parameters: pg_sys::ParamListInfo,
+        ) -> *mut pg_sys::PlannedStmt;
+    }
+}
+
+// A plain frame, as the hooks of the executor (session/hooks.rs).
+#[allow(ffi_unwind_calls)]
+unsafe extern "C-unwind" fn planner(
+    query: *mut pg_sys::Query,
+    text: *const c_char,
+    options: c_int,
+    parameters: pg_sys::ParamListInfo,
+) -> *mut pg_sys::PlannedStmt {
+    // SAFETY: called by PostgreSQL with a query, which is passed on.
+    unsafe {
+        let statement = match PREVIOUS_PLANNER.get() {
+            Some(previous) => previous(query, text, options, parameters),
+            None => unguarded::standard_planner(query, text, options, parameters),
+        };
+        put_walls_first(statement);
+        statement
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn put_walls_first(statement: *mut pg_sys::PlannedStmt) {
+    // SAFETY: called with a statement that has just been planned: its tables are locked.
+    unsafe { order::put_walls_first(statement) }
+}
+
+/// Before a statement is executed. The session must be entitled to an owner if the statement reads what a wall keeps, before any row is
+/// looked at: that it is not would else show at the first row only, of whichever owner.
+///
+/// # Safety
+/// Under plain frames only: PostgreSQL may raise an error here that no guard catches. `statement` must be about to be executed.
+#[allow(ffi_unwind_calls)]
+pub unsafe fn before_execution(statement: *mut pg_sys::PlannedStmt, flags: c_int) {
+    // SAFETY: as promised by the caller; a backend that executes has a process entry.
+    unsafe {
+        if LOADED_IN.get().is_some() {
+            order_as_planned_before(statement);
+        }
+        if flags & pg_sys::EXEC_FLAG_EXPLAIN_ONLY as c_int == 0
+            && pg_sys::ParallelWorkerNumber < 0
+            && fast::answer(|_| ()).is_none()
+        {
+            require_owner(statement);
+        }
+    }
+}
+
+/// In the transaction that the library was loaded in: the statement may have been planned before.
+#[pg_guard]
+unsafe extern "C-unwind" fn order_as_planned_before(statement: *mut pg_sys::PlannedStmt) {
+    // SAFETY: called before the statement is executed. What is added to it lives as long as the transaction: it is planned anew
+    // if it is kept for longer.
+    unsafe {
+        if LOADED_IN.get() != Some((*pg_sys::MyProc).lxid) {
+            LOADED_IN.set(None);
+            return;
+        }
+        let before = pg_sys::MemoryContextSwitchTo(pg_sys::TopTransactionContext);
+        order::put_walls_first(statement);
+        pg_sys::MemoryContextSwitchTo(before);
+    }
+}
+
+/// Error as [`session::context`] where the session is not entitled to an owner, and the statement's plan asks for one.
+#[pg_guard]
+unsafe extern "C-unwind" fn require_owner(statement: *mut pg_sys::PlannedStmt) {
+    // SAFETY: called before the statement is executed: its tables are locked.
+    let asks = unsafe { !pg_sys::has_bypassrls_privilege(pg_sys::GetUserId()) && order::asks_for_owner(statement) };
+    if asks && let Err(refusal) = session::context() {
+        refusal.report(PgLogLevel::ERROR);
+    }
+}
+
+/// Before a statement writes: error 42501 without the right that the trigger names. A policy alone would let an
+/// UPDATE or DELETE without the right pass as one that finds no rows.
+///
+/// Where row-level security is not in force (a superuser, a referential action) it asks nothing. A view has no
+/// row-level security of its own, but its rows always pass that of the tables beneath.
+#[pg_trigger(sql = false)]
+fn require_right<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>> {
+    error::raised((|| {
+        let arguments = trigger.extra_args().map_err(|_| error::wrong_trigger("require_right takes a right"))?;
+        let [right] = &arguments[..] else {
+            return Err(error::wrong_trigger("require_right takes a right"));
+        };
+        // SAFETY: the trigger's relation is open for as long as the trigger runs; check_enable_rls looks at catalogs only.
+        let bound = unsafe {
+            let relation = trigger.trigger_data().tg_relation;
+            (*(*relation).rd_rel).relkind == pg_sys::RELKIND_VIEW as i8
+                || pg_sys::check_enable_rls((*relation).rd_id, pg_sys::InvalidOid, true)
+                    == pg_sys::CheckEnableRlsResult::RLS_ENABLED as i32
+        };
+        if bound {
+            session::require(Rights::parse(right)?, right)?;
+        }
+        Ok(None)
+    })())
+}
+
+/// After a statement changed a table that decisions are made from: every backend forgets what it made from it, this
+/// one at once and the others when the transaction commits.
+#[pg_trigger(sql = false)]
+fn forget_decisions<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>> {
+    // SAFETY: the trigger's relation is open for as long as the trigger runs.
+    unsafe { pg_sys::CacheInvalidateRelcacheByRelid((*trigger.trigger_data().tg_relation).rd_id) };
+    Ok(None)
+}

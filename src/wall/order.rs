@@ -1,0 +1,462 @@
+//! The wall is judged before any other condition, whatever that costs, and by nothing but its own function.
+//!
+//! PostgreSQL does not promise either. It orders the conditions of a scan by security level and cost, and takes a condition that is
+//! leakproof and cheap, or uses no column, for one of the lowest level: it runs on the rows of all owners before the wall, and an
+//! error, a sequence or a notice in it tells of them. And where a user compares the wall's column with an expression of theirs,
+//! the planner merges both conditions into one equivalence class: it asks once whether the user's expression
+//! equals the session's owner, and then scans by the user's alone, which may answer differently the second time if it is a function that is declared
+//! STABLE and is not.
+//!
+//! So a finished plan is gone through once more: each scan of a walled table gets the wall itself, in its index condition and in front of its
+//! other conditions. This costs nothing when the plan runs.
+
+use super::members;
+use super::policy::{self, Wall};
+use crate::error;
+use pgrx::{PgLogLevel, pg_sys};
+use std::ffi::CStr;
+
+/// The first column of an index, as its conditions name it.
+const FIRST_KEY: pg_sys::AttrNumber = 1;
+
+/// Goes through a statement's plan. Error 0A000 for a sample of a walled table, whose size depends on where the rows of others lie.
+///
+/// # Safety
+/// `statement` must be a planned statement whose tables are locked, and which nobody runs yet.
+pub unsafe fn put_walls_first(statement: *mut pg_sys::PlannedStmt) {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        each_plan(statement, &mut |plan| {
+            WalledScan::of(statement, plan).into_iter().for_each(|scan| scan.put_wall_first())
+        })
+    }
+}
+
+/// Whether a statement's plan scans a table whose wall asks for the session's owner.
+///
+/// # Safety
+/// As [`put_walls_first`].
+pub unsafe fn asks_for_owner(statement: *mut pg_sys::PlannedStmt) -> bool {
+    let mut asks = false;
+    // SAFETY: as promised by the caller.
+    unsafe {
+        each_plan(statement, &mut |plan| {
+            asks = asks || WalledScan::of(statement, plan).is_some_and(|scan| scan.wall.reaches_one);
+        });
+    }
+    asks
+}
+
+/// Whether a statement names a walled table anywhere.
+///
+/// # Safety
+/// As [`put_walls_first`].
+pub unsafe fn reads_walled_table(statement: *mut pg_sys::PlannedStmt) -> bool {
+    // SAFETY: as promised by the caller: a list of oids, `length` long.
+    unsafe {
+        let tables = (*statement).relationOids;
+        let count = if tables.is_null() { 0 } else { (*tables).length as usize };
+        (0..count).any(|n| policy::of((*(*tables).elements.add(n)).oid_value).is_some())
+    }
+}
+
+/// Calls `work` with each node of the plan of a statement that names a walled table.
+///
+/// # Safety
+/// As [`put_walls_first`].
+unsafe fn each_plan(statement: *mut pg_sys::PlannedStmt, work: &mut impl FnMut(*mut pg_sys::Plan)) {
+    // SAFETY: as promised by the caller; the tree that planning has just walked is no deeper than the stack.
+    unsafe {
+        if !reads_walled_table(statement) {
+            return;
+        }
+        std::iter::once((*statement).planTree)
+            .chain(members::<pg_sys::Plan>((*statement).subplans))
+            .for_each(|plan| each_node(plan, work));
+    }
+}
+
+/// # Safety
+/// `plan` must be a plan or NULL.
+unsafe fn each_node(plan: *mut pg_sys::Plan, work: &mut impl FnMut(*mut pg_sys::Plan)) {
+    // SAFETY: as promised by the caller; the tags tell what the nodes are, and the lists hold plans.
+    unsafe {
+        if plan.is_null() {
+            return;
+        }
+        work(plan);
+        let more = match (*plan).type_ {
+            pg_sys::NodeTag::T_Append => (*plan.cast::<pg_sys::Append>()).appendplans,
+            pg_sys::NodeTag::T_MergeAppend => (*plan.cast::<pg_sys::MergeAppend>()).mergeplans,
+            pg_sys::NodeTag::T_BitmapAnd => (*plan.cast::<pg_sys::BitmapAnd>()).bitmapplans,
+            pg_sys::NodeTag::T_BitmapOr => (*plan.cast::<pg_sys::BitmapOr>()).bitmapplans,
+            pg_sys::NodeTag::T_CustomScan => (*plan.cast::<pg_sys::CustomScan>()).custom_plans,
+            pg_sys::NodeTag::T_SubqueryScan => {
+                each_node((*plan.cast::<pg_sys::SubqueryScan>()).subplan, work);
+                std::ptr::null_mut()
+            }
+            _ => std::ptr::null_mut(),
+        };
+        members::<pg_sys::Plan>(more).for_each(|child| each_node(child, work));
+        each_node((*plan).lefttree, work);
+        each_node((*plan).righttree, work);
+    }
+}
+
+/// A node that scans a walled table, or an index of one.
+pub struct WalledScan {
+    plan: *mut pg_sys::Plan,
+    table: pg_sys::Oid,
+    relation: pg_sys::Index,
+    wall: Wall,
+}
+
+impl WalledScan {
+    /// None for any other node, and where row-level security is not in force for whom the table is read.
+    ///
+    /// # Safety
+    /// `plan` must be a node of the statement's plan, and the statement's tables be locked.
+    pub unsafe fn of(statement: *mut pg_sys::PlannedStmt, plan: *mut pg_sys::Plan) -> Option<WalledScan> {
+        // SAFETY: as promised by the caller; a scan's relation is one of the range table.
+        unsafe {
+            if !is_scan((*plan).type_) {
+                return None;
+            }
+            let relation = (*plan.cast::<pg_sys::Scan>()).scanrelid;
+            let entry =
+                members::<pg_sys::RangeTblEntry>((*statement).rtable).nth((relation as usize).checked_sub(1)?)?;
+            if (*entry).rtekind != pg_sys::RTEKind::RTE_RELATION {
+                return None;
+            }
+            let table = (*entry).relid;
+            let wall = policy::of(table)?;
+            let in_force = pg_sys::check_enable_rls(table, reader(statement, entry), true)
+                == pg_sys::CheckEnableRlsResult::RLS_ENABLED as i32;
+            in_force.then_some(WalledScan { plan, table, relation, wall })
+        }
+    }
+
+    /// # Safety
+    /// As [`put_walls_first`].
+    unsafe fn put_wall_first(&self) {
+        let plan = self.plan;
+        // SAFETY: as promised by the caller; the tags tell what the nodes are.
+        unsafe {
+            match (*plan).type_ {
+                pg_sys::NodeTag::T_SampleScan => error::no_sample_of_walled_table().report(PgLogLevel::ERROR),
+                pg_sys::NodeTag::T_BitmapIndexScan => {
+                    let scan = plan.cast::<pg_sys::BitmapIndexScan>();
+                    self.narrow_index((*scan).indexid, &mut (*scan).indexqual, &mut (*scan).indexqualorig);
+                    return;
+                }
+                pg_sys::NodeTag::T_IndexScan => {
+                    let scan = plan.cast::<pg_sys::IndexScan>();
+                    self.narrow_index((*scan).indexid, &mut (*scan).indexqual, &mut (*scan).indexqualorig);
+                }
+                pg_sys::NodeTag::T_IndexOnlyScan => {
+                    let scan = plan.cast::<pg_sys::IndexOnlyScan>();
+                    let mut unused = std::ptr::null_mut();
+                    self.narrow_index((*scan).indexid, &mut (*scan).indexqual, &mut unused);
+                }
+                _ => (),
+            }
+            if !self.is_kept_by_index() {
+                if !self.is_among((*plan).qual) {
+                    (*plan).qual = pg_sys::lcons(self.condition_in_scan().cast(), (*plan).qual);
+                }
+                if (*plan).type_ == pg_sys::NodeTag::T_BitmapHeapScan {
+                    // Where a bitmap has room for whole pages only, the condition of the index is asked again, of all rows of a page.
+                    let scan = plan.cast::<pg_sys::BitmapHeapScan>();
+                    if !self.is_among((*scan).bitmapqualorig) {
+                        (*scan).bitmapqualorig = pg_sys::lcons(self.condition().cast(), (*scan).bitmapqualorig);
+                    }
+                }
+            }
+            self.sort_conditions((*plan).qual);
+        }
+    }
+
+    /// Whether the conditions of the index that the scan goes by keep other owners' rows out: then all rows that it reads are the session's.
+    ///
+    /// # Safety
+    /// As [`put_walls_first`].
+    pub unsafe fn is_kept_by_index(&self) -> bool {
+        // SAFETY: as promised by the caller; the tags tell what the nodes are.
+        unsafe {
+            // It is among the other conditions where the index does not have it, even if it is asked again with those of the index.
+            if self.is_among((*self.plan).qual) {
+                return false;
+            }
+            match (*self.plan).type_ {
+                pg_sys::NodeTag::T_IndexScan => self.is_among((*self.plan.cast::<pg_sys::IndexScan>()).indexqualorig),
+                pg_sys::NodeTag::T_IndexOnlyScan => {
+                    let scan = self.plan.cast::<pg_sys::IndexOnlyScan>();
+                    self.leads_index((*scan).indexid) && self.is_among_keys((*scan).indexqual)
+                }
+                pg_sys::NodeTag::T_BitmapHeapScan => {
+                    self.is_among((*self.plan.cast::<pg_sys::BitmapHeapScan>()).bitmapqualorig)
+                }
+                _ => false,
+            }
+        }
+    }
+
+    /// Adds the wall to the conditions of a B-tree that begins with the wall's column, if it is not there: no entry of another owner is
+    /// looked at, even where a user names one.
+    ///
+    /// # Safety
+    /// `keys` must be the conditions of that index as the index sees them, `original` the same as conditions on the table.
+    unsafe fn narrow_index(&self, index: pg_sys::Oid, keys: &mut *mut pg_sys::List, original: &mut *mut pg_sys::List) {
+        // SAFETY: as promised by the caller. A B-tree wants its conditions in the order of its columns: this is one on the first.
+        unsafe {
+            if !self.leads_index(index) || self.is_among_keys(*keys) {
+                return;
+            }
+            let key = self.condition();
+            if let Some(column) = column_of(key) {
+                (*column).varno = pg_sys::INDEX_VAR;
+                (*column).varattno = FIRST_KEY;
+                *keys = pg_sys::lcons(key.cast(), *keys);
+                *original = pg_sys::lcons(self.condition().cast(), *original);
+            }
+        }
+    }
+
+    /// Whether an index is a B-tree whose first column is that of the wall.
+    ///
+    /// # Safety
+    /// `index` must be an index of the table.
+    unsafe fn leads_index(&self, index: pg_sys::Oid) -> bool {
+        // SAFETY: as promised by the caller. The planner holds a lock on every index that it has put into a plan; the entry is
+        // pinned while it is looked at. An index has a column.
+        unsafe {
+            let relation = pg_sys::RelationIdGetRelation(index);
+            if relation.is_null() {
+                return false;
+            }
+            let is_btree = (*(*relation).rd_rel).relam == pg_sys::BTREE_AM_OID;
+            let first = (*(*relation).rd_index).indkey.values.as_ptr().read();
+            pg_sys::RelationClose(relation);
+            is_btree && first == self.wall.column
+        }
+    }
+
+    /// # Safety
+    /// `conditions` must be conditions on the columns of the scanned table.
+    unsafe fn is_among(&self, conditions: *mut pg_sys::List) -> bool {
+        // SAFETY: as promised by the caller.
+        unsafe { members(conditions).any(|condition| self.is_in(condition)) }
+    }
+
+    /// # Safety
+    /// `keys` must be conditions of an index that begins with the wall's column.
+    unsafe fn is_among_keys(&self, keys: *mut pg_sys::List) -> bool {
+        // SAFETY: as promised by the caller.
+        unsafe {
+            let is_column =
+                |column: *mut pg_sys::Var| (*column).varno == pg_sys::INDEX_VAR && (*column).varattno == FIRST_KEY;
+            members(keys).any(|key| self.wall.is(key, &is_column))
+        }
+    }
+
+    /// Whether a condition holds for rows of the session's owner alone: it is the wall, or has it in every alternative.
+    ///
+    /// # Safety
+    /// `condition` must be a condition on the columns of the scanned table.
+    unsafe fn is_in(&self, condition: *mut pg_sys::Node) -> bool {
+        // SAFETY: as promised by the caller; the tags tell what the nodes are.
+        unsafe {
+            if condition.is_null() {
+                return false;
+            }
+            if (*condition).type_ == pg_sys::NodeTag::T_BoolExpr {
+                let combined = condition.cast::<pg_sys::BoolExpr>();
+                let mut parts = members((*combined).args);
+                return match (*combined).boolop {
+                    pg_sys::BoolExprType::AND_EXPR => parts.any(|part| self.is_in(part)),
+                    pg_sys::BoolExprType::OR_EXPR => parts.all(|part| self.is_in(part)),
+                    _ => false,
+                };
+            }
+            self.wall.is(condition, &|column| self.is_wall_column(column))
+        }
+    }
+
+    /// # Safety
+    /// `column` must be a column in a condition of the scan.
+    unsafe fn is_wall_column(&self, column: *mut pg_sys::Var) -> bool {
+        // SAFETY: as promised by the caller. What an index alone is read for sees the columns of that index.
+        unsafe {
+            if (*column).varno != pg_sys::INDEX_VAR {
+                return (*column).varno as pg_sys::Index == self.relation && (*column).varattno == self.wall.column;
+            }
+            self.column_of_index(|number| number == (*column).varattno).is_some_and(|entry| {
+                let column = (*entry).expr.cast::<pg_sys::Var>();
+                (*column.cast::<pg_sys::Node>()).type_ == pg_sys::NodeTag::T_Var
+                    && (*column).varattno == self.wall.column
+            })
+        }
+    }
+
+    /// A column of the index, where the scan reads an index alone.
+    ///
+    /// # Safety
+    /// As [`put_walls_first`].
+    unsafe fn column_of_index(&self, wanted: impl Fn(pg_sys::AttrNumber) -> bool) -> Option<*mut pg_sys::TargetEntry> {
+        // SAFETY: as promised by the caller; the tag tells what the node is.
+        unsafe {
+            if (*self.plan).type_ != pg_sys::NodeTag::T_IndexOnlyScan {
+                return None;
+            }
+            let columns = (*self.plan.cast::<pg_sys::IndexOnlyScan>()).indextlist;
+            members::<pg_sys::TargetEntry>(columns).find(|entry| wanted((**entry).resno))
+        }
+    }
+
+    /// The wall as a condition on the scanned table.
+    ///
+    /// # Safety
+    /// As [`put_walls_first`].
+    unsafe fn condition(&self) -> *mut pg_sys::Node {
+        // SAFETY: as promised by the caller: the table's lock is held, and so its wall is still there.
+        unsafe {
+            let Some(condition) = policy::copy_of_condition(self.table) else {
+                error::wall_is_gone().report(PgLogLevel::ERROR);
+                return std::ptr::null_mut();
+            };
+            pg_sys::ChangeVarNodes(condition, 1, self.relation as i32, 0);
+            pg_sys::fix_opfuncids(condition);
+            condition
+        }
+    }
+
+    /// The same as the scan itself sees the columns.
+    ///
+    /// # Safety
+    /// As [`put_walls_first`].
+    unsafe fn condition_in_scan(&self) -> *mut pg_sys::Node {
+        // SAFETY: as promised by the caller. An index that is read alone has the wall's column: the planner has put a condition on it
+        // there, if another one.
+        unsafe {
+            let condition = self.condition();
+            let in_index = self.column_of_index(|number| {
+                let mut probe = pg_sys::Var { varno: pg_sys::INDEX_VAR, varattno: number, ..Default::default() };
+                self.is_wall_column(&raw mut probe)
+            });
+            match (in_index, column_of(condition)) {
+                (Some(entry), Some(column)) => {
+                    (*column).varno = pg_sys::INDEX_VAR;
+                    (*column).varattno = (*entry).resno;
+                }
+                (None, _) if (*self.plan).type_ == pg_sys::NodeTag::T_IndexOnlyScan => {
+                    error::wall_is_gone().report(PgLogLevel::ERROR);
+                }
+                _ => (),
+            }
+            condition
+        }
+    }
+
+    /// Puts the wall first, then what the session's rights say, then the rest as it was.
+    ///
+    /// # Safety
+    /// `conditions` must be those of the scan.
+    unsafe fn sort_conditions(&self, conditions: *mut pg_sys::List) {
+        // SAFETY: as promised by the caller: an array of cells, `length` long.
+        unsafe {
+            if conditions.is_null() {
+                return;
+            }
+            let cells = std::slice::from_raw_parts_mut((*conditions).elements, (*conditions).length as usize);
+            // The sort is stable.
+            cells.sort_by_key(|cell| {
+                let condition: *mut pg_sys::Node = cell.ptr_value.cast();
+                if self.is_in(condition) {
+                    0
+                } else if is_about_rights(condition) {
+                    1
+                } else {
+                    2
+                }
+            });
+        }
+    }
+}
+
+/// The column in the wall's condition.
+///
+/// # Safety
+/// `condition` must be a copy of the condition of a wall.
+unsafe fn column_of(condition: *mut pg_sys::Node) -> Option<*mut pg_sys::Var> {
+    // SAFETY: as promised by the caller; the tags tell what the nodes are.
+    unsafe {
+        if condition.is_null() {
+            return None;
+        }
+        let arguments = match (*condition).type_ {
+            pg_sys::NodeTag::T_OpExpr => (*condition.cast::<pg_sys::OpExpr>()).args,
+            _ => (*condition.cast::<pg_sys::ScalarArrayOpExpr>()).args,
+        };
+        members::<pg_sys::Node>(arguments)
+            .find(|argument| (**argument).type_ == pg_sys::NodeTag::T_Var)
+            .map(|column| column.cast())
+    }
+}
+
+/// Whether a condition is one of policies, about what the session may do: those functions have a planner support of their own.
+///
+/// # Safety
+/// `condition` must be an expression or NULL.
+unsafe fn is_about_rights(condition: *mut pg_sys::Node) -> bool {
+    // SAFETY: as promised by the caller; the tag tells what the node is, and names are NUL-terminated.
+    unsafe {
+        if condition.is_null() || (*condition).type_ != pg_sys::NodeTag::T_FuncExpr {
+            return false;
+        }
+        let support = pg_sys::get_func_support((*condition.cast::<pg_sys::FuncExpr>()).funcid);
+        if support == pg_sys::InvalidOid {
+            return false;
+        }
+        let name = pg_sys::get_func_name(support);
+        !name.is_null()
+            && CStr::from_ptr(name) == c"has_right_support"
+            && pg_sys::get_func_namespace(support) == pg_sys::get_namespace_oid(c"ringfence".as_ptr(), true)
+    }
+}
+
+/// The kinds of nodes that read a table or an index.
+fn is_scan(tag: pg_sys::NodeTag) -> bool {
+    matches!(
+        tag,
+        pg_sys::NodeTag::T_SeqScan
+            | pg_sys::NodeTag::T_SampleScan
+            | pg_sys::NodeTag::T_IndexScan
+            | pg_sys::NodeTag::T_IndexOnlyScan
+            | pg_sys::NodeTag::T_BitmapIndexScan
+            | pg_sys::NodeTag::T_BitmapHeapScan
+            | pg_sys::NodeTag::T_TidScan
+            | pg_sys::NodeTag::T_TidRangeScan
+            | pg_sys::NodeTag::T_ForeignScan
+            | pg_sys::NodeTag::T_CustomScan
+    )
+}
+
+/// For whom a relation is read: the owner of the view that names it, or nobody in particular.
+///
+/// # Safety
+/// `entry` must be one of the statement's range table.
+unsafe fn reader(statement: *mut pg_sys::PlannedStmt, entry: *mut pg_sys::RangeTblEntry) -> pg_sys::Oid {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        #[cfg(feature = "pg15")]
+        let reader = {
+            let _ = statement;
+            (*entry).checkAsUser
+        };
+        #[cfg(not(feature = "pg15"))]
+        let reader = members::<pg_sys::RTEPermissionInfo>((*statement).permInfos)
+            .nth(((*entry).perminfoindex as usize).wrapping_sub(1))
+            .map_or(pg_sys::InvalidOid, |permissions| (*permissions).checkAsUser);
+        reader
+    }
+}

@@ -1,0 +1,223 @@
+//! What EXPLAIN ANALYZE and a session's own statistics show of a walled table is made of the session's rows, or not shown.
+
+// Hooks are plain frames, and PostgreSQL's walk over a query's nodes is called inside a guard.
+#![allow(ffi_unwind_calls)]
+
+use super::order::{self, WalledScan};
+use crate::error;
+use crate::session;
+use pgrx::{PgLogLevel, pg_guard, pg_sys};
+use std::cell::Cell;
+use std::ffi::c_void;
+
+thread_local! {
+    static PREVIOUS_FINISH: Cell<pg_sys::ExecutorFinish_hook_type> = const { Cell::new(None) };
+    static PREVIOUS_ACCESS: Cell<pg_sys::object_access_hook_type> = const { Cell::new(None) };
+}
+
+/// For `_PG_init`.
+pub fn init() {
+    // SAFETY: once per backend; the hooks before are kept and called.
+    unsafe {
+        PREVIOUS_FINISH.set(pg_sys::ExecutorFinish_hook);
+        pg_sys::ExecutorFinish_hook = Some(executor_finish);
+        PREVIOUS_ACCESS.set(pg_sys::object_access_hook);
+        pg_sys::object_access_hook = Some(object_access);
+    }
+}
+
+mod unguarded {
+    use pgrx::pg_sys;
+    #[cfg(feature = "pg15")]
+    use std::ffi::c_void;
+
+    unsafe extern "C-unwind" {
+        pub fn standard_ExecutorFinish(query: *mut pg_sys::QueryDesc);
+        #[cfg(feature = "pg15")]
+        pub fn planstate_tree_walker(
+            state: *mut pg_sys::PlanState,
+            walker: unsafe extern "C-unwind" fn(*mut pg_sys::PlanState, *mut c_void) -> bool,
+            context: *mut c_void,
+        ) -> bool;
+    }
+}
+
+/// Calls `walker` with each child of a node.
+///
+/// # Safety
+/// `state` must be a node of a query that is being executed.
+unsafe fn each_child(
+    state: *mut pg_sys::PlanState,
+    walker: unsafe extern "C-unwind" fn(*mut pg_sys::PlanState, *mut c_void) -> bool,
+    context: *mut c_void,
+) -> bool {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        #[cfg(feature = "pg15")]
+        {
+            pg_sys::ffi::pg_guard_ffi_boundary(|| unguarded::planstate_tree_walker(state, walker, context))
+        }
+        #[cfg(not(feature = "pg15"))]
+        pg_sys::planstate_tree_walker_impl(state, Some(walker), context)
+    }
+}
+
+// A plain frame, as all hooks of the executor (session/hooks.rs).
+unsafe extern "C-unwind" fn executor_finish(query: *mut pg_sys::QueryDesc) {
+    // SAFETY: called by PostgreSQL with a query that has been executed.
+    unsafe {
+        match PREVIOUS_FINISH.get() {
+            Some(previous) => previous(query),
+            None => unguarded::standard_ExecutorFinish(query),
+        }
+        if (*query).instrument_options != 0 {
+            hide_counts(query);
+        }
+    }
+}
+
+struct Shown {
+    statement: *mut pg_sys::PlannedStmt,
+    has_wall: bool,
+}
+
+/// Takes out of a query's counts what rows of other owners had a part in.
+///
+/// # Safety
+/// `query` must be a query that has been executed with its nodes instrumented.
+#[pg_guard]
+unsafe extern "C-unwind" fn hide_counts(query: *mut pg_sys::QueryDesc) {
+    // SAFETY: as promised by the caller; what is pointed at outlives the walks.
+    unsafe {
+        if !order::reads_walled_table((*query).plannedstmt) {
+            return;
+        }
+        let mut shown = Shown { statement: (*query).plannedstmt, has_wall: false };
+        hide_counts_of((*query).planstate, (&raw mut shown).cast());
+        if shown.has_wall {
+            hide_pages_of((*query).planstate, std::ptr::null_mut());
+        }
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn hide_counts_of(state: *mut pg_sys::PlanState, context: *mut c_void) -> bool {
+    // SAFETY: called with a node of the query, and what `hide_counts` passed; the tags tell what the nodes are.
+    unsafe {
+        if state.is_null() {
+            return false;
+        }
+        let shown = context.cast::<Shown>();
+        if let Some(scan) = WalledScan::of((*shown).statement, (*state).plan) {
+            (*shown).has_wall = true;
+            let by_index = scan.is_kept_by_index();
+            each_instrument(state, &mut |counts| {
+                // Without the wall in the index the filter has met rows of others. What is rechecked is whole pages, and what was not
+                // visible to all is pages too.
+                if !by_index {
+                    (*counts).nfiltered1 = 0.0;
+                }
+                (*counts).nfiltered2 = 0.0;
+                (*counts).ntuples2 = 0.0;
+            });
+            if (*state).type_ == pg_sys::NodeTag::T_BitmapHeapScanState {
+                hide_heap_blocks(state.cast());
+            }
+        }
+        each_child(state, hide_counts_of, context)
+    }
+}
+
+/// # Safety
+/// `state` must be a bitmap heap scan that has been executed.
+unsafe fn hide_heap_blocks(state: *mut pg_sys::BitmapHeapScanState) {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        #[cfg(not(feature = "pg18"))]
+        {
+            (*state).exact_pages = 0;
+            (*state).lossy_pages = 0;
+        }
+        #[cfg(feature = "pg18")]
+        {
+            (*state).stats.exact_pages = 0;
+            (*state).stats.lossy_pages = 0;
+        }
+    }
+}
+
+/// Which pages were in the buffers depends on who else has rows on them.
+#[pg_guard]
+unsafe extern "C-unwind" fn hide_pages_of(state: *mut pg_sys::PlanState, context: *mut c_void) -> bool {
+    // SAFETY: called with a node of the query.
+    unsafe {
+        if state.is_null() {
+            return false;
+        }
+        each_instrument(state, &mut |counts| {
+            (*counts).bufusage = pg_sys::BufferUsage::default();
+            (*counts).walusage = pg_sys::WalUsage::default();
+        });
+        each_child(state, hide_pages_of, context)
+    }
+}
+
+/// The counts of a node: in the leader, and in each of its parallel workers.
+///
+/// # Safety
+/// `state` must be a node of a query that has been executed.
+unsafe fn each_instrument(state: *mut pg_sys::PlanState, work: &mut impl FnMut(*mut pg_sys::Instrumentation)) {
+    // SAFETY: as promised by the caller: an array of so many.
+    unsafe {
+        if !(*state).instrument.is_null() {
+            work((*state).instrument);
+        }
+        let workers = (*state).worker_instrument;
+        if !workers.is_null() {
+            let first = (&raw mut (*workers).instrument).cast::<pg_sys::Instrumentation>();
+            (0..(*workers).num_workers as usize).for_each(|n| work(first.add(n)));
+        }
+    }
+}
+
+/// Functions that count, for the transaction at hand, rows and pages that were read, of whichever owner.
+const COUNTS_OF_TRANSACTION: [u32; 4] = [
+    pg_sys::F_PG_STAT_GET_XACT_TUPLES_RETURNED,
+    pg_sys::F_PG_STAT_GET_XACT_TUPLES_FETCHED,
+    pg_sys::F_PG_STAT_GET_XACT_BLOCKS_FETCHED,
+    pg_sys::F_PG_STAT_GET_XACT_BLOCKS_HIT,
+];
+
+// A plain frame, as in install.rs: PostgreSQL comes by for each function of each statement.
+unsafe extern "C-unwind" fn object_access(
+    access: pg_sys::ObjectAccessType::Type,
+    class: pg_sys::Oid,
+    object: pg_sys::Oid,
+    sub_object: std::ffi::c_int,
+    argument: *mut c_void,
+) {
+    // SAFETY: called by PostgreSQL; another library's hook is called with what PostgreSQL passed.
+    unsafe {
+        if let Some(previous) = PREVIOUS_ACCESS.get() {
+            previous(access, class, object, sub_object, argument);
+        }
+        if access == pg_sys::ObjectAccessType::OAT_FUNCTION_EXECUTE && COUNTS_OF_TRANSACTION.contains(&object.to_u32())
+        {
+            refuse_counts();
+        }
+    }
+}
+
+/// Error 42501 for a role that the wall binds, unless it may read all statistics.
+#[pg_guard]
+unsafe extern "C-unwind" fn refuse_counts() {
+    // SAFETY: look-ups of roles, inside a transaction.
+    let allowed = unsafe {
+        let user = pg_sys::GetUserId();
+        pg_sys::has_bypassrls_privilege(user)
+            || pg_sys::has_privs_of_role(user, pg_sys::Oid::from(pg_sys::ROLE_PG_READ_ALL_STATS))
+    };
+    if !allowed {
+        error::counts_of_transaction(&session::own_role_name()).report(PgLogLevel::ERROR);
+    }
+}
