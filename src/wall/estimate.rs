@@ -16,7 +16,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 /// Owners that a walled table is taken to have.
-const OWNERS: f64 = 100.0;
+const OWNERS: f64 = 10.0;
 
 /// Rows of an owner in a table that decisions are made from: its projects, fields, profiles.
 const SETTINGS_OF_OWNER: f64 = 50.0;
