@@ -62,7 +62,7 @@ pub fn init() {
 /// The table must be locked.
 unsafe fn binding_wall(table: pg_sys::Oid) -> Option<Wall> {
     // SAFETY: as promised by the caller; a look-up of the role.
-    unsafe { policy::of(table).filter(|_| !pg_sys::has_bypassrls_privilege(pg_sys::GetOuterUserId())) }
+    unsafe { policy::of(table).filter(|_| policy::binds(pg_sys::GetOuterUserId())) }
 }
 
 fn rows_of_owner(table: pg_sys::Oid) -> f64 {

@@ -116,7 +116,7 @@ unsafe extern "C-unwind" fn order_as_planned_before(statement: *mut pg_sys::Plan
 #[pg_guard]
 unsafe extern "C-unwind" fn require_owner(statement: *mut pg_sys::PlannedStmt) {
     // SAFETY: called before the statement is executed: its tables are locked.
-    let asks = unsafe { !pg_sys::has_bypassrls_privilege(pg_sys::GetUserId()) && order::asks_for_owner(statement) };
+    let asks = unsafe { policy::binds(pg_sys::GetUserId()) && order::asks_for_owner(statement) };
     if asks && let Err(refusal) = session::context() {
         refusal.report(PgLogLevel::ERROR);
     }

@@ -14,7 +14,6 @@ use super::members;
 use super::policy::{self, Wall};
 use crate::error;
 use pgrx::{PgLogLevel, pg_sys};
-use std::ffi::CStr;
 
 /// The first column of an index, as its conditions name it.
 const FIRST_KEY: pg_sys::AttrNumber = 1;
@@ -227,18 +226,8 @@ impl WalledScan {
     /// # Safety
     /// `index` must be an index of the table.
     unsafe fn leads_index(&self, index: pg_sys::Oid) -> bool {
-        // SAFETY: as promised by the caller. The planner holds a lock on every index that it has put into a plan; the entry is
-        // pinned while it is looked at. An index has a column.
-        unsafe {
-            let relation = pg_sys::RelationIdGetRelation(index);
-            if relation.is_null() {
-                return false;
-            }
-            let is_btree = (*(*relation).rd_rel).relam == pg_sys::BTREE_AM_OID;
-            let first = (*(*relation).rd_index).indkey.values.as_ptr().read();
-            pg_sys::RelationClose(relation);
-            is_btree && first == self.wall.column
-        }
+        // SAFETY: as promised by the caller: the planner has locked it.
+        unsafe { policy::first_column_of(index) == Some(self.wall.column) }
     }
 
     /// # Safety
@@ -403,24 +392,16 @@ unsafe fn column_of(condition: *mut pg_sys::Node) -> Option<*mut pg_sys::Var> {
     }
 }
 
-/// Whether a condition is one of policies, about what the session may do: those functions have a planner support of their own.
+/// Whether a condition is one of policies, about what the session may do.
 ///
 /// # Safety
 /// `condition` must be an expression or NULL.
 unsafe fn is_about_rights(condition: *mut pg_sys::Node) -> bool {
-    // SAFETY: as promised by the caller; the tag tells what the node is, and names are NUL-terminated.
+    // SAFETY: as promised by the caller; the tag tells what the node is.
     unsafe {
-        if condition.is_null() || (*condition).type_ != pg_sys::NodeTag::T_FuncExpr {
-            return false;
-        }
-        let support = pg_sys::get_func_support((*condition.cast::<pg_sys::FuncExpr>()).funcid);
-        if support == pg_sys::InvalidOid {
-            return false;
-        }
-        let name = pg_sys::get_func_name(support);
-        !name.is_null()
-            && CStr::from_ptr(name) == c"has_right_support"
-            && pg_sys::get_func_namespace(support) == pg_sys::get_namespace_oid(c"ringfence".as_ptr(), true)
+        !condition.is_null()
+            && (*condition).type_ == pg_sys::NodeTag::T_FuncExpr
+            && policy::asks_for_rights((*condition.cast::<pg_sys::FuncExpr>()).funcid)
     }
 }
 

@@ -21,34 +21,77 @@ pub struct Wall {
     pub reaches_one: bool,
 }
 
-thread_local! {
-    static KNOWN: RefCell<HashMap<pg_sys::Oid, Option<Wall>>> = RefCell::new(HashMap::new());
-    static FORGET_ALL: Cell<bool> = const { Cell::new(false) };
+/// What is known of tables, indexes, functions and roles, until one of them changes. They change rarely, and are asked for in every plan.
+#[derive(Default)]
+struct Known {
+    walls: HashMap<pg_sys::Oid, Option<Wall>>,
+    /// The first column of an index that is a B-tree.
+    first_columns: HashMap<pg_sys::Oid, Option<pg_sys::AttrNumber>>,
+    /// Whether a function is one that policies ask for rights.
+    asks_for_rights: HashMap<pg_sys::Oid, bool>,
+    /// Whether row-level security binds a role.
+    is_bound: HashMap<pg_sys::Oid, bool>,
 }
 
-/// Tables to remember at once.
+thread_local! {
+    static KNOWN: RefCell<Known> = RefCell::default();
+    static FORGET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What to know at once of each kind.
 const MAX_KNOWN: usize = 10_000;
 
-/// Forgets a wall when its table changes. For `_PG_init`.
+/// Forgets what is known when something changes. For `_PG_init`.
 pub fn init() {
-    // SAFETY: the callback is guarded, lives as long as the library, and only drops what Rust owns.
-    unsafe { pg_sys::CacheRegisterRelcacheCallback(Some(table_changed), pg_sys::Datum::null()) }
+    // SAFETY: the callbacks are guarded, live as long as the library, and only set a flag.
+    unsafe {
+        pg_sys::CacheRegisterRelcacheCallback(Some(relation_changed), pg_sys::Datum::null());
+        for cache in [pg_sys::SysCacheIdentifier::AUTHOID, pg_sys::SysCacheIdentifier::PROCOID] {
+            pg_sys::CacheRegisterSyscacheCallback(cache as _, Some(object_changed), pg_sys::Datum::null());
+        }
+    }
 }
 
 #[pg_guard]
-unsafe extern "C-unwind" fn table_changed(_argument: pg_sys::Datum, table: pg_sys::Oid) {
-    let forgotten = KNOWN.with(|known| {
-        known.try_borrow_mut().map(|mut known| {
-            if table == pg_sys::InvalidOid {
-                known.clear();
-            } else {
-                known.remove(&table);
-            }
-        })
-    });
-    if forgotten.is_err() {
-        FORGET_ALL.set(true);
+unsafe extern "C-unwind" fn relation_changed(_argument: pg_sys::Datum, relation: pg_sys::Oid) {
+    // Every temporary table comes by here: it is forgotten only if it is known, or if all are meant.
+    let is_known = relation == pg_sys::InvalidOid
+        || KNOWN.with(|known| {
+            known.try_borrow().map_or(true, |known| {
+                known.walls.contains_key(&relation) || known.first_columns.contains_key(&relation)
+            })
+        });
+    if is_known {
+        FORGET.set(true);
     }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn object_changed(_argument: pg_sys::Datum, _cache: std::ffi::c_int, _hash: u32) {
+    FORGET.set(true);
+}
+
+/// What is known of an object, found out by `find` if it is not.
+fn known<T: Copy>(
+    kind: impl Fn(&mut Known) -> &mut HashMap<pg_sys::Oid, T>,
+    object: pg_sys::Oid,
+    find: impl FnOnce() -> T,
+) -> T {
+    if FORGET.replace(false) {
+        KNOWN.set(Known::default());
+    }
+    if let Some(known) = KNOWN.with_borrow_mut(|known| kind(known).get(&object).copied()) {
+        return known;
+    }
+    let found = find();
+    KNOWN.with_borrow_mut(|known| {
+        let known = kind(known);
+        if known.len() >= MAX_KNOWN {
+            known.clear();
+        }
+        known.insert(object, found);
+    });
+    found
 }
 
 /// The wall of a table, if it has one.
@@ -56,22 +99,50 @@ unsafe extern "C-unwind" fn table_changed(_argument: pg_sys::Datum, table: pg_sy
 /// # Safety
 /// The backend must hold a lock on the table, as the planner and the executor do on every table of their statement.
 pub unsafe fn of(table: pg_sys::Oid) -> Option<Wall> {
-    if FORGET_ALL.replace(false) {
-        KNOWN.with(|known| known.borrow_mut().clear());
-    }
-    if let Some(known) = KNOWN.with(|known| known.borrow().get(&table).copied()) {
-        return known;
-    }
     // SAFETY: as promised by the caller.
-    let wall = unsafe { with_condition(table, |condition| condition_of(condition)) }.flatten();
-    KNOWN.with(|known| {
-        let mut known = known.borrow_mut();
-        if known.len() >= MAX_KNOWN {
-            known.clear();
+    let find = || unsafe { with_condition(table, |condition| condition_of(condition)) }.flatten();
+    known(|known| &mut known.walls, table, find)
+}
+
+/// Whether row-level security binds a role.
+pub fn binds(role: pg_sys::Oid) -> bool {
+    // SAFETY: a look-up of the role, inside a transaction as every plan is made in one.
+    known(|known| &mut known.is_bound, role, || unsafe { !pg_sys::has_bypassrls_privilege(role) })
+}
+
+/// The first column of an index, if it is a B-tree.
+///
+/// # Safety
+/// The backend must hold a lock on the index, as the planner does on every index that it has put into a plan.
+pub unsafe fn first_column_of(index: pg_sys::Oid) -> Option<pg_sys::AttrNumber> {
+    // SAFETY: as promised by the caller. The entry of the relation cache is pinned while it is looked at; an index has a column.
+    let find = || unsafe {
+        let relation = pg_sys::RelationIdGetRelation(index);
+        if relation.is_null() {
+            return None;
         }
-        known.insert(table, wall);
-    });
-    wall
+        let is_btree = (*(*relation).rd_rel).relam == pg_sys::BTREE_AM_OID;
+        let first = (*(*relation).rd_index).indkey.values.as_ptr().read();
+        pg_sys::RelationClose(relation);
+        is_btree.then_some(first)
+    };
+    known(|known| &mut known.first_columns, index, find)
+}
+
+/// Whether a function is one that policies ask what the session may do: those have a planner support of their own.
+pub fn asks_for_rights(function: pg_sys::Oid) -> bool {
+    // SAFETY: look-ups by oid, inside a transaction; names are NUL-terminated.
+    let find = || unsafe {
+        let support = pg_sys::get_func_support(function);
+        if support == pg_sys::InvalidOid {
+            return false;
+        }
+        let name = pg_sys::get_func_name(support);
+        !name.is_null()
+            && CStr::from_ptr(name) == c"has_right_support"
+            && pg_sys::get_func_namespace(support) == pg_sys::get_namespace_oid(c"ringfence".as_ptr(), true)
+    };
+    known(|known| &mut known.asks_for_rights, function, find)
 }
 
 /// A copy of the wall's condition. Its column is one of relation 1 of the range table.
