@@ -177,7 +177,11 @@ fn drop_signing_key(kid: Option<&str>) -> Result<()> {
         return Err(error::no_such_signing_key(kid));
     }
     session::as_definer(|| {
-        Spi::run_with_args("DELETE FROM ringfence.signing_key_material WHERE kid = $1", &[kid.into()])
+        // Under the caller's search_path: an operator that is not qualified may be the caller's, and would run as the definer.
+        Spi::run_with_args(
+            "DELETE FROM ringfence.signing_key_material WHERE kid OPERATOR(pg_catalog.=) $1",
+            &[kid.into()],
+        )
     })?
     .map_err(|_| error::not_installed("table ringfence.signing_key_material"))
 }
