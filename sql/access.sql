@@ -18,7 +18,8 @@ COMMENT ON COLUMN ringfence.profile.is_system IS 'A profile that every owner sta
 
 SELECT ringfence.wall('ringfence.profile', 'access.manage', 'access.manage', 'access.manage');
 SELECT ringfence.decide_from('ringfence.profile');
-GRANT SELECT, INSERT (owner_id, name, description, rights), UPDATE (description, rights), DELETE ON ringfence.profile TO ringfence_user;
+GRANT SELECT (owner_id, id, name, description, rights, is_system), INSERT (owner_id, name, description, rights),
+      UPDATE (description, rights), DELETE ON ringfence.profile TO ringfence_user;
 
 -- A profile is access of whoever was given it: what is true of granting is true of changing one.
 CREATE FUNCTION ringfence.check_profile() RETURNS trigger
@@ -118,7 +119,10 @@ SELECT ringfence.wall('ringfence.access', NULL, 'access.manage', 'access.manage'
 -- Who manages access in one project sees the entries of that project.
 CREATE POLICY may_read ON ringfence.access FOR SELECT TO PUBLIC USING (ringfence.has_right_in('access.manage', project_id));
 SELECT ringfence.decide_from('ringfence.access');
-GRANT SELECT ON ringfence.access TO ringfence_user;
+GRANT SELECT (owner_id, id, role, role_name, project_id, rights, sources, binding, granted_at, granted_by) ON ringfence.access TO ringfence_user;
+-- What a role may do is read by the role, before any owner is known.
+CREATE INDEX access_role ON ringfence.access (role);
+COMMENT ON INDEX ringfence.access_role IS 'The entries of a role, for whichever owners: a session is judged by these and by no others';
 
 -- Not SECURITY DEFINER: it must see whether the session's own role calls it, or a function that runs as somebody else. It
 -- becomes the definer itself, for the one statement that stores what was granted.

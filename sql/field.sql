@@ -45,7 +45,8 @@ COMMENT ON COLUMN ringfence.field.position IS 'Its place in a form';
 
 SELECT ringfence.wall('ringfence.field', 'field.manage', 'field.manage', 'field.manage');
 SELECT ringfence.decide_from('ringfence.field');
-GRANT SELECT,
+GRANT SELECT (owner_id, id, name, description, type, options, retired_options, option_ids, max_length, pattern, minimum, maximum, required,
+              is_unique, is_masked, is_searchable, is_system, position),
       INSERT (owner_id, name, description, type, options, max_length, pattern, minimum, maximum, required, is_unique, is_masked,
               is_searchable, position),
       UPDATE (owner_id, name, description, max_length, pattern, minimum, maximum, required, is_unique, is_masked, is_searchable,
@@ -73,7 +74,8 @@ CREATE INDEX field_project_project ON ringfence.field_project (owner_id, project
 
 SELECT ringfence.wall('ringfence.field_project', 'field.manage', 'field.manage', 'field.manage');
 SELECT ringfence.decide_from('ringfence.field_project');
-GRANT SELECT, INSERT (owner_id, field_id, project_id, access, required, position), UPDATE (access, required, position), DELETE
+GRANT SELECT (owner_id, field_id, project_id, access, required, position),
+      INSERT (owner_id, field_id, project_id, access, required, position), UPDATE (access, required, position), DELETE
     ON ringfence.field_project TO ringfence_user;
 
 CREATE FUNCTION ringfence.check_pattern(pattern text) RETURNS boolean
@@ -290,7 +292,7 @@ COMMENT ON FUNCTION ringfence.unbind_field(text, text) IS
     'Hides a field in a project; values are kept. Needs field.manage. Error P0002: no such field or project, or not bound';
 
 CREATE FUNCTION ringfence.check_field_type(type text, options text[]) RETURNS void
-    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $check$
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $check$
 BEGIN
     IF type IS NULL OR type NOT IN
        ('text', 'number', 'boolean', 'date', 'time', 'datetime', 'choice', 'choices', 'phone', 'email') THEN

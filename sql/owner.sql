@@ -17,12 +17,13 @@ COMMENT ON COLUMN ringfence.owner.enabled IS 'Only an enabled owner can be selec
 COMMENT ON COLUMN ringfence.owner.country IS 'ISO 3166-1 alpha-2: how its phone numbers without a country code are read';
 
 -- The wall of this table has another condition than that of all others: there is no owner_id, and an owner is seen by
--- whoever may select it, before it is selected.
-CREATE FUNCTION ringfence.owner_in_reach(owner_id uuid) RETURNS boolean
-    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'owner_in_reach_wrapper';
-REVOKE ALL ON FUNCTION ringfence.owner_in_reach(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.owner_in_reach(uuid) TO ringfence_user, ringfence_admin;
-COMMENT ON FUNCTION ringfence.owner_in_reach(uuid) IS 'Whether the role may see that owner: enabled and with access; for ringfence_admin any';
+-- whoever may select it, before it is selected. A list, so that the primary key finds the owners on it and no other is looked
+-- at. Its cost is that of making the list: to make it once, for an index, is always better than for each row.
+CREATE FUNCTION ringfence.owners_in_reach() RETURNS uuid[]
+    LANGUAGE c STABLE PARALLEL SAFE STRICT COST 10000 SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'owners_in_reach_wrapper';
+REVOKE ALL ON FUNCTION ringfence.owners_in_reach() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.owners_in_reach() TO ringfence_user, ringfence_admin;
+COMMENT ON FUNCTION ringfence.owners_in_reach() IS 'The owners that the role may see: enabled and with access; for ringfence_admin all';
 
 CREATE FUNCTION ringfence.is_admin() RETURNS boolean
     LANGUAGE c STABLE PARALLEL SAFE STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'is_admin_wrapper';
@@ -32,13 +33,15 @@ COMMENT ON FUNCTION ringfence.is_admin() IS 'Whether the session''s role has the
 
 ALTER TABLE ringfence.owner ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY owner_wall ON ringfence.owner AS RESTRICTIVE FOR ALL TO PUBLIC
-    USING (ringfence.owner_in_reach(id)) WITH CHECK (ringfence.owner_in_reach(id));
-CREATE POLICY may_read ON ringfence.owner FOR SELECT TO PUBLIC USING (ringfence.owner_in_reach(id));
+    USING (id = ANY (ringfence.owners_in_reach())) WITH CHECK (ringfence.is_admin());
+-- Always true, and naming a function of the extension, so that it cannot be left without the wall.
+CREATE POLICY may_read ON ringfence.owner FOR SELECT TO PUBLIC USING (ringfence.is_admin() IS NOT NULL);
 CREATE POLICY may_insert ON ringfence.owner FOR INSERT TO PUBLIC WITH CHECK (ringfence.is_admin());
 CREATE POLICY may_update ON ringfence.owner FOR UPDATE TO PUBLIC USING (ringfence.is_admin()) WITH CHECK (ringfence.is_admin());
 CREATE POLICY may_delete ON ringfence.owner FOR DELETE TO PUBLIC USING (ringfence.is_admin());
 
-GRANT SELECT ON ringfence.owner TO ringfence_user, ringfence_admin;
+-- By column, as everywhere: currtid2() and ctid take the privilege on the table, and tell of rows that the wall hides.
+GRANT SELECT (id, name, description, enabled, country, created_at) ON ringfence.owner TO ringfence_user, ringfence_admin;
 GRANT INSERT (name, description, enabled, country), UPDATE (name, description, enabled, country), DELETE
     ON ringfence.owner TO ringfence_admin;
 

@@ -20,7 +20,8 @@ SELECT ringfence.wall('ringfence.project', NULL, 'project.manage', 'project.mana
 CREATE POLICY may_read ON ringfence.project FOR SELECT TO PUBLIC USING (ringfence.works_in(id));
 SELECT ringfence.decide_from('ringfence.project');
 
-GRANT SELECT, INSERT (owner_id, name, description, enabled), UPDATE (owner_id, name, description, enabled), DELETE
+GRANT SELECT (owner_id, id, name, description, enabled, created_at),
+      INSERT (owner_id, name, description, enabled), UPDATE (owner_id, name, description, enabled), DELETE
     ON ringfence.project TO ringfence_user;
 
 CREATE FUNCTION ringfence.project_in_reach(project text) RETURNS uuid

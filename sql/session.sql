@@ -8,8 +8,14 @@
 -- and a function with grants of its own costs a look through them at the start of every scan. They tell a role without access
 -- nothing but error 42501, and naming them takes USAGE on the schema.
 
+-- Every function of a policy has it: it loads the library, and with it our hooks, while a statement is planned.
+CREATE FUNCTION ringfence.has_right_support(internal) RETURNS internal
+    LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'has_right_support_fast';
+REVOKE ALL ON FUNCTION ringfence.has_right_support(internal) FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.has_right_support(internal) IS 'Planner support of the functions of policies: a right is held for all rows or for none';
+
 CREATE FUNCTION ringfence.current_owner() RETURNS uuid
-    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'current_owner_fast';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'current_owner_fast';
 COMMENT ON FUNCTION ringfence.current_owner() IS
     'The owner this session works for, checked. Error 42501: none selected, or no access; 55000: disabled; 25001: the transaction has used another one';
 
@@ -46,11 +52,6 @@ REVOKE ALL ON FUNCTION ringfence.current_actor() FROM PUBLIC;
 -- The tables' owner: a referential action that clears a customer's company stamps the customer.
 GRANT EXECUTE ON FUNCTION ringfence.current_actor() TO ringfence_user, ringfence_admin, ringfence_tables;
 COMMENT ON FUNCTION ringfence.current_actor() IS 'Who is writing, for created_by and updated_by: ringfence.agent, else the role';
-
-CREATE FUNCTION ringfence.has_right_support(internal) RETURNS internal
-    LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'has_right_support_wrapper';
-REVOKE ALL ON FUNCTION ringfence.has_right_support(internal) FROM PUBLIC;
-COMMENT ON FUNCTION ringfence.has_right_support(internal) IS 'Planner support of has_right(): the right is held for all rows or for none';
 
 CREATE FUNCTION ringfence.has_right(right_name text) RETURNS boolean
     LANGUAGE c STABLE PARALLEL SAFE STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'has_right_fast';

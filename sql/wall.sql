@@ -58,8 +58,11 @@ CREATE FUNCTION ringfence.decide_from(target regclass) RETURNS void
 BEGIN
     EXECUTE format('CREATE TRIGGER forget_decisions AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s '
                    'FOR EACH STATEMENT EXECUTE FUNCTION ringfence.forget_decisions()', target);
-    -- Also where triggers are switched off, as a restore or replication may do.
-    EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER forget_decisions', target);
+    -- Rows that logical replication applies fire no trigger of a statement.
+    EXECUTE format('CREATE TRIGGER forget_decisions_by_row AFTER INSERT OR UPDATE OR DELETE ON %s '
+                   'FOR EACH ROW EXECUTE FUNCTION ringfence.forget_decisions()', target);
+    -- Also where triggers are switched off, as a restore or replication does.
+    EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER forget_decisions, ENABLE ALWAYS TRIGGER forget_decisions_by_row', target);
 END
 $decide$;
 REVOKE ALL ON FUNCTION ringfence.decide_from(regclass) FROM PUBLIC;

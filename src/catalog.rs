@@ -34,8 +34,12 @@ const ALL: [Source; SOURCES] = [
     Source::SigningKey,
 ];
 
-/// In every table read here the first column is also the first of the primary key.
+/// In every table that is read by its primary key, the first column is also the first of that key.
 const FIRST_COLUMN: pg_sys::AttrNumber = 1;
+
+// PostgreSQL's own catalog of memberships, and its index on (member, role, ...): their oids are the same everywhere.
+const AUTH_MEMBERS: u32 = 1261;
+const AUTH_MEMBERS_BY_MEMBER: u32 = 2695;
 
 impl Source {
     fn name(self) -> &'static CStr {
@@ -101,10 +105,66 @@ pub fn type_oid(name: &CStr) -> pg_sys::Oid {
 }
 
 /// Which rows to read.
-pub enum Rows {
+pub enum Rows<'a> {
     All,
     /// Those whose primary key begins with this id: through its index.
     KeyStartsWith(Uuid),
+    /// The same for each of several ids, in their order.
+    KeysStartWith(&'a [Uuid]),
+    /// Of table `access`, the entries of these roles: through the index on the role.
+    OfRoles(&'a [pg_sys::Oid]),
+    /// Of PostgreSQL's memberships, those of this role in others: through their index.
+    OfMember(pg_sys::Oid),
+}
+
+impl Rows<'_> {
+    /// By which index, and the keys to scan it for, one by one; None: the whole table.
+    ///
+    /// # Safety
+    /// `relation` must be open.
+    unsafe fn keys(&self, relation: pg_sys::Relation) -> (pg_sys::Oid, Option<Vec<pg_sys::ScanKeyData>>) {
+        let id =
+            |id: &Uuid| scan_key(FIRST_COLUMN, pg_sys::F_UUID_EQ, (*id).into_datum().unwrap_or(pg_sys::Datum::null()));
+        // SAFETY: as promised by the caller; look-ups by NUL-terminated name.
+        unsafe {
+            match self {
+                Rows::All => (pg_sys::InvalidOid, None),
+                Rows::KeyStartsWith(key) => (primary_key(relation), Some(vec![id(key)])),
+                Rows::KeysStartWith(keys) => (primary_key(relation), Some(keys.iter().map(id).collect())),
+                Rows::OfRoles(roles) => {
+                    let column = pg_sys::get_attnum((*relation).rd_id, c"role".as_ptr());
+                    let keys = roles.iter().map(|role| scan_key(column, pg_sys::F_OIDEQ, (*role).into()));
+                    (table_oid(c"access_role"), Some(keys.collect()))
+                }
+                Rows::OfMember(member) => {
+                    let column = pg_sys::get_attnum((*relation).rd_id, c"member".as_ptr());
+                    let key = scan_key(column, pg_sys::F_OIDEQ, (*member).into());
+                    (AUTH_MEMBERS_BY_MEMBER.into(), Some(vec![key]))
+                }
+            }
+        }
+    }
+}
+
+/// The key of a scan for the rows with that value in that column.
+fn scan_key(column: pg_sys::AttrNumber, equal: u32, value: pg_sys::Datum) -> pg_sys::ScanKeyData {
+    let mut key = pg_sys::ScanKeyData::default();
+    // SAFETY: fills what it is given; the function is one of PostgreSQL's own.
+    unsafe { pg_sys::ScanKeyInit(&mut key, column, pg_sys::BTEqualStrategyNumber as _, equal.into(), value) };
+    key
+}
+
+/// # Safety
+/// `relation` must be open.
+unsafe fn primary_key(relation: pg_sys::Relation) -> pg_sys::Oid {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        #[cfg(not(feature = "pg18"))]
+        let index = pg_sys::RelationGetPrimaryKeyIndex(relation);
+        #[cfg(feature = "pg18")]
+        let index = pg_sys::RelationGetPrimaryKeyIndex(relation, false);
+        index
+    }
 }
 
 /// One row, decoded by column position in the list that was asked for.
@@ -149,6 +209,11 @@ pub fn installed_version() -> Result<Option<String>> {
     Ok(versions.into_iter().next())
 }
 
+/// The roles that a role is a member of, not by way of others.
+pub fn memberships(member: pg_sys::Oid) -> Result<Vec<pg_sys::Oid>> {
+    read_table(AUTH_MEMBERS.into(), &[c"roleid"], Rows::OfMember(member), |row| row.get(0))
+}
+
 /// Whether the table has any row.
 pub fn is_empty(table: pg_sys::Oid) -> Result<bool> {
     let mut found = false;
@@ -185,44 +250,28 @@ fn read_table<T>(
         let mut values = vec![pg_sys::Datum::null(); width];
         let mut nulls = vec![true; width];
 
-        let mut key = pg_sys::ScanKeyData::default();
-        let (index, keys) = match rows {
-            Rows::All => (pg_sys::InvalidOid, 0),
-            Rows::KeyStartsWith(id) => {
-                #[cfg(not(feature = "pg18"))]
-                let index = pg_sys::RelationGetPrimaryKeyIndex(relation);
-                #[cfg(feature = "pg18")]
-                let index = pg_sys::RelationGetPrimaryKeyIndex(relation, false);
-                pg_sys::ScanKeyInit(
-                    &mut key,
-                    FIRST_COLUMN,
-                    pg_sys::BTEqualStrategyNumber as _,
-                    pg_sys::F_UUID_EQ.into(),
-                    id.into_datum().unwrap_or(pg_sys::Datum::null()),
-                );
-                (index, 1)
+        let (index, keys) = rows.keys(relation);
+        let mut scan = |key: Option<&mut pg_sys::ScanKeyData>| {
+            let (count, key) = key.map_or((0, std::ptr::null_mut()), |key| (1, std::ptr::from_mut(key)));
+            let by_index = count > 0 && index != pg_sys::InvalidOid;
+            let scan = pg_sys::systable_beginscan(relation, index, by_index, std::ptr::null_mut(), count, key);
+            loop {
+                let tuple = pg_sys::systable_getnext(scan);
+                if tuple.is_null() {
+                    break;
+                }
+                pg_sys::heap_deform_tuple(tuple, descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
+                let row = Row { values: &values, nulls: &nulls, positions: &positions };
+                if let Some(item) = decode(&row) {
+                    result.push(item);
+                }
             }
+            pg_sys::systable_endscan(scan);
         };
-        let scan = pg_sys::systable_beginscan(
-            relation,
-            index,
-            index != pg_sys::InvalidOid,
-            std::ptr::null_mut(),
-            keys,
-            &mut key,
-        );
-        loop {
-            let tuple = pg_sys::systable_getnext(scan);
-            if tuple.is_null() {
-                break;
-            }
-            pg_sys::heap_deform_tuple(tuple, descriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
-            let row = Row { values: &values, nulls: &nulls, positions: &positions };
-            if let Some(item) = decode(&row) {
-                result.push(item);
-            }
+        match keys {
+            Some(mut keys) => keys.iter_mut().for_each(|key| scan(Some(key))),
+            None => scan(None),
         }
-        pg_sys::systable_endscan(scan);
         pg_sys::table_close(relation, pg_sys::AccessShareLock as _);
     }
     Ok(result)

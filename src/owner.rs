@@ -50,7 +50,24 @@ pub fn by_id(id: Uuid) -> Result<Option<Owner>> {
     Ok(catalog::read(Source::Owner, &COLUMNS, Rows::KeyStartsWith(id), decode)?.pop())
 }
 
-/// The owner with that id or exact name.
+impl Owner {
+    /// Whether that is its id or exact name.
+    pub fn is_called(&self, text: &str) -> bool {
+        name::parse_id(text).map_or(self.name == text, |id| self.id == id)
+    }
+}
+
+/// Those of the owners with these ids that there are, in the same order. No other owner is looked at.
+pub fn by_ids(ids: &[Uuid]) -> Result<Vec<Owner>> {
+    catalog::read(Source::Owner, &COLUMNS, Rows::KeysStartWith(ids), decode)
+}
+
+/// The ids of all owners: for `ringfence_admin`.
+pub fn all_ids() -> Result<Vec<Uuid>> {
+    catalog::read(Source::Owner, &COLUMNS[..1], Rows::All, |row| row.get(0))
+}
+
+/// The owner with that id or exact name, of all owners: for `ringfence_admin`. A session finds those in its reach.
 pub fn find(text: &str) -> Result<Option<Owner>> {
     match name::parse_id(text) {
         Some(id) => by_id(id),
@@ -77,10 +94,10 @@ fn new_row<'a>(trigger: &'a PgTrigger<'a>) -> Result<(Tuple<'a>, Owner)> {
     Ok((new, owner))
 }
 
-/// Whether the session's role may see that owner: enabled, with access; for `ringfence_admin` any.
+/// The owners that the session's role may see: enabled, with access; for `ringfence_admin` all.
 #[pg_extern(sql = false)]
-fn owner_in_reach(owner: Uuid) -> Result<bool> {
-    session::owner_in_reach(owner)
+fn owners_in_reach() -> Result<Vec<Uuid>> {
+    session::owners_in_reach()
 }
 
 /// Whether the session's role has the privileges of `ringfence_admin`.
@@ -105,10 +122,12 @@ fn check_owner<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<Tuple<'a>>> {
             // One at a time: two sessions that count at once would both see room for one.
             Spi::run("LOCK TABLE ringfence.owner IN SHARE UPDATE EXCLUSIVE MODE")
                 .map_err(|_| error::too_many_owners(limit))?;
-            let owners = catalog::read(Source::Owner, &[c"id"], Rows::All, |row| row.get::<Uuid>(0))?;
-            if owners.iter().filter(|id| !is_house(**id)).count() >= limit as usize {
+            if all_ids()?.iter().filter(|id| !is_house(**id)).count() >= limit as usize {
                 return Err(error::too_many_owners(limit));
             }
+        }
+        if trigger.event().fired_by_insert() {
+            session::owner_begins(owner.id);
         }
         Ok(Some(new))
     })())

@@ -9,7 +9,7 @@ use crate::session::{self, rights::Rights};
 use pgrx::datum::Uuid;
 use pgrx::prelude::*;
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::CStr;
 
 /// Which way of selecting the owner an entry accepts.
@@ -96,35 +96,32 @@ fn holds(role: pg_sys::Oid, grantee: pg_sys::Oid, grantee_name: &str) -> bool {
         && unsafe { pg_sys::has_privs_of_role(role, grantee) }
 }
 
-fn held_by(role: pg_sys::Oid, row: &Row) -> bool {
-    match (row.get::<pg_sys::Oid>(0), row.get::<String>(1)) {
-        (Some(grantee), Some(name)) => holds(role, grantee, &name),
-        _ => false,
-    }
-}
-
-/// The owners that a role has access to, also disabled ones.
-pub fn owners(role: pg_sys::Oid) -> Result<Vec<Uuid>> {
-    let columns: [&CStr; 3] = [c"role", c"role_name", c"owner_id"];
-    let mut owners =
-        catalog::read(Source::Access, &columns, Rows::All, |row| row.get(2).filter(|_| held_by(role, row)))?;
-    owners.sort_unstable();
-    owners.dedup();
-    Ok(owners)
-}
-
 /// A row of `ringfence.access`, not yet judged.
-struct Stored {
+pub struct Stored {
+    pub owner: Uuid,
     grantee: pg_sys::Oid,
     grantee_name: String,
     project: Option<Uuid>,
     /// Of rights and of profiles.
     names: Vec<String>,
     sources: Option<Vec<String>>,
-    binding: Binding,
+    pub binding: Binding,
 }
 
 impl Stored {
+    fn decode(row: &Row) -> Option<Stored> {
+        let present = |list: Vec<Option<String>>| list.into_iter().flatten().collect::<Vec<_>>();
+        Some(Stored {
+            owner: row.get(0)?,
+            grantee: row.get(1)?,
+            grantee_name: row.get(2)?,
+            project: row.get(3),
+            names: present(row.get(4)?),
+            sources: row.get(5).map(present),
+            binding: Binding::parse(&row.get::<String>(6)?)?,
+        })
+    }
+
     /// What one of its names gives here. A profile that is gone gives nothing, and access that is limited to a project
     /// nothing over what all projects share.
     fn rights_by(&self, name: &str, profiles: &Profiles, owner: Uuid) -> Result<Rights> {
@@ -136,33 +133,50 @@ impl Stored {
     }
 }
 
+const COLUMNS: [&CStr; 7] = [c"owner_id", c"role", c"role_name", c"project_id", c"rights", c"sources", c"binding"];
+
+/// All entries for an owner.
 fn stored(owner: Uuid) -> Result<Vec<Stored>> {
-    let columns: [&CStr; 6] = [c"role", c"role_name", c"project_id", c"rights", c"sources", c"binding"];
-    let present = |list: Vec<Option<String>>| list.into_iter().flatten().collect::<Vec<_>>();
-    catalog::read(Source::Access, &columns, Rows::KeyStartsWith(owner), |row| {
-        Some(Stored {
-            grantee: row.get(0)?,
-            grantee_name: row.get(1)?,
-            project: row.get(2),
-            names: present(row.get(3)?),
-            sources: row.get(4).map(present),
-            binding: Binding::parse(&row.get::<String>(5)?)?,
-        })
-    })
+    catalog::read(Source::Access, &COLUMNS, Rows::KeyStartsWith(owner), Stored::decode)
 }
 
-/// A role's entries for an owner, its own and those of the roles it is a member of.
-pub fn entries(role: pg_sys::Oid, owner: Uuid) -> Result<Vec<Entry>> {
+/// All entries that a role holds, its own and those of the roles that it is a member of, for whichever owners. What others
+/// hold is not read: how long it takes says nothing of them.
+pub fn held(role: pg_sys::Oid) -> Result<Vec<Stored>> {
+    let roles = roles_to_ask(role)?;
+    let rows = roles.as_deref().map_or(Rows::All, Rows::OfRoles);
+    let held = catalog::read(Source::Access, &COLUMNS, rows, Stored::decode)?;
+    Ok(held.into_iter().filter(|stored| holds(role, stored.grantee, &stored.grantee_name)).collect())
+}
+
+/// The roles of which a role may hold the privileges, each once; which it does is for [`holds`] to say. None: it may be any.
+fn roles_to_ask(role: pg_sys::Oid) -> Result<Option<Vec<pg_sys::Oid>>> {
+    // SAFETY: reads the role's catalog entry, inside a transaction.
+    if unsafe { pg_sys::superuser_arg(role) } {
+        return Ok(None);
+    }
+    // Nobody is written down as a member of this one: the owner of the database is.
+    let mut roles = vec![pg_sys::Oid::from(pg_sys::ROLE_PG_DATABASE_OWNER), role];
+    let mut known: HashSet<pg_sys::Oid> = roles.iter().copied().collect();
+    let mut next = 1;
+    while let Some(member) = roles.get(next).copied() {
+        next += 1;
+        roles.extend(catalog::memberships(member)?.into_iter().filter(|group| known.insert(*group)));
+    }
+    Ok(Some(roles))
+}
+
+/// What entries for one owner give there.
+pub fn entries(held: &[Stored], owner: Uuid) -> Result<Vec<Entry>> {
     let profiles = OnceCell::new();
-    stored(owner)?
-        .into_iter()
-        .filter(|stored| holds(role, stored.grantee, &stored.grantee_name))
+    held.iter()
         .map(|stored| {
             let mut rights = Rights::NONE;
             for name in &stored.names {
                 rights = rights.union(stored.rights_by(name, &profiles, owner)?);
             }
-            Ok(Entry { project: stored.project, rights, binding: stored.binding, sources: stored.sources })
+            let (project, sources) = (stored.project, stored.sources.clone());
+            Ok(Entry { project, rights, binding: stored.binding, sources })
         })
         .collect()
 }

@@ -90,6 +90,27 @@ pub unsafe extern "C-unwind" fn has_right_fast(call: pg_sys::FunctionCallInfo) -
     }
 }
 
+/// Planner support of the functions that policies call. Of a condition that holds for all rows or for none it says so: who holds it for
+/// none needs no good plan, and PostgreSQL's default, a third of the rows, would spoil every estimate above the policy. Of the others it
+/// says nothing; that the planner asks loads the library, and with it our hooks.
+///
+/// # Safety
+/// For PostgreSQL to call, as a strict function of version 1 with an argument of type internal. It wants a pointer, the request if it
+/// was answered and zero if not, and never SQL's NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn has_right_support_fast(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: as promised by the caller; the argument is a node, whose tag tells which kind of request it is.
+    unsafe {
+        let request = (*call).args.as_slice(1)[0].value;
+        let node: *mut pg_sys::Node = request.cast_mut_ptr();
+        if node.is_null() || (*node).type_ != pg_sys::NodeTag::T_SupportRequestSelectivity {
+            return pg_sys::Datum::null();
+        }
+        (*node.cast::<pg_sys::SupportRequestSelectivity>()).selectivity = 1.0;
+        request
+    }
+}
+
 /// Whether a value is neither compressed nor stored elsewhere: its bytes are here.
 ///
 /// # Safety
@@ -109,5 +130,10 @@ pub extern "C-unwind" fn pg_finfo_current_owner_fast() -> &'static pg_sys::Pg_fi
 
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn pg_finfo_has_right_fast() -> &'static pg_sys::Pg_finfo_record {
+    &VERSION_1
+}
+
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn pg_finfo_has_right_support_fast() -> &'static pg_sys::Pg_finfo_record {
     &VERSION_1
 }

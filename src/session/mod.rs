@@ -8,21 +8,23 @@
 //! * [`LATCH`]: the owner that this transaction has used. Emptied when the transaction ends, and only then.
 //! * [`ANSWER`]: the context in force, valid within one transaction.
 //! * [`CONTEXTS`]: what a role and its settings resolve to; valid across transactions, until an invalidation.
+//! * `reach`: which owners a role has access to; as long.
 
 mod binding;
 mod context;
 pub mod fast;
 pub mod hooks;
 mod parallel;
+mod reach;
 mod resolve;
 pub mod rights;
 pub mod settings;
 mod sql;
 
-use crate::access::{self, Entry};
+use crate::access::Entry;
 use crate::catalog;
 use crate::error::{self, Asked, Result};
-use crate::owner::{self, Owner};
+use crate::owner::Owner;
 use crate::token;
 use binding::Binding;
 use context::Bound;
@@ -86,13 +88,18 @@ pub fn init() {
 #[pg_guard]
 unsafe extern "C-unwind" fn relation_changed(_argument: pg_sys::Datum, relation: pg_sys::Oid) {
     if relation == pg_sys::InvalidOid || catalog::was_read(relation) {
-        STALE.set(true);
+        forget();
     }
 }
 
 #[pg_guard]
 unsafe extern "C-unwind" fn role_changed(_argument: pg_sys::Datum, _cache: std::ffi::c_int, _hash: u32) {
+    forget();
+}
+
+fn forget() {
     STALE.set(true);
+    reach::forget();
 }
 
 #[pg_guard]
@@ -114,6 +121,7 @@ unsafe extern "C-unwind" fn transaction_event(event: pg_sys::XactEvent::Type, _a
             });
             ACTING.with(|acting| acting.replace(None));
             binding::end();
+            reach::end_of_transaction();
             hooks::end_of_transaction();
         }
         _ => (),
@@ -516,24 +524,38 @@ fn database_name() -> Option<String> {
     }
 }
 
-/// Whether an owner is among those that the role may see: enabled, with access; for `ringfence_admin` all.
-pub fn owner_in_reach(owner: Uuid) -> Result<bool> {
-    if ACTING.with(|acting| acting.borrow().as_ref().is_some_and(|acting| acting.owner.id == owner)) {
-        return Ok(true);
-    }
+/// The owners that the role may see: enabled, with access; for `ringfence_admin` all.
+pub fn owners_in_reach() -> Result<Vec<Uuid>> {
+    let mut ids = Vec::new();
     if is_admin() {
-        return Ok(true);
+        ids = reach::all()?;
+    } else {
+        // SAFETY: as in `judge`.
+        unsafe { pg_sys::AcceptInvalidationMessages() };
+        let reach = reach::of(judged_role()?)?;
+        for reached in reach.owners().filter(|reached| reached.owner.enabled) {
+            if !reached.by_token_only() || is_bound_to(reached.owner.id)? {
+                ids.push(reached.owner.id);
+            }
+        }
     }
-    let enabled = owner::by_id(owner)?.is_some_and(|owner| owner.enabled);
-    let entries = access::entries(judged_role()?, owner)?;
-    // Where it takes a token, even the name of the owner does.
-    let by_token_only = entries.iter().all(|entry| entry.binding == access::Binding::Token);
-    if enabled && by_token_only && !entries.is_empty() {
-        parallel::take_over()?;
-        let bound = binding::current().is_some_and(|binding| binding.owner == owner);
-        return Ok(bound && judge()?.is_some());
+    if let Some(acting) = ACTING.with(|acting| acting.borrow().as_ref().map(|acting| acting.owner.id))
+        && !ids.contains(&acting)
+    {
+        ids.push(acting);
     }
-    Ok(enabled && !entries.is_empty())
+    Ok(ids)
+}
+
+/// Whether this transaction works for that owner by `login()` or `enter()`. Where it takes a token, even the name of the owner does.
+fn is_bound_to(owner: Uuid) -> Result<bool> {
+    parallel::take_over()?;
+    Ok(binding::current().is_some_and(|binding| binding.owner == owner) && judge()?.is_some())
+}
+
+/// For the trigger on table `owner`: a row with that id is about to be inserted.
+pub fn owner_begins(owner: Uuid) {
+    reach::begin_owner(owner);
 }
 
 /// Runs `work` for an owner, with all rights, behind the owner's wall: how provisioning a new owner and granting

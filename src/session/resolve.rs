@@ -1,6 +1,7 @@
 //! Answers, from the tables, what a role and what it selected resolve to.
 
 use super::context::{Bound, Context, Serial};
+use super::reach::{self, Reach, Reached};
 use super::rights::Rights;
 use super::settings::Scope;
 use super::{latched_owner, own_role_name};
@@ -30,27 +31,23 @@ pub enum Way {
 }
 
 /// Answers a question from the tables: None if no owner is asked for and none is the default.
+///
+/// An owner is looked for among those that the role has access to, and nowhere else.
 pub fn decide(question: &Question) -> Result<Option<Context>> {
+    let reach = reach::of(question.role)?;
     let latched = latched_owner();
-    let (owner, entries, bound) = match &question.owner {
+    let (reached, bound) = match &question.owner {
         Some(text) => {
-            let found = owner::find(text)?;
-            let found_id = found.as_ref().map(|owner| owner.id);
-            let entries = match &found {
-                Some(owner) => access::entries(question.role, owner.id)?,
-                // Read the table all the same: an owner that does not exist is refused in the same time.
-                None => access::entries(question.role, Uuid::from_bytes([0xff; 16]))?,
-            };
-            let Some(owner) = found.filter(|_| !entries.is_empty()) else {
+            let Some(reached) = reach.find(text) else {
                 return Err(match latched {
-                    Some(latched) if found_id != Some(latched) => error::latched(),
+                    Some(latched) if !is_called(latched, text)? => error::latched(),
                     _ => error::no_access(&own_role_name(), text),
                 });
             };
-            if latched.is_some_and(|latched| latched != owner.id) {
+            if latched.is_some_and(|latched| latched != reached.owner.id) {
                 return Err(error::latched());
             }
-            if !owner.enabled {
+            if !reached.owner.enabled {
                 return Err(error::owner_disabled(text));
             }
             let bound = match question.way {
@@ -58,17 +55,19 @@ pub fn decide(question: &Question) -> Result<Option<Context>> {
                 Way::Enter => Bound::Enter,
                 Way::Token(_) => Bound::Token,
             };
-            (owner, entries, bound)
+            (reached, bound)
         }
         None => {
-            let Some(owner) = default_owner(question.role)? else {
+            let Some(reached) = default_owner(&reach)? else {
                 return Ok(None);
             };
-            let entries = access::entries(question.role, owner.id)?;
-            (owner, entries, Bound::Default)
+            (reached, Bound::Default)
         }
     };
-    let mut entries = in_enabled_projects(&owner, accepted(question, &owner, bound, entries)?)?;
+    let owner = reached.owner.clone();
+    let entries = access::entries(&reached.held, owner.id)?;
+    let only = reach.only_enabled().is_some_and(|only| only.owner.id == owner.id);
+    let mut entries = in_enabled_projects(&owner, accepted(question, &owner, only, bound, entries)?)?;
     let project = match &question.project {
         Some(text) => Some(select_project(text, &owner, &entries)?),
         None => None,
@@ -93,12 +92,15 @@ pub fn decide(question: &Question) -> Result<Option<Context>> {
     Ok(Some(Context { owner, project, bound, rights, transaction_only, may_hold, entries, fields, serial }))
 }
 
-/// Those of the role's entries for the owner that accept the way it was selected.
-fn accepted(question: &Question, owner: &Owner, bound: Bound, entries: Vec<Entry>) -> Result<Vec<Entry>> {
+/// Whether an owner that this transaction has used is the one that is asked for.
+fn is_called(owner: Uuid, text: &str) -> Result<bool> {
+    Ok(owner::by_id(owner)?.is_some_and(|owner| owner.is_called(text)))
+}
+
+/// Those of the role's entries for the owner that accept the way it was selected. `only`: it is the only one of the role.
+fn accepted(question: &Question, owner: &Owner, only: bool, bound: Bound, entries: Vec<Entry>) -> Result<Vec<Entry>> {
     // A role of one owner has nothing to leave behind in a pool: naming its owner says no more than the default does.
-    let local = bound == Bound::Default
-        || question.way != Way::Setting(Scope::Session)
-        || only_enabled(&access::owners(question.role)?)?.is_some_and(|only| only.id == owner.id);
+    let local = bound == Bound::Default || question.way != Way::Setting(Scope::Session) || only;
     let token_only = entries.iter().all(|entry| entry.binding == Binding::Token);
     let accepted: Vec<Entry> = entries
         .into_iter()
@@ -130,30 +132,22 @@ fn in_enabled_projects(owner: &Owner, entries: Vec<Entry>) -> Result<Vec<Entry>>
     }
 }
 
-/// The only enabled one of these owners, if it is only one.
-fn only_enabled(owners: &[Uuid]) -> Result<Option<Owner>> {
-    let mut enabled = Vec::new();
-    for id in owners {
-        enabled.extend(owner::by_id(*id)?.filter(|owner| owner.enabled));
-    }
-    Ok(if enabled.len() == 1 { enabled.pop() } else { None })
-}
-
-/// The owner of a role that selects none: its only one. Error 55000 if that is disabled, 25001 if this transaction
-/// has used an owner before.
-fn default_owner(role: pg_sys::Oid) -> Result<Option<Owner>> {
-    let owners = access::owners(role)?;
-    if let Some(owner) = only_enabled(&owners)? {
-        return Ok(Some(owner));
+/// The owner of a role that selects none: its only one. Error 55000 if it is disabled, as its only one or as the one that this
+/// transaction has used; 25001 if the transaction has used an owner before that is not the only one now.
+fn default_owner(reach: &Reach) -> Result<Option<&Reached>> {
+    if let Some(only) = reach.only_enabled() {
+        return Ok(Some(only));
     }
     if let Some(latched) = latched_owner() {
-        return Err(if owners.contains(&latched) { error::latched() } else { error::access_ended(&own_role_name()) });
+        return Err(match reach.by_id(latched) {
+            Some(reached) if !reached.owner.enabled => error::owner_disabled(&reached.owner.name),
+            Some(_) => error::latched(),
+            None => error::access_ended(&own_role_name()),
+        });
     }
-    match owners[..] {
-        [only] => match owner::by_id(only)? {
-            Some(owner) => Err(error::owner_disabled(&owner.name)),
-            None => Ok(None),
-        },
+    let mut owners = reach.owners();
+    match (owners.next(), owners.next()) {
+        (Some(only), None) => Err(error::owner_disabled(&only.owner.name)),
         _ => Ok(None),
     }
 }

@@ -51,26 +51,6 @@ fn current_actor() -> Result<String> {
     super::actor()
 }
 
-/// Planner support of functions like `has_right()`: whoever queries holds the right for all rows or for none, and who
-/// holds it for none needs no good plan. The default, a third of the rows, would spoil every estimate above the policy.
-///
-/// PostgreSQL wants a pointer, the request if it was answered and zero if not, and never SQL's NULL: hence the integer.
-#[pg_extern(sql = false)]
-fn has_right_support(request: pgrx::Internal) -> i64 {
-    let Some(datum) = request.unwrap() else {
-        return 0;
-    };
-    let node: *mut pg_sys::Node = datum.cast_mut_ptr();
-    // SAFETY: the planner passes a node; its tag tells which kind of request it is.
-    unsafe {
-        if node.is_null() || (*node).type_ != pg_sys::NodeTag::T_SupportRequestSelectivity {
-            return 0;
-        }
-        (*node.cast::<pg_sys::SupportRequestSelectivity>()).selectivity = 1.0;
-    }
-    datum.value() as i64
-}
-
 /// The long way of `fast::has_right_fast`.
 #[pg_extern(sql = false)]
 fn has_right(name: &str) -> Result<bool> {

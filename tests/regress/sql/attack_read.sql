@@ -82,7 +82,17 @@ SELECT count(*) FROM ringfence.customer WHERE id IN (SELECT 'b0000000-0000-0000-
 SELECT EXISTS (SELECT FROM ringfence.customer WHERE address = 'CANARY-B'), EXISTS (SELECT FROM ringfence.company WHERE name LIKE 'CANARY%');
 SELECT name FROM ringfence.company;
 
--- 86: currtid2 tells where a row was moved, whoever's it is. PostgreSQL's own; the manual says how to revoke it.
+-- 86: currtid2 tells where a row was moved, whoever's it is, and an error of ctid's whether there is one. Both take the privilege on the
+-- table, and application roles have it on columns; what they may read they read as ever, by SELECT * too, and as whole rows.
 SELECT has_function_privilege('app_a', 'currtid2(text, tid)', 'EXECUTE');
+RESET SESSION AUTHORIZATION;
+CREATE FUNCTION public.outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$BEGIN EXECUTE statement; RETURN 'done'; EXCEPTION WHEN OTHERS THEN RETURN SQLSTATE; END$$;
+\set outcomes 'SELECT c.relname, public.outcome(format(''SELECT currtid2(%L, ''''(0,1)'''')'', c.oid::regclass)) AS currtid2, public.outcome(format(''SELECT ctid FROM %s'', c.oid::regclass)) AS ctid, public.outcome(format(''SELECT * FROM %s'', c.oid::regclass)) AS star, public.outcome(format(''SELECT t FROM %s AS t'', c.oid::regclass)) AS whole, public.outcome(format(''SELECT t.* FROM %s AS t WHERE t IS NULL OR t::text = ''''x'''''', c.oid::regclass)) AS compared, public.outcome(format(''SELECT count(*) FROM %s'', c.oid::regclass)) AS counted FROM pg_class c WHERE c.relnamespace = ''ringfence''::regnamespace AND c.relkind = ''r'' AND has_any_column_privilege(c.oid, ''SELECT'') ORDER BY c.relname COLLATE "C";'
+SET ROLE boss_a;
+:outcomes
+SET ROLE dba;
+:outcomes
+RESET ROLE;
+DROP FUNCTION public.outcome(text);
 RESET SESSION AUTHORIZATION;
 DROP SCHEMA attack CASCADE;

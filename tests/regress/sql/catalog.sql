@@ -30,9 +30,9 @@ SELECT c.relname, array_agg(p.polname) FROM pg_class c LEFT JOIN pg_policy p ON 
  WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> 'signing_key_material'
  GROUP BY c.oid HAVING NOT coalesce(
      count(*) = 1 AND bool_and(p.polname = 'owner_wall' AND p.polcmd = '*' AND p.polroles = '{0}'
-     AND pg_get_expr(p.polqual, p.polrelid) = pg_get_expr(p.polwithcheck, p.polrelid)
-     AND pg_get_expr(p.polqual, p.polrelid) = CASE c.relname WHEN 'owner' THEN 'ringfence.owner_in_reach(id)'
-                                              ELSE '(owner_id = ringfence.current_owner())' END), false);
+     AND ARRAY[pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)]
+         = CASE c.relname WHEN 'owner' THEN ARRAY['(id = ANY (ringfence.owners_in_reach()))', 'ringfence.is_admin()']
+                          ELSE ARRAY['(owner_id = ringfence.current_owner())', '(owner_id = ringfence.current_owner())'] END), false);
 
 \echo tables without exactly one permissive policy for each command, to everybody, that does not name owner_id
 SELECT c.relname, array_agg(p.polname) FROM pg_class c LEFT JOIN pg_policy p ON p.polrelid = c.oid AND p.polpermissive
@@ -55,14 +55,21 @@ SELECT DISTINCT f.oid::regprocedure FROM pg_policy p
   JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_proc'::regclass
   JOIN pg_proc f ON f.oid = d.refobjid WHERE f.provolatile <> 's';
 
+\echo functions of policies without a support function: without one the library would be loaded when a plan is run, not when it is made
+SELECT DISTINCT f.oid::regprocedure FROM pg_policy p
+  JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_proc'::regclass
+  JOIN pg_proc f ON f.oid = d.refobjid WHERE f.prosupport = 0;
+
 \echo primary keys that are not (owner_id, ...), and tables without one
 SELECT c.relname FROM pg_class c LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
  WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname NOT IN ('owner', 'signing_key_material')
    AND NOT coalesce(i.indkey[0] = (SELECT attnum FROM pg_attribute WHERE attrelid = c.oid AND attname = 'owner_id'), false);
 
+-- That on the role is how access is decided, before an owner is known.
 \echo indexes and unique constraints that do not start with owner_id, or with keys hashed from it
 SELECT i.indexrelid::regclass FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid
  WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relname NOT IN ('owner', 'signing_key_material')
+   AND i.indexrelid <> 'ringfence.access_role'::regclass
    AND i.indkey[0] <> (SELECT attnum FROM pg_attribute WHERE attrelid = c.oid AND attname = 'owner_id')
    AND NOT (i.indnatts = 1 AND NOT i.indisunique AND pg_get_indexdef(i.indexrelid, 1, false) LIKE 'ringfence.search\_keys(owner\_id, %');
 
@@ -118,6 +125,23 @@ SELECT pg_describe_object(d.classid, d.objid, 0) FROM pg_depend d
    -- The row types' and indexes' comments are their tables', and an array type's its element's.
    AND NOT EXISTS (SELECT FROM pg_type t WHERE t.oid = d.objid AND d.classid = 'pg_type'::regclass AND (t.typrelid <> 0 OR t.typelem <> 0))
    AND NOT EXISTS (SELECT FROM pg_class WHERE oid = d.objid AND relkind IN ('c', 'i', 't'));
+
+-- By column: ctid and currtid2() take the privilege on the table, and tell of rows that the wall hides.
+\echo tables that are not read by column
+SELECT c.oid::regclass, a.grantee::regrole FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a
+ WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p') AND a.privilege_type = 'SELECT'
+   AND a.grantee NOT IN (c.relowner, 'ringfence_definer'::regrole);
+
+-- But for values that no application role may read, SELECT * works.
+\echo tables that are read, and columns of them that are not
+SELECT c.oid::regclass, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+ WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p') AND has_any_column_privilege('ringfence_user', c.oid, 'SELECT')
+   AND NOT has_column_privilege('ringfence_user', c.oid, a.attnum, 'SELECT') ORDER BY c.relname, a.attnum;
+
+-- A statement's trigger alone would not hear of rows that logical replication applies.
+\echo tables that decisions are made from, without triggers that tell of it in every case
+SELECT c.oid::regclass FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgfoid = 'ringfence.forget_decisions()'::regprocedure
+ GROUP BY c.oid HAVING array_agg(concat(t.tgenabled, t.tgtype & 1) ORDER BY t.tgtype & 1) <> '{A0,A1}';
 
 \echo the definer: what it may not have, whom it may not have as a member, and of what it may be one
 SELECT rolname FROM pg_roles WHERE rolname LIKE 'ringfence\_%'
