@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{Arm, Bench, Goal, connect, run};
+use common::{Arm, Bench, Goal, connect, number, run};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use postgres::{Client, SimpleQueryMessage, Statement};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
 /// The largest owner of benches/data.sql.
@@ -165,6 +165,97 @@ fn evaluated<'a>(what: &str, expression: &str, parameter: &'a str) -> Arm<'a> {
     })
 }
 
+/// Of owners that the role has no access to: one that exists, with many entries of others, and one that does not. Their names are of one
+/// length, since a longer statement takes longer.
+const REFUSED: [&str; 2] = ["Owner 2", "Owner X"];
+
+/// Asks for the one and for the other by turns, and prints how likely the times differ as they do, or more, where nothing
+/// distinguishes the two: the p of Mann-Whitney's test. `ask` begins and ends what it does not measure.
+fn tell_apart(what: &str, mut ask: impl FnMut(&str) -> Duration) {
+    let calls = number("BENCH_CALLS", 10_000) as usize;
+    for _ in 0..calls / 10 {
+        for owner in REFUSED {
+            ask(owner);
+        }
+    }
+    let mut times: Vec<(Duration, usize)> = Vec::with_capacity(2 * calls);
+    for n in 0..calls {
+        // By turns also who comes first.
+        for which in [n % 2, 1 - n % 2] {
+            times.push((ask(REFUSED[which]), which));
+        }
+    }
+    let median = |which: usize| {
+        let mut own: Vec<Duration> = times.iter().filter(|time| time.1 == which).map(|time| time.0).collect();
+        own.sort_unstable();
+        own[own.len() / 2].as_secs_f64() * 1e6
+    };
+    let (exists, does_not) = (median(0), median(1));
+    let p = mann_whitney(&mut times);
+    let met = if p > 0.01 { "met" } else { "missed" };
+    println!("{what:44} p = {p:.3}  median {exists:.2} us / {does_not:.2} us  goal > 0.01 {met}");
+}
+
+/// Two-sided, by the normal approximation with a correction for equal times: samples are large.
+fn mann_whitney(times: &mut [(Duration, usize)]) -> f64 {
+    times.sort_unstable();
+    let (mut rank_sum, mut ties, mut at) = (0.0, 0.0, 0);
+    while at < times.len() {
+        let equal = times[at..].iter().take_while(|time| time.0 == times[at].0).count();
+        let rank = at as f64 + (equal as f64 + 1.0) / 2.0;
+        rank_sum += rank * times[at..at + equal].iter().filter(|time| time.1 == 0).count() as f64;
+        ties += (equal as f64).powi(3) - equal as f64;
+        at += equal;
+    }
+    let own = times.iter().filter(|time| time.1 == 0).count() as f64;
+    let all = times.len() as f64;
+    let other = all - own;
+    let u = rank_sum - own * (own + 1.0) / 2.0;
+    let variance = own * other / 12.0 * (all + 1.0 - ties / (all * (all - 1.0)));
+    let z = (u - own * other / 2.0).abs() / variance.sqrt();
+    // The complementary error function, by Abramowitz and Stegun 7.1.26: right to seven places.
+    let x = z / std::f64::consts::SQRT_2;
+    let t = 1.0 / (1.0 + 0.327_591_1 * x);
+    t * (0.254_829_592 + t * (-0.284_496_736 + t * (1.421_413_741 + t * (-1.453_152_027 + t * 1.061_405_429))))
+        * (-x * x).exp()
+}
+
+/// What a role of one owner can tell of others by the clock.
+fn refusals() {
+    let mut server = connect("postgres");
+    run(
+        &mut server,
+        "DO $$BEGIN
+             FOR n IN 1 .. 300 LOOP
+                 EXECUTE format('CREATE ROLE bench_other_%s', n);
+                 PERFORM ringfence.grant_access(format('bench_other_%s', n), 'Owner 2', '{agent}');
+             END LOOP;
+         END$$;
+         ANALYZE ringfence.owner, ringfence.access",
+    );
+    let mut client = connect("bench_single");
+    let measured = |client: &mut Client, statements: &str, refused: bool| {
+        let start = Instant::now();
+        let outcome = client.simple_query(statements);
+        let elapsed = start.elapsed();
+        assert_eq!(outcome.is_err(), refused, "{statements}");
+        elapsed
+    };
+    tell_apart("enter()", |owner| measured(&mut client, &format!("SELECT ringfence.enter('{owner}')"), true));
+    tell_apart("SET and a query", |owner| {
+        let elapsed = measured(
+            &mut client,
+            &format!("BEGIN; SET LOCAL ringfence.owner = '{owner}'; SELECT count(*) FROM ringfence.customer"),
+            true,
+        );
+        run(&mut client, "ROLLBACK");
+        elapsed
+    });
+    tell_apart("a query on owner, by name", |owner| {
+        measured(&mut client, &format!("SELECT id FROM ringfence.owner WHERE name = '{owner}'"), false)
+    });
+}
+
 fn main() {
     let mut agent = AGENT.session();
     let ids: Vec<Uuid> = agent
@@ -237,6 +328,12 @@ fn main() {
     let mut enter = evaluated("enter(owner)", "ringfence.enter($1)", OWNER);
     let mut nothing = evaluated("nothing", "1", "");
     bench.compare("login() with Ed25519", Goal::None, &mut login, &mut enter, Some(&mut nothing));
+
+    println!(
+        "\nRefused owners, one that exists and one that does not: whether the times of {} calls of each tell which",
+        number("BENCH_CALLS", 10_000)
+    );
+    refusals();
 
     let id = ids[0].to_string();
     for reader in [AGENT, UNBOUND, DIRECT, SUBQUERY] {

@@ -20,7 +20,7 @@ COMMENT ON COLUMN ringfence.owner.country IS 'ISO 3166-1 alpha-2: how its phone 
 -- whoever may select it, before it is selected. A list, so that the primary key finds the owners on it and no other is looked
 -- at. Its cost is that of making the list: to make it once, for an index, is always better than for each row.
 CREATE FUNCTION ringfence.owners_in_reach() RETURNS uuid[]
-    LANGUAGE c STABLE PARALLEL SAFE STRICT COST 10000 SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'owners_in_reach_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE STRICT COST 10000 SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'owners_in_reach';
 REVOKE ALL ON FUNCTION ringfence.owners_in_reach() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.owners_in_reach() TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.owners_in_reach() IS 'The owners that the role may see: enabled and with access; for ringfence_admin all';

@@ -2,11 +2,12 @@
 
 use crate::catalog::{self, Row, Rows, Source};
 use crate::error::{self, Result};
+use crate::session::fast::VERSION_1;
 use crate::{contact, name, session};
 use pgrx::datum::Uuid;
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::heap_tuple::PgHeapTuple;
-use pgrx::{AllocatedByPostgres, PgTrigger, pg_extern, pg_sys, pg_trigger, spi::Spi};
+use pgrx::{AllocatedByPostgres, PgTrigger, pg_extern, pg_guard, pg_sys, pg_trigger, spi::Spi};
 use std::ffi::CStr;
 
 static MAX_OWNERS: GucSetting<i32> = GucSetting::<i32>::new(0);
@@ -94,10 +95,49 @@ fn new_row<'a>(trigger: &'a PgTrigger<'a>) -> Result<(Tuple<'a>, Owner)> {
     Ok((new, owner))
 }
 
-/// The owners that the session's role may see: enabled, with access; for `ringfence_admin` all.
-#[pg_extern(sql = false)]
-fn owners_in_reach() -> Result<Vec<Uuid>> {
-    session::owners_in_reach()
+/// `ringfence.owners_in_reach()`: those that the session's role may see: enabled, with access; for `ringfence_admin` all.
+///
+/// # Safety
+/// For PostgreSQL to call, as a function of version 1 without arguments.
+#[unsafe(no_mangle)]
+#[pg_guard]
+pub unsafe extern "C-unwind" fn owners_in_reach(_call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    match error::raised(session::owners_in_reach()) {
+        Ok(ids) => array_of(&ids),
+        Err(_) => pg_sys::Datum::null(),
+    }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn pg_finfo_owners_in_reach() -> &'static pg_sys::Pg_finfo_record {
+    &VERSION_1
+}
+
+/// A value of type uuid[], made at once: ids are of one length, and none is NULL. A role may have thousands.
+fn array_of(ids: &[Uuid]) -> pg_sys::Datum {
+    const HEADER: usize = size_of::<pg_sys::ArrayType>() + 2 * size_of::<i32>();
+    const ID: usize = size_of::<Uuid>();
+    // SAFETY: as many bytes are written as are allocated: a header for one dimension that counts from 1, then the elements. Both are
+    // aligned as the type demands: the header to 8 bytes, ids to none.
+    unsafe {
+        if ids.is_empty() {
+            return pg_sys::construct_empty_array(pg_sys::UUIDOID).into();
+        }
+        let size = HEADER + ids.len() * ID;
+        let array: *mut pg_sys::ArrayType = pg_sys::palloc0(size).cast();
+        pgrx::set_varsize_4b(array.cast(), size as i32);
+        (*array).ndim = 1;
+        (*array).elemtype = pg_sys::UUIDOID;
+        let bounds: *mut i32 = array.add(1).cast();
+        bounds.write(ids.len() as i32);
+        bounds.add(1).write(1);
+        let mut place = array.cast::<u8>().add(HEADER);
+        for id in ids {
+            place.copy_from_nonoverlapping(id.as_bytes().as_ptr(), ID);
+            place = place.add(ID);
+        }
+        array.into()
+    }
 }
 
 /// Whether the session's role has the privileges of `ringfence_admin`.

@@ -2,6 +2,7 @@
 //! variables name.
 #![allow(dead_code)]
 
+pub mod cluster;
 pub mod pooler;
 
 use postgres::error::SqlState;

@@ -103,7 +103,7 @@ SELECT string_agg(name, ', ' ORDER BY name) FROM ringfence.owner;
 INSERT INTO ringfence.owner (name) VALUES ('Company E'), ('Company F') RETURNING name, enabled;
 INSERT INTO ringfence.owner (name) VALUES ('Company E') ON CONFLICT (name) DO UPDATE SET description = 'again' RETURNING name, description;
 BEGIN; SAVEPOINT s; INSERT INTO ringfence.owner (name) VALUES ('Company G') RETURNING name; ROLLBACK TO s; SELECT name FROM ringfence.owner WHERE name = 'Company G'; COMMIT;
-DELETE FROM ringfence.owner WHERE name IN ('Company E', 'Company F') RETURNING name;
+WITH gone AS (DELETE FROM ringfence.owner WHERE name IN ('Company E', 'Company F') RETURNING name) SELECT string_agg(name, ', ' ORDER BY name) FROM gone;
 
 \echo *** What a role holds: by membership, and not by a name that another role had
 \c - postgres
