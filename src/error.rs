@@ -18,6 +18,23 @@ pub fn raised<T>(result: Result<T>) -> Result<T> {
     result
 }
 
+/// An error that passes through Rust has a backtrace in its DETAIL, for the client to read, where the server's environment asks for
+/// backtraces of Rust. Whether it does is asked once in a process, and kept: so ask here, in an environment that does not. For
+/// `_PG_init`.
+pub fn keep_backtraces_out() {
+    const ASKS: &str = "RUST_LIB_BACKTRACE";
+    let before = std::env::var_os(ASKS);
+    // SAFETY: PostgreSQL's processes have one thread. What was set is set again, for libraries of others.
+    unsafe {
+        std::env::set_var(ASKS, "0");
+        let _ = std::backtrace::Backtrace::capture();
+        match before {
+            Some(before) => std::env::set_var(ASKS, before),
+            None => std::env::remove_var(ASKS),
+        }
+    }
+}
+
 const HOW_TO_BIND: &str = "Select one in the transaction: BEGIN; SET LOCAL ringfence.owner = '...';";
 
 fn report(code: PgSqlErrorCode, message: impl Into<String>) -> ErrorReport {

@@ -47,6 +47,7 @@ extension_sql_file!("../sql/finish.sql", name = "finish", finalize);
 /// Runs once in each backend that loads the library.
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
+    error::keep_backtraces_out();
     session::init();
     wall::init();
     owner::init();

@@ -1,7 +1,8 @@
 //! What clients read of PostgreSQL's own errors is there, also in a backend that has loaded the library.
 
 mod common;
-use common::{Database, value};
+use common::cluster::Cluster;
+use common::{Database, run, value};
 
 #[test]
 fn errors_of_postgresql_keep_their_fields() {
@@ -33,4 +34,34 @@ fn errors_of_postgresql_keep_their_fields() {
     assert!(error.where_().is_some_and(|context| context.contains("inline_code_block")), "{:?}", error.where_());
     // Of the server's source, not of ours.
     assert_eq!(error.file(), Some("int.c"));
+}
+
+/// An error of PostgreSQL's that passes through Rust has no backtrace in its DETAIL, whatever the server's environment asks for.
+#[test]
+fn clients_get_no_backtrace() {
+    let asks = [("RUST_BACKTRACE", "full"), ("RUST_LIB_BACKTRACE", "1")];
+    for settings in [&[][..], &["shared_preload_libraries=ringfence"]] {
+        let cluster = Cluster::new("backtrace", settings, &asks);
+        let mut server = cluster.connect("postgres", "postgres");
+        run(&mut server, "CREATE EXTENSION ringfence");
+        // Raised by PostgreSQL beneath our trigger that provisions an owner; by a cancelled statement there; and by ourselves.
+        run(
+            &mut server,
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM 1/0; END$$;
+             CREATE TRIGGER refuse BEFORE INSERT ON ringfence.profile FOR EACH ROW WHEN (current_setting('ringfence.agent') = '') EXECUTE FUNCTION refuse();
+             CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$BEGIN PERFORM pg_cancel_backend(pg_backend_pid()); PERFORM pg_sleep(60); END$$;
+             CREATE TRIGGER wait BEFORE INSERT ON ringfence.project FOR EACH ROW WHEN (current_setting('ringfence.agent') = 'wait') EXECUTE FUNCTION wait()",
+        );
+        for (statement, code) in [
+            ("INSERT INTO ringfence.owner (name) VALUES ('x')", "22012"),
+            ("SET ringfence.agent = 'wait'; INSERT INTO ringfence.owner (name) VALUES ('x')", "57014"),
+            ("SELECT ringfence.enter('nobody')", "42501"),
+            ("SELECT ringfence.check_name(' ')", "22023"),
+        ] {
+            let error = server.batch_execute(statement).expect_err(statement);
+            let error = error.as_db_error().expect("from the server");
+            assert_eq!(error.code().code(), code, "{statement}");
+            assert_eq!(error.detail(), None, "{statement}");
+        }
+    }
 }

@@ -381,6 +381,25 @@ fn no_token_and_no_key_is_ever_written_or_shown() {
         "WITH v AS (SELECT '{key}' AS key) SELECT ringfence.add_signing_key('v', 'HS256', key) FROM v"
     ));
     let _ = dba.batch_execute(&format!("SELECT ringfence.add_signing_key/**/('w', 'HS256', '{key}')"));
+    // The same name, otherwise spelt; and by a statement that does not say it.
+    for spelling in [
+        r#"U&"add\005fsigning\005fkey""#,
+        r#"u&"\+000061dd_signing_key""#,
+        r#"U&"add!005fsigning_key" UESCAPE '!'"#,
+        r#"/**/"add_signing_key""#,
+        "ADD_SIGNING_KEY",
+    ] {
+        let call = format!("ringfence.{spelling}('spelt', 'HS256', '{key}')");
+        run(&mut dba, &format!("SELECT {call}; SELECT ringfence.drop_signing_key('spelt')"));
+        run(&mut dba, &format!("DO $$BEGIN PERFORM {call}; END$$; SELECT ringfence.drop_signing_key('spelt')"));
+        run(&mut dba, &format!("PREPARE \"Spelt\" AS SELECT {call}; EXECUTE \"Spelt\"; DEALLOCATE \"Spelt\""));
+        run(&mut dba, "SELECT ringfence.drop_signing_key('spelt')");
+    }
+    run(&mut dba, "PREPARE Unsaid(text) AS SELECT ringfence.add_signing_key('unsaid', 'HS256', $1)");
+    run(&mut dba, &format!("EXECUTE unsaid('{key}')"));
+    let _ = dba.batch_execute(&format!("EXECUTE unsaid('{key}', '{key}')"));
+    let _ = dba.batch_execute(&format!("EXPLAIN /**/ EXECUTE unsaid('{key}' || nosuch)"));
+    run(&mut dba, "DEALLOCATE unsaid; SELECT ringfence.drop_signing_key('unsaid')");
     let _ = client.batch_execute(
         "SET debug_print_parse = on; SELECT ringfence.login('CANARYSHORT'); SET debug_print_parse = off",
     );

@@ -42,6 +42,10 @@ pub fn cover_literals(source: &[u8], target: &mut [u8], backslash: bool) {
     for_each_quoted(source, backslash, |quoted, start, end| {
         // A star could end a comment.
         let cover = if quoted == Quoted::Comment { b'x' } else { b'*' };
+        // What the letter of an escape is belongs to the name before it.
+        if quoted == Quoted::Literal && ends_with_uescape(&source[..start - 1]) {
+            return;
+        }
         if all {
             let covered = |byte: &&mut u8| byte.is_ascii_alphanumeric() || b"_-.+=".contains(byte);
             target[start..end].iter_mut().filter(covered).for_each(|byte| *byte = cover);
@@ -53,6 +57,11 @@ pub fn cover_literals(source: &[u8], target: &mut [u8], backslash: bool) {
             rest = to;
         }
     });
+}
+
+fn ends_with_uescape(text: &[u8]) -> bool {
+    let end = text.iter().rposition(|byte| !byte.is_ascii_whitespace()).map_or(0, |n| n + 1);
+    end >= 7 && text[end - 7..end].eq_ignore_ascii_case(b"UESCAPE")
 }
 
 fn first_value(text: &[u8], values: bool) -> Option<usize> {
@@ -97,16 +106,103 @@ fn arguments_of_secrets(text: &[u8]) -> Option<usize> {
             // Somebody else's login(), or a table of that name, is not our business, unless it is given a literal.
             let own = before >= schema.len() && text[before - schema.len()..before].eq_ignore_ascii_case(schema);
             let first = skip_separators(text, arguments);
-            if own || matches!(text.get(first), Some(b'\'' | b'$')) {
+            if own || begins_literal(&text[first..]) {
                 login = Some(arguments);
                 break;
             }
             rest = first;
         }
     }
-    match (key, login) {
-        (Some(key), Some(login)) => Some(key.min(login)),
-        (key, login) => key.or(login),
+    [key, login, arguments_of_escaped(text)].into_iter().flatten().min()
+}
+
+/// Where the arguments of the first function begin that takes a secret and whose name is written with Unicode escapes, as in
+/// `U&"add\005fsigning\005fkey"` or `U&"logi!006e" UESCAPE '!'`.
+fn arguments_of_escaped(text: &[u8]) -> Option<usize> {
+    let mut rest = 0;
+    while let Some(start) = find(text, b"u&\"", rest) {
+        let name = start + 3;
+        let end = end_of_literal(text, name, b'"', false);
+        rest = (end + 1).min(text.len());
+        let mut next = skip_separators(text, rest);
+        let mut escape = b'\\';
+        const WORD: &[u8] = b"UESCAPE";
+        if text.get(next..next + WORD.len()).is_some_and(|word| word.eq_ignore_ascii_case(WORD)) {
+            next = skip_separators(text, next + WORD.len());
+            // Within a literal its quotes are doubled.
+            let quotes = text[next..].iter().take_while(|byte| **byte == b'\'').count();
+            escape = text.get(next + quotes).copied().unwrap_or(escape);
+            let end = (next + quotes + 1).min(text.len());
+            let quotes = text[end..].iter().take_while(|byte| **byte == b'\'').count();
+            next = skip_separators(text, end + quotes);
+        }
+        rest = rest.max(next.min(text.len()));
+        let named = [&b"add_signing_key"[..], b"login"].iter().any(|wanted| spells(&text[name..end], escape, wanted));
+        if named && text.get(next) == Some(&b'(') {
+            return Some(next + 1);
+        }
+    }
+    None
+}
+
+/// Whether a name with Unicode escapes spells that one, of ASCII, in whatever case.
+fn spells(name: &[u8], escape: u8, wanted: &[u8]) -> bool {
+    let hexadecimal =
+        |digits: &[u8]| digits.iter().try_fold(0u32, |code, digit| Some(code << 4 | char::from(*digit).to_digit(16)?));
+    let (mut at, mut length) = (0, 0);
+    while at < name.len() {
+        let (code, taken) = match &name[at..] {
+            [first, b'+', ..] if *first == escape => (name.get(at + 2..at + 8).and_then(hexadecimal), 8),
+            [first, second, ..] if *first == escape && *second == escape => (Some(u32::from(escape)), 2),
+            [first, ..] if *first == escape => (name.get(at + 1..at + 5).and_then(hexadecimal), 5),
+            [first, ..] => (Some(u32::from(*first)), 1),
+            [] => (None, 1),
+        };
+        let is_next = code
+            .and_then(|code| u8::try_from(code).ok())
+            .zip(wanted.get(length))
+            .is_some_and(|(byte, wanted)| byte.eq_ignore_ascii_case(wanted));
+        if !is_next {
+            return false;
+        }
+        (at, length) = (at + taken, length + 1);
+    }
+    length == wanted.len()
+}
+
+/// The names of the prepared statements that a text executes, as they are written: in double quotes or not.
+pub fn executed(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let word = b"execute";
+    let mut rest = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let start = find(text, word, rest)?;
+            rest = start + word.len();
+            if start > 0 && is_name_byte(text[start - 1]) {
+                continue;
+            }
+            let name = skip_space(text, rest);
+            let end = match text.get(name) {
+                Some(b'"') => (end_of_literal(text, name + 1, b'"', false) + 1).min(text.len()),
+                _ => name + text[name..].iter().take_while(|byte| is_name_byte(**byte) || **byte == b'$').count(),
+            };
+            if end > name && name > rest {
+                rest = end;
+                return Some(&text[name..end]);
+            }
+        }
+    })
+}
+
+/// Past white space and comments.
+fn skip_space(text: &[u8], mut at: usize) -> usize {
+    loop {
+        match text.get(at..) {
+            Some([byte, ..]) if byte.is_ascii_whitespace() => at += 1,
+            Some([b'/', b'*', ..]) => at = end_of_comment(text, at),
+            Some([b'-', b'-', ..]) => at = end_of_line(text, at),
+            _ => return at,
+        }
     }
 }
 
@@ -114,6 +210,15 @@ fn arguments_of_secrets(text: &[u8]) -> Option<usize> {
 fn opening(text: &[u8], end_of_name: usize) -> Option<usize> {
     let next = skip_separators(text, end_of_name);
     (text.get(next) == Some(&b'(')).then_some(next + 1)
+}
+
+/// Whether a text begins with a literal, or a parameter: also `E'...'`, `U&'...'` and their like.
+fn begins_literal(text: &[u8]) -> bool {
+    match text {
+        [b'\'' | b'$', ..] | [b'u' | b'U', b'&', b'\'', ..] => true,
+        [prefix, b'\'', ..] => b"eEnNbBxX".contains(prefix),
+        _ => false,
+    }
 }
 
 fn is_separator(byte: u8) -> bool {
@@ -136,7 +241,7 @@ fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
 
-/// Where it is first, in whatever case.
+/// Where it is first, in whatever case; `wanted` is in lower case.
 fn find(text: &[u8], wanted: &[u8], mut rest: usize) -> Option<usize> {
     let first = *wanted.first()?;
     while let Some(start) = memchr2(first, first.to_ascii_uppercase(), text.get(rest..)?).map(|n| rest + n) {
@@ -268,6 +373,55 @@ mod unit_tests {
         assert_eq!(covered("SELECT login ('abc')", false), "SELECT login (******");
         assert_eq!(covered("EXECUTE p('abc', 1)", true), "EXECUTE p(****** **");
         assert_eq!(covered("SELECT login(x) FROM t", true), "SELECT login(x) FROM t");
+        assert_eq!(covered("SELECT login(E'abc')", false), "SELECT login(*******");
+    }
+
+    #[test]
+    fn names_with_unicode_escapes_are_read() {
+        for name in [
+            r#"U&"add\005fsigning\005fkey""#,
+            r#"u&"\0061dd_signing_key""#,
+            r#"U&"add\+00005fsigning_key" "#,
+            r#"ringfence . U&"add!005fsigning_key" UESCAPE '!'"#,
+            r#"U&"addz005fsigning_key"/* */uescape 'z' "#,
+            r#"U&"\006Cogin""#,
+            r#"U&"ringfence".U&"login""#,
+        ] {
+            let shown = covered(&format!("SELECT {name}('k', 'x')"), false);
+            assert!(!shown.contains("'k'") && !shown.contains('x'), "{shown}");
+            let shown = read_on(&format!("PREPARE p AS SELECT {name}('k', 'secret')"));
+            assert!(!shown.contains("'k'") && !shown.contains("secret") && shown.contains(name.trim_end()), "{shown}");
+        }
+        // In a literal of PL/pgSQL.
+        let shown = covered(r#"DO $$BEGIN EXECUTE 'SELECT U&"logi!006e" UESCAPE ''!'' (''k'')'; END$$"#, false);
+        assert!(!shown.contains("''k''"), "{shown}");
+        for text in [
+            r#"SELECT U&"login"#,
+            r#"SELECT U&"login" UESCAPE"#,
+            r#"SELECT U&"login" UESCAPE '"#,
+            r#"U&"\"#,
+            r#"U&"\+"#,
+            r#"U&""#,
+        ] {
+            assert_eq!(covered(text, false), text);
+        }
+        for text in [r#"SELECT U&"log\0069ns"('x')"#, r#"SELECT U&"login", 'x'"#] {
+            assert_eq!(covered(text, false), text);
+        }
+    }
+
+    #[test]
+    fn executed_statements_are_found_by_name() {
+        let names = |text: &'static str| {
+            executed(text.as_bytes()).map(|name| std::str::from_utf8(name).unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(names("EXECUTE p('x')"), ["p"]);
+        assert_eq!(
+            names("SELECT 1; execute/* e */Some$1 ;EXPLAIN EXECUTE \"a \"\"b\"('x')"),
+            ["Some$1", "\"a \"\"b\""]
+        );
+        assert_eq!(names("SELECT reexecute x, executed y, EXECUTE"), [""; 0]);
+        assert_eq!(names("EXECUTE \"p"), ["\"p"]);
     }
 
     #[test]
@@ -330,9 +484,26 @@ mod unit_tests {
     /// Time for a text does not grow faster than the text: no more than a few steps a byte, whatever is in it.
     #[test]
     fn long_texts_of_nothing_but_beginnings() {
-        for piece in
-            ["ey", "eyJ", "e", "login", "login(", "ringfence.", "add_signing_key", "/*", "'", "$$", "$a", "eyJ."]
-        {
+        for piece in [
+            "ey",
+            "eyJ",
+            "e",
+            "U&\"",
+            "U&\"\"",
+            "U&\"\"/*",
+            "U&\"login\"",
+            "EXECUTE ",
+            "execute a",
+            "login",
+            "login(",
+            "ringfence.",
+            "add_signing_key",
+            "/*",
+            "'",
+            "$$",
+            "$a",
+            "eyJ.",
+        ] {
             let text = piece.repeat(1_000_000 / piece.len());
             let _ = covered(&text, false);
             let _ = read_on(&text);

@@ -132,6 +132,41 @@ fn statement() -> Option<&'static CStr> {
     }
 }
 
+/// Whether a text executes a prepared statement that calls one of the functions that take a token or a key: then its own arguments
+/// may be these.
+fn executes_secret(text: &CStr) -> bool {
+    mask::executed(text.to_bytes()).any(|written| {
+        let mut name = [0; pg_sys::NAMEDATALEN as usize];
+        let (quoted, written) = match written {
+            [b'"', inner @ ..] => (true, inner.strip_suffix(b"\"").unwrap_or(inner)),
+            _ => (false, written),
+        };
+        let mut length = 0;
+        let mut bytes = written.iter();
+        while let Some(byte) = bytes.next() {
+            // A longer name is cut off, as PostgreSQL does; the last byte stays zero.
+            if length + 1 == name.len() {
+                break;
+            }
+            name[length] = if quoted { *byte } else { byte.to_ascii_lowercase() };
+            length += 1;
+            if quoted && *byte == b'"' {
+                bytes.next();
+            }
+        }
+        // SAFETY: a NUL-terminated name, looked up among the statements of the session; the text that a statement was made from
+        // lives as long as the statement.
+        unsafe {
+            let statement = pg_sys::FetchPreparedStatement(name.as_ptr().cast(), false);
+            if statement.is_null() || (*statement).plansource.is_null() {
+                return false;
+            }
+            let made_from = (*(*statement).plansource).query_string;
+            !made_from.is_null() && mask::calls_for_secret(CStr::from_ptr(made_from).to_bytes())
+        }
+    })
+}
+
 /// A copy in PostgreSQL's current memory context, or None if there is no memory left for it.
 fn copied(text: &CStr) -> Option<*mut c_char> {
     let bytes = text.to_bytes_with_nul();
@@ -169,7 +204,8 @@ unsafe fn edit(report: *mut pg_sys::ErrorData) {
     unsafe {
         // Known since one of the functions was called, or before by the statement's text: parameters are logged first.
         let known = SECRET_STATEMENT.get() == statement_start();
-        let passes_secret = known || statement().is_some_and(|text| mask::calls_for_secret(text.to_bytes()));
+        let passes_secret =
+            known || statement().is_some_and(|text| mask::calls_for_secret(text.to_bytes()) || executes_secret(text));
         if passes_secret || statement().is_some_and(|text| mask::has_secret(text.to_bytes(), false)) {
             (*report).hide_stmt = true;
             if !known {
