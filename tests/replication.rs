@@ -15,6 +15,7 @@ const CONTENT: &str = "
            ringfence.grant_access('other', 'Company A', '{agent}');
     SET ROLE boss;
     SELECT ringfence.create_field('Plan', projects => '{Default}'), ringfence.create_field('Card', projects => '{Default}');
+    SELECT ringfence.create_report_view('Default', 'desk_report');
     SELECT ringfence.create_profile('Desk', '{customer.read,customer.write}');
     SELECT ringfence.grant_access('desk', 'Company A', '{Desk}');
     INSERT INTO ringfence.customer_card (name, attributes) VALUES ('Tsai Mei-Ling', '{\"Plan\": \"gold\", \"Card\": \"4711\"}');
@@ -67,8 +68,15 @@ fn what_is_taken_away_on_the_publisher_is_gone_in_open_sessions_of_the_subscribe
     assert_eq!(value::<i64>(&mut other, "SELECT count(*) FROM ringfence.customer"), 1);
     run(&mut desk, "PREPARE card AS SELECT attributes FROM ringfence.customer_card; EXECUTE card");
 
+    // Views are no rows: the manual says how to have them.
+    let report = "SELECT \"Card\" FROM ringfence_report.desk_report";
+    assert_eq!(refused(&mut desk, report), "42P01");
+    run(&mut subscriber.connect("postgres", "boss"), "SELECT ringfence.renew_report_views()");
+    assert_eq!(value::<String>(&mut desk, report), "4711");
+
     publish("UPDATE ringfence.field SET is_masked = true WHERE name = 'Card'");
     assert_eq!(custom_values(&mut desk), "{\"Plan\": \"gold\"}");
+    assert_eq!(value::<Option<String>>(&mut desk, report), None);
     publish(
         "DELETE FROM ringfence.field_project WHERE field_id = (SELECT id FROM ringfence.field WHERE name = 'Plan')",
     );
