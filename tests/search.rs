@@ -9,6 +9,8 @@ mod judge;
 mod names;
 #[path = "search/people.rs"]
 mod people;
+#[path = "search/plans.rs"]
+mod plans;
 #[path = "search/queries.rs"]
 mod queries;
 

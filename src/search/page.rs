@@ -260,12 +260,14 @@ impl<'a> Page<'a, '_> {
             let Some(latest) = index::latest(first, last, places, wanted, days.places_left)? else {
                 return Ok(false);
             };
-            days.next = latest.last.map(key::day_of).and_then(day_before);
+            let first_day = latest.last.map_or(FIRST_DAY, key::day_of);
+            days.next = day_before(first_day);
             days.places_left = days.places_left.saturating_sub(latest.looked_at);
             if latest.places.len() < missing && days.next.is_some() {
                 return Ok(false);
             }
-            self.read_latest(way, &self.probe(&way.term), &latest.places)?;
+            let there = self.terms.active(first_day..=day).and(way.term.clone());
+            self.read_latest(way, &self.probe(&there), &latest.places)?;
             return Ok(true);
         }
         let Some(last) = self.latest_day(day)? else {
@@ -377,6 +379,7 @@ impl<'a> Page<'a, '_> {
         distinct.sort_unstable_by_key(|word| (least_typos(word.mark), word.identity()));
         let most = if typos > 1 { WORDS_WITH_TWO_TYPOS } else { ALL };
         let may_be = judged(&distinct, most, |some| {
+            // Whoever else is read where the places are not asked for has such words too.
             let places: BTreeSet<Place> = some.iter().map(|word| word.place).collect();
             let probe = self.probe(&Term::with_ends(&ends)).with_places(&places.into_iter().collect::<Vec<_>>());
             let mut told = HashMap::new();

@@ -110,7 +110,8 @@ impl Probe {
         Probe(Stored::new(&bytes))
     }
 
-    /// The same with what it finds.
+    /// The same with what it finds: these places and no others. They save asking the index again. A plan that does not ask the index goes by
+    /// the expression alone, and must come to the same.
     pub fn with_places(&self, places: &[Place]) -> Probe {
         let mut bytes = self.0.bytes().to_vec();
         bytes.truncate(bytes.len().saturating_sub(4));
