@@ -10,6 +10,7 @@ mod index;
 mod key;
 mod opclass;
 mod page;
+mod planner;
 mod posting;
 mod probe;
 mod query;
@@ -36,7 +37,11 @@ use rows::StoredList;
 use std::borrow::Cow;
 use value::Probe;
 
-pub use copying::init;
+/// For `_PG_init`.
+pub fn init() {
+    copying::init();
+    planner::init();
+}
 
 /// A page is for a person or a program that pages; whoever wants all customers reads `customer_card`.
 const MAX_ROWS: i32 = 1000;

@@ -2,13 +2,13 @@
 //! run as `ringfence_definer`, whom the wall binds as it does anybody, since what is searched in is closed to applications.
 
 use super::key::SEARCHED_VALUES;
+use super::planner::{self, ScanBy};
 use super::query::Candidate;
 use super::value::Probe;
 use crate::error::{self, Result};
 use crate::field::VisibleFields;
 use crate::jsonb::Jsonb;
 use crate::session::fast::is_plain;
-use crate::session::settings::with_scans;
 use crate::{catalog, customer, session};
 use pgrx::callconv::{BoxRet, FcInfo};
 use pgrx::datum::Uuid;
@@ -88,6 +88,17 @@ impl Statement {
             Statement::NeverActive | Statement::WithId => vec![pg_sys::UUIDOID],
             Statement::FindsOne => vec![pg_sys::UUIDOID, pg_sys::UUIDOID, query],
             Statement::Companies => vec![pg_sys::UUIDARRAYOID],
+        }
+    }
+
+    /// By what it finds its rows.
+    fn scans_by(self) -> ScanBy {
+        match self {
+            Statement::Found | Statement::Names | Statement::Latest => ScanBy::SearchIndex,
+            Statement::At => ScanBy::Place,
+            Statement::WithId | Statement::NeverActive | Statement::FindsOne | Statement::Companies => {
+                ScanBy::PrimaryKey
+            }
         }
     }
 }
@@ -252,14 +263,13 @@ pub fn read<T>(fields: &VisibleFields, work: impl FnOnce(&Reader) -> Result<T>) 
     connected(|| work(&Reader { fields }))
 }
 
-/// The plans are kept for all sessions that a connection serves, so that none may forbid the planner what they need.
 fn connected<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     // SAFETY: connected and finished once each; after an error PostgreSQL finishes.
     unsafe {
         if pg_sys::SPI_connect() != pg_sys::SPI_OK_CONNECT as i32 {
             return Err(error::not_installed("a connection to SPI"));
         }
-        let result = with_scans(work);
+        let result = work();
         pg_sys::SPI_finish();
         result
     }
@@ -346,7 +356,9 @@ fn execute<const N: usize>(
     // SAFETY: the plan takes these arguments, none of which is NULL. The rows are in the table that SPI made, which lives until SPI
     // is finished, and have N columns.
     unsafe {
-        let code = pg_sys::SPI_execute_plan(plan, arguments.as_mut_ptr(), std::ptr::null(), true, 0);
+        let code = planner::planned_for(statement.scans_by(), || {
+            pg_sys::SPI_execute_plan(plan, arguments.as_mut_ptr(), std::ptr::null(), true, 0)
+        });
         let table = pg_sys::SPI_tuptable;
         if code != pg_sys::SPI_OK_SELECT as i32 || table.is_null() || (*(*table).tupdesc).natts as usize != N {
             return Err(error::not_installed("a statement of search"));
@@ -365,7 +377,8 @@ fn execute<const N: usize>(
     }
 }
 
-/// The plan of a statement, made once: with one plan for all arguments, since the index alone is the way to what is looked for.
+/// A statement, prepared once for all sessions that this backend serves: with one plan for all arguments, since there is one way to what
+/// is looked for (`planner`).
 fn plan(statement: Statement) -> Result<pg_sys::SPIPlanPtr> {
     let query_type = query_type();
     let kept = PLANS.with_borrow(|(made_for, plans)| {
@@ -379,8 +392,7 @@ fn plan(statement: Statement) -> Result<pg_sys::SPIPlanPtr> {
     let mut types = statement.arguments(query_type);
     // SAFETY: connected to SPI; the statement and the types live through the call. A kept plan lives as long as the backend.
     let plan = unsafe {
-        let options = pg_sys::CURSOR_OPT_GENERIC_PLAN as i32;
-        let plan = pg_sys::SPI_prepare_cursor(text.as_ptr(), types.len() as i32, types.as_mut_ptr(), options);
+        let plan = pg_sys::SPI_prepare_cursor(text.as_ptr(), types.len() as i32, types.as_mut_ptr(), planner::OPTIONS);
         if plan.is_null() || pg_sys::SPI_keepplan(plan) != 0 {
             return Err(failed());
         }

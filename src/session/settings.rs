@@ -134,22 +134,8 @@ pub fn hand_over(context: &CStr) -> std::ffi::c_int {
     set_for_now(&[(PARALLEL_CONTEXT_NAME, context)], pg_sys::GucContext::PGC_SUSET)
 }
 
-/// Runs `work` with a planner that may look rows up in any way, whatever the session has set. So does a SET clause of a function, but at a
-/// price where there is nothing to set.
-pub fn with_scans<T>(work: impl FnOnce() -> T) -> T {
-    // SAFETY: variables of the backend.
-    if unsafe { pg_sys::enable_bitmapscan && pg_sys::enable_indexscan && pg_sys::enable_tidscan } {
-        return work();
-    }
-    let on = [c"enable_bitmapscan", c"enable_indexscan", c"enable_tidscan"].map(|name| (name, c"on"));
-    let level = set_for_now(&on, pg_sys::GucContext::PGC_USERSET);
-    let result = work();
-    take_back(level);
-    result
-}
-
 /// Sets settings until [`take_back`] is called with what this returns.
-fn set_for_now(settings: &[(&CStr, &CStr)], context: pg_sys::GucContext::Type) -> std::ffi::c_int {
+pub fn set_for_now(settings: &[(&CStr, &CStr)], context: pg_sys::GucContext::Type) -> std::ffi::c_int {
     // SAFETY: NUL-terminated strings; the same that PostgreSQL does around a function with a SET clause, and as there an
     // error takes the level back.
     unsafe {

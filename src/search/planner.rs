@@ -1,0 +1,179 @@
+//! How the statements of search are planned: by settings of their own, whatever the session has set.
+//!
+//! Their plans are kept for all sessions that a connection serves. PostgreSQL makes a plan when a statement is first run, and again
+//! whenever something that the plan depends on has changed, at a time that only PostgreSQL knows. So its planner hook is the place
+//! where the settings are put in force, and a search whose plans are still good pays nothing for them.
+
+// As in `session::hooks`: the planner stands below every statement of the backend, so the hook is a plain frame, with nothing to drop,
+// which PostgreSQL's longjmp may skip.
+#![allow(ffi_unwind_calls)]
+
+use crate::session::settings::{set_for_now, take_back};
+use pgrx::{pg_guard, pg_sys};
+use std::cell::Cell;
+use std::ffi::{CStr, c_char, c_int};
+
+/// The one kind of scan that a statement is planned with. No estimate has a part in the choice: statistics may be missing, old, or
+/// withheld.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum ScanBy {
+    /// The search index, which can only be scanned for a bitmap.
+    SearchIndex,
+    /// The places of rows.
+    Place,
+    /// The primary key, in its order.
+    PrimaryKey,
+}
+
+/// The prepared statements of search are the only ones that ask for this.
+pub const OPTIONS: c_int = pg_sys::CURSOR_OPT_GENERIC_PLAN as c_int;
+
+thread_local! {
+    static PREVIOUS: Cell<pg_sys::planner_hook_type> = const { Cell::new(None) };
+    /// How the statement of search that is being run is to be planned.
+    static RUNNING: Cell<Option<ScanBy>> = const { Cell::new(None) };
+}
+
+/// For `_PG_init`.
+pub fn init() {
+    // SAFETY: once per backend; the hook before is kept and called.
+    unsafe {
+        PREVIOUS.set(pg_sys::planner_hook);
+        pg_sys::planner_hook = Some(planner);
+    }
+}
+
+/// Runs a statement of search that was prepared with [`OPTIONS`]. If PostgreSQL comes to plan it, it is planned for that kind of scan.
+pub fn planned_for<T>(scan: ScanBy, run: impl FnOnce() -> T) -> T {
+    /// What was running before runs again, also after an error.
+    struct Before(Option<ScanBy>);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            RUNNING.set(self.0);
+        }
+    }
+    let _before = Before(RUNNING.replace(Some(scan)));
+    // SAFETY: a variable of the backend.
+    if unsafe { pg_sys::plan_cache_mode } == pg_sys::PlanCacheMode::PLAN_CACHE_MODE_AUTO as c_int {
+        return run();
+    }
+    // The session wants a new plan for each execution.
+    let level = set_for_now(&[(c"plan_cache_mode", c"auto")], pg_sys::GucContext::PGC_USERSET);
+    let result = run();
+    take_back(level);
+    result
+}
+
+mod unguarded {
+    use pgrx::pg_sys;
+    use std::ffi::{c_char, c_int};
+
+    unsafe extern "C-unwind" {
+        pub fn standard_planner(
+            query: *mut pg_sys::Query,
+            text: *const c_char,
+            options: c_int,
+            parameters: pg_sys::ParamListInfo,
+        ) -> *mut pg_sys::PlannedStmt;
+    }
+}
+
+unsafe extern "C-unwind" fn planner(
+    query: *mut pg_sys::Query,
+    text: *const c_char,
+    options: c_int,
+    parameters: pg_sys::ParamListInfo,
+) -> *mut pg_sys::PlannedStmt {
+    // SAFETY: called by PostgreSQL with a query to be planned; a plain frame, as said above.
+    unsafe {
+        let level = if options & OPTIONS == 0 { NOT_OURS } else { put_settings_in_force() };
+        let plan = match PREVIOUS.get() {
+            Some(previous) => previous(query, text, options, parameters),
+            None => unguarded::standard_planner(query, text, options, parameters),
+        };
+        if level != NOT_OURS {
+            take_settings_back(level);
+        }
+        plan
+    }
+}
+
+/// The query is not one of search.
+const NOT_OURS: c_int = -1;
+
+#[pg_guard]
+unsafe extern "C-unwind" fn put_settings_in_force() -> c_int {
+    let Some(scan) = RUNNING.get() else {
+        return NOT_OURS;
+    };
+    let on = |yes: bool| if yes { c"on" } else { c"off" };
+    let scans = [
+        (c"enable_bitmapscan", on(scan == ScanBy::SearchIndex)),
+        (c"enable_tidscan", on(scan == ScanBy::Place)),
+        (c"enable_indexscan", on(scan == ScanBy::PrimaryKey)),
+        // What comes in the order of the primary key is not to be sorted; what comes from the search index always is.
+        (c"enable_sort", on(scan != ScanBy::PrimaryKey)),
+    ];
+    let settings: Vec<(&CStr, &CStr)> = scans.into_iter().chain(SETTINGS.iter().copied()).collect();
+    set_for_now(&settings, pg_sys::GucContext::PGC_USERSET)
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn take_settings_back(level: c_int) {
+    take_back(level);
+}
+
+/// All settings that PostgreSQL's planner goes by, and that any session can change. Where nothing speaks against it, as PostgreSQL
+/// has them by default.
+const SETTINGS: &[(&CStr, &CStr)] = &[
+    (c"enable_seqscan", c"off"),
+    (c"enable_indexonlyscan", c"off"),
+    (c"enable_incremental_sort", c"off"),
+    (c"enable_async_append", c"on"),
+    (c"enable_gathermerge", c"on"),
+    (c"enable_hashagg", c"on"),
+    (c"enable_hashjoin", c"on"),
+    (c"enable_material", c"on"),
+    (c"enable_memoize", c"on"),
+    (c"enable_mergejoin", c"on"),
+    (c"enable_nestloop", c"on"),
+    (c"enable_parallel_append", c"on"),
+    (c"enable_parallel_hash", c"on"),
+    (c"enable_partition_pruning", c"on"),
+    (c"enable_partitionwise_aggregate", c"off"),
+    (c"enable_partitionwise_join", c"off"),
+    #[cfg(any(feature = "pg16", feature = "pg17", feature = "pg18"))]
+    (c"enable_presorted_aggregate", c"on"),
+    #[cfg(any(feature = "pg17", feature = "pg18"))]
+    (c"enable_group_by_reordering", c"on"),
+    #[cfg(feature = "pg18")]
+    (c"enable_distinct_reordering", c"on"),
+    #[cfg(feature = "pg18")]
+    (c"enable_self_join_elimination", c"on"),
+    (c"seq_page_cost", c"1"),
+    (c"random_page_cost", c"4"),
+    (c"cpu_tuple_cost", c"0.01"),
+    (c"cpu_index_tuple_cost", c"0.005"),
+    (c"cpu_operator_cost", c"0.0025"),
+    (c"effective_cache_size", c"4GB"),
+    (c"work_mem", c"4MB"),
+    (c"hash_mem_multiplier", c"2"),
+    (c"cursor_tuple_fraction", c"0.1"),
+    (c"constraint_exclusion", c"partition"),
+    (c"from_collapse_limit", c"8"),
+    (c"join_collapse_limit", c"8"),
+    (c"recursive_worktable_factor", c"10"),
+    (c"geqo", c"off"),
+    // A compiled plan would take longer to make than to run.
+    (c"jit", c"off"),
+    // The statements read a few pages.
+    (c"max_parallel_workers_per_gather", c"0"),
+    (c"parallel_setup_cost", c"1000"),
+    (c"parallel_tuple_cost", c"0.1"),
+    (c"min_parallel_table_scan_size", c"8MB"),
+    (c"min_parallel_index_scan_size", c"512kB"),
+    #[cfg(feature = "pg15")]
+    (c"force_parallel_mode", c"off"),
+    #[cfg(not(feature = "pg15"))]
+    (c"debug_parallel_query", c"off"),
+];
