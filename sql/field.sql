@@ -140,11 +140,17 @@ BEGIN
         RAISE EXCEPTION 'field "%" cannot be unmasked without the right "field.unmask"', OLD.name
             USING ERRCODE = 'insufficient_privilege', HINT = 'It takes the right in all projects of the owner.';
     END IF;
+    -- Its values go into the search index: PostgreSQL's statistics of the session tell how many customers were written.
+    IF TG_OP = 'UPDATE' AND OLD.is_masked AND NEW.is_searchable <> OLD.is_searchable AND NOT ringfence.has_right_in('field.unmask', NULL) THEN
+        RAISE EXCEPTION 'whether masked field "%" is searched cannot be changed without the right "field.unmask"', OLD.name
+            USING ERRCODE = 'insufficient_privilege', HINT = 'It takes the right in all projects of the owner.';
+    END IF;
     RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 END
 $check$;
 REVOKE ALL ON FUNCTION ringfence.check_field_change() FROM PUBLIC;
-COMMENT ON FUNCTION ringfence.check_field_change() IS 'Trigger: error 42501 on changing a system field (B7), or unmasking a field without field.unmask (B10)';
+COMMENT ON FUNCTION ringfence.check_field_change() IS
+    'Trigger: error 42501 on changing a system field, and without field.unmask on unmasking a field or changing whether a masked one is searched';
 CREATE TRIGGER check_field_change BEFORE UPDATE OR DELETE ON ringfence.field
     FOR EACH ROW EXECUTE FUNCTION ringfence.check_field_change();
 
@@ -256,12 +262,17 @@ CREATE FUNCTION ringfence.bind_field(
     field text, project text, access text DEFAULT 'write', required boolean DEFAULT NULL, at_position integer DEFAULT NULL)
     RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $bind$
+DECLARE
+    found_field   uuid;
+    found_project uuid;
 BEGIN
     IF access IS NULL OR access NOT IN ('read', 'write') THEN
         RAISE EXCEPTION 'unknown access "%"', access USING ERRCODE = 'invalid_parameter_value', HINT = 'Use ''read'' or ''write''.';
     END IF;
+    found_field := ringfence.field_in_reach(field);
+    found_project := ringfence.project_in_reach(project);
     INSERT INTO ringfence.field_project AS bound (field_id, project_id, access, required, position)
-        VALUES (ringfence.field_in_reach(field), ringfence.project_in_reach(project), bind_field.access,
+        VALUES (found_field, found_project, bind_field.access,
                 coalesce(bind_field.required, false), bind_field.at_position)
         ON CONFLICT (owner_id, field_id, project_id) DO UPDATE
         SET access = excluded.access,
@@ -276,11 +287,13 @@ COMMENT ON FUNCTION ringfence.bind_field(text, text, text, boolean, integer) IS
 
 CREATE FUNCTION ringfence.unbind_field(field text, project text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $unbind$
+DECLARE
+    -- Before the statement: which of two calls in its conditions comes first, and so which error, would depend on its plan.
+    found_field   CONSTANT uuid := ringfence.field_in_reach(field);
+    found_project CONSTANT uuid := ringfence.project_in_reach(project);
 BEGIN
     DELETE FROM ringfence.field_project AS bound
-        WHERE bound.owner_id = ringfence.current_owner()
-          AND bound.field_id = ringfence.field_in_reach(field)
-          AND bound.project_id = ringfence.project_in_reach(project);
+        WHERE bound.owner_id = ringfence.current_owner() AND bound.field_id = found_field AND bound.project_id = found_project;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'field "%" is not bound to project "%"', field, project USING ERRCODE = 'no_data_found';
     END IF;
@@ -368,7 +381,7 @@ BEGIN
        FOR UPDATE;
     IF found_field.options IS NULL THEN
         RAISE EXCEPTION 'field "%" has no options', found_field.name
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Fields of type "choice" and "choices" have.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Only fields of type "choice" or "choices" have options.';
     END IF;
     RETURN found_field;
 END
@@ -427,6 +440,11 @@ DECLARE
     place   integer := array_position(names, option);
     was     integer := array_position(retired, option);
 BEGIN
+    -- The values of customers follow: of a masked field that is for who sees them.
+    IF target.is_masked AND NOT ringfence.has_right_in('field.unmask', NULL) THEN
+        RAISE EXCEPTION 'options of masked field "%" cannot be renamed without the right "field.unmask"', target.name
+            USING ERRCODE = 'insufficient_privilege', HINT = 'It takes the right in all projects of the owner.';
+    END IF;
     IF place IS NOT NULL THEN
         names[place] := new_name;
     ELSIF was IS NOT NULL THEN
@@ -441,7 +459,7 @@ ALTER FUNCTION ringfence.rename_option(text, text, text) OWNER TO ringfence_defi
 REVOKE ALL ON FUNCTION ringfence.rename_option(text, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.rename_option(text, text, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.rename_option(text, text, text) IS
-    'Gives an option another name, which the values of customers follow; rewrites no customer. Needs field.manage. Error 22023: not a choice, or not an option; P0002: no such field or option';
+    'Gives an option another name, which the values of customers follow; rewrites no customer. Needs field.manage, of a masked field also field.unmask. Error 22023: not a choice, or not an option; P0002: no such field or option';
 
 CREATE FUNCTION ringfence.retire_option(field text, option text) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $retire$
@@ -485,7 +503,8 @@ COMMENT ON FUNCTION ringfence.storage_key(uuid) IS 'The key under which customer
 -- Not security_invoker: it counts in attributes, which callers may not read. The wall binds its owner, the definer.
 CREATE VIEW ringfence.shared_field WITH (security_barrier = true) AS
     SELECT field.owner_id, field.id AS field_id, field.name AS field, bound.projects,
-           CASE WHEN ringfence.has_right('customer.read') THEN
+           -- How many have a masked value is for who may see it; counted again after a customer is deleted, it would tell who.
+           CASE WHEN ringfence.has_right('customer.read') AND (NOT field.is_masked OR ringfence.has_right_in('field.unmask', NULL)) THEN
                (SELECT count(*) FROM ringfence.customer
                  WHERE customer.owner_id = field.owner_id AND customer.attributes ? ringfence.storage_key(field.id))
            END AS customers
@@ -499,4 +518,4 @@ CREATE VIEW ringfence.shared_field WITH (security_barrier = true) AS
 ALTER VIEW ringfence.shared_field OWNER TO ringfence_definer;
 GRANT SELECT ON ringfence.shared_field TO ringfence_user;
 COMMENT ON VIEW ringfence.shared_field IS 'Fields that several projects share, with the projects and how many customers have a value (B6)';
-COMMENT ON COLUMN ringfence.shared_field.customers IS 'Customers that have a value; NULL without the right customer.read';
+COMMENT ON COLUMN ringfence.shared_field.customers IS 'Customers that have a value; NULL without the right customer.read, and of a masked field without field.unmask in all projects';

@@ -121,7 +121,7 @@ BEGIN
                AND ringfence.unique_form(customer.attributes, fill_unique_values.field_id, fill_unique_values.type) IS NOT NULL) AS held;
     IF duplicates > 0 THEN
         RAISE EXCEPTION 'duplicate values in field "%": %', fill_unique_values.field_name, duplicates
-            USING ERRCODE = 'unique_violation', HINT = 'So many values are those of more than one customer. Change them first.';
+            USING ERRCODE = 'unique_violation', HINT = 'This many values occur in more than one customer. Change them first.';
     END IF;
     INSERT INTO ringfence.unique_value (field_id, digest, customer_id)
         SELECT fill_unique_values.field_id, sha256(convert_to(held.form, 'UTF8')), held.id
@@ -140,7 +140,7 @@ COMMENT ON FUNCTION ringfence.fill_unique_values(uuid, text, text) IS 'Reads the
 CREATE FUNCTION ringfence.switch_unique() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $switch$
 BEGIN
-    PERFORM ringfence.check_rights_over_values(NEW.is_masked);
+    PERFORM ringfence.check_rights_over_values(OLD.is_masked OR NEW.is_masked);
     PERFORM ringfence.lock_definitions();
     IF NEW.is_unique THEN
         PERFORM ringfence.fill_unique_values(NEW.id, NEW.name, NEW.type);
@@ -191,6 +191,7 @@ BEGIN
     PERFORM ringfence.lock_definitions();
     SELECT * INTO STRICT target FROM ringfence.field AS f
      WHERE f.owner_id = ringfence.current_owner() AND f.id = found_id FOR UPDATE;
+    PERFORM ringfence.check_rights_over_values(target.is_masked);
     key := ringfence.storage_key(target.id);
     SELECT count(*) INTO held FROM ringfence.customer AS c WHERE c.owner_id = target.owner_id AND c.attributes ? key;
     IF held > 0 AND NOT target.is_system AND drop_field.customers IS DISTINCT FROM held THEN
@@ -208,7 +209,7 @@ ALTER FUNCTION ringfence.drop_field(text, bigint) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.drop_field(text, bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.drop_field(text, bigint) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.drop_field(text, bigint) IS
-    'Drops a field and its values, and returns how many customers had one. Where customers have, it takes their number: without, or with another, error 55000 tells it and nothing goes. Needs field.manage, customer.read and customer.write in all projects. Error P0002: no such field; 42501: a system field';
+    'Drops a field and its values, and returns how many customers had one. Where customers have, it takes their number: without, or with another, error 55000 tells it and nothing goes. Needs field.manage, customer.read and customer.write in all projects, of a masked field also field.unmask. Error P0002: no such field; 42501: a system field';
 
 CREATE FUNCTION ringfence.convert_value(
     stored jsonb, field_id uuid, from_type text, from_options text[], from_ids integer[], to_type text, to_options text[], to_ids integer[])

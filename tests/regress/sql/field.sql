@@ -105,6 +105,15 @@ UPDATE ringfence.field SET position = 2147483647 WHERE name = 'Later';
 SELECT ringfence.create_field('Last') IS NOT NULL AS made;
 SELECT ringfence.unbind_field('Fault', 'Support');
 SELECT ringfence.bind_field('Fault', 'Support');
+-- The same error whatever the plan.
+SET plan_cache_mode = force_generic_plan;
+SET enable_indexscan = off;
+SET enable_bitmapscan = off;
+SELECT ringfence.unbind_field('Last', 'No such project');
+SET enable_indexscan = on;
+SET enable_seqscan = off;
+SELECT ringfence.unbind_field('Last', 'No such project');
+RESET ALL;
 RESET SESSION AUTHORIZATION;
 -- Another owner sees nothing of it, by any name or id.
 SET SESSION AUTHORIZATION app_b;
