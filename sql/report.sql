@@ -16,6 +16,7 @@ CREATE TABLE ringfence.report_view (
     name       text NOT NULL,
     -- In the order of the view's columns, behind the columns that all report views have; NULL: one that is gone.
     fields     uuid[] NOT NULL DEFAULT '{}',
+    is_current boolean NOT NULL DEFAULT true,
     PRIMARY KEY (owner_id, project_id),
     FOREIGN KEY (owner_id, project_id) REFERENCES ringfence.project ON DELETE CASCADE
 );
@@ -24,18 +25,20 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ringfence.report_view TO ringfence_defin
 COMMENT ON TABLE ringfence.report_view IS 'Which project has a report view; written by create_report_view() and drop_report_view() only';
 COMMENT ON COLUMN ringfence.report_view.name IS 'The view in schema ringfence_report';
 COMMENT ON COLUMN ringfence.report_view.fields IS 'The fields that its columns show';
+COMMENT ON COLUMN ringfence.report_view.is_current IS
+    'false: the view was in use when its fields changed, and still has its former columns; renew_report_views() tries again';
 SELECT ringfence.wall('ringfence.report_view', NULL, 'field.manage', 'field.manage');
 CREATE POLICY may_read ON ringfence.report_view FOR SELECT TO PUBLIC USING (ringfence.works_in(project_id));
 GRANT SELECT ON ringfence.report_view TO ringfence_user;
 
 -- What the views are made of. Each gives what the session sees in that project, of whatever object it is given.
 
-CREATE FUNCTION ringfence.reports(project_id uuid) RETURNS boolean
+CREATE FUNCTION ringfence.reports(project_id uuid, view_name text) RETURNS boolean
     LANGUAGE c STABLE PARALLEL SAFE STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'reports_wrapper';
-REVOKE ALL ON FUNCTION ringfence.reports(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.reports(uuid) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.reports(uuid) IS
-    'Whether the session reads customers in that project of its owner, and has no other project selected; part of report views';
+REVOKE ALL ON FUNCTION ringfence.reports(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.reports(uuid, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.reports(uuid, text) IS
+    'Whether the session reads customers in that project, and has no other selected. Error 55000 where row-level security does not guard that view; part of report views';
 
 CREATE FUNCTION ringfence.report_text(stored jsonb, project_id uuid, field_id uuid) RETURNS text
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'report_text_fast';
@@ -81,6 +84,10 @@ COMMENT ON FUNCTION ringfence.report_datetime(jsonb, uuid, uuid) IS 'A field of 
 
 -- Making the views -----------------------------------------------------------------------------------------------------
 -- As the definer, who alone may create in the schema, and belongs to whom the views: the wall binds it as it does anybody.
+--
+-- Any session may name any view of the schema, also one that it may not read, and so hold a lock on it until its transaction
+-- ends. So nothing here waits long for a view: what changes an owner's fields keeps the writers of the owner waiting, and
+-- must not itself wait for a session of another owner. A view that is in use keeps its columns until later.
 
 CREATE FUNCTION ringfence.report_function(type text, OUT function_name text, OUT column_type text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -96,11 +103,43 @@ REVOKE ALL ON FUNCTION ringfence.report_function(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.report_function(text) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.report_function(text) IS 'What shows a field of that type in a report view, and as which SQL type; internal';
 
--- Replaces the view where nothing depends on it. Else it keeps its columns, in their places: renamed, those of new fields
--- behind them, and those that are gone NULL under another name. Anybody can make something depend on a view, also who
--- may not read it; that must not keep an owner from changing its fields.
-CREATE FUNCTION ringfence.make_report_view(report ringfence.report_view) RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $make$
+CREATE FUNCTION ringfence.uses_view(view regclass) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $uses$
+BEGIN
+    -- The modes that statements take on a relation that they name, and this file does not.
+    RETURN EXISTS (SELECT FROM pg_locks
+                    WHERE pid = pg_backend_pid() AND locktype = 'relation' AND relation = view
+                      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                      AND mode IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock'));
+END
+$uses$;
+REVOKE ALL ON FUNCTION ringfence.uses_view(regclass) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.uses_view(regclass) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.uses_view(regclass) IS
+    'Whether a statement of this transaction names the view: it may still run, and must find the view when it ends; internal';
+
+CREATE FUNCTION ringfence.has_dependents(view regclass) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $has$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM pg_depend
+         WHERE deptype <> 'i'
+           AND (refclassid = 'pg_class'::regclass AND refobjid = view
+                OR refclassid = 'pg_type'::regclass AND refobjid IN
+                   (SELECT unnest(ARRAY[type.oid, type.typarray]) FROM pg_type AS type WHERE type.typrelid = view))
+           -- Its own rule.
+           AND NOT (classid = 'pg_rewrite'::regclass AND objid IN (SELECT oid FROM pg_rewrite WHERE ev_class = view)));
+END
+$has$;
+REVOKE ALL ON FUNCTION ringfence.has_dependents(regclass) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.has_dependents(regclass) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.has_dependents(regclass) IS 'Whether something was made of the view; internal';
+
+-- Drops and makes the view anew where nothing depends on it and this transaction does not use it. Else it keeps its columns, in
+-- their places: renamed, those of new fields behind them, and those that are gone NULL under another name. Anybody can make
+-- something depend on a view, also who may not read it; that must not keep an owner from changing its fields.
+CREATE FUNCTION ringfence.make_report_view(report ringfence.report_view, patience text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '0' AS $make$
 DECLARE
     fixed   CONSTANT text[] := ARRAY['customer_id', 'name', 'phones', 'emails', 'address', 'birth_date', 'language', 'company_id',
                                      'created_at', 'updated_at', 'last_activity_at'];
@@ -117,8 +156,11 @@ DECLARE
     suffix  integer;
     old     record;
     n       integer;
+    used    boolean := false;
     replace boolean := false;
 BEGIN
+    -- Until the function ends.
+    PERFORM set_config('lock_timeout', patience, true);
     FOR bound IN
         SELECT field.id, field.name, made.function_name, made.column_type
           FROM ringfence.field_project
@@ -149,6 +191,11 @@ BEGIN
     END LOOP;
 
     IF to_regclass(view) IS NOT NULL THEN
+        used := ringfence.uses_view(to_regclass(view));
+        -- Looked up first, since DROP would lock what depends on the view before it finds that it may not.
+        replace := used OR ringfence.has_dependents(to_regclass(view));
+    END IF;
+    IF to_regclass(view) IS NOT NULL AND NOT replace THEN
         BEGIN
             EXECUTE format('DROP VIEW %s', view);
         EXCEPTION WHEN dependent_objects_still_exist THEN
@@ -157,6 +204,9 @@ BEGIN
     END IF;
     -- Nor may what depends on it use up the columns that a view can have.
     IF replace AND (SELECT max(attnum) FROM pg_attribute WHERE attrelid = to_regclass(view)) + cardinality(ids) > 1600 THEN
+        IF used THEN
+            RAISE EXCEPTION 'report view "%" is in use', report.name USING ERRCODE = 'lock_not_available';
+        END IF;
         EXECUTE format('DROP VIEW %s CASCADE', view);
         replace := false;
     END IF;
@@ -205,16 +255,82 @@ BEGIN
                    'birth_date, language, company_id, created_at, updated_at, last_activity_at', view)
             || coalesce((SELECT string_agg(format(', %s AS %I', calls[place], names[place]), '' ORDER BY place)
                            FROM generate_subscripts(calls, 1) AS place), '')
-            || format(' FROM ringfence.customer WHERE ringfence.reports(%L)', report.project_id);
+            -- The condition of the wall once more: the view stands by itself, whoever comes to own it.
+            || format(' FROM ringfence.customer WHERE owner_id = ringfence.current_owner() AND ringfence.reports(%L, %L)',
+                      report.project_id, report.name);
     EXECUTE format('COMMENT ON VIEW %s IS %L', view, 'The customers with the fields of a project, for who reads customers there');
     EXECUTE format('GRANT SELECT ON %s TO ringfence_user', view);
-    UPDATE ringfence.report_view AS made SET fields = ids
+    UPDATE ringfence.report_view AS made SET fields = ids, is_current = true
      WHERE made.owner_id = report.owner_id AND made.project_id = report.project_id;
 END
 $make$;
-REVOKE ALL ON FUNCTION ringfence.make_report_view(ringfence.report_view) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.make_report_view(ringfence.report_view) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.make_report_view(ringfence.report_view) IS 'Makes or renews a report view; internal';
+REVOKE ALL ON FUNCTION ringfence.make_report_view(ringfence.report_view, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.make_report_view(ringfence.report_view, text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.make_report_view(ringfence.report_view, text) IS
+    'Makes or renews a report view. Error 55P03 if the view is in use for longer than the patience given; internal';
+
+CREATE FUNCTION ringfence.try_to_renew_report_view(report ringfence.report_view, patience text) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $try$
+BEGIN
+    PERFORM ringfence.make_report_view(report, patience);
+    RETURN true;
+EXCEPTION
+    WHEN lock_not_available THEN
+        RETURN false;
+    -- Somebody gave it to another owner: it refuses to be read, and says how to mend that.
+    WHEN insufficient_privilege THEN
+        IF (SELECT relowner FROM pg_class WHERE oid = to_regclass(format('ringfence_report.%I', report.name))) = current_user::regrole THEN
+            RAISE;
+        END IF;
+        RETURN false;
+END
+$try$;
+REVOKE ALL ON FUNCTION ringfence.try_to_renew_report_view(ringfence.report_view, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.try_to_renew_report_view(ringfence.report_view, text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.try_to_renew_report_view(ringfence.report_view, text) IS
+    'Renews a report view, or returns false where it is in use or not the definer''s; internal';
+
+-- A view that is in use when it should be dropped is taken from everybody, marked, and dropped when it is free.
+CREATE FUNCTION ringfence.try_to_drop_report_view(view_name text) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS $try$
+DECLARE
+    view CONSTANT regclass := to_regclass(format('ringfence_report.%I', view_name));
+BEGIN
+    IF view IS NULL THEN
+        RETURN true;
+    END IF;
+    IF NOT ringfence.uses_view(view) THEN
+        EXECUTE format('DROP VIEW %s CASCADE', view);
+        RETURN true;
+    END IF;
+    RETURN false;
+EXCEPTION WHEN lock_not_available OR insufficient_privilege THEN
+    RETURN false;
+END
+$try$;
+REVOKE ALL ON FUNCTION ringfence.try_to_drop_report_view(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.try_to_drop_report_view(text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.try_to_drop_report_view(text) IS
+    'Drops a report view with what was made of it, or returns false where it is in use or not the definer''s; internal';
+
+CREATE FUNCTION ringfence.drop_abandoned_report_views() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $drop$
+DECLARE
+    abandoned text;
+BEGIN
+    FOR abandoned IN
+        SELECT relname FROM pg_class
+         WHERE relnamespace = 'ringfence_report'::regnamespace AND relkind = 'v' AND relowner = current_user::regrole
+           AND obj_description(oid, 'pg_class') = 'Abandoned: dropped when nobody uses it'
+         ORDER BY relname
+    LOOP
+        PERFORM ringfence.try_to_drop_report_view(abandoned);
+    END LOOP;
+END
+$drop$;
+REVOKE ALL ON FUNCTION ringfence.drop_abandoned_report_views() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.drop_abandoned_report_views() TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.drop_abandoned_report_views() IS 'Drops report views that were in use when they should have been dropped; internal';
 
 CREATE FUNCTION ringfence.create_report_view(project text, name text DEFAULT NULL) RETURNS regclass
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $create$
@@ -224,9 +340,9 @@ DECLARE
     chosen text := create_report_view.name;
 BEGIN
     PERFORM ringfence.check_right('field.manage');
-    PERFORM ringfence.lock_definitions();
     report.owner_id := ringfence.current_owner();
     report.project_id := ringfence.project_in_reach(create_report_view.project);
+    PERFORM ringfence.lock_definitions();
     IF chosen IS NOT NULL THEN
         PERFORM ringfence.check_name(chosen);
         IF octet_length(chosen) > 63 OR chosen LIKE 'project\_%' THEN
@@ -240,12 +356,19 @@ BEGIN
         RAISE EXCEPTION 'project "%" has a report view', create_report_view.project
             USING ERRCODE = 'duplicate_table', HINT = 'It follows its fields by itself; ringfence.drop_report_view() drops it.';
     END IF;
+    PERFORM ringfence.drop_abandoned_report_views();
     IF to_regclass(format('ringfence_report.%I', chosen)) IS NOT NULL THEN
         RAISE EXCEPTION 'report view "%" is there already', chosen
             USING ERRCODE = 'duplicate_table', HINT = 'Names of report views are told apart over the whole installation, and everybody can read them. Leave the name out.';
     END IF;
     INSERT INTO ringfence.report_view AS made (project_id, name) VALUES (report.project_id, chosen) RETURNING made.* INTO report;
-    PERFORM ringfence.make_report_view(report);
+    BEGIN
+        PERFORM ringfence.make_report_view(report, '20ms');
+    EXCEPTION WHEN lock_not_available OR unique_violation OR duplicate_table THEN
+        -- A transaction of somebody's that has not ended, or has since.
+        RAISE EXCEPTION 'report view "%" is being made by another session', chosen
+            USING ERRCODE = 'duplicate_table', HINT = 'Names of report views are told apart over the whole installation, and everybody can read them. Leave the name out.';
+    END;
     RAISE NOTICE 'every role of the database can read the names of the columns of view "%"', chosen
         USING DETAIL = 'They are the names of the fields. The rows are for who reads customers in the project.';
     RETURN format('ringfence_report.%I', chosen)::regclass;
@@ -259,13 +382,16 @@ COMMENT ON FUNCTION ringfence.create_report_view(text, text) IS
 
 CREATE FUNCTION ringfence.drop_report_view(project text) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $drop$
+DECLARE
+    found_id uuid;
 BEGIN
     PERFORM ringfence.check_right('field.manage');
-    DELETE FROM ringfence.report_view AS made
-     WHERE made.owner_id = ringfence.current_owner() AND made.project_id = ringfence.project_in_reach(project);
+    found_id := ringfence.project_in_reach(project);
+    DELETE FROM ringfence.report_view AS made WHERE made.owner_id = ringfence.current_owner() AND made.project_id = found_id;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'project "%" has no report view', project USING ERRCODE = 'no_data_found';
     END IF;
+    PERFORM ringfence.drop_abandoned_report_views();
 END
 $drop$;
 ALTER FUNCTION ringfence.drop_report_view(text) OWNER TO ringfence_definer;
@@ -277,8 +403,13 @@ COMMENT ON FUNCTION ringfence.drop_report_view(text) IS
 -- Also when the project goes, or its owner: then as a referential action, for no owner. It reads no table.
 CREATE FUNCTION ringfence.remove_report_view() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $remove$
+DECLARE
+    view CONSTANT regclass := to_regclass(format('ringfence_report.%I', OLD.name));
 BEGIN
-    EXECUTE format('DROP VIEW IF EXISTS ringfence_report.%I CASCADE', OLD.name);
+    IF NOT ringfence.try_to_drop_report_view(OLD.name) AND (SELECT relowner FROM pg_class WHERE oid = view) = current_user::regrole THEN
+        EXECUTE format('REVOKE ALL ON %s FROM ringfence_user', view);
+        EXECUTE format('COMMENT ON VIEW %s IS %L', view, 'Abandoned: dropped when nobody uses it');
+    END IF;
     RETURN NULL;
 END
 $remove$;
@@ -291,20 +422,30 @@ CREATE TRIGGER remove_report_view AFTER DELETE ON ringfence.report_view
 CREATE FUNCTION ringfence.renew_report_views() RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $renew$
 DECLARE
-    report ringfence.report_view;
+    report   ringfence.report_view;
+    patience text := '20ms';
 BEGIN
     IF NOT ringfence.has_right('field.manage') THEN
         RETURN;
     END IF;
     FOR report IN SELECT * FROM ringfence.report_view AS made WHERE made.owner_id = ringfence.current_owner() ORDER BY made.project_id LOOP
-        PERFORM ringfence.make_report_view(report);
+        IF NOT ringfence.try_to_renew_report_view(report, patience) THEN
+            -- Waited for once, however many views are in use: writers of the owner may be waiting for us.
+            patience := '1ms';
+            UPDATE ringfence.report_view AS made SET is_current = false
+             WHERE made.owner_id = report.owner_id AND made.project_id = report.project_id;
+            RAISE WARNING 'report view "%" is in use, and does not follow its fields yet', report.name
+                USING DETAIL = 'Columns of fields that are gone are empty, and those of new fields are missing.',
+                      HINT = 'It follows at the next change of a field, or when ringfence.renew_report_views() is called.';
+        END IF;
     END LOOP;
 END
 $renew$;
 ALTER FUNCTION ringfence.renew_report_views() OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.renew_report_views() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.renew_report_views() TO ringfence_user;
-COMMENT ON FUNCTION ringfence.renew_report_views() IS 'Renews the report views of the session''s owner after its fields changed, for who has field.manage; called by triggers';
+COMMENT ON FUNCTION ringfence.renew_report_views() IS
+    'Renews the report views of the session''s owner after its fields changed, for who has field.manage; called by triggers, and by whoever finds one that is not current';
 
 CREATE FUNCTION ringfence.follow_fields() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $follow$
@@ -322,3 +463,38 @@ CREATE TRIGGER follow_fields AFTER INSERT OR UPDATE OF field_id, project_id, pos
     FOR EACH STATEMENT EXECUTE FUNCTION ringfence.follow_fields();
 CREATE TRIGGER follow_fields AFTER UPDATE OF name, type, position OR DELETE ON ringfence.field
     FOR EACH STATEMENT EXECUTE FUNCTION ringfence.follow_fields();
+
+-- A dump holds report views as views of anybody's. Restored without owners or privileges they would be the superuser's, whom
+-- row-level security does not bind: then they would refuse to be read.
+CREATE FUNCTION ringfence.adopt_report_views() RETURNS event_trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $adopt$
+DECLARE
+    made record;
+BEGIN
+    FOR made IN
+        SELECT view.oid::regclass AS name, view.relowner
+          FROM pg_event_trigger_ddl_commands() AS command
+          JOIN pg_class AS view ON command.classid = 'pg_class'::regclass AND view.oid = command.objid AND view.relkind = 'v'
+          JOIN pg_namespace AS schema ON schema.oid = view.relnamespace AND schema.nspname = 'ringfence_report'
+         WHERE EXISTS (SELECT FROM pg_depend AS depends
+                         JOIN pg_rewrite AS rule ON depends.classid = 'pg_rewrite'::regclass AND rule.oid = depends.objid AND rule.ev_class = view.oid
+                         JOIN pg_proc AS called ON depends.refclassid = 'pg_proc'::regclass AND called.oid = depends.refobjid
+                         JOIN pg_namespace AS ours ON ours.oid = called.pronamespace
+                        WHERE ours.nspname = 'ringfence' AND called.proname = 'reports')
+    LOOP
+        IF made.relowner <> to_regrole('ringfence_definer') THEN
+            -- Nobody else could give it away.
+            CONTINUE WHEN NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);
+            EXECUTE format('ALTER VIEW %s OWNER TO ringfence_definer', made.name);
+        END IF;
+        EXECUTE format('GRANT SELECT ON %s TO ringfence_user', made.name);
+    END LOOP;
+END
+$adopt$;
+REVOKE ALL ON FUNCTION ringfence.adopt_report_views() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.adopt_report_views() IS 'Event trigger: a report view that a superuser restores belongs to the definer, and ringfence_user may name it';
+CREATE EVENT TRIGGER ringfence_adopt_report_views ON ddl_command_end WHEN TAG IN ('CREATE VIEW')
+    EXECUTE FUNCTION ringfence.adopt_report_views();
+-- Also where triggers are switched off, as a parallel restore does.
+ALTER EVENT TRIGGER ringfence_adopt_report_views ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER ringfence_adopt_report_views IS 'Report views belong to the definer, however they are restored';

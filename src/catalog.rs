@@ -8,7 +8,7 @@ use crate::error::{self, Result};
 use pgrx::datum::Uuid;
 use pgrx::{FromDatum, IntoDatum, pg_sys};
 use std::cell::Cell;
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 
 /// The tables that decisions are made from. A change to one of them makes the cached decisions of every backend stale.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -88,6 +88,31 @@ pub fn table_oid(name: &CStr) -> pg_sys::Oid {
     }
 }
 
+/// The oid of a role, or InvalidOid.
+pub fn role_oid(name: &CStr) -> pg_sys::Oid {
+    // SAFETY: a catalog look-up by a NUL-terminated name, inside a transaction.
+    unsafe { pg_sys::get_role_oid(name.as_ptr(), true) }
+}
+
+/// The owner of a view of schema `ringfence_report`, if there is such a view.
+pub fn owner_of_report(view: &str) -> Option<pg_sys::Oid> {
+    let name = CString::new(view).ok()?;
+    // SAFETY: catalog look-ups by NUL-terminated names and an oid, inside a transaction.
+    let owner = unsafe {
+        let schema = pg_sys::get_namespace_oid(c"ringfence_report".as_ptr(), true);
+        let relation = pg_sys::get_relname_relid(name.as_ptr(), schema);
+        pg_sys::GetSysCacheOid(
+            pg_sys::SysCacheIdentifier::RELOID as _,
+            pg_sys::Anum_pg_class_relowner as _,
+            relation.into(),
+            pg_sys::Datum::null(),
+            pg_sys::Datum::null(),
+            pg_sys::Datum::null(),
+        )
+    };
+    (owner != pg_sys::InvalidOid).then_some(owner)
+}
+
 /// The oid of a type of schema `ringfence`, or InvalidOid.
 pub fn type_oid(name: &CStr) -> pg_sys::Oid {
     // SAFETY: as above; the name is copied by PostgreSQL where it keeps it.
@@ -113,33 +138,37 @@ pub enum Rows<'a> {
     KeysStartWith(&'a [Uuid]),
     /// Of table `access`, the entries of these roles: through the index on the role.
     OfRoles(&'a [pg_sys::Oid]),
-    /// Of PostgreSQL's memberships, those of this role in others: through their index.
-    OfMember(pg_sys::Oid),
+    /// Those of PostgreSQL's own catalog whose columns of these numbers are these oids: through that index.
+    Of {
+        index: u32,
+        columns: Vec<(pg_sys::AttrNumber, pg_sys::Oid)>,
+    },
 }
 
 impl Rows<'_> {
-    /// By which index, and the keys to scan it for, one by one; None: the whole table.
+    /// By which index, and the keys of each scan of it; None: the whole table.
     ///
     /// # Safety
     /// `relation` must be open.
-    unsafe fn keys(&self, relation: pg_sys::Relation) -> (pg_sys::Oid, Option<Vec<pg_sys::ScanKeyData>>) {
+    unsafe fn keys(&self, relation: pg_sys::Relation) -> (pg_sys::Oid, Option<Vec<Vec<pg_sys::ScanKeyData>>>) {
         let id =
             |id: &Uuid| scan_key(FIRST_COLUMN, pg_sys::F_UUID_EQ, (*id).into_datum().unwrap_or(pg_sys::Datum::null()));
         // SAFETY: as promised by the caller; look-ups by NUL-terminated name.
         unsafe {
             match self {
                 Rows::All => (pg_sys::InvalidOid, None),
-                Rows::KeyStartsWith(key) => (primary_key(relation), Some(vec![id(key)])),
-                Rows::KeysStartWith(keys) => (primary_key(relation), Some(keys.iter().map(id).collect())),
+                Rows::KeyStartsWith(key) => (primary_key(relation), Some(vec![vec![id(key)]])),
+                Rows::KeysStartWith(keys) => {
+                    (primary_key(relation), Some(keys.iter().map(|key| vec![id(key)]).collect()))
+                }
                 Rows::OfRoles(roles) => {
                     let column = pg_sys::get_attnum((*relation).rd_id, c"role".as_ptr());
-                    let keys = roles.iter().map(|role| scan_key(column, pg_sys::F_OIDEQ, (*role).into()));
+                    let keys = roles.iter().map(|role| vec![scan_key(column, pg_sys::F_OIDEQ, (*role).into())]);
                     (table_oid(c"access_role"), Some(keys.collect()))
                 }
-                Rows::OfMember(member) => {
-                    let column = pg_sys::get_attnum((*relation).rd_id, c"member".as_ptr());
-                    let key = scan_key(column, pg_sys::F_OIDEQ, (*member).into());
-                    (AUTH_MEMBERS_BY_MEMBER.into(), Some(vec![key]))
+                Rows::Of { index, columns } => {
+                    let keys = columns.iter().map(|(column, oid)| scan_key(*column, pg_sys::F_OIDEQ, (*oid).into()));
+                    ((*index).into(), Some(vec![keys.collect()]))
                 }
             }
         }
@@ -211,7 +240,9 @@ pub fn installed_version() -> Result<Option<String>> {
 
 /// The roles that a role is a member of, not by way of others.
 pub fn memberships(member: pg_sys::Oid) -> Result<Vec<pg_sys::Oid>> {
-    read_table(AUTH_MEMBERS.into(), &[c"roleid"], Rows::OfMember(member), |row| row.get(0))
+    // Column 3: member.
+    let rows = Rows::Of { index: AUTH_MEMBERS_BY_MEMBER, columns: vec![(3, member)] };
+    read_table(AUTH_MEMBERS.into(), &[c"roleid"], rows, |row| row.get(0))
 }
 
 /// Whether the table has any row.
@@ -224,7 +255,8 @@ pub fn is_empty(table: pg_sys::Oid) -> Result<bool> {
     Ok(!found)
 }
 
-fn read_table<T>(
+/// Reads `columns` of a table of the database, or of a catalog of PostgreSQL's.
+pub fn read_table<T>(
     table: pg_sys::Oid,
     columns: &[&CStr],
     rows: Rows,
@@ -250,11 +282,11 @@ fn read_table<T>(
         let mut values = vec![pg_sys::Datum::null(); width];
         let mut nulls = vec![true; width];
 
-        let (index, keys) = rows.keys(relation);
-        let mut scan = |key: Option<&mut pg_sys::ScanKeyData>| {
-            let (count, key) = key.map_or((0, std::ptr::null_mut()), |key| (1, std::ptr::from_mut(key)));
-            let by_index = count > 0 && index != pg_sys::InvalidOid;
-            let scan = pg_sys::systable_beginscan(relation, index, by_index, std::ptr::null_mut(), count, key);
+        let (index, scans) = rows.keys(relation);
+        let mut scan = |keys: &mut [pg_sys::ScanKeyData]| {
+            let by_index = !keys.is_empty() && index != pg_sys::InvalidOid;
+            let (count, keys) = (keys.len() as _, keys.as_mut_ptr());
+            let scan = pg_sys::systable_beginscan(relation, index, by_index, std::ptr::null_mut(), count, keys);
             loop {
                 let tuple = pg_sys::systable_getnext(scan);
                 if tuple.is_null() {
@@ -268,9 +300,9 @@ fn read_table<T>(
             }
             pg_sys::systable_endscan(scan);
         };
-        match keys {
-            Some(mut keys) => keys.iter_mut().for_each(|key| scan(Some(key))),
-            None => scan(None),
+        match scans {
+            Some(mut scans) => scans.iter_mut().for_each(|keys| scan(keys)),
+            None => scan(&mut []),
         }
         pg_sys::table_close(relation, pg_sys::AccessShareLock as _);
     }

@@ -236,6 +236,13 @@ pub fn counts_of_transaction(role: &str) -> ErrorReport {
         .set_hint("Roles that monitor the database may, with GRANT pg_read_all_stats.")
 }
 
+/// 42501: a lock on a table of the extension, which all owners share.
+pub fn locks_all_owners(relation: &str) -> ErrorReport {
+    not_allowed(format!("relation \"{relation}\" cannot be locked for the rows of all owners"))
+        .set_detail("Its table holds the rows of all owners, who would wait for this transaction.")
+        .set_hint("Lock the rows that are meant with SELECT ... FOR UPDATE, or agree on an advisory lock.")
+}
+
 /// 42501: the session lacks a right.
 pub fn missing_right(role: &str, right: &str) -> ErrorReport {
     not_allowed(format!("role \"{role}\" lacks the right \"{right}\" for this owner"))
@@ -451,6 +458,28 @@ pub fn data_would_be_lost(table: &str) -> ErrorReport {
         .set_hint(
             "To delete them for good, a superuser sets ringfence.allow_drop = on for the session, and drops again.",
         )
+}
+
+/// 55000: a report view was renamed by somebody else than the extension.
+pub fn report_view_missing(view: &str) -> ErrorReport {
+    wrong_state(format!("there is no report view \"{view}\""))
+        .set_detail("A report view is read under the name that ringfence.create_report_view() gave it.")
+        .set_hint("Rename it back, or drop it with ringfence.drop_report_view() and create another.")
+}
+
+/// 55000: a report view belongs to a role that row-level security may not bind.
+pub fn report_view_of_another(view: &str) -> ErrorReport {
+    let name = pgrx::spi::quote_identifier(view);
+    wrong_state(format!("report view \"{view}\" does not belong to ringfence_definer"))
+        .set_detail("Row-level security judges the rows of a view by the view's owner.")
+        .set_hint(format!("As superuser: ALTER VIEW ringfence_report.{name} OWNER TO ringfence_definer;"))
+}
+
+/// 55000: row-level security is not in force inside of a report view.
+pub fn report_view_unguarded(view: &str) -> ErrorReport {
+    wrong_state(format!("row-level security does not guard report view \"{view}\""))
+        .set_detail("It is switched off on table ringfence.customer, or does not bind role ringfence_definer.")
+        .set_hint("As superuser: ALTER TABLE ringfence.customer ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; ALTER ROLE ringfence_definer NOSUPERUSER NOBYPASSRLS;")
 }
 
 /// 55000: the database has no ringfence, or half of one.

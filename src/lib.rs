@@ -14,6 +14,7 @@ mod field;
 mod install;
 mod jsonb;
 mod list;
+mod lock;
 mod log;
 mod name;
 mod owner;

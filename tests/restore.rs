@@ -110,3 +110,94 @@ fn a_dump_restores_the_same() {
     restore("p");
     restore("c");
 }
+
+/// The arguments of pg_restore, one call after the other, and the options of its sessions.
+const WAYS: [(&[&[&str]], &str); 8] = [
+    (&[&[]], ""),
+    (&[&["--no-owner"]], ""),
+    (&[&["--no-privileges"]], ""),
+    (&[&["--no-owner", "--no-privileges"]], ""),
+    (&[&["--section=pre-data"], &["--section=data"], &["--section=post-data"]], ""),
+    (&[&["--section=pre-data", "-O", "-x"], &["--section=data", "-O"], &["--section=post-data", "-O", "-x"]], ""),
+    // The owner of the tables is bound by row-level security too: rows are loaded as superuser.
+    (
+        &[
+            &["--use-set-session-authorization", "--section=pre-data"],
+            &["--section=data"],
+            &["--use-set-session-authorization", "--section=post-data"],
+        ],
+        "",
+    ),
+    (&[&["-j", "2", "-O", "-x"]], "-c session_replication_role=replica"),
+];
+
+/// Report views are ordinary objects in a dump: whoever owns them after a restore, they show a session the rows of its own owner, and
+/// follow the fields.
+#[test]
+fn report_views_stand_after_every_kind_of_restore() {
+    let database = Database::new("dump_ways");
+    run(
+        &mut database.connect("boss_a"),
+        "SELECT ringfence.create_field('Plan', projects => '{Sales}'), ringfence.create_field('Card', projects => '{Sales}', is_masked => true);
+         SELECT ringfence.create_report_view('Sales', 'restored_sales');
+         UPDATE ringfence.customer_card SET attributes = '{\"Plan\": \"gold\", \"Card\": \"4111\"}' WHERE name = 'Chen Wei'",
+    );
+    let file = std::env::temp_dir().join(format!("{}.dump", database.name));
+    let dumped =
+        Command::new("pg_dump").args(["-F", "c", "-f"]).arg(&file).arg(&database.name).status().expect("pg_dump");
+    assert!(dumped.success());
+    for (number, (calls, options)) in WAYS.iter().enumerate() {
+        let target = format!("{}_{number}", database.name);
+        run(&mut superuser("postgres"), &format!("DROP DATABASE IF EXISTS {target}"));
+        run(&mut superuser("postgres"), &format!("CREATE DATABASE {target}"));
+        for arguments in *calls {
+            let restored = Command::new("pg_restore")
+                .args(["--exit-on-error", "-d", &target])
+                .args(*arguments)
+                .arg(&file)
+                .env("PGOPTIONS", options)
+                .status();
+            assert!(restored.expect("pg_restore").success(), "{arguments:?}");
+        }
+        let way = format!("{calls:?}");
+        let count = "SELECT count(*) FROM ringfence_report.restored_sales";
+        let mut agent = connect(&target, "app_a");
+        assert_eq!(value::<i64>(&mut agent, count), 3, "{way}");
+        let seen = "SELECT concat_ws(' ', name, \"Plan\", \"Card\") FROM ringfence_report.restored_sales WHERE \"Plan\" IS NOT NULL";
+        assert_eq!(value::<String>(&mut agent, seen), "Chen Wei gold", "{way}");
+        assert_eq!(value::<i64>(&mut connect(&target, "app_b"), count), 0, "{way}");
+        assert_eq!(refused(&mut connect(&target, "app_none"), count), "42501", "{way}");
+        assert_eq!(refused(&mut connect(&target, "stranger"), count), "42501", "{way}");
+        let mut boss = connect(&target, "boss_a");
+        run(&mut boss, "SELECT ringfence.rename_field('Plan', 'Tariff')");
+        run(&mut boss, "SELECT \"Tariff\" FROM ringfence_report.restored_sales");
+        assert!(value::<bool>(&mut boss, "SELECT is_current FROM ringfence.report_view"), "{way}");
+        run(&mut boss, "SELECT ringfence.drop_report_view('Sales')");
+        drop((agent, boss));
+        run(&mut superuser("postgres"), &format!("DROP DATABASE {target} WITH (FORCE)"));
+    }
+    std::fs::remove_file(&file).expect("remove the dump");
+}
+
+/// As the owner of the tables, whom row-level security binds, rows cannot be loaded: that is an error, and no rows that nobody guards.
+#[test]
+fn rows_are_not_loaded_as_the_owner_of_the_tables() {
+    let database = Database::new("dump_authorization");
+    let file = std::env::temp_dir().join(format!("{}.dump", database.name));
+    let dumped =
+        Command::new("pg_dump").args(["-F", "c", "-f"]).arg(&file).arg(&database.name).status().expect("pg_dump");
+    assert!(dumped.success());
+    let target = format!("{}_restored", database.name);
+    run(&mut superuser("postgres"), &format!("DROP DATABASE IF EXISTS {target}"));
+    run(&mut superuser("postgres"), &format!("CREATE DATABASE {target}"));
+    let restored = Command::new("pg_restore")
+        .args(["--use-set-session-authorization", "-d", &target])
+        .arg(&file)
+        .output()
+        .expect("pg_restore");
+    assert!(!restored.status.success());
+    assert!(String::from_utf8_lossy(&restored.stderr).contains("row-level security policy for table \"owner\""));
+    assert_eq!(value::<i64>(&mut superuser(&target), "SELECT count(*) FROM ringfence.customer"), 0);
+    std::fs::remove_file(&file).expect("remove the dump");
+    run(&mut superuser("postgres"), &format!("DROP DATABASE {target} WITH (FORCE)"));
+}

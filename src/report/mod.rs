@@ -2,7 +2,8 @@
 
 mod fast;
 
-use crate::error::Result;
+use crate::catalog;
+use crate::error::{self, Result};
 use crate::field::{self, VisibleField};
 use crate::jsonb::{Jsonb, New, Value};
 use crate::session;
@@ -14,10 +15,29 @@ use pgrx::prelude::*;
 const EPOCH_DAYS: i32 = 10_957;
 const EPOCH_MICROSECONDS: i64 = EPOCH_DAYS as i64 * 86_400_000_000;
 
-/// Whether the session reads customers in that project of its owner, and has selected it or none.
+/// Whether the session reads customers in that project of its owner, and has selected it or none. Error 55000 where row-level
+/// security does not guard the report view of that name.
 #[pg_extern(sql = false)]
-fn reports(project: Uuid) -> Result<bool> {
-    Ok(session::context()?.fields()?.reads_in(project))
+fn reports(project: Uuid, view: &str) -> Result<bool> {
+    let reads = session::context()?.fields()?.reads_in(project);
+    check_guarded(view)?;
+    Ok(reads)
+}
+
+/// A dump that is restored without its owners, or somebody by hand, may have given the view to a role that row-level security
+/// does not bind, or taken row-level security from the table.
+fn check_guarded(view: &str) -> Result<()> {
+    let owner = catalog::owner_of_report(view).ok_or_else(|| error::report_view_missing(view))?;
+    if owner != catalog::role_oid(c"ringfence_definer") {
+        return Err(error::report_view_of_another(view));
+    }
+    // SAFETY: looks at catalogs, in a transaction; with `noerror` it raises nothing of its own.
+    let judged = unsafe { pg_sys::check_enable_rls(catalog::table_oid(c"customer"), owner, true) };
+    if judged == pg_sys::CheckEnableRlsResult::RLS_ENABLED as i32 {
+        Ok(())
+    } else {
+        Err(error::report_view_unguarded(view))
+    }
 }
 
 /// What `make` makes of the value of a field, if there is one and the session sees it in that project.

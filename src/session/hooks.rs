@@ -8,7 +8,7 @@
 
 use super::{context, is_acting, judge, latched_owner, parallel, refuses_held_cursors, settings};
 use crate::list::members;
-use crate::{error, log, wall};
+use crate::{error, lock, log, wall};
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int};
@@ -265,6 +265,7 @@ unsafe extern "C-unwind" fn process_utility(
         if declares_held_cursor((*statement).utilityStmt) {
             refuse_held_cursor();
         }
+        let locks = lock::refuse((*statement).utilityStmt);
         let text = log::without_secrets(statement, text).unwrap_or(text);
         match PREVIOUS_UTILITY.get() {
             Some(previous) => {
@@ -280,6 +281,9 @@ unsafe extern "C-unwind" fn process_utility(
                 receiver,
                 completion,
             ),
+        }
+        if locks {
+            lock::refuse((*statement).utilityStmt);
         }
     }
 }

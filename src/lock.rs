@@ -1,0 +1,236 @@
+//! Locks on whole tables: the tables of the extension hold the rows of all owners, so that whoever locks one keeps all owners
+//! waiting. A role that row-level security binds may lock rows, and no table.
+//!
+//! PostgreSQL lets whoever may delete from a table lock it. And some commands take a strong lock first and ask for the privilege
+//! after: whoever waits for such a lock keeps all others waiting behind.
+
+// A plain frame, as in `session::hooks`, which calls it for each utility statement.
+#![allow(ffi_unwind_calls)]
+
+use crate::catalog::{self, Rows};
+use crate::error::{self, Result};
+use pgrx::{PgLogLevel, pg_guard, pg_sys};
+use std::ffi::CStr;
+
+// Catalogs of PostgreSQL and their indexes, whose oids are the same in all versions.
+const PG_REWRITE: u32 = 2618;
+const PG_REWRITE_BY_RELATION: u32 = 2693;
+const PG_DEPEND: u32 = 2608;
+const PG_DEPEND_BY_DEPENDER: u32 = 2673;
+const PG_INHERITS: u32 = 2611;
+const PG_INHERITS_BY_PARENT: u32 = 2187;
+
+/// Error 42501 where a statement would lock a table of the extension, by a role that row-level security binds. Returns whether it
+/// must be asked again when the statement has run: LOCK TABLE may have waited for a view that was changed meanwhile.
+///
+/// # Safety
+/// `statement` must be a parse tree node or NULL.
+pub unsafe fn refuse(statement: *mut pg_sys::Node) -> bool {
+    use pg_sys::NodeTag::*;
+    // SAFETY: as promised by the caller: the node's tag tells what it is.
+    unsafe {
+        if statement.is_null() {
+            return false;
+        }
+        let locks = match (*statement).type_ {
+            T_LockStmt => (*statement.cast::<pg_sys::LockStmt>()).mode > pg_sys::RowShareLock as i32,
+            T_CreateTrigStmt | T_AlterTableStmt | T_CreateStmt => true,
+            _ => return false,
+        };
+        if locks {
+            judge(statement);
+        }
+        locks && (*statement).type_ == T_LockStmt
+    }
+}
+
+/// # Safety
+/// `statement` must be a parse tree node.
+#[pg_guard]
+unsafe extern "C-unwind" fn judge(statement: *mut pg_sys::Node) {
+    // SAFETY: as promised by the caller; what is asked of PostgreSQL are its catalogs, in the transaction of the statement.
+    unsafe {
+        let user = pg_sys::GetUserId();
+        // Functions of the extension lock as the definer, which nobody else can be.
+        if pg_sys::has_bypassrls_privilege(user) || user == catalog::role_oid(c"ringfence_definer") {
+            return;
+        }
+        for (name, privilege) in locked_by(statement) {
+            if let Err(refusal) = check(name, user, privilege) {
+                refusal.report(PgLogLevel::ERROR);
+            }
+        }
+    }
+}
+
+/// The relations that a statement names and locks before it has looked whether it may; and the privilege that lets it.
+///
+/// # Safety
+/// `statement` must be a parse tree node.
+unsafe fn locked_by(statement: *mut pg_sys::Node) -> Vec<(*mut pg_sys::RangeVar, pg_sys::AclMode)> {
+    use pg_sys::NodeTag::*;
+    const NONE: pg_sys::AclMode = 0;
+    let references = pg_sys::ACL_REFERENCES as pg_sys::AclMode;
+    let trigger = pg_sys::ACL_TRIGGER as pg_sys::AclMode;
+    let mut locked = Vec::new();
+    // SAFETY: the node's tag tells what it is, and the lists of a statement hold what their names say.
+    unsafe {
+        match (*statement).type_ {
+            T_LockStmt => {
+                let relations = (*statement.cast::<pg_sys::LockStmt>()).relations;
+                locked.extend(members::<pg_sys::RangeVar>(relations).map(|name| (name, NONE)));
+            }
+            T_CreateTrigStmt => {
+                let created = statement.cast::<pg_sys::CreateTrigStmt>();
+                locked.push(((*created).relation, trigger));
+                locked.push(((*created).constrrel, references));
+            }
+            T_AlterTableStmt => {
+                for command in members::<pg_sys::AlterTableCmd>((*statement.cast::<pg_sys::AlterTableStmt>()).cmds) {
+                    let definition = (*command).def;
+                    match (*command).subtype {
+                        _ if definition.is_null() => (),
+                        pg_sys::AlterTableType::AT_AttachPartition => {
+                            locked.push(((*definition.cast::<pg_sys::PartitionCmd>()).name, NONE));
+                        }
+                        _ if (*definition).type_ == T_RangeVar => locked.push((definition.cast(), NONE)),
+                        _ => locked.extend(referenced_by(definition).into_iter().map(|name| (name, references))),
+                    }
+                }
+            }
+            T_CreateStmt => {
+                let created = statement.cast::<pg_sys::CreateStmt>();
+                locked.extend(members::<pg_sys::RangeVar>((*created).inhRelations).map(|name| (name, NONE)));
+                for element in members::<pg_sys::Node>((*created).tableElts) {
+                    locked.extend(referenced_by(element).into_iter().map(|name| (name, references)));
+                }
+            }
+            _ => (),
+        }
+    }
+    locked.retain(|(name, _)| !name.is_null());
+    locked
+}
+
+/// The tables that the foreign keys of a column or a constraint refer to.
+///
+/// # Safety
+/// `element` must be a parse tree node.
+unsafe fn referenced_by(element: *mut pg_sys::Node) -> Vec<*mut pg_sys::RangeVar> {
+    // SAFETY: the node's tag tells what it is.
+    unsafe {
+        match (*element).type_ {
+            pg_sys::NodeTag::T_Constraint => vec![(*element.cast::<pg_sys::Constraint>()).pktable],
+            pg_sys::NodeTag::T_ColumnDef => {
+                members::<pg_sys::Constraint>((*element.cast::<pg_sys::ColumnDef>()).constraints)
+                    .map(|constraint| (*constraint).pktable)
+                    .collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// What a list of PostgreSQL's points at.
+///
+/// # Safety
+/// `list` must be NULL, or a list of pointers to `T` that lives as long as the iterator.
+unsafe fn members<T>(list: *mut pg_sys::List) -> impl Iterator<Item = *mut T> {
+    // SAFETY: as promised by the caller: an array of cells, `length` long.
+    unsafe {
+        let count = if list.is_null() { 0 } else { (*list).length as usize };
+        (0..count).map(move |n| (*(*list).elements.add(n)).ptr_value.cast())
+    }
+}
+
+/// Error 42501 where the relation of that name, or one that is locked with it, is of the extension, and the user does not have the
+/// privilege that would let it.
+///
+/// # Safety
+/// `name` must be the name of a relation in a parse tree.
+unsafe fn check(name: *mut pg_sys::RangeVar, user: pg_sys::Oid, privilege: pg_sys::AclMode) -> Result<()> {
+    // SAFETY: as promised by the caller. No lock is taken: what is missing or changes meanwhile is the command's to report.
+    let named = unsafe {
+        pg_sys::RangeVarGetRelidExtended(
+            name,
+            pg_sys::NoLock as _,
+            pg_sys::RVROption::RVR_MISSING_OK as _,
+            None,
+            std::ptr::null_mut(),
+        )
+    };
+    if named == pg_sys::InvalidOid {
+        return Ok(());
+    }
+    for relation in locked_with(named)? {
+        if !is_ours(relation) {
+            continue;
+        }
+        // SAFETY: asks catalogs.
+        let may = privilege != 0
+            && unsafe {
+                pg_sys::pg_class_aclcheck(relation, user, privilege) == pg_sys::AclResult::ACLCHECK_OK
+                    || pg_sys::pg_attribute_aclcheck_all(relation, user, privilege, pg_sys::AclMaskHow::ACLMASK_ANY)
+                        == pg_sys::AclResult::ACLCHECK_OK
+            };
+        if !may {
+            // SAFETY: the name in a parse tree is a C string.
+            let shown = unsafe { CStr::from_ptr((*name).relname) }.to_string_lossy();
+            return Err(error::locks_all_owners(&shown));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a relation is in one of the schemas of the extension.
+fn is_ours(relation: pg_sys::Oid) -> bool {
+    // SAFETY: catalog look-ups by oid and NUL-terminated names, inside a transaction.
+    unsafe {
+        let schema = pg_sys::get_rel_namespace(relation);
+        schema != pg_sys::InvalidOid
+            && [c"ringfence", c"ringfence_report"]
+                .into_iter()
+                .any(|name| schema == pg_sys::get_namespace_oid(name.as_ptr(), true))
+    }
+}
+
+/// A relation, what it is a view of, and its partitions and children: what LOCK TABLE locks with it.
+fn locked_with(named: pg_sys::Oid) -> Result<Vec<pg_sys::Oid>> {
+    let mut found = vec![named];
+    let mut next = 0;
+    while let Some(relation) = found.get(next).copied() {
+        next += 1;
+        // A long list of views made for it can be cancelled.
+        pgrx::check_for_interrupts!();
+        let mut beneath = children_of(relation)?;
+        // SAFETY: a catalog look-up by oid.
+        if unsafe { pg_sys::get_rel_relkind(relation) } as u8 == pg_sys::RELKIND_VIEW {
+            beneath.extend(read_by_view(relation)?);
+        }
+        for relation in beneath {
+            if !found.contains(&relation) {
+                found.push(relation);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn children_of(relation: pg_sys::Oid) -> Result<Vec<pg_sys::Oid>> {
+    let rows = Rows::Of { index: PG_INHERITS_BY_PARENT, columns: vec![(2, relation)] };
+    catalog::read_table(PG_INHERITS.into(), &[c"inhrelid"], rows, |row| row.get(0))
+}
+
+/// The relations that a view reads: what its rule depends on.
+fn read_by_view(view: pg_sys::Oid) -> Result<Vec<pg_sys::Oid>> {
+    let rows = Rows::Of { index: PG_REWRITE_BY_RELATION, columns: vec![(3, view)] };
+    let rules: Vec<pg_sys::Oid> = catalog::read_table(PG_REWRITE.into(), &[c"oid"], rows, |row| row.get(0))?;
+    let mut read = Vec::new();
+    for rule in rules {
+        let rows = Rows::Of { index: PG_DEPEND_BY_DEPENDER, columns: vec![(1, PG_REWRITE.into()), (2, rule)] };
+        read.extend(catalog::read_table(PG_DEPEND.into(), &[c"refclassid", c"refobjid"], rows, |row| {
+            (row.get::<pg_sys::Oid>(0)? == pg_sys::RelationRelationId).then(|| row.get::<pg_sys::Oid>(1)).flatten()
+        })?);
+    }
+    Ok(read)
+}
