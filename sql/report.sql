@@ -88,6 +88,9 @@ COMMENT ON FUNCTION ringfence.report_datetime(jsonb, uuid, uuid) IS 'A field of 
 -- Any session may name any view of the schema, also one that it may not read, and so hold a lock on it until its transaction
 -- ends. So nothing here waits long for a view: what changes an owner's fields keeps the writers of the owner waiting, and
 -- must not itself wait for a session of another owner. A view that is in use keeps its columns until later.
+--
+-- Nor is a view dropped while a statement runs, which may name it, or a value of its row type: it would end in an internal
+-- error. Within a statement a view is changed in place. What that leaves behind goes when the transaction ends.
 
 CREATE FUNCTION ringfence.report_function(type text, OUT function_name text, OUT column_type text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -103,20 +106,12 @@ REVOKE ALL ON FUNCTION ringfence.report_function(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.report_function(text) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.report_function(text) IS 'What shows a field of that type in a report view, and as which SQL type; internal';
 
-CREATE FUNCTION ringfence.uses_view(view regclass) RETURNS boolean
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $uses$
-BEGIN
-    -- The modes that statements take on a relation that they name, and this file does not.
-    RETURN EXISTS (SELECT FROM pg_locks
-                    WHERE pid = pg_backend_pid() AND locktype = 'relation' AND relation = view
-                      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                      AND mode IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock'));
-END
-$uses$;
-REVOKE ALL ON FUNCTION ringfence.uses_view(regclass) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.uses_view(regclass) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.uses_view(regclass) IS
-    'Whether a statement of this transaction names the view: it may still run, and must find the view when it ends; internal';
+CREATE FUNCTION ringfence.statement_is_running() RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'statement_is_running_wrapper';
+REVOKE ALL ON FUNCTION ringfence.statement_is_running() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.statement_is_running() TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.statement_is_running() IS
+    'Whether a statement of the client is running: not when its transaction ends. Internal';
 
 CREATE FUNCTION ringfence.has_dependents(view regclass) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $has$
@@ -135,18 +130,20 @@ REVOKE ALL ON FUNCTION ringfence.has_dependents(regclass) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.has_dependents(regclass) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.has_dependents(regclass) IS 'Whether something was made of the view; internal';
 
--- Drops and makes the view anew where nothing depends on it and this transaction does not use it. Else it keeps its columns, in
--- their places: renamed, those of new fields behind them, and those that are gone NULL under another name. Anybody can make
--- something depend on a view, also who may not read it; that must not keep an owner from changing its fields.
-CREATE FUNCTION ringfence.make_report_view(report ringfence.report_view, patience text) RETURNS void
+-- In place: the view keeps its columns, in their places: renamed, those of new fields behind them, and those that are gone NULL
+-- under another name. Anew: dropped and made with just the columns of its fields, if they differ; where something depends on it,
+-- only if it has no room for more columns. Anybody can make something depend on a view, also who may not read it; that must not
+-- keep an owner from changing its fields.
+CREATE FUNCTION ringfence.make_report_view(report ringfence.report_view, patience text, anew boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '0' AS $make$
 DECLARE
     fixed   CONSTANT text[] := ARRAY['customer_id', 'name', 'phones', 'emails', 'address', 'birth_date', 'language', 'company_id',
                                      'created_at', 'updated_at', 'last_activity_at'];
     view    CONSTANT text := format('ringfence_report.%I', report.name);
     gone    CONSTANT text := '(gone %s)';
+    old_oid CONSTANT regclass := to_regclass(view);
     -- Also the names of columns that are gone, should the view keep them.
-    taken   text[] := fixed || ARRAY(SELECT format(gone, attnum) FROM pg_attribute WHERE attrelid = to_regclass(view) AND attnum > cardinality(fixed));
+    taken   text[] := fixed || ARRAY(SELECT format(gone, attnum) FROM pg_attribute WHERE attrelid = old_oid AND attnum > cardinality(fixed));
     ids     uuid[] := '{}';
     names   text[] := '{}';
     calls   text[] := '{}';
@@ -156,8 +153,8 @@ DECLARE
     suffix  integer;
     old     record;
     n       integer;
-    used    boolean := false;
-    replace boolean := false;
+    crowded boolean;
+    replace boolean := old_oid IS NOT NULL;
 BEGIN
     -- Until the function ends.
     PERFORM set_config('lock_timeout', patience, true);
@@ -190,25 +187,23 @@ BEGIN
         calls := calls || format('ringfence.%I(attributes, %L, %L)', bound.function_name, report.project_id, bound.id);
     END LOOP;
 
-    IF to_regclass(view) IS NOT NULL THEN
-        used := ringfence.uses_view(to_regclass(view));
-        -- Looked up first, since DROP would lock what depends on the view before it finds that it may not.
-        replace := used OR ringfence.has_dependents(to_regclass(view));
-    END IF;
-    IF to_regclass(view) IS NOT NULL AND NOT replace THEN
-        BEGIN
-            EXECUTE format('DROP VIEW %s', view);
-        EXCEPTION WHEN dependent_objects_still_exist THEN
-            replace := true;
-        END;
-    END IF;
-    -- Nor may what depends on it use up the columns that a view can have.
-    IF replace AND (SELECT max(attnum) FROM pg_attribute WHERE attrelid = to_regclass(view)) + cardinality(ids) > 1600 THEN
-        IF used THEN
-            RAISE EXCEPTION 'report view "%" is in use', report.name USING ERRCODE = 'lock_not_available';
+    IF old_oid IS NOT NULL THEN
+        -- What depends on the view may not use up the columns that it can have.
+        SELECT max(attnum) + cardinality(ids) > 1600 INTO crowded FROM pg_attribute WHERE attrelid = old_oid;
+        IF anew THEN
+            IF ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = old_oid AND attnum > cardinality(fixed) ORDER BY attnum) = names
+               AND report.fields = ids AND report.is_current
+               -- Looked up, since DROP would lock what depends on the view before it finds that it may not.
+               OR ringfence.has_dependents(old_oid) AND NOT crowded AND report.is_current THEN
+                RETURN;
+            END IF;
+            IF crowded OR NOT ringfence.has_dependents(old_oid) THEN
+                EXECUTE format('DROP VIEW %s CASCADE', view);
+                replace := false;
+            END IF;
+        ELSIF crowded THEN
+            RAISE EXCEPTION 'report view "%" has no room for more columns', report.name USING ERRCODE = 'lock_not_available';
         END IF;
-        EXECUTE format('DROP VIEW %s CASCADE', view);
-        replace := false;
     END IF;
     IF replace THEN
         -- Out of the way of each other first, then to their names.
@@ -264,9 +259,9 @@ BEGIN
      WHERE made.owner_id = report.owner_id AND made.project_id = report.project_id;
 END
 $make$;
-REVOKE ALL ON FUNCTION ringfence.make_report_view(ringfence.report_view, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.make_report_view(ringfence.report_view, text) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.make_report_view(ringfence.report_view, text) IS
+REVOKE ALL ON FUNCTION ringfence.make_report_view(ringfence.report_view, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.make_report_view(ringfence.report_view, text, boolean) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.make_report_view(ringfence.report_view, text, boolean) IS
     'Makes or renews a report view. Error 55P03 if the view is in use for longer than the patience given; internal';
 
 CREATE FUNCTION ringfence.try_to_renew_report_view(report ringfence.report_view, patience text) RETURNS boolean
@@ -290,47 +285,61 @@ GRANT EXECUTE ON FUNCTION ringfence.try_to_renew_report_view(ringfence.report_vi
 COMMENT ON FUNCTION ringfence.try_to_renew_report_view(ringfence.report_view, text) IS
     'Renews a report view, or returns false where it is in use or not the definer''s; internal';
 
--- A view that is in use when it should be dropped is taken from everybody, marked, and dropped when it is free.
-CREATE FUNCTION ringfence.try_to_drop_report_view(view_name text) RETURNS boolean
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS $try$
-DECLARE
-    view CONSTANT regclass := to_regclass(format('ringfence_report.%I', view_name));
-BEGIN
-    IF view IS NULL THEN
-        RETURN true;
-    END IF;
-    IF NOT ringfence.uses_view(view) THEN
-        EXECUTE format('DROP VIEW %s CASCADE', view);
-        RETURN true;
-    END IF;
-    RETURN false;
-EXCEPTION WHEN lock_not_available OR insufficient_privilege THEN
-    RETURN false;
-END
-$try$;
-REVOKE ALL ON FUNCTION ringfence.try_to_drop_report_view(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.try_to_drop_report_view(text) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.try_to_drop_report_view(text) IS
-    'Drops a report view with what was made of it, or returns false where it is in use or not the definer''s; internal';
-
+-- A view that is not needed any more is taken from everybody and marked; it is dropped when no statement runs and nobody uses it.
 CREATE FUNCTION ringfence.drop_abandoned_report_views() RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $drop$
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS $drop$
 DECLARE
-    abandoned text;
+    abandoned regclass;
 BEGIN
     FOR abandoned IN
-        SELECT relname FROM pg_class
+        SELECT oid FROM pg_class
          WHERE relnamespace = 'ringfence_report'::regnamespace AND relkind = 'v' AND relowner = current_user::regrole
            AND obj_description(oid, 'pg_class') = 'Abandoned: dropped when nobody uses it'
          ORDER BY relname
     LOOP
-        PERFORM ringfence.try_to_drop_report_view(abandoned);
+        BEGIN
+            EXECUTE format('DROP VIEW %s CASCADE', abandoned);
+        EXCEPTION WHEN lock_not_available THEN
+            -- Waited for once, however many are in use.
+            PERFORM set_config('lock_timeout', '1ms', true);
+        END;
     END LOOP;
 END
 $drop$;
 REVOKE ALL ON FUNCTION ringfence.drop_abandoned_report_views() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.drop_abandoned_report_views() TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.drop_abandoned_report_views() IS 'Drops report views that were in use when they should have been dropped; internal';
+COMMENT ON FUNCTION ringfence.drop_abandoned_report_views() IS 'Drops the report views that are not needed any more, with what was made of them, as far as nobody uses them; internal';
+
+-- At the end of a transaction that changed report views. The session may have left its owner by then, and whatever fails here
+-- must not fail the transaction: the next one tries again.
+CREATE FUNCTION ringfence.tidy_report_views() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $tidy$
+DECLARE
+    report ringfence.report_view;
+BEGIN
+    -- SET CONSTRAINTS lets a client have it run in the middle of a statement; and cursors WITH HOLD run on when all else is over.
+    IF ringfence.statement_is_running() OR EXISTS (SELECT FROM pg_cursors WHERE is_holdable) THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+        PERFORM ringfence.drop_abandoned_report_views();
+    ELSIF ringfence.has_right('field.manage') THEN
+        -- As it is now.
+        SELECT * INTO report FROM ringfence.report_view AS made WHERE made.owner_id = NEW.owner_id AND made.project_id = NEW.project_id;
+        IF FOUND THEN
+            PERFORM ringfence.make_report_view(report, '1ms', anew => true);
+        END IF;
+    END IF;
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    RETURN NULL;
+END
+$tidy$;
+ALTER FUNCTION ringfence.tidy_report_views() OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.tidy_report_views() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.tidy_report_views() IS 'Trigger, when a transaction ends: report views that changed get just the columns of their fields, and those that are not needed go';
+CREATE CONSTRAINT TRIGGER tidy_report_views AFTER UPDATE OR DELETE ON ringfence.report_view
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ringfence.tidy_report_views();
 
 CREATE FUNCTION ringfence.create_report_view(project text, name text DEFAULT NULL) RETURNS regclass
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $create$
@@ -356,8 +365,10 @@ BEGIN
         RAISE EXCEPTION 'project "%" has a report view', create_report_view.project
             USING ERRCODE = 'duplicate_table', HINT = 'It follows its fields by itself; ringfence.drop_report_view() drops it.';
     END IF;
-    PERFORM ringfence.drop_abandoned_report_views();
-    IF to_regclass(format('ringfence_report.%I', chosen)) IS NOT NULL THEN
+    -- One that is not needed any more, and not dropped yet, is taken over.
+    IF EXISTS (SELECT FROM pg_class AS taken WHERE taken.oid = to_regclass(format('ringfence_report.%I', chosen))
+                  AND NOT (taken.relkind = 'v' AND taken.relowner = current_user::regrole
+                           AND coalesce(obj_description(taken.oid, 'pg_class') = 'Abandoned: dropped when nobody uses it', false))) THEN
         RAISE EXCEPTION 'report view "%" is there already', chosen
             USING ERRCODE = 'duplicate_table', HINT = 'Names of report views are told apart over the whole installation, and everybody can read them. Leave the name out.';
     END IF;
@@ -365,8 +376,8 @@ BEGIN
     BEGIN
         PERFORM ringfence.make_report_view(report, '20ms');
     EXCEPTION WHEN lock_not_available OR unique_violation OR duplicate_table THEN
-        -- A transaction of somebody's that has not ended, or has since.
-        RAISE EXCEPTION 'report view "%" is being made by another session', chosen
+        -- By a transaction of somebody's that makes one of that name, or uses one that was dropped.
+        RAISE EXCEPTION 'report view "%" is in use by another session', chosen
             USING ERRCODE = 'duplicate_table', HINT = 'Names of report views are told apart over the whole installation, and everybody can read them. Leave the name out.';
     END;
     RAISE NOTICE 'every role of the database can read the names of the columns of view "%"', chosen
@@ -391,7 +402,6 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'project "%" has no report view', project USING ERRCODE = 'no_data_found';
     END IF;
-    PERFORM ringfence.drop_abandoned_report_views();
 END
 $drop$;
 ALTER FUNCTION ringfence.drop_report_view(text) OWNER TO ringfence_definer;
@@ -406,7 +416,7 @@ CREATE FUNCTION ringfence.remove_report_view() RETURNS trigger
 DECLARE
     view CONSTANT regclass := to_regclass(format('ringfence_report.%I', OLD.name));
 BEGIN
-    IF NOT ringfence.try_to_drop_report_view(OLD.name) AND (SELECT relowner FROM pg_class WHERE oid = view) = current_user::regrole THEN
+    IF (SELECT relowner FROM pg_class WHERE oid = view) = current_user::regrole THEN
         EXECUTE format('REVOKE ALL ON %s FROM ringfence_user', view);
         EXECUTE format('COMMENT ON VIEW %s IS %L', view, 'Abandoned: dropped when nobody uses it');
     END IF;
@@ -415,7 +425,7 @@ END
 $remove$;
 ALTER FUNCTION ringfence.remove_report_view() OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.remove_report_view() FROM PUBLIC;
-COMMENT ON FUNCTION ringfence.remove_report_view() IS 'Trigger: drops a report view that is no longer registered';
+COMMENT ON FUNCTION ringfence.remove_report_view() IS 'Trigger: nobody reads a report view that is no longer registered';
 CREATE TRIGGER remove_report_view AFTER DELETE ON ringfence.report_view
     FOR EACH ROW EXECUTE FUNCTION ringfence.remove_report_view();
 
@@ -434,8 +444,8 @@ BEGIN
             patience := '1ms';
             UPDATE ringfence.report_view AS made SET is_current = false
              WHERE made.owner_id = report.owner_id AND made.project_id = report.project_id;
-            RAISE WARNING 'report view "%" is in use, and does not follow its fields yet', report.name
-                USING DETAIL = 'Columns of fields that are gone are empty, and those of new fields are missing.',
+            RAISE WARNING 'report view "%" does not follow its fields yet', report.name
+                USING DETAIL = 'It is in use, or does not belong to ringfence_definer. Columns of fields that are gone are empty, and those of new fields are missing.',
                       HINT = 'It follows at the next change of a field, or when ringfence.renew_report_views() is called.';
         END IF;
     END LOOP;

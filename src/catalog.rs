@@ -240,8 +240,10 @@ pub fn installed_version() -> Result<Option<String>> {
 
 /// The roles that a role is a member of, not by way of others.
 pub fn memberships(member: pg_sys::Oid) -> Result<Vec<pg_sys::Oid>> {
-    // Column 3: member.
-    let rows = Rows::Of { index: AUTH_MEMBERS_BY_MEMBER, columns: vec![(3, member)] };
+    // Its number differs from one version of PostgreSQL to the next.
+    // SAFETY: a look-up by NUL-terminated name.
+    let column = unsafe { pg_sys::get_attnum(AUTH_MEMBERS.into(), c"member".as_ptr()) };
+    let rows = Rows::Of { index: AUTH_MEMBERS_BY_MEMBER, columns: vec![(column, member)] };
     read_table(AUTH_MEMBERS.into(), &[c"roleid"], rows, |row| row.get(0))
 }
 

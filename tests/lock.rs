@@ -159,6 +159,12 @@ fn no_table_is_locked_for_all_owners() {
         &mut agent,
         "BEGIN; LOCK TABLE ringfence.customer_card IN ACCESS SHARE MODE; LOCK TABLE ringfence.customer IN ROW SHARE MODE; COMMIT",
     );
+    // Where the library is loaded with the session, its first statement is judged too.
+    run(
+        &mut database.superuser(),
+        &format!("ALTER DATABASE {} SET session_preload_libraries = 'ringfence'", database.name),
+    );
+    assert_eq!(refused(&mut database.connect("app_a"), "BEGIN; LOCK TABLE ringfence.customer"), "42501");
     // Its own tables it locks as it likes; and so does who is not bound.
     run(&mut agent, "CREATE TABLE public.mine (id uuid); BEGIN; LOCK TABLE public.mine; COMMIT");
     run(&mut database.superuser(), "BEGIN; LOCK TABLE ringfence.customer, public.deep; COMMIT");

@@ -40,6 +40,13 @@ fn check_guarded(view: &str) -> Result<()> {
     }
 }
 
+/// Whether a statement of the client is running.
+#[pg_extern(sql = false)]
+fn statement_is_running() -> bool {
+    // SAFETY: reads a variable of the backend: the portal that PostgreSQL is running.
+    unsafe { !pg_sys::ActivePortal.is_null() }
+}
+
 /// What `make` makes of the value of a field, if there is one and the session sees it in that project.
 fn value<T>(
     stored: &Jsonb,

@@ -60,10 +60,12 @@ SET SESSION AUTHORIZATION stranger;
 CREATE TEMP VIEW mine AS SELECT 1 AS one;
 RESET SESSION AUTHORIZATION;
 
--- A statement that uses the view while it changes the fields: the view is there until it ends, and is right after that.
+-- A statement that names the view, or a value of its row type, while it changes the fields: the view is there until it ends, and
+-- right after that. And no statement ends in an internal error, whenever what is left over is cleared away.
 \set VERBOSITY terse
 SET SESSION AUTHORIZATION boss_a;
 CREATE FUNCTION pg_temp.run(statement text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN EXECUTE statement; RETURN 'done'; EXCEPTION WHEN OTHERS THEN RETURN SQLSTATE || ' ' || SQLERRM; END $$;
+CREATE FUNCTION pg_temp.settle() RETURNS text LANGUAGE plpgsql AS $$ BEGIN SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED; RETURN 'settled'; END $$;
 BEGIN;
 SELECT pg_temp.run('EXPLAIN (ANALYZE) DELETE FROM ringfence.field_project WHERE access = ''write'' AND EXISTS (SELECT FROM ringfence_report.attacked)');
 SELECT ringfence.bind_field('Tariff', 'Sales'), ringfence.bind_field('Score', 'Sales') \g /dev/null
@@ -71,20 +73,64 @@ SELECT name, "Tariff", "Score" FROM ringfence_report.attacked WHERE "Score" = 7;
 COMMIT;
 SELECT pg_temp.run('EXPLAIN (ANALYZE, VERBOSE) SELECT ringfence.rename_field(''Tariff'', ''Plan'') FROM ringfence_report.attacked LIMIT 1');
 SELECT pg_temp.run('EXPLAIN (ANALYZE, VERBOSE) UPDATE ringfence.field SET position = 5 WHERE name = (SELECT ''Plan'' FROM ringfence_report.attacked LIMIT 1)');
-SELECT pg_temp.run('EXPLAIN (ANALYZE, VERBOSE) SELECT ringfence.drop_report_view(''Sales'') FROM ringfence_report.attacked LIMIT 1');
+SELECT pg_temp.run('EXPLAIN (ANALYZE, VERBOSE) UPDATE ringfence.field SET position = 6 WHERE name = ''Plan'' RETURNING NULL::ringfence_report.attacked');
+UPDATE ringfence.field SET position = 7 WHERE name = 'Plan' RETURNING NULL::ringfence_report.attacked IS NULL AS nothing;
+SELECT ringfence.unbind_field('Plan', 'Sales'), pg_temp.settle(), (jsonb_populate_record(NULL::ringfence_report.attacked, '{"name": "x"}')).name;
+SELECT ringfence.bind_field('Plan', 'Sales'), pg_temp.settle(), jsonb_populate_record(NULL::ringfence_report.attacked, '{"name": "x"}') IS NULL AS nothing;
+SELECT ringfence.rename_field('Plan', 'Tariff'), (SELECT attacked FROM ringfence_report.attacked WHERE "Score" = 7) IS NULL AS nothing;
+SELECT ringfence.rename_field('Tariff', 'Plan'), ringfence.renew_report_views(), count(attacked.*) FROM ringfence_report.attacked;
+DO $$ DECLARE kept ringfence_report.attacked; BEGIN
+    SELECT * INTO kept FROM ringfence_report.attacked WHERE "Score" = 7;
+    PERFORM ringfence.unbind_field('Plan', 'Sales'), pg_temp.settle();
+    kept.name := 'x';
+    SELECT * INTO kept FROM ringfence_report.attacked WHERE "Score" = 7;
+    PERFORM ringfence.bind_field('Plan', 'Sales');
+    RAISE WARNING '% %', kept.name, kept."Score";
+END $$;
+SELECT pg_temp.run('EXPLAIN (ANALYZE, VERBOSE) SELECT ringfence.drop_report_view(''Sales''), NULL::ringfence_report.attacked FROM ringfence_report.attacked LIMIT 1');
 SELECT count(*) FROM ringfence_report.attacked;
+-- Dropped and made again in one transaction, in one statement, and with its project.
 SELECT ringfence.create_report_view('Sales', 'attacked');
-SELECT pg_temp.run('EXPLAIN (ANALYZE, VERBOSE) DELETE FROM ringfence.project WHERE name = ''Sales'' AND EXISTS (SELECT FROM ringfence_report.attacked)');
--- It is gone for everybody, and goes altogether with the next that is made or dropped.
+BEGIN;
+SELECT ringfence.drop_report_view('Sales');
 SELECT count(*) FROM ringfence_report.attacked;
+ROLLBACK;
+BEGIN;
+SELECT ringfence.drop_report_view('Sales');
+SELECT ringfence.create_report_view('Sales', 'attacked');
+SELECT name, "Plan" FROM ringfence_report.attacked WHERE "Score" = 7;
+COMMIT;
+SELECT ringfence.drop_report_view('Sales'), pg_temp.settle(), ringfence.create_report_view('Sales', 'attacked'), NULL::ringfence_report.attacked;
+SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'ringfence_report.attacked'::regclass AND attnum > 11;
+SELECT pg_temp.run('EXPLAIN (ANALYZE, VERBOSE) DELETE FROM ringfence.project WHERE name = ''Sales'' AND EXISTS (SELECT FROM ringfence_report.attacked) RETURNING NULL::ringfence_report.attacked');
+SELECT count(*) FROM ringfence_report.attacked;
+-- What was in its place when a statement ran is clean when the transaction has ended; also where the session has no owner by then.
 SELECT ringfence.bind_field('Plan', 'Support'), ringfence.bind_field('Score', 'Support'), ringfence.create_report_view('Support', 'attacked') \g /dev/null
-SELECT count(*) FROM ringfence_report.attacked;
+CREATE FUNCTION pg_temp.columns() RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'ringfence_report.attacked'::regclass AND attnum > 11 $$;
 BEGIN;
 SELECT "Plan" FROM ringfence_report.attacked WHERE "Score" = 7;
 SELECT ringfence.unbind_field('Plan', 'Support'), ringfence.rename_field('Score', 'Points') \g /dev/null
-SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'ringfence_report.attacked'::regclass AND attnum > 11;
+SELECT pg_temp.columns();
 COMMIT;
-SELECT ringfence.bind_field('Plan', 'Support') \g /dev/null
--- The columns in their places after all that, and clean again.
-SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'ringfence_report.attacked'::regclass AND attnum > 11;
+SELECT pg_temp.columns();
+SELECT ringfence.bind_field('Plan', 'Support', at_position => 1) \g /dev/null
+SELECT pg_temp.columns();
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION dba;
+SELECT ringfence.grant_access('boss_a', 'Company B', '{agent}') \g /dev/null
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION boss_a;
+SET ringfence.owner = '';
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
+SELECT ringfence.unbind_field('Plan', 'Support') \g /dev/null
+SET LOCAL ringfence.owner = '';
+COMMIT;
+SELECT pg_temp.columns();
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
+SELECT ringfence.rename_field('Points', 'Score') \g /dev/null
+COMMIT;
+SELECT pg_temp.columns();
 RESET SESSION AUTHORIZATION;
