@@ -1,7 +1,9 @@
 -- What every benchmark finds: 20 owners, 200,000 customers, the largest owner with 28 % of them (as 1/1, 1/2, 1/3 ...),
--- and the same rows in a table with hand-written row-level security, to compare with.
+-- and the same rows in a table with hand-written row-level security, to compare with. BENCH_SCALE divides the customers.
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
+\set scale 1
+\getenv scale BENCH_SCALE
 
 CREATE EXTENSION ringfence;
 
@@ -27,7 +29,7 @@ INSERT INTO ringfence.customer (owner_id, id, name, phones, emails, address, lan
           FROM (SELECT sum(1.0 / n) OVER (ORDER BY n) / sum(1.0 / n) OVER () AS upto FROM generate_series(1, 20) AS n) AS step
     ), drawn AS (
         SELECT n, 1 + width_bucket(random()::numeric, (SELECT upto FROM share)) AS owner, md5('customer ' || n) AS hash
-          FROM generate_series(1, 200000) AS n
+          FROM generate_series(1, 200000 / :scale) AS n
     )
     SELECT ('00000000-0000-4000-8000-' || lpad(least(owner, 20)::text, 12, '0'))::uuid, hash::uuid,
            (ARRAY['Tsai', 'Chen', 'Kowalska', 'Nowak', 'Sato', 'Rossi', 'Shevchenko', 'Wang', 'Lin', 'Bianchi'])[1 + n % 10] || ' '

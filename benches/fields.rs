@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Arm, Bench, Goal, connect, database, run};
+use common::{Arm, Bench, Goal, connect, database, number, run};
 use postgres::Client;
 use std::fs;
 use std::io::{self, Read};
@@ -14,6 +14,11 @@ const FIELDS: usize = 12;
 
 /// Customers that one statement updates.
 const BULK: usize = 1000;
+
+/// What the 100,000 customers are divided by, to try something out.
+fn scale() -> u64 {
+    number("BENCH_SCALE", 1)
+}
 
 /// A card with another value of its first field, and the same of a table without wall, fields or triggers.
 const CARD: &str = "ringfence.customer_card";
@@ -28,7 +33,7 @@ fn copied<'a>(what: &str, role: &str, query: &str) -> Arm<'a> {
     Arm::each(what, connect(role), move |client| {
         let mut rows = client.copy_out(copy.as_str()).expect("the rows");
         let bytes = io::copy(&mut Read::by_ref(&mut rows), &mut io::sink()).expect("the rows");
-        assert!(bytes > 1_000_000, "all customers");
+        assert!(bytes > 10_000_000 / scale(), "all customers");
     })
 }
 
@@ -143,7 +148,9 @@ fn by_hand(client: &mut Client, typed: bool) -> String {
 }
 
 fn main() {
-    let mut server = database("bench_fields", include_str!("fields.sql"));
+    let data = format!("SET bench.scale = {};\n{}", scale(), include_str!("fields.sql"));
+    let mut server = database("bench_fields", &data);
+    let customers = 100_000 / scale();
     run(&mut server, "VACUUM (FREEZE, ANALYZE)");
     run(&mut server, "CHECKPOINT");
     let ids: Vec<Uuid> = server
@@ -154,7 +161,7 @@ fn main() {
         .collect();
     let mut bench = Bench::new();
 
-    println!("\n100,000 cards with {FIELDS} values, all columns");
+    println!("\n{customers} cards with {FIELDS} values, all columns");
     let (cards, table) = (format!("SELECT * FROM {CARD}"), "SELECT * FROM ringfence.customer");
     bench.compare(
         "SELECT * FROM customer_card, sent",
@@ -171,7 +178,7 @@ fn main() {
         None,
     );
 
-    println!("\n100,000 customers in a report view with {FIELDS} columns of fields");
+    println!("\n{customers} customers in a report view with {FIELDS} columns of fields");
     let report = "SELECT * FROM ringfence_report.bench_cards";
     let (as_text, typed) = (by_hand(&mut server, false), by_hand(&mut server, true));
     let mut view = copied("", "bench_cards", report);

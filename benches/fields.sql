@@ -1,6 +1,6 @@
 -- What benches/fields.rs finds, in a database of its own: an owner with 100,000 customers, who have 12 values each; owners with
 -- 6,000 fields and with none; and the same customers in a table without row-level security and triggers, as an application
--- without tenants has it. The roles are those of benches/data.sql and two more.
+-- without tenants has it. The setting bench.scale divides the customers. The roles are those of benches/data.sql and two more.
 SET client_min_messages = warning;
 CREATE EXTENSION ringfence;
 
@@ -33,7 +33,7 @@ CREATE TABLE plain.drawn AS
                  to_jsonb(n % 5000), to_jsonb((n % 9973)::numeric / 100), to_jsonb(n % 3 = 0), to_jsonb(date '1960-01-01' + n % 20000),
                  to_jsonb(time '00:00' + n % 1440 * interval '1 minute'), to_jsonb(to_char(timestamp '2026-01-01' + n * interval '1 minute', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')),
                  to_jsonb((1 + n % 4)::text), jsonb_build_array((1 + n % 2)::text, (3 + n % 2)::text)] AS "values"
-      FROM generate_series(1, 100000) AS n;
+      FROM generate_series(1, 100000 / current_setting('bench.scale')::integer) AS n;
 INSERT INTO ringfence.customer (owner_id, id, name, phones, emails, address, language, attributes)
     SELECT '00000000-0000-4000-8000-0000000000f1', id, 'Customer ' || n, ARRAY['+8869' || lpad(n::text, 8, '0')], ARRAY['c' || n || '@example.com'],
            n || ' Example Street', 'en',
@@ -42,12 +42,14 @@ INSERT INTO ringfence.customer (owner_id, id, name, phones, emails, address, lan
 INSERT INTO ringfence.customer (owner_id, name) VALUES
     ('00000000-0000-4000-8000-0000000000f2', 'Of many fields'), ('00000000-0000-4000-8000-0000000000f3', 'Of no fields');
 
+-- Every column that the table has, whichever come to be.
 CREATE TABLE plain.customer (LIKE ringfence.customer);
 INSERT INTO plain.customer
-    SELECT owner_id, id, name, phones, emails, address, birth_date, language, company_id,
-           (SELECT jsonb_object_agg('Field ' || place, value) FROM unnest("values") WITH ORDINALITY AS v (value, place)),
-           created_at, created_by, updated_at, updated_by, last_activity_at, normal_phones, normal_emails
-      FROM ringfence.customer JOIN plain.drawn USING (id);
+    SELECT copy.*
+      FROM ringfence.customer JOIN plain.drawn USING (id)
+     CROSS JOIN LATERAL (SELECT jsonb_object_agg('Field ' || place, value) AS by_name
+                           FROM unnest("values") WITH ORDINALITY AS v (value, place)) AS named
+     CROSS JOIN LATERAL jsonb_populate_record(customer, jsonb_build_object('attributes', by_name)) AS copy;
 ALTER TABLE plain.customer ADD PRIMARY KEY (owner_id, id);
 DROP TABLE plain.drawn;
 

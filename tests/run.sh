@@ -114,6 +114,16 @@ node_modules
 check "the Rust example builds" cargo build --release --locked "${features[@]}" --example find_customer
 cargo_tests "connection tests" cargo test --release --locked --no-fail-fast "${features[@]}" --test '*' -- --test-threads=2
 
+# Each benchmark once, on tiny data: not for its figures, but so that none stops working unnoticed.
+say "Benchmarks, once on tiny data"
+export BENCH_SCALE=50 BENCH_ROUNDS=1 BENCH_BLOCK_MS=1 BENCH_QUERIES=2 BENCH_SECONDS=0 BENCH_RECALL=1 BENCH_MIX_SECONDS=1 BENCH_CPU=all
+createdb bench
+PGDATABASE=bench psql -q -X -f benches/data.sql || not_ok "benches/data.sql"
+for file in "$ROOT"/benches/*.rs; do
+    room=$(basename "$file" .rs)
+    check "bench $room" env PGDATABASE=bench cargo bench --quiet --locked "${features[@]}" --bench "$room"
+done
+
 # ATTACKS 12, 124: without the library nothing is shown, whatever is set. As the last, for no test could follow.
 library_missing() {
     local library statement answer
