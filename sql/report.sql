@@ -134,8 +134,8 @@ COMMENT ON FUNCTION ringfence.has_dependents(regclass) IS 'Whether something was
 -- under another name. Anew: dropped and made with just the columns of its fields, if they differ; where something depends on it,
 -- only if it has no room for more columns. Anybody can make something depend on a view, also who may not read it; that must not
 -- keep an owner from changing its fields.
-CREATE FUNCTION ringfence.make_report_view(report ringfence.report_view, patience text, anew boolean DEFAULT false) RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '0' AS $make$
+CREATE FUNCTION ringfence.make_report_view(report ringfence.report_view, anew boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '5ms' AS $make$
 DECLARE
     fixed   CONSTANT text[] := ARRAY['customer_id', 'name', 'phones', 'emails', 'address', 'birth_date', 'language', 'company_id',
                                      'created_at', 'updated_at', 'last_activity_at'];
@@ -156,8 +156,6 @@ DECLARE
     crowded boolean;
     replace boolean := old_oid IS NOT NULL;
 BEGIN
-    -- Until the function ends.
-    PERFORM set_config('lock_timeout', patience, true);
     FOR bound IN
         SELECT field.id, field.name, made.function_name, made.column_type
           FROM ringfence.field_project
@@ -259,15 +257,15 @@ BEGIN
      WHERE made.owner_id = report.owner_id AND made.project_id = report.project_id;
 END
 $make$;
-REVOKE ALL ON FUNCTION ringfence.make_report_view(ringfence.report_view, text, boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.make_report_view(ringfence.report_view, text, boolean) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.make_report_view(ringfence.report_view, text, boolean) IS
-    'Makes or renews a report view. Error 55P03 if the view is in use for longer than the patience given; internal';
+REVOKE ALL ON FUNCTION ringfence.make_report_view(ringfence.report_view, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.make_report_view(ringfence.report_view, boolean) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.make_report_view(ringfence.report_view, boolean) IS
+    'Makes or renews a report view. Error 55P03 if the view is in use; internal';
 
-CREATE FUNCTION ringfence.try_to_renew_report_view(report ringfence.report_view, patience text) RETURNS boolean
+CREATE FUNCTION ringfence.try_to_renew_report_view(report ringfence.report_view) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $try$
 BEGIN
-    PERFORM ringfence.make_report_view(report, patience);
+    PERFORM ringfence.make_report_view(report);
     RETURN true;
 EXCEPTION
     WHEN lock_not_available THEN
@@ -280,14 +278,14 @@ EXCEPTION
         RETURN false;
 END
 $try$;
-REVOKE ALL ON FUNCTION ringfence.try_to_renew_report_view(ringfence.report_view, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.try_to_renew_report_view(ringfence.report_view, text) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.try_to_renew_report_view(ringfence.report_view, text) IS
+REVOKE ALL ON FUNCTION ringfence.try_to_renew_report_view(ringfence.report_view) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.try_to_renew_report_view(ringfence.report_view) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.try_to_renew_report_view(ringfence.report_view) IS
     'Renews a report view, or returns false where it is in use or not the definer''s; internal';
 
 -- A view that is not needed any more is taken from everybody and marked; it is dropped when no statement runs and nobody uses it.
 CREATE FUNCTION ringfence.drop_abandoned_report_views() RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms' AS $drop$
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '5ms' AS $drop$
 DECLARE
     abandoned regclass;
 BEGIN
@@ -300,8 +298,7 @@ BEGIN
         BEGIN
             EXECUTE format('DROP VIEW %s CASCADE', abandoned);
         EXCEPTION WHEN lock_not_available THEN
-            -- Waited for once, however many are in use.
-            PERFORM set_config('lock_timeout', '1ms', true);
+            NULL;
         END;
     END LOOP;
 END
@@ -327,7 +324,7 @@ BEGIN
         -- As it is now.
         SELECT * INTO report FROM ringfence.report_view AS made WHERE made.owner_id = NEW.owner_id AND made.project_id = NEW.project_id;
         IF FOUND THEN
-            PERFORM ringfence.make_report_view(report, '1ms', anew => true);
+            PERFORM ringfence.make_report_view(report, anew => true);
         END IF;
     END IF;
     RETURN NULL;
@@ -374,7 +371,7 @@ BEGIN
     END IF;
     INSERT INTO ringfence.report_view AS made (project_id, name) VALUES (report.project_id, chosen) RETURNING made.* INTO report;
     BEGIN
-        PERFORM ringfence.make_report_view(report, '20ms');
+        PERFORM ringfence.make_report_view(report);
     EXCEPTION WHEN lock_not_available OR unique_violation OR duplicate_table THEN
         -- By a transaction of somebody's that makes one of that name, or uses one that was dropped.
         RAISE EXCEPTION 'report view "%" is in use by another session', chosen
@@ -432,16 +429,13 @@ CREATE TRIGGER remove_report_view AFTER DELETE ON ringfence.report_view
 CREATE FUNCTION ringfence.renew_report_views() RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $renew$
 DECLARE
-    report   ringfence.report_view;
-    patience text := '20ms';
+    report ringfence.report_view;
 BEGIN
     IF NOT ringfence.has_right('field.manage') THEN
         RETURN;
     END IF;
     FOR report IN SELECT * FROM ringfence.report_view AS made WHERE made.owner_id = ringfence.current_owner() ORDER BY made.project_id LOOP
-        IF NOT ringfence.try_to_renew_report_view(report, patience) THEN
-            -- Waited for once, however many views are in use: writers of the owner may be waiting for us.
-            patience := '1ms';
+        IF NOT ringfence.try_to_renew_report_view(report) THEN
             UPDATE ringfence.report_view AS made SET is_current = false
              WHERE made.owner_id = report.owner_id AND made.project_id = report.project_id;
             RAISE WARNING 'report view "%" does not follow its fields yet', report.name

@@ -104,7 +104,7 @@ SELECT count(*) FROM ringfence_report."x""; DROP TABLE ringfence.customer; --";
 SELECT 1 / ("Debt" - 12.5) FROM ringfence_report.sales_a;
 CREATE FUNCTION pg_temp.leak(text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS $$ BEGIN RAISE WARNING 'leaked %', $1; RETURN true; END $$;
 SELECT count(*) FROM ringfence_report.sales_a WHERE pg_temp.leak("Comment") AND pg_temp.leak(name);
-SELECT ringfence.make_report_view(NULL, NULL);
+SELECT ringfence.make_report_view(NULL);
 -- What the views are made of shows nothing of an object of one's own that its field would not.
 SELECT ringfence.report_text(jsonb_build_object(ringfence.storage_key(id), 'x'), project_id, id) FROM ringfence.new_id() AS id, ringfence.new_id() AS project_id;
 RESET SESSION AUTHORIZATION;
