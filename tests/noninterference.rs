@@ -1,0 +1,132 @@
+//! Noninterference: what owner A's sessions observe is the same whether or not other owners exist, whatever they run.
+//!
+//! Random programs run in two worlds (`noninterference/worlds.rs`) that differ in one thing which the session may not tell. All
+//! that comes back is compared (`noninterference/answer.rs`). The environment says what is run; CONTRIBUTING.md says how.
+
+#[path = "noninterference/answer.rs"]
+mod answer;
+#[path = "noninterference/generate/mod.rs"]
+mod generate;
+#[path = "noninterference/program.rs"]
+mod program;
+#[path = "noninterference/random.rs"]
+mod random;
+#[path = "noninterference/runner.rs"]
+mod runner;
+#[path = "noninterference/schema.rs"]
+mod schema;
+#[path = "noninterference/sql.rs"]
+mod sql;
+#[path = "noninterference/wire.rs"]
+mod wire;
+#[path = "noninterference/worlds.rs"]
+mod worlds;
+
+use generate::Generator;
+use runner::{Failure, Outcome, Run};
+use schema::Schema;
+use std::env;
+use std::io;
+use std::process::ExitCode;
+use std::time::Instant;
+use worlds::{Kind, Templates};
+
+/// Programs of `make test`; half of them of a seed that stays, half of that of the day.
+const PROGRAMS: u64 = 20_000;
+const FIXED_SEED: u64 = 18;
+
+fn number(name: &str) -> Option<u64> {
+    env::var(name).ok().filter(|value| !value.is_empty()).and_then(|value| value.parse().ok())
+}
+
+fn main() -> ExitCode {
+    match all() {
+        Ok((passed, failed)) => {
+            // As cargo's own test runner says it, for tests/run.sh counts by this line.
+            let result = if failed == 0 { "ok" } else { "FAILED" };
+            println!("\ntest result: {result}. {passed} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out");
+            if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            println!("noninterference: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn all() -> io::Result<(usize, usize)> {
+    let mut database = worlds::superuser("postgres")?;
+    let days = database.rows("SELECT (current_date + n)::text FROM generate_series(-1, 1) AS n")?;
+    let mut days = days.into_iter().flatten().flatten();
+    let mut day = || days.next().unwrap_or_default();
+    let days = [day(), day(), day()];
+    let of_the_day: u64 = days[1].replace('-', "").parse().unwrap_or(0);
+    drop(database);
+
+    let programs = number("N").unwrap_or(PROGRAMS);
+    let seeds = number("SEED").map_or_else(|| vec![FIXED_SEED, of_the_day], |seed| vec![seed]);
+    let kinds: Vec<Kind> = match env::var("KIND") {
+        Ok(name) if !name.is_empty() => Kind::ALL.into_iter().filter(|kind| kind.name() == name).collect(),
+        _ => Kind::ALL.to_vec(),
+    };
+    let (mut passed, mut failed) = (0, 0);
+    for kind in &kinds {
+        let templates = Templates::make(*kind)?;
+        let schema_of = |without: &str| Schema::read(without);
+        for seed in &seeds {
+            let share = if kinds.len() == 1 {
+                programs
+            } else {
+                // Other owners are the first question; the rest is for the other two.
+                if *kind == Kind::Neighbour { programs - programs / 5 * 2 } else { programs / 5 }
+            };
+            let without = env::var("WITHOUT").unwrap_or_default().split(',').map(str::to_owned).collect();
+            let schema = schema_of(&templates.name(false, true))?;
+            let generator = Generator { schema, seed: *seed, kind: *kind, without };
+            let only = number("ONLY");
+            let run = Run {
+                templates: &templates,
+                generator: &generator,
+                days: days.clone(),
+                first: only.unwrap_or(0),
+                programs: if only.is_some() { 1 } else { share / seeds.len() as u64 },
+                threads: if only.is_some() { 1 } else { 2 },
+                failures: number("FAILURES").unwrap_or(1) as usize,
+            };
+            if only.is_some() {
+                println!("{}", generator.program(run.first).text());
+            }
+            let begun = Instant::now();
+            let outcome = runner::run(&run)?;
+            report(*kind, *seed, begun, &outcome);
+            if outcome.failures.is_empty() { passed += 1 } else { failed += 1 }
+        }
+        templates.drop()?;
+    }
+    worlds::drop_roles()?;
+    Ok((passed, failed))
+}
+
+fn report(kind: Kind, seed: u64, begun: Instant, outcome: &Outcome) {
+    let seconds = begun.elapsed().as_secs_f64();
+    let Outcome { run, steps, skipped, refused, failures } = outcome;
+    println!(
+        "{} seed {seed}: {run} programs of {steps} statements ({refused} refused) in {seconds:.1} s, {:.0} a second; {skipped} skipped; {} that differ",
+        kind.name(),
+        *run as f64 / seconds,
+        failures.len()
+    );
+    for Failure { number, history, program, why, step, without, with } in failures {
+        println!("\n=== {}: {why}, in program {number}: make noninterference KIND={} SEED={seed} ONLY={number}", kind.name(), kind.name());
+        if !history.is_empty() {
+            println!("--- after programs {history:?}");
+        }
+        println!("{}", program.text());
+        println!("--- at: {step}");
+        for (name, answer, other) in [("without", without, with), ("with", with, without)] {
+            for line in answer.lines.iter().filter(|line| !other.lines.contains(line)).take(12) {
+                println!("{name:>8}: {}", line.chars().take(1000).collect::<String>());
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What a session was told, with what differs from run to run taken out of it.
+
+use crate::program::{Program, Step};
+use crate::wire::{self, Reply};
+
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Answer {
+    pub lines: Vec<String>,
+}
+
+pub struct Difference {
+    pub step: usize,
+    pub why: &'static str,
+    pub without: Answer,
+    pub with: Answer,
+}
+
+/// What is called differently in the two worlds, or by the day.
+pub struct Names {
+    pub database: String,
+    /// Yesterday, today and tomorrow.
+    pub days: [String; 3],
+}
+
+impl Answer {
+    pub fn of(step: &Step, reply: &Reply, names: &Names) -> Answer {
+        let mut lines = Vec::new();
+        let mut rows = Vec::new();
+        for (kind, body) in &reply.messages {
+            let plain = |text: &str| names.taken_out_of(text);
+            match kind {
+                b'D' => {
+                    let mut row = String::new();
+                    for value in wire::row(body) {
+                        row += &value.map_or_else(|| "NULL".to_owned(), |value| plain(&value));
+                        row += " | ";
+                    }
+                    rows.push(row);
+                }
+                b'd' => rows.push(plain(&String::from_utf8_lossy(body))),
+                b'T' => lines.push(format!("columns {}", wire::columns(body))),
+                b'C' => lines.push(String::from_utf8_lossy(body.strip_suffix(&[0]).unwrap_or(body)).into_owned()),
+                b'E' | b'N' => {
+                    let told = plain(&wire::fields(body));
+                    // A plan that is written out names what was made in this session by numbers that others used up.
+                    lines.push(if told.starts_with("LOG") { numbers_taken_out_of(&told) } else { told });
+                }
+                // A setting that is reported, as `SET timezone` does.
+                b'S' => lines.push(plain(&String::from_utf8_lossy(body))),
+                kind => lines.push(char::from(*kind).to_string()),
+            }
+        }
+        if !step.ordered {
+            rows.sort_unstable();
+        }
+        lines.extend(rows);
+        Answer { lines }
+    }
+}
+
+impl Names {
+    fn taken_out_of(&self, text: &str) -> String {
+        let bytes = text.as_bytes();
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0;
+        let mut copied = 0;
+        while at < bytes.len() {
+            let (length, placeholder) = match bytes[at] {
+                b'0'..=b'9' if at == 0 || !bytes[at - 1].is_ascii_alphanumeric() => {
+                    let id = generated_id(&bytes[at..]);
+                    if id > 0 { (id, "<new id>") } else { (self.time(&bytes[at..]), "<now>") }
+                }
+                b'n' if text[at..].starts_with(&self.database) => (self.database.len(), "<database>"),
+                b'p' if text[at..].starts_with("pg_temp_") => (8 + digits(&bytes[at + 8..]), "pg_temp_N"),
+                _ => (0, ""),
+            };
+            if length == 0 {
+                at += 1;
+                continue;
+            }
+            out.push_str(&text[copied..at]);
+            out.push_str(placeholder);
+            at += length;
+            copied = at;
+        }
+        out.push_str(&text[copied..]);
+        out
+    }
+
+    /// The length of a time of today that begins here.
+    fn time(&self, bytes: &[u8]) -> usize {
+        if !self.days.iter().any(|day| bytes.starts_with(day.as_bytes())) {
+            return 0;
+        }
+        let rest = &bytes[10..];
+        let more = rest.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b' ' | b'T' | b':' | b'.' | b'+')).unwrap_or(rest.len());
+        10 + more
+    }
+}
+
+fn digits(bytes: &[u8]) -> usize {
+    bytes.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(bytes.len())
+}
+
+/// The length of an id of version 7 that begins here, with or without its dashes; ids of the set-up are of version 4.
+fn generated_id(bytes: &[u8]) -> usize {
+    let hex = |range: &[u8]| range.iter().all(u8::is_ascii_hexdigit);
+    if bytes.len() >= 36 && bytes[8] == b'-' && bytes[13] == b'-' && bytes[14] == b'7' && hex(&bytes[..8]) && hex(&bytes[24..36]) {
+        return 36;
+    }
+    if bytes.len() >= 32 && bytes[12] == b'7' && bytes.starts_with(b"01") && hex(&bytes[..32]) { 32 } else { 0 }
+}
+
+fn numbers_taken_out_of(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let length = digits(&bytes[at..]);
+        if length == 0 {
+            let end = at + bytes[at..].iter().position(u8::is_ascii_digit).unwrap_or(bytes.len() - at);
+            out.push_str(&text[at..end]);
+            at = end;
+            continue;
+        }
+        let number: u64 = text[at..at + length].parse().unwrap_or(0);
+        out.push_str(if number >= 16384 { "<n>" } else { &text[at..at + length] });
+        at += length;
+    }
+    out
+}
+
+/// The first step whose answers differ, or tell what they may not.
+pub fn compare(program: &Program, without: Vec<Answer>, with: Vec<Answer>) -> Option<Difference> {
+    for (step, (without, with)) in without.into_iter().zip(with).enumerate() {
+        let statement = program.steps[step].sql.text();
+        let tells = |answer: &Answer, what: &str| answer.lines.iter().any(|line| line.contains(what));
+        let why = if tells(&with, "CANARY") && !statement.contains("CANARY") {
+            "what the other owner alone has was told"
+        } else if without != with {
+            "the answers differ"
+        } else if tells(&with, "SQLSTATE XX000") {
+            "an internal error"
+        } else {
+            continue;
+        };
+        return Some(Difference { step, why, without, with });
+    }
+    None
+}

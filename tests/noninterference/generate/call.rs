@@ -1,0 +1,136 @@
+//! Calls of the extension's own functions, with arguments that are good, foreign or absent.
+
+use super::Maker;
+use crate::program::Step;
+use crate::sql;
+use crate::sql::Sql;
+
+const FIELDS: &[&str] = &["ticket", "note", "ssn", "salary", "budget", "vip", "since", "plan", "tags", "mobile", "complaint", "loose", "name", "no such"];
+const PROJECTS: &[&str] = &["Sales", "Support", "Closed", "Default", "Company B", "no such"];
+const OWNERS: &[&str] = &["Company A", "Company A", "Company B", "Company C", "Company D", "Company E", "Nobody", "House"];
+const ROLES: &[&str] = &["ni_agent", "ni_admin", "ni_trainee", "ni_fields", "ni_sales", "ni_none", "no_such_role"];
+const SEARCHES: &[&str] = &[
+    "kowalski", "jan", "tsai mei", "tsia", "kowalsky", "nowak anna", "+48601234010", "601 234 010", "0912345003", "person2@example.com", "T-4", "t-250", "S3", "complaint", "note 3",
+    "firm", "silva maria", "k", "an", "", "wei 2", "complaint 4",
+];
+
+impl Maker<'_> {
+    pub fn call(&mut self) -> Vec<Step> {
+        let owner = *self.random.pick(OWNERS);
+        let role = *self.random.pick(ROLES);
+        let project = *self.random.pick(PROJECTS);
+        let right = self.right();
+        let word = self.word();
+        let call = match self.random.below(16) {
+            0 => "SELECT owner_id, owner_name, project_name, agent, source, rights, bound FROM ringfence.whoami()".to_owned(),
+            1 => format!("SELECT ringfence.enter('{owner}')"),
+            2 => format!("SELECT ringfence.enter('{owner}', '{project}', 'agent 7')"),
+            3 => format!("SELECT * FROM ringfence.explain_access('{role}', '{owner}')"),
+            4 => format!("SELECT ringfence.grant_access('{role}', '{owner}', '{{{}}}')", self.random.pick(&["agent", "reader", "customer.read", "trainee", "admin", "Sales"])),
+            5 => format!("SELECT ringfence.grant_access('{role}', '{owner}', '{{{right}}}', '{project}')"),
+            6 => format!("SELECT ringfence.revoke_access('{role}', '{owner}')"),
+            7 => format!("SELECT ringfence.create_profile('{word}', '{{customer.read,{right}}}')"),
+            8 => format!("SELECT ringfence.drop_profile('{}')", self.random.pick(&["reader", "fields", "agent", "no such"])),
+            9 => format!("SELECT ringfence.create_report_view('{project}')"),
+            10 => format!("SELECT ringfence.create_report_view('{project}', '{}')", self.random.pick(&["mine", "a_sales", "b_sales", "report"])),
+            11 => format!("SELECT ringfence.drop_report_view('{project}')"),
+            12 => format!("SELECT ringfence.has_right('{right}'), ringfence.current_owner(), ringfence.current_project()"),
+            13 => return vec![Step::new("", sql!["SELECT * FROM ", self.set_call()])],
+            _ => {
+                let functions: Vec<_> = self.schema.functions.iter().filter(|function| function.ours).collect();
+                if functions.is_empty() {
+                    return Vec::new();
+                }
+                let function = *self.random.pick(&functions);
+                let arguments: Vec<String> = function.takes.iter().map(|kind| self.value(*kind, &[], 1).text()).collect();
+                format!("SELECT {}({})", function.name, arguments.join(", "))
+            }
+        };
+        vec![Step::new("", Sql::from(call))]
+    }
+
+    /// What manages fields.
+    pub fn field_call(&mut self) -> Vec<Step> {
+        let field = *self.random.pick(FIELDS);
+        let project = *self.random.pick(PROJECTS);
+        let customers = self.random.pick(&["", ", 0", ", 66", ", 133", ", 100", ", 134", ", 150"]).to_string();
+        let kind = *self.random.pick(&["text", "number", "boolean", "date", "choice", "phone"]);
+        let column = *self.random.pick(&["is_masked", "is_searchable", "is_unique", "required"]);
+        let new = *self.random.pick(&["ticket", "fresh", "CaNaRy field", "budget", "phones"]);
+        let call = match self.random.below(18) {
+            0 => format!("SELECT ringfence.create_field('{new}', '{kind}', '{{{project}}}')"),
+            1 => format!("SELECT ringfence.create_field('{new}', 'text', '{{Sales,Support}}', is_masked => true, is_unique => true)"),
+            2 | 3 => format!("SELECT ringfence.drop_field('{field}'{customers})"),
+            4 => format!("SELECT ringfence.retype_field('{field}', '{kind}')"),
+            5 => format!("SELECT ringfence.rename_field('{field}', '{new}')"),
+            6 => format!("SELECT ringfence.bind_field('{field}', '{project}')"),
+            7 => format!("SELECT ringfence.bind_field('{field}', '{project}', 'read', true)"),
+            8 | 9 => format!("SELECT ringfence.unbind_field('{field}', '{project}')"),
+            10 => format!("SELECT ringfence.add_option('plan', '{}')", self.word()),
+            11 => format!("SELECT ringfence.retire_option('{field}', 'gold')"),
+            12 | 13 => format!("UPDATE ringfence.field SET {column} = NOT {column} WHERE name = '{field}'"),
+            14 => "SELECT name, type, options, required, access, \"position\", is_system, shared_with, is_masked FROM ringfence.visible_fields(false)".to_owned(),
+            15 => "TABLE ringfence.shared_field".to_owned(),
+            16 => format!("SELECT field, customers FROM ringfence.shared_field WHERE field = '{field}'"),
+            _ => "SELECT name, type FROM ringfence.unassigned_field".to_owned(),
+        };
+        let mut steps = Vec::new();
+        // What a value is found in is told by what becomes of the count without some customers.
+        if self.random.chance(20) {
+            steps.push(Step::new("", Sql::from(format!("DELETE FROM ringfence.customer_card WHERE id = {}", self.id()))));
+        }
+        steps.push(Step::new("", Sql::from(call)));
+        steps
+    }
+
+    pub fn set_call(&mut self) -> Sql {
+        if self.random.chance(50) {
+            let search = *self.random.pick(SEARCHES);
+            return Sql::from(format!("ringfence.search_customers('{search}', {})", self.random.pick(&["20", "5", "100", "1"])));
+        }
+        if self.schema.sets.is_empty() {
+            return Sql::from("ringfence.whoami()");
+        }
+        let function = self.random.below(self.schema.sets.len());
+        let function = &self.schema.sets[function];
+        let arguments: Vec<String> = function.takes.iter().map(|kind| self.value(*kind, &[], 0).text()).collect();
+        Sql::from(format!("{}({})", function.name, arguments.join(", ")))
+    }
+
+    pub fn search(&mut self) -> Vec<Step> {
+        let search = *self.random.pick(SEARCHES);
+        let rows = *self.random.pick(&["20", "5", "100", "2"]);
+        let call = match self.random.below(10) {
+            0..=2 => format!("SELECT * FROM ringfence.search_customers('{search}', {rows})"),
+            3 | 4 => format!("SELECT count(*), count(DISTINCT customer_id) FROM ringfence.search_customers('{search}', {rows})"),
+            // A page, and the next one.
+            5 => format!(
+                "WITH first AS (SELECT * FROM ringfence.search_customers('{search}', {rows})),
+                      place AS (SELECT (array_agg(cursor))[count(*)] AS cursor FROM first)
+                 SELECT next.customer_id, next.rank FROM place, LATERAL ringfence.search_customers('{search}', {rows}, place.cursor) AS next"
+            ),
+            6 => format!("SELECT * FROM ringfence.find_by_phone('{search}')"),
+            7 => format!("SELECT * FROM ringfence.find_by_email('{search}')"),
+            8 => format!("SELECT id, name FROM ringfence.customer_card WHERE ringfence.matches(id, '{search}')"),
+            _ => return vec![Step::new("", sql![format!("SELECT count(*) FROM ringfence.customer AS t WHERE ringfence.matches(id, '{search}') AND "), self.effect(&[])])],
+        };
+        vec![Step::new("", Sql::from(call))]
+    }
+
+    /// Makes many versions of rows, of which the last, or none, is kept.
+    pub fn stir(&mut self) -> Vec<Step> {
+        let change = *self.random.pick(&[
+            "UPDATE ringfence.customer SET phones = phones || '{0800 000}'",
+            "UPDATE ringfence.customer SET last_activity_at = last_activity_at + interval '1 day'",
+            "UPDATE ringfence.customer SET name = name || ' x' WHERE name LIKE 'Jan%'",
+            "UPDATE ringfence.customer_card SET attributes = attributes || '{\"note\": \"stirred\"}' WHERE name LIKE 'Jan%'",
+            "DELETE FROM ringfence.customer WHERE name LIKE 'Jan%'",
+        ]);
+        let mut steps: Vec<Step> = (0..1 + self.random.below(3)).map(|_| Step::new("", Sql::from(change))).collect();
+        if self.random.chance(60) {
+            steps.push(Step::new("", Sql::from("SELECT count(*), count(DISTINCT customer_id) FROM ringfence.search_customers('kowalski', 100)")));
+        }
+        steps
+    }
+
+}
