@@ -3,11 +3,12 @@
 SHELL := /bin/bash
 PG_CONFIG ?= $(shell command -v pg_config)
 
-.PHONY: help demo test bench run install sample-data format
+.PHONY: help demo test noninterference bench run install sample-data format
 
 help:
 	@echo 'make demo      builds ringfence and plays the story of Ms. Tsai on a throw-away cluster'
 	@echo 'make test      the same set-up, then every test'
+	@echo 'make noninterference   runs random programs with and without other owners (N=1000000 programs, SEED=... ONLY=... for one)'
 	@echo 'make bench     the same set-up, then measures, on the same kind of cluster (BENCH=... for one room, SET=M for 5 million customers)'
 	@echo 'make run       psql on a throw-away cluster with the sample data'
 	@echo 'make install   installs into the server of PG_CONFIG=... ($(PG_CONFIG))'
@@ -18,6 +19,10 @@ demo:
 
 test:
 	@tests/run.sh
+
+noninterference:
+	@NONINTERFERENCE_PROGRAMS=$(or $(N),1000000) NONINTERFERENCE_SEED=$(SEED) NONINTERFERENCE_ONLY=$(ONLY) NONINTERFERENCE_KIND=$(KIND) \
+	    NONINTERFERENCE_WITHOUT=$(WITHOUT) NONINTERFERENCE_FAILURES=$(FAILURES) tests/noninterference.sh
 
 bench:
 	@benches/run.sh $(BENCH)

@@ -45,6 +45,17 @@ impl Step {
         Step { ordered: true, ..self }
     }
 
+    /// The kind of statement that it is, whatever made it.
+    pub fn kind(&self) -> &'static str {
+        let text = self.sql.text();
+        match text.strip_prefix("EXPLAIN") {
+            Some(explained) if explained.contains("ANALYZE") => "analyze",
+            Some(_) => "explain",
+            None if text.contains("pg_stat") => "statistics",
+            None => self.shape,
+        }
+    }
+
     /// What is sent, how many replies it has, and which of them is the step's own.
     pub fn messages(&self, savepoint_is_there: bool) -> (Vec<u8>, usize, usize) {
         let statement = self.sql.text();

@@ -5,7 +5,7 @@ use crate::generate::Generator;
 use crate::program::Program;
 use crate::wire::{self, Connection};
 use crate::worlds::Templates;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -14,6 +14,10 @@ use std::thread;
 /// Programs that share a pair of databases. What one leaves behind (dead rows, kept plans) can be seen by those after it; then the
 /// databases are copied anew, so that a program depends on few others.
 const PROGRAMS_PER_COPY: u64 = 500;
+
+/// How often a smaller program is tried, where it fails alone and where others must be run before it.
+const TRIES_ALONE: usize = 600;
+const TRIES_WITH_HISTORY: usize = 60;
 
 /// Settings of every session, which RESET ALL goes back to.
 const OPTIONS: &str = "-c statement_timeout=20s -c jit=off";
@@ -45,7 +49,8 @@ pub struct Outcome {
     pub run: u64,
     pub steps: u64,
     pub skipped: u64,
-    pub refused: u64,
+    /// How often statements were refused, by SQLSTATE.
+    pub refused: BTreeMap<String, u64>,
     pub failures: Vec<Failure>,
 }
 
@@ -58,7 +63,7 @@ struct Pair<'a> {
 
 /// What running a program came to.
 enum Result {
-    Same { steps: u64, refused: u64 },
+    Same { steps: u64, refused: Vec<String> },
     /// A statement took too long in one of the worlds, so that nothing is told by the answers.
     Skipped,
     Differ(Box<Difference>),
@@ -103,7 +108,9 @@ fn batch(run: &Run, programs: std::ops::Range<u64>, outcome: &Mutex<Outcome>, st
         match result {
             Ok(Result::Same { steps, refused }) => count(&|outcome| {
                 outcome.steps += steps;
-                outcome.refused += refused;
+                for state in &refused {
+                    *outcome.refused.entry(state.clone()).or_default() += 1;
+                }
             }),
             Ok(Result::Skipped) => {
                 count(&|outcome| outcome.skipped += 1);
@@ -111,6 +118,7 @@ fn batch(run: &Run, programs: std::ops::Range<u64>, outcome: &Mutex<Outcome>, st
                 from = number + 1;
             }
             Ok(Result::Differ(difference)) => {
+                println!("program {number} as {}: {}; making it smaller", program.role, difference.why);
                 let failure = explain(run, from..number, program, *difference)?;
                 let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
                 if outcome.failures.len() < run.failures {
@@ -155,11 +163,13 @@ fn explain(run: &Run, before: std::ops::Range<u64>, program: Program, found: Dif
         let step = program.steps[found.step].sql.text();
         return Ok(Failure { number, history, program, why: "not seen again", step, without: found.without, with: found.with });
     };
-    // Fewer of those before it.
+    // Fewer of those before it, then less of the program itself. Both take new databases for each try where it depends on others.
+    let mut tries = if history.is_empty() { TRIES_ALONE } else { TRIES_WITH_HISTORY };
     let mut part = history.len() / 2;
     while part > 0 {
         let mut at = 0;
-        while at < history.len() {
+        while at < history.len() && tries > 0 {
+            tries -= 1;
             let mut fewer = history.clone();
             fewer.drain(at..(at + part).min(history.len()));
             match differs(&fewer, &program)? {
@@ -171,21 +181,22 @@ fn explain(run: &Run, before: std::ops::Range<u64>, program: Program, found: Dif
     }
     let mut program = program;
     let mut pair = Pair::new(run, before.start)?;
-    let mut smaller_than_before = true;
-    while smaller_than_before {
-        smaller_than_before = false;
-        let mut at = 0;
-        while let Some(smaller) = program.smaller().nth(at) {
-            at += 1;
-            // On one pair of databases, which is quicker; what differs is asked again on a new pair.
-            if history.is_empty() && !matches!(pair.try_run(&smaller)?, Result::Differ(_)) {
-                continue;
+    let mut at = 0;
+    let mut changed = false;
+    while tries > 0 {
+        tries -= 1;
+        let candidate = program.smaller().nth(at);
+        let Some(smaller) = candidate else {
+            if !changed {
+                break;
             }
-            if let Some(difference) = differs(&history, &smaller)? {
-                (program, known) = (smaller, difference);
-                smaller_than_before = true;
-                at -= 1;
-            }
+            (at, changed) = (0, false);
+            continue;
+        };
+        let result = if history.is_empty() { pair.try_run(&smaller)? } else { differs(&history, &smaller)?.map_or(Result::Skipped, |found| Result::Differ(Box::new(found))) };
+        match result {
+            Result::Differ(difference) => (program, known, changed) = (smaller, *difference, true),
+            _ => at += 1,
         }
     }
     let step = program.steps[known.step].sql.text();
@@ -234,7 +245,7 @@ impl<'a> Pair<'a> {
             session.send(&messages)?;
         }
         let mut answers = [Vec::new(), Vec::new()];
-        let (mut skipped, mut refused) = (false, 0);
+        let (mut skipped, mut refused) = (false, Vec::new());
         for (world, session) in sessions.iter_mut().enumerate() {
             let names = Names { database: self.databases[world].clone(), days: self.run.days.clone() };
             let mut place = 0;
@@ -243,8 +254,10 @@ impl<'a> Pair<'a> {
                 if place < places.len() && places[place] == reply {
                     let states = reply_to.messages.iter().filter(|(kind, _)| *kind == b'E').map(|(_, error)| wire::sqlstate(error));
                     for state in states {
-                        refused += 1;
                         skipped |= state == "57014";
+                        if world == 0 {
+                            refused.push(state);
+                        }
                     }
                     answers[world].push(Answer::of(&program.steps[place], &reply_to, &names));
                     place += 1;
@@ -258,7 +271,7 @@ impl<'a> Pair<'a> {
         let steps = program.steps.len() as u64;
         Ok(match answer::compare(program, without, with) {
             Some(difference) => Result::Differ(Box::new(difference)),
-            None => Result::Same { steps, refused: refused / 2 },
+            None => Result::Same { steps, refused },
         })
     }
 }

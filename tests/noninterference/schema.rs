@@ -89,8 +89,6 @@ pub struct Column {
 pub struct Table {
     pub name: String,
     pub columns: Vec<Column>,
-    pub is_view: bool,
-    pub is_mine: bool,
 }
 
 pub struct Function {
@@ -129,32 +127,30 @@ impl Schema {
     pub fn read(database: &str) -> io::Result<Schema> {
         let mut server = superuser(database)?;
         let mut tables: Vec<Table> = Vec::new();
-        let columns = "SELECT format('%I.%I', nspname, relname), relkind = 'v', attname, format_type(atttypid, NULL),
+        let columns = "SELECT format('%I.%I', nspname, relname), attname, format_type(atttypid, NULL),
                               has_column_privilege('ringfence_user', pg_class.oid, attnum, 'SELECT')
                          FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace JOIN pg_attribute ON attrelid = pg_class.oid
                         WHERE nspname IN ('ringfence', 'ringfence_report') AND relkind IN ('r', 'v') AND attnum > 0 AND NOT attisdropped
                         ORDER BY 1, attnum";
         for row in server.rows(columns)? {
-            let Some([table, is_view, name, kind, open]) = known(row) else { continue };
+            let Some([table, name, kind, open]) = known(row) else { continue };
             if tables.last().is_none_or(|last| last.name != table) {
-                tables.push(Table { name: table, columns: Vec::new(), is_view: is_view == "t", is_mine: false });
+                tables.push(Table { name: table, columns: Vec::new() });
             }
             if let (Some(kind), Some(table)) = (Type::of(&kind), tables.last_mut()) {
                 table.columns.push(Column { name, kind, open: open == "t" });
             }
         }
-        let mine = |name: &str, is_view: bool, columns: &[(&str, Type)]| Table {
+        let mine = |name: &str, columns: &[(&str, Type)]| Table {
             name: name.to_owned(),
             columns: columns.iter().map(|(name, kind)| Column { name: (*name).to_owned(), kind: *kind, open: true }).collect(),
-            is_view,
-            is_mine: true,
         };
         let (text, id) = (Type::Text, Type::Id);
-        tables.push(mine("mine", false, &[("id", Type::Int), ("name", text), ("phone", text), ("customer", id), ("day", Type::Date), ("n", Type::Number), ("texts", Type::Texts)]));
-        tables.push(mine("plain_view", true, &[("id", id), ("owner_id", id), ("name", text), ("address", text), ("phone", text), ("company_id", id)]));
-        tables.push(mine("barrier_view", true, &[("id", id), ("owner_id", id), ("name", text), ("phones", Type::Texts), ("address", text)]));
-        tables.push(mine("invoker_view", true, &[("id", id), ("name", text), ("attributes", Type::Json), ("company_id", id)]));
-        tables.push(mine("owner_view", true, &[("id", id), ("name", text), ("country", text), ("enabled", Type::Bool)]));
+        tables.push(mine("mine", &[("id", Type::Int), ("name", text), ("phone", text), ("customer", id), ("day", Type::Date), ("n", Type::Number), ("texts", Type::Texts)]));
+        tables.push(mine("plain_view", &[("id", id), ("owner_id", id), ("name", text), ("address", text), ("phone", text), ("company_id", id)]));
+        tables.push(mine("barrier_view", &[("id", id), ("owner_id", id), ("name", text), ("phones", Type::Texts), ("address", text)]));
+        tables.push(mine("invoker_view", &[("id", id), ("name", text), ("attributes", Type::Json), ("company_id", id)]));
+        tables.push(mine("owner_view", &[("id", id), ("name", text), ("country", text), ("enabled", Type::Bool)]));
 
         let (mut functions, mut sets) = (Vec::new(), Vec::new());
         let all = format!(

@@ -16,6 +16,7 @@ CREATE FUNCTION pg_temp.inlined(text) RETURNS boolean LANGUAGE sql STABLE AS $$S
 CREATE FUNCTION pg_temp.customers(text) RETURNS bigint LANGUAGE sql STABLE AS $$SELECT count(*) FROM ringfence.customer WHERE name = $1$$;
 CREATE FUNCTION pg_temp.owner_is_there(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$SELECT EXISTS (SELECT FROM ringfence.owner WHERE name = $1)$$;
 CREATE FUNCTION pg_temp.owner_id(text) RETURNS uuid LANGUAGE plpgsql IMMUTABLE AS $$BEGIN RETURN (SELECT id FROM ringfence.owner WHERE name = $1); END$$;
+CREATE FUNCTION pg_temp.owner_told(text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$BEGIN PERFORM FROM ringfence.owner WHERE name = $1 AND pg_temp.tell('owner ' || $1); RETURN FOUND; END$$;
 CREATE FUNCTION pg_temp.seen(uuid) RETURNS SETOF text LANGUAGE sql STABLE ROWS 3 AS $$SELECT name FROM ringfence.customer_card WHERE company_id = $1$$;
 CREATE FUNCTION pg_temp.on_mine() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
     RAISE NOTICE 'trigger: %', (SELECT count(*) FROM ringfence.customer WHERE name = NEW.name); RETURN NEW; END$$;

@@ -148,7 +148,7 @@ impl Maker<'_> {
             maker.value(kind, &scope, depth)
         };
         let columns: Vec<Sql> = (0..1 + self.random.below(3)).map(|_| shown(self)).collect();
-        let body = match self.random.below(20) {
+        match self.random.below(20) {
             0..=6 => sql!["SELECT count(*) FROM ", from, filter],
             7 => {
                 let by = shown(self);
@@ -179,8 +179,7 @@ impl Maker<'_> {
                 sql!["SELECT count(DISTINCT ", value, ") FROM ", from, filter]
             }
             _ => sql!["SELECT ", list(columns, ", "), " FROM ", from, filter],
-        };
-        body
+        }
     }
 
     /// A select of one column of that type.
@@ -281,6 +280,18 @@ impl Maker<'_> {
             _ => format!("SELECT tablename, attname, n_distinct, most_common_vals, null_frac, histogram_bounds FROM pg_stats WHERE schemaname = 'ringfence' AND tablename = '{table}'"),
         };
         vec![probe, Step::new("", Sql::from(look))]
+    }
+
+    /// By parallel workers, of which only what has no order is asked.
+    pub fn parallel(&mut self) -> Vec<Step> {
+        let table = self.table();
+        let scope = self.columns(&table, "t");
+        let failing = *self.random.pick(&["", " AND (SELECT current_setting('no.such')) IS NOT NULL", " AND 'x' = ANY (ARRAY[(SELECT ('x' || count(*))::int::text FROM mine)])"]);
+        let settings = ["parallel_setup_cost", "parallel_tuple_cost", "min_parallel_table_scan_size", "min_parallel_index_scan_size"];
+        let mut steps: Vec<Step> = settings.iter().map(|setting| Step::new("", Sql::from(format!("SET LOCAL {setting} = 0")))).collect();
+        let filter = list(vec![self.cheap(&scope), self.cheap(&scope)], " AND ");
+        steps.push(Step::new("", sql![format!("SELECT count(*) FROM {} AS t WHERE ", table.name), filter, optional(Sql::from(failing))]));
+        steps
     }
 
     pub fn lock(&mut self) -> Vec<Step> {

@@ -198,7 +198,10 @@ impl Maker<'_> {
         let word = self.quoted();
         let statements: Vec<Sql> = match self.random.below(9) {
             0 => vec![sql![format!("INSERT INTO mine (id, name) VALUES (1{number:03}, {word})")]],
-            1 => vec![sql![format!("CREATE INDEX ON mine ((pg_temp.owner_is_there(name)))")]],
+            1 => {
+                let function = *self.random.pick(&["owner_is_there", "owner_told", "owner_id"]);
+                vec![sql![format!("CREATE INDEX ON mine ((pg_temp.{function}(name)))")]]
+            }
             2 => vec![sql![format!("CREATE INDEX i{number} ON mine ((pg_temp.owner_id(name)))")], Sql::from(format!("SELECT count(*) FROM mine WHERE pg_temp.owner_id(name) = {}", self.id()))],
             3 => vec![
                 sql![format!("CREATE TEMP TABLE c{number} (name text CHECK (pg_temp.owner_is_there(name)))")],

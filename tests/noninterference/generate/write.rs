@@ -19,6 +19,12 @@ impl Maker<'_> {
     }
 
     pub fn write_sql(&mut self) -> Sql {
+        // What report views follow, and so may change beneath a statement that reads one.
+        if self.random.chance(6) {
+            let change = *self.random.pick(&["DELETE FROM ringfence.field_project AS t", "UPDATE ringfence.field AS t SET position = position + 1", "DELETE FROM ringfence.field AS t"]);
+            let view = *self.random.pick(&["ringfence_report.a_sales", "ringfence_report.a_support", "ringfence.shared_field"]);
+            return sql![change, format!(" WHERE EXISTS (SELECT FROM {view} AS r"), optional(sql![" WHERE ", self.effect(&[])]), ")"];
+        }
         let table = self.table();
         let returning = if self.random.chance(30) { optional(Sql::from(" RETURNING *")) } else { sql![] };
         match self.random.below(10) {
