@@ -146,8 +146,17 @@ fn show(kind: Kind, seed: u64, failure: &Failure) {
     }
     println!("{}", program.text());
     println!("--- at: {step}");
+    // A line that is there more often than in the other answer stays as often as it is more.
     let only = |answer: &Answer, other: &Answer| -> Vec<String> {
-        answer.lines.iter().filter(|line| !other.lines.contains(line)).cloned().collect()
+        let mut left = other.lines.clone();
+        let more = |line: &&String| match left.iter().position(|other| other == *line) {
+            Some(at) => {
+                left.swap_remove(at);
+                false
+            }
+            None => true,
+        };
+        answer.lines.iter().filter(more).cloned().collect()
     };
     let (without, with) = (only(without, with), only(with, without));
     for at in 0..without.len().max(with.len()).min(12) {

@@ -5,9 +5,8 @@ pub struct Random(u64);
 impl Random {
     /// The numbers of one program: told by the seed and the program's own number, so that each can be made alone.
     pub fn of(seed: u64, program: u64) -> Random {
-        let mut random = Random(seed ^ program.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        random.next();
-        random
+        let (seed, program) = (Random(seed).next(), Random(!program).next());
+        Random(seed ^ program.rotate_left(17))
     }
 
     pub fn next(&mut self) -> u64 {
