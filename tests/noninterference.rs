@@ -97,6 +97,7 @@ fn all() -> io::Result<(usize, usize)> {
                 programs: if only.is_some() { 1 } else { share / seeds.len() as u64 },
                 threads: if only.is_some() { 1 } else { 2 },
                 failures: number("FAILURES").unwrap_or(1) as usize,
+                found: &|failure| show(*kind, *seed, failure),
             };
             if only.is_some() {
                 println!("{}", generator.program(run.first).text());
@@ -104,7 +105,7 @@ fn all() -> io::Result<(usize, usize)> {
             let begun = Instant::now();
             let outcome = runner::run(&run)?;
             report(*kind, *seed, begun, &outcome);
-            if outcome.failures.is_empty() { passed += 1 } else { failed += 1 }
+            if outcome.failures == 0 { passed += 1 } else { failed += 1 }
         }
         if *kind == Kind::Neighbour && number("ONLY").is_none() {
             let gone = allowed::no_longer_true(&templates)?;
@@ -126,15 +127,12 @@ fn report(kind: Kind, seed: u64, begun: Instant, outcome: &Outcome) {
         "{} seed {seed}: {run} programs of {steps} statements in {seconds:.1} s, {:.0} a second; {skipped} skipped; {} that differ",
         kind.name(),
         *run as f64 / seconds,
-        failures.len()
+        failures
     );
     let mut refused: Vec<_> = refused.iter().map(|(state, count)| (count, state)).collect();
     refused.sort_unstable_by(|one, other| other.cmp(one));
     let refused: Vec<String> = refused.iter().take(12).map(|(count, state)| format!("{state} {count}")).collect();
     println!("    refused: {}", refused.join(", "));
-    for failure in failures {
-        show(kind, seed, failure);
-    }
 }
 
 fn show(kind: Kind, seed: u64, failure: &Failure) {

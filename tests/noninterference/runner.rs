@@ -10,14 +10,14 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// Programs that share a pair of databases. What one leaves behind (dead rows, kept plans) can be seen by those after it; then the
 /// databases are copied anew, so that a program depends on few others.
 const PROGRAMS_PER_COPY: u64 = 500;
 
-/// How often a smaller program is tried, where it fails alone and where others must be run before it.
-const TRIES_ALONE: usize = 600;
-const TRIES_WITH_HISTORY: usize = 60;
+/// How long a smaller program is looked for.
+const TIME_TO_MAKE_SMALLER: Duration = Duration::from_secs(20);
 
 /// Settings of every session, which RESET ALL goes back to.
 const OPTIONS: &str = "-c statement_timeout=20s -c jit=off";
@@ -31,6 +31,8 @@ pub struct Run<'a> {
     pub threads: usize,
     /// Stop after so many failures.
     pub failures: usize,
+    /// Is told of each.
+    pub found: &'a (dyn Fn(&Failure) + Sync),
 }
 
 pub struct Failure {
@@ -51,7 +53,7 @@ pub struct Outcome {
     pub skipped: u64,
     /// How often statements were refused, by SQLSTATE.
     pub refused: BTreeMap<String, u64>,
-    pub failures: Vec<Failure>,
+    pub failures: usize,
 }
 
 /// Both worlds, with a session per role in each.
@@ -121,10 +123,11 @@ fn batch(run: &Run, programs: std::ops::Range<u64>, outcome: &Mutex<Outcome>, st
                 println!("program {number} as {}: {}; making it smaller", program.role, difference.why);
                 let failure = explain(run, from..number, program, *difference)?;
                 let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
-                if outcome.failures.len() < run.failures {
-                    outcome.failures.push(failure);
+                if outcome.failures < run.failures {
+                    (run.found)(&failure);
+                    outcome.failures += 1;
                 }
-                if outcome.failures.len() >= run.failures {
+                if outcome.failures >= run.failures {
                     stop.store(true, Ordering::Relaxed);
                 }
                 drop(outcome);
@@ -164,12 +167,12 @@ fn explain(run: &Run, before: std::ops::Range<u64>, program: Program, found: Dif
         return Ok(Failure { number, history, program, why: "not seen again", step, without: found.without, with: found.with });
     };
     // Fewer of those before it, then less of the program itself. Both take new databases for each try where it depends on others.
-    let mut tries = if history.is_empty() { TRIES_ALONE } else { TRIES_WITH_HISTORY };
+    let begun = Instant::now();
+    let in_time = || begun.elapsed() < TIME_TO_MAKE_SMALLER;
     let mut part = history.len() / 2;
     while part > 0 {
         let mut at = 0;
-        while at < history.len() && tries > 0 {
-            tries -= 1;
+        while at < history.len() && in_time() {
             let mut fewer = history.clone();
             fewer.drain(at..(at + part).min(history.len()));
             match differs(&fewer, &program)? {
@@ -183,8 +186,7 @@ fn explain(run: &Run, before: std::ops::Range<u64>, program: Program, found: Dif
     let mut pair = Pair::new(run, before.start)?;
     let mut at = 0;
     let mut changed = false;
-    while tries > 0 {
-        tries -= 1;
+    while in_time() {
         let candidate = program.smaller().nth(at);
         let Some(smaller) = candidate else {
             if !changed {

@@ -75,7 +75,6 @@ impl Templates {
             superuser("postgres")?.run(&format!("CREATE DATABASE {analysed} TEMPLATE {base}"))?;
             templates.fill(&analysed, with)?;
             superuser("postgres")?.run(&format!("CREATE DATABASE {} TEMPLATE {analysed}", templates.name(with, false)))?;
-            script(&analysed, "-c", "VACUUM FULL", &[])?;
             script(&analysed, "-c", "VACUUM ANALYZE", &[])?;
         }
         superuser("postgres")?.run(&format!("DROP DATABASE {base}"))?;

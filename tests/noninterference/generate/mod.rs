@@ -24,6 +24,8 @@ struct Maker<'a> {
     schema: &'a Schema,
     random: Random,
     prepared: usize,
+    /// Conditions that tell that they are judged are left out.
+    quiet: bool,
 }
 
 /// A column that an expression may name.
@@ -67,7 +69,7 @@ impl Generator {
     pub fn program(&self, number: u64) -> Program {
         let mut random = Random::of(self.seed, number);
         let role = *random.weighted(self.kind.roles());
-        let mut maker = Maker { schema: &self.schema, random, prepared: 0 };
+        let mut maker = Maker { schema: &self.schema, random, prepared: 0, quiet: self.without.iter().any(|without| without == "effect") };
         let mut steps = maker.beginning();
         let transactions = if maker.random.chance(80) { 1 } else { 2 };
         for transaction in 0..transactions {

@@ -14,6 +14,17 @@ BEGIN
 END
 $times$;
 SET session_replication_role = origin;
+-- Rows of one owner lie in the same order in both worlds.
+DO $order$
+DECLARE
+    key record;
+BEGIN
+    FOR key IN SELECT indrelid::regclass AS target, relname AS name FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+                WHERE relnamespace = 'ringfence'::regnamespace AND indisprimary LOOP
+        EXECUTE format('CLUSTER %s USING %I', key.target, key.name);
+    END LOOP;
+END
+$order$;
 -- When a table was vacuumed or analysed last must not depend on chance.
 DO $autovacuum$
 DECLARE
