@@ -18,6 +18,8 @@ INSERT INTO ringfence.owner (id, name, enabled) VALUES ('dddddddd-0000-0000-0000
 VACUUM ANALYZE ringfence.owner, ringfence.access, ringfence.profile, ringfence.project;
 CREATE TABLE public.work (asked text, how text, first bigint[], again bigint[]);
 GRANT ALL ON public.work TO PUBLIC;
+-- Roles that the wall binds do not see these counts.
+GRANT pg_read_all_stats TO app_a;
 
 -- What the backend has counted, table by table and index by index, since it last reported.
 CREATE FUNCTION public.counted() RETURNS bigint[] LANGUAGE sql VOLATILE AS $$
@@ -88,6 +90,7 @@ $$;
 \set asked 'eeeeeeee-0000-0000-0000-000000000005'
 :work
 \c - postgres
+REVOKE pg_read_all_stats FROM app_a;
 SELECT how, count(*) AS asked, count(DISTINCT first) AS kinds_of_work, count(DISTINCT again) AS kinds_again, bool_or(0 <> ANY (first)) AS counts FROM public.work GROUP BY how ORDER BY how;
 
 \echo *** A list of owners is made of rows that the role may see, found by the primary key
