@@ -52,7 +52,9 @@ fn main() -> ExitCode {
         Ok((passed, failed)) => {
             // As cargo's own test runner says it, for tests/run.sh counts by this line.
             let result = if failed == 0 { "ok" } else { "FAILED" };
-            println!("\ntest result: {result}. {passed} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out");
+            println!(
+                "\ntest result: {result}. {passed} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out"
+            );
             if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
@@ -74,7 +76,8 @@ fn all() -> io::Result<(usize, usize)> {
     let programs = number("PROGRAMS").unwrap_or(PROGRAMS);
     let seeds = number("SEED").map_or_else(|| vec![FIXED_SEED, of_the_day], |seed| vec![seed]);
     let kind = asked("KIND");
-    let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|known| kind.as_ref().is_none_or(|kind| kind == known.name())).collect();
+    let kinds: Vec<Kind> =
+        Kind::ALL.into_iter().filter(|known| kind.as_ref().is_none_or(|kind| kind == known.name())).collect();
     let (mut passed, mut failed) = (0, 0);
     for kind in &kinds {
         let templates = Templates::make(*kind)?;

@@ -122,9 +122,48 @@ unsafe extern "C-unwind" fn hide_counts_of(state: *mut pg_sys::PlanState, contex
             });
             if (*state).type_ == pg_sys::NodeTag::T_BitmapHeapScanState {
                 hide_heap_blocks(state.cast());
+                each_child(state, hide_counts_of, context);
+                let mut rows = rows_read(state);
+                return each_child(state, hide_entries_of, (&raw mut rows).cast());
             }
         }
         each_child(state, hide_counts_of, context)
+    }
+}
+
+/// Rows of its own that the session read by a scan, whether they passed its filter or not.
+///
+/// # Safety
+/// `state` must be a scan that has been executed, and what it may not show be hidden.
+unsafe fn rows_read(state: *mut pg_sys::PlanState) -> f64 {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        let counts = (*state).instrument;
+        if counts.is_null() {
+            return 0.0;
+        }
+        pg_sys::InstrEndLoop(counts);
+        (*counts).ntuples + (*counts).nfiltered1
+    }
+}
+
+/// An index has entries of rows that are gone, until VACUUM or a scan finds out; when that is depends on who else has rows on their pages. So the
+/// entries that a bitmap is made of are told as the rows that were read by it.
+#[pg_guard]
+unsafe extern "C-unwind" fn hide_entries_of(state: *mut pg_sys::PlanState, context: *mut c_void) -> bool {
+    // SAFETY: called with a node of the query, and the rows that were read.
+    unsafe {
+        if state.is_null() {
+            return false;
+        }
+        if (*state).type_ == pg_sys::NodeTag::T_BitmapIndexScanState {
+            let rows = *context.cast::<f64>();
+            each_instrument(state, &mut |counts| {
+                pg_sys::InstrEndLoop(counts);
+                (*counts).ntuples = rows;
+            });
+        }
+        each_child(state, hide_entries_of, context)
     }
 }
 

@@ -19,7 +19,10 @@ const ALLOWED: &[Allowed] = &[
         what: "the same as VACUUM and ANALYZE noted it in pg_class",
         statement: "SELECT relpages, reltuples FROM pg_class WHERE oid = 'ringfence.customer'::regclass",
     },
-    Allowed { what: "transaction ids, which all sessions of the server take from one counter", statement: "SELECT pg_current_xact_id()" },
+    Allowed {
+        what: "transaction ids, which all sessions of the server take from one counter",
+        statement: "SELECT pg_current_xact_id()",
+    },
     Allowed {
         what: "which locks others hold, on which table (pg_locks)",
         statement: "SELECT count(*) FROM pg_locks WHERE relation = 'ringfence.customer'::regclass AND pid <> pg_backend_pid() AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",

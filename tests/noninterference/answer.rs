@@ -93,7 +93,10 @@ impl Names {
             return 0;
         }
         let rest = &bytes[10..];
-        let more = rest.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b' ' | b'T' | b':' | b'.' | b'+')).unwrap_or(rest.len());
+        let more = rest
+            .iter()
+            .position(|byte| !matches!(byte, b'0'..=b'9' | b' ' | b'T' | b':' | b'.' | b'+'))
+            .unwrap_or(rest.len());
         10 + more
     }
 }
@@ -105,7 +108,13 @@ fn digits(bytes: &[u8]) -> usize {
 /// The length of an id of version 7 that begins here, with or without its dashes; ids of the set-up are of version 4.
 fn generated_id(bytes: &[u8]) -> usize {
     let hex = |range: &[u8]| range.iter().all(u8::is_ascii_hexdigit);
-    if bytes.len() >= 36 && bytes[8] == b'-' && bytes[13] == b'-' && bytes[14] == b'7' && hex(&bytes[..8]) && hex(&bytes[24..36]) {
+    if bytes.len() >= 36
+        && bytes[8] == b'-'
+        && bytes[13] == b'-'
+        && bytes[14] == b'7'
+        && hex(&bytes[..8])
+        && hex(&bytes[24..36])
+    {
         return 36;
     }
     if bytes.len() >= 32 && bytes[12] == b'7' && bytes.starts_with(b"01") && hex(&bytes[..32]) { 32 } else { 0 }
@@ -131,7 +140,8 @@ fn numbers_taken_out_of(text: &str) -> String {
 }
 
 /// Statements after which rows may lie in another order, since new versions go where there is room.
-const MOVING: &[&str] = &["INSERT INTO ringfence", " SET ", "DELETE FROM ringfence", "MERGE INTO", "COPY ringfence", "SELECT ringfence."];
+const MOVING: &[&str] =
+    &["INSERT INTO ringfence", " SET ", "DELETE FROM ringfence", "MERGE INTO", "COPY ringfence", "SELECT ringfence."];
 
 /// An answer without what depends on the order in which rows lie: the order of notices, the row that an error names, and which rows
 /// come where the statement takes only some.
@@ -155,7 +165,8 @@ pub fn compare(program: &Program, without: Vec<Answer>, with: Vec<Answer>) -> Op
         let statement = program.steps[step].sql.text();
         moved |= MOVING.iter().any(|moving| statement.contains(moving));
         let tells = |what: &str| with.lines.iter().any(|line| line.contains(what));
-        let differ = without != with && !(moved && without_order(&statement, &without) == without_order(&statement, &with));
+        let differ =
+            without != with && !(moved && without_order(&statement, &without) == without_order(&statement, &with));
         let why = if tells("CANARY") && !statement.contains("CANARY") {
             "what the other owner alone has was told"
         } else if differ {

@@ -84,7 +84,9 @@ impl Program {
             let how = match &step.how {
                 How::Simple => String::new(),
                 How::Extended(parameters, 0) => format!("  -- by the extended protocol, with {parameters:?}"),
-                How::Extended(parameters, rows) => format!("  -- by the extended protocol, with {parameters:?}, {rows} rows"),
+                How::Extended(parameters, rows) => {
+                    format!("  -- by the extended protocol, with {parameters:?}, {rows} rows")
+                }
                 How::CopyIn(data) => format!("  -- {data:?}"),
             };
             let guard = if step.guarded { "  -- in a savepoint" } else { "" };
@@ -110,11 +112,12 @@ impl Program {
             smaller.steps.remove(at);
             smaller
         });
-        let plain = (0..self.steps.len()).filter(|at| !matches!(self.steps[*at].how, How::Simple | How::CopyIn(_))).map(|at| {
-            let mut smaller = self.clone();
-            smaller.steps[at].how = How::Simple;
-            smaller
-        });
+        let plain =
+            (0..self.steps.len()).filter(|at| !matches!(self.steps[*at].how, How::Simple | How::CopyIn(_))).map(|at| {
+                let mut smaller = self.clone();
+                smaller.steps[at].how = How::Simple;
+                smaller
+            });
         let simplified = (0..self.steps.len()).flat_map(move |at| {
             (0..).map_while(move |n| {
                 let mut left = n;
@@ -124,6 +127,10 @@ impl Program {
                 Some(smaller)
             })
         });
-        halves.chain(dropped).chain(plain).chain(simplified).filter(|smaller| smaller.steps.iter().any(|step| !step.fixed))
+        halves
+            .chain(dropped)
+            .chain(plain)
+            .chain(simplified)
+            .filter(|smaller| smaller.steps.iter().any(|step| !step.fixed))
     }
 }

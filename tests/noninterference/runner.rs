@@ -65,7 +65,10 @@ struct Pair<'a> {
 
 /// What running a program came to.
 enum Result {
-    Same { steps: u64, refused: Vec<String> },
+    Same {
+        steps: u64,
+        refused: Vec<String>,
+    },
     /// A statement took too long in one of the worlds, so that nothing is told by the answers.
     Skipped,
     Differ(Box<Difference>),
@@ -89,7 +92,9 @@ pub fn run(run: &Run) -> io::Result<Outcome> {
     let work = &work;
     thread::scope(|scope| {
         let threads: Vec<_> = (0..run.threads).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(io::Error::other("a thread panicked"))))
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(io::Error::other("a thread panicked"))))
     })?;
     Ok(outcome.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
@@ -164,7 +169,15 @@ fn explain(run: &Run, before: std::ops::Range<u64>, program: Program, found: Dif
     }
     let Some(mut known) = known else {
         let step = program.steps[found.step].sql.text();
-        return Ok(Failure { number, history, program, why: "not seen again", step, without: found.without, with: found.with });
+        return Ok(Failure {
+            number,
+            history,
+            program,
+            why: "not seen again",
+            step,
+            without: found.without,
+            with: found.with,
+        });
     };
     // Fewer of those before it, then less of the program itself. Both take new databases for each try where it depends on others.
     let begun = Instant::now();
@@ -195,7 +208,11 @@ fn explain(run: &Run, before: std::ops::Range<u64>, program: Program, found: Dif
             (at, changed) = (0, false);
             continue;
         };
-        let result = if history.is_empty() { pair.try_run(&smaller)? } else { differs(&history, &smaller)?.map_or(Result::Skipped, |found| Result::Differ(Box::new(found))) };
+        let result = if history.is_empty() {
+            pair.try_run(&smaller)?
+        } else {
+            differs(&history, &smaller)?.map_or(Result::Skipped, |found| Result::Differ(Box::new(found)))
+        };
         match result {
             Result::Differ(difference) => (program, known, changed) = (smaller, *difference, true),
             _ => at += 1,
@@ -254,7 +271,11 @@ impl<'a> Pair<'a> {
             for reply in 0..replies {
                 let reply_to = session.receive()?;
                 if place < places.len() && places[place] == reply {
-                    let states = reply_to.messages.iter().filter(|(kind, _)| *kind == b'E').map(|(_, error)| wire::sqlstate(error));
+                    let states = reply_to
+                        .messages
+                        .iter()
+                        .filter(|(kind, _)| *kind == b'E')
+                        .map(|(_, error)| wire::sqlstate(error));
                     for state in states {
                         skipped |= state == "57014";
                         if world == 0 {

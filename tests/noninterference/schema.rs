@@ -143,13 +143,34 @@ impl Schema {
         }
         let mine = |name: &str, columns: &[(&str, Type)]| Table {
             name: name.to_owned(),
-            columns: columns.iter().map(|(name, kind)| Column { name: (*name).to_owned(), kind: *kind, open: true }).collect(),
+            columns: columns
+                .iter()
+                .map(|(name, kind)| Column { name: (*name).to_owned(), kind: *kind, open: true })
+                .collect(),
         };
         let (text, id) = (Type::Text, Type::Id);
-        tables.push(mine("mine", &[("id", Type::Int), ("name", text), ("phone", text), ("customer", id), ("day", Type::Date), ("n", Type::Number), ("texts", Type::Texts)]));
-        tables.push(mine("plain_view", &[("id", id), ("owner_id", id), ("name", text), ("address", text), ("phone", text), ("company_id", id)]));
-        tables.push(mine("barrier_view", &[("id", id), ("owner_id", id), ("name", text), ("phones", Type::Texts), ("address", text)]));
-        tables.push(mine("invoker_view", &[("id", id), ("name", text), ("attributes", Type::Json), ("company_id", id)]));
+        tables.push(mine(
+            "mine",
+            &[
+                ("id", Type::Int),
+                ("name", text),
+                ("phone", text),
+                ("customer", id),
+                ("day", Type::Date),
+                ("n", Type::Number),
+                ("texts", Type::Texts),
+            ],
+        ));
+        tables.push(mine(
+            "plain_view",
+            &[("id", id), ("owner_id", id), ("name", text), ("address", text), ("phone", text), ("company_id", id)],
+        ));
+        tables.push(mine(
+            "barrier_view",
+            &[("id", id), ("owner_id", id), ("name", text), ("phones", Type::Texts), ("address", text)],
+        ));
+        tables
+            .push(mine("invoker_view", &[("id", id), ("name", text), ("attributes", Type::Json), ("company_id", id)]));
         tables.push(mine("owner_view", &[("id", id), ("name", text), ("country", text), ("enabled", Type::Bool)]));
 
         let (mut functions, mut sets) = (Vec::new(), Vec::new());

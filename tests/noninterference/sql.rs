@@ -9,7 +9,11 @@ pub enum Sql {
     /// May be replaced by a simpler text.
     Instead(Box<Sql>, String),
     /// Items with something between them, of which some may be left out, but for the first so many.
-    List { items: Vec<Sql>, between: &'static str, least: usize },
+    List {
+        items: Vec<Sql>,
+        between: &'static str,
+        least: usize,
+    },
 }
 
 impl From<&str> for Sql {

@@ -23,7 +23,8 @@ impl Connection {
         let stream = UnixStream::connect(path)?;
         let mut connection = Connection { stream, received: Vec::new(), place: 0 };
         let mut startup = vec![0, 3, 0, 0];
-        for text in ["user", role, "database", database, "application_name", "noninterference", "options", options, ""] {
+        for text in ["user", role, "database", database, "application_name", "noninterference", "options", options, ""]
+        {
             startup.extend_from_slice(text.as_bytes());
             startup.push(0);
         }

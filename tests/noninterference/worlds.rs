@@ -64,7 +64,12 @@ pub fn superuser(database: &str) -> io::Result<Connection> {
 
 impl Templates {
     pub fn make(kind: Kind) -> io::Result<Templates> {
-        let templates = Templates { prefix: format!("noninterference_{}", kind.name()), kind, copies: AtomicUsize::new(0), old: Mutex::default() };
+        let templates = Templates {
+            prefix: format!("noninterference_{}", kind.name()),
+            kind,
+            copies: AtomicUsize::new(0),
+            old: Mutex::default(),
+        };
         let base = format!("{}_base", templates.prefix);
         templates.drop()?;
         superuser("postgres")?.run(&format!("CREATE DATABASE {base}"))?;
@@ -74,7 +79,8 @@ impl Templates {
             let analysed = templates.name(with, true);
             superuser("postgres")?.run(&format!("CREATE DATABASE {analysed} TEMPLATE {base}"))?;
             templates.fill(&analysed, with)?;
-            superuser("postgres")?.run(&format!("CREATE DATABASE {} TEMPLATE {analysed}", templates.name(with, false)))?;
+            superuser("postgres")?
+                .run(&format!("CREATE DATABASE {} TEMPLATE {analysed}", templates.name(with, false)))?;
             script(&analysed, "-c", "VACUUM ANALYZE", &[])?;
         }
         superuser("postgres")?.run(&format!("DROP DATABASE {base}"))?;
@@ -83,7 +89,12 @@ impl Templates {
 
     /// The template of a world: with what sessions must not be able to tell, or without; analysed, or as it was filled.
     pub fn name(&self, with: bool, analysed: bool) -> String {
-        format!("{}_{}_{}", self.prefix, if with { "with" } else { "without" }, if analysed { "analysed" } else { "filled" })
+        format!(
+            "{}_{}_{}",
+            self.prefix,
+            if with { "with" } else { "without" },
+            if analysed { "analysed" } else { "filled" }
+        )
     }
 
     /// A new copy; older ones go, as soon as their sessions have had the time to end.
@@ -113,14 +124,17 @@ impl Templates {
         let shift = |kind| if self.kind == kind && with { "1" } else { "0" };
         let before = [("letter", "1"), ("name", "Company B")];
         let behind = [("letter", "f"), ("name", "Company E")];
-        let customers = |owner: &[(&'static str, &'static str); 2], first, last| [owner[0], owner[1], ("first", first), ("last", last)];
+        let customers = |owner: &[(&'static str, &'static str); 2], first, last| {
+            [owner[0], owner[1], ("first", first), ("last", last)]
+        };
         script(database, "-f", "begin.sql", &[])?;
         script(database, "-f", "people.sql", &[])?;
         if neighbours {
             script(database, "-f", "owner_b.sql", &before)?;
             script(database, "-f", "customers_b.sql", &customers(&before, "1", "200"))?;
         }
-        let shifts = [("customers", "200"), ("masked_shift", shift(Kind::Masked)), ("hidden_shift", shift(Kind::Hidden))];
+        let shifts =
+            [("customers", "200"), ("masked_shift", shift(Kind::Masked)), ("hidden_shift", shift(Kind::Hidden))];
         script(database, "-f", "owner_a.sql", &shifts)?;
         if neighbours {
             script(database, "-f", "customers_b.sql", &customers(&before, "201", "300"))?;

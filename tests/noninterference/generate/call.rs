@@ -5,13 +5,49 @@ use crate::program::Step;
 use crate::sql;
 use crate::sql::Sql;
 
-const FIELDS: &[&str] = &["ticket", "note", "ssn", "salary", "budget", "vip", "since", "plan", "tags", "mobile", "complaint", "loose", "name", "no such"];
+const FIELDS: &[&str] = &[
+    "ticket",
+    "note",
+    "ssn",
+    "salary",
+    "budget",
+    "vip",
+    "since",
+    "plan",
+    "tags",
+    "mobile",
+    "complaint",
+    "loose",
+    "name",
+    "no such",
+];
 const PROJECTS: &[&str] = &["Sales", "Support", "Closed", "Default", "Company B", "no such"];
-const OWNERS: &[&str] = &["Company A", "Company A", "Company B", "Company C", "Company D", "Company E", "Nobody", "House"];
+const OWNERS: &[&str] =
+    &["Company A", "Company A", "Company B", "Company C", "Company D", "Company E", "Nobody", "House"];
 const ROLES: &[&str] = &["ni_agent", "ni_admin", "ni_trainee", "ni_fields", "ni_sales", "ni_none", "no_such_role"];
 const SEARCHES: &[&str] = &[
-    "kowalski", "jan", "tsai mei", "tsia", "kowalsky", "nowak anna", "+48601234010", "601 234 010", "0912345003", "person2@example.com", "T-4", "t-250", "S3", "complaint", "note 3",
-    "firm", "silva maria", "k", "an", "", "wei 2", "complaint 4",
+    "kowalski",
+    "jan",
+    "tsai mei",
+    "tsia",
+    "kowalsky",
+    "nowak anna",
+    "+48601234010",
+    "601 234 010",
+    "0912345003",
+    "person2@example.com",
+    "T-4",
+    "t-250",
+    "S3",
+    "complaint",
+    "note 3",
+    "firm",
+    "silva maria",
+    "k",
+    "an",
+    "",
+    "wei 2",
+    "complaint 4",
 ];
 
 impl Maker<'_> {
@@ -22,19 +58,31 @@ impl Maker<'_> {
         let right = self.right();
         let word = self.word();
         let call = match self.random.below(16) {
-            0 => "SELECT owner_id, owner_name, project_name, agent, source, rights, bound FROM ringfence.whoami()".to_owned(),
+            0 => "SELECT owner_id, owner_name, project_name, agent, source, rights, bound FROM ringfence.whoami()"
+                .to_owned(),
             1 => format!("SELECT ringfence.enter('{owner}')"),
             2 => format!("SELECT ringfence.enter('{owner}', '{project}', 'agent 7')"),
             3 => format!("SELECT * FROM ringfence.explain_access('{role}', '{owner}')"),
-            4 => format!("SELECT ringfence.grant_access('{role}', '{owner}', '{{{}}}')", self.random.pick(&["agent", "reader", "customer.read", "trainee", "admin", "Sales"])),
+            4 => format!(
+                "SELECT ringfence.grant_access('{role}', '{owner}', '{{{}}}')",
+                self.random.pick(&["agent", "reader", "customer.read", "trainee", "admin", "Sales"])
+            ),
             5 => format!("SELECT ringfence.grant_access('{role}', '{owner}', '{{{right}}}', '{project}')"),
             6 => format!("SELECT ringfence.revoke_access('{role}', '{owner}')"),
             7 => format!("SELECT ringfence.create_profile('{word}', '{{customer.read,{right}}}')"),
-            8 => format!("SELECT ringfence.drop_profile('{}')", self.random.pick(&["reader", "fields", "agent", "no such"])),
+            8 => format!(
+                "SELECT ringfence.drop_profile('{}')",
+                self.random.pick(&["reader", "fields", "agent", "no such"])
+            ),
             9 => format!("SELECT ringfence.create_report_view('{project}')"),
-            10 => format!("SELECT ringfence.create_report_view('{project}', '{}')", self.random.pick(&["mine", "a_sales", "b_sales", "report"])),
+            10 => format!(
+                "SELECT ringfence.create_report_view('{project}', '{}')",
+                self.random.pick(&["mine", "a_sales", "b_sales", "report"])
+            ),
             11 => format!("SELECT ringfence.drop_report_view('{project}')"),
-            12 => format!("SELECT ringfence.has_right('{right}'), ringfence.current_owner(), ringfence.current_project()"),
+            12 => {
+                format!("SELECT ringfence.has_right('{right}'), ringfence.current_owner(), ringfence.current_project()")
+            }
             13 => return vec![Step::new("", sql!["SELECT * FROM ", self.set_call()])],
             _ => {
                 let functions: Vec<_> = self.schema.functions.iter().filter(|function| function.ours).collect();
@@ -42,7 +90,8 @@ impl Maker<'_> {
                     return Vec::new();
                 }
                 let function = *self.random.pick(&functions);
-                let arguments: Vec<String> = function.takes.iter().map(|kind| self.value(*kind, &[], 1).text()).collect();
+                let arguments: Vec<String> =
+                    function.takes.iter().map(|kind| self.value(*kind, &[], 1).text()).collect();
                 format!("SELECT {}({})", function.name, arguments.join(", "))
             }
         };
@@ -77,7 +126,10 @@ impl Maker<'_> {
         let mut steps = Vec::new();
         // What a value is found in is told by what becomes of the count without some customers.
         if self.random.chance(20) {
-            steps.push(Step::new("", Sql::from(format!("DELETE FROM ringfence.customer_card WHERE id = {}", self.id()))));
+            steps.push(Step::new(
+                "",
+                Sql::from(format!("DELETE FROM ringfence.customer_card WHERE id = {}", self.id())),
+            ));
         }
         steps.push(Step::new("", Sql::from(call)));
         steps
@@ -86,7 +138,10 @@ impl Maker<'_> {
     pub fn set_call(&mut self) -> Sql {
         if self.random.chance(50) {
             let search = *self.random.pick(SEARCHES);
-            return Sql::from(format!("ringfence.search_customers('{search}', {})", self.random.pick(&["20", "5", "100", "1"])));
+            return Sql::from(format!(
+                "ringfence.search_customers('{search}', {})",
+                self.random.pick(&["20", "5", "100", "1"])
+            ));
         }
         if self.schema.sets.is_empty() {
             return Sql::from("ringfence.whoami()");
@@ -128,9 +183,13 @@ impl Maker<'_> {
         ]);
         let mut steps: Vec<Step> = (0..1 + self.random.below(3)).map(|_| Step::new("", Sql::from(change))).collect();
         if self.random.chance(60) {
-            steps.push(Step::new("", Sql::from("SELECT count(*), count(DISTINCT customer_id) FROM ringfence.search_customers('kowalski', 100)")));
+            steps.push(Step::new(
+                "",
+                Sql::from(
+                    "SELECT count(*), count(DISTINCT customer_id) FROM ringfence.search_customers('kowalski', 100)",
+                ),
+            ));
         }
         steps
     }
-
 }

@@ -34,13 +34,63 @@ const FAILING: &[&str] = &[
 
 /// What is a value of several owners, or only of another.
 const WORDS: &[&str] = &[
-    "Jan Kowalski", "Tsai Mei-Ling", "Chen Wei 2", "Anna Nowak", "Maria Silva", "ticket", "note", "ssn", "salary", "budget", "vip", "loose", "complaint", "name",
-    "phones", "Sales", "Support", "Default", "Closed", "reader", "agent", "admin", "Company A", "Company B", "Company C", "Company D", "Company E", "Nobody", "House", "Firm 1",
-    "Firm 30", "Street 3", "T-4", "T-250", "S3", "S250", "zh", "PL", "TW", "text", "choice", "a_sales", "a_support", "person2@example.com", "+48601234001", "+48601234010",
-    "+886912345003", "0912 345 003", "ni_agent", "ni_admin", "write", "", "x",
+    "Jan Kowalski",
+    "Tsai Mei-Ling",
+    "Chen Wei 2",
+    "Anna Nowak",
+    "Maria Silva",
+    "ticket",
+    "note",
+    "ssn",
+    "salary",
+    "budget",
+    "vip",
+    "loose",
+    "complaint",
+    "name",
+    "phones",
+    "Sales",
+    "Support",
+    "Default",
+    "Closed",
+    "reader",
+    "agent",
+    "admin",
+    "Company A",
+    "Company B",
+    "Company C",
+    "Company D",
+    "Company E",
+    "Nobody",
+    "House",
+    "Firm 1",
+    "Firm 30",
+    "Street 3",
+    "T-4",
+    "T-250",
+    "S3",
+    "S250",
+    "zh",
+    "PL",
+    "TW",
+    "text",
+    "choice",
+    "a_sales",
+    "a_support",
+    "person2@example.com",
+    "+48601234001",
+    "+48601234010",
+    "+886912345003",
+    "0912 345 003",
+    "ni_agent",
+    "ni_admin",
+    "write",
+    "",
+    "x",
 ];
 
-const RIGHTS: &[&str] = &["customer.read", "customer.write", "field.manage", "field.unmask", "access.manage", "project.manage", "no.such"];
+const RIGHTS: &[&str] =
+    &["customer.read", "customer.write", "field.manage", "field.unmask", "access.manage", "project.manage", "no.such"];
 
 impl Maker<'_> {
     pub fn word(&mut self) -> &'static str {
@@ -61,7 +111,10 @@ impl Maker<'_> {
         let what = match self.random.below(6) {
             0 => "owner".to_owned(),
             1 => format!("project {}", self.random.pick(&["Sales", "Support", "Closed", "Default"])),
-            2 => format!("field {}", self.random.pick(&["ticket", "ssn", "note", "salary", "loose", "name", "vip", "complaint"])),
+            2 => format!(
+                "field {}",
+                self.random.pick(&["ticket", "ssn", "note", "salary", "loose", "name", "vip", "complaint"])
+            ),
             3 => format!("company Firm {}", 1 + self.random.below(25)),
             _ => format!("customer {}", 1 + self.random.below(220)),
         };
@@ -94,14 +147,30 @@ impl Maker<'_> {
             },
             Type::Ids => format!("ARRAY[{}]", self.id()),
             Type::Ints => "'{1,2}'::int[]".to_owned(),
-            Type::Date => (*self.random.pick(&["'1980-02-01'::date", "'2025-01-05'::date", "'-infinity'::date"])).to_owned(),
+            Type::Date => {
+                (*self.random.pick(&["'1980-02-01'::date", "'2025-01-05'::date", "'-infinity'::date"])).to_owned()
+            }
             Type::Time => "'10:30'::time".to_owned(),
-            Type::Moment => (*self.random.pick(&["'2025-01-05 10:00+00'::timestamptz", "'2025-02-03 04:05:06+00'::timestamptz"])).to_owned(),
+            Type::Moment => {
+                (*self.random.pick(&["'2025-01-05 10:00+00'::timestamptz", "'2025-02-03 04:05:06+00'::timestamptz"]))
+                    .to_owned()
+            }
             Type::Span => "interval '1 day'".to_owned(),
-            Type::Json => (*self.random.pick(&["'{}'::jsonb", "'{\"ticket\": \"T-4\"}'::jsonb", "'{\"ssn\": \"S3\"}'::jsonb", "'[1]'::jsonb"])).to_owned(),
+            Type::Json => (*self.random.pick(&[
+                "'{}'::jsonb",
+                "'{\"ticket\": \"T-4\"}'::jsonb",
+                "'{\"ssn\": \"S3\"}'::jsonb",
+                "'[1]'::jsonb",
+            ]))
+            .to_owned(),
             Type::Bytes => "'\\x00'::bytea".to_owned(),
-            Type::Oid => (*self.random.pick(&["'ringfence.customer'::regclass::oid", "0::oid", "1259::oid"])).to_owned(),
-            Type::Class => format!("'{}'::regclass", self.random.pick(&["ringfence.customer", "ringfence.owner", "ringfence.field", "mine"])),
+            Type::Oid => {
+                (*self.random.pick(&["'ringfence.customer'::regclass::oid", "0::oid", "1259::oid"])).to_owned()
+            }
+            Type::Class => format!(
+                "'{}'::regclass",
+                self.random.pick(&["ringfence.customer", "ringfence.owner", "ringfence.field", "mine"])
+            ),
             Type::Place => format!("'({},{})'::tid", self.random.below(8), 1 + self.random.below(40)),
         }
     }
@@ -126,7 +195,15 @@ impl Maker<'_> {
                 Some(operation) => operation,
                 None => return Sql::from(simple),
             },
-            8 => sql!["CASE WHEN ", self.condition(scope, deeper), " THEN ", self.value(kind, scope, deeper), " ELSE ", self.value(kind, scope, deeper), " END"],
+            8 => sql![
+                "CASE WHEN ",
+                self.condition(scope, deeper),
+                " THEN ",
+                self.value(kind, scope, deeper),
+                " ELSE ",
+                self.value(kind, scope, deeper),
+                " END"
+            ],
             9 => sql!["coalesce(", self.value(kind, scope, deeper), ", ", self.value(kind, scope, deeper), ")"],
             10 => sql!["(SELECT ", self.value(kind, &[], deeper), ")"],
             _ => match kind {
@@ -149,7 +226,8 @@ impl Maker<'_> {
 
     fn function(&mut self, kind: Type, scope: &[Named], depth: usize) -> Option<Sql> {
         let ours = self.random.chance(25);
-        let fitting: Vec<_> = self.schema.functions.iter().filter(|function| function.gives == kind && function.ours == ours).collect();
+        let fitting: Vec<_> =
+            self.schema.functions.iter().filter(|function| function.gives == kind && function.ours == ours).collect();
         if fitting.is_empty() {
             return None;
         }
@@ -178,7 +256,9 @@ impl Maker<'_> {
             0..=6 => self.cheap(scope),
             7..=8 => self.effect(scope),
             9 if depth > 0 => sql!["NOT (", self.condition(scope, depth - 1), ")"],
-            10 if depth > 0 => sql!["(", list(vec![self.condition(scope, depth - 1), self.condition(scope, depth - 1)], " OR "), ")"],
+            10 if depth > 0 => {
+                sql!["(", list(vec![self.condition(scope, depth - 1), self.condition(scope, depth - 1)], " OR "), ")"]
+            }
             11 if depth > 0 => sql!["EXISTS (", self.select(depth - 1, scope), ")"],
             12 if depth > 0 && !scope.is_empty() => {
                 let column = self.random.pick(scope).clone();
@@ -222,11 +302,19 @@ impl Maker<'_> {
             8 => {
                 let other = self.random.pick(scope).clone();
                 let right = self.literal(other.kind);
-                Sql::from(format!("({name}, {}) {} ({literal}, {right})", other.name, self.random.pick(&["=", "<", ">="])))
+                Sql::from(format!(
+                    "({name}, {}) {} ({literal}, {right})",
+                    other.name,
+                    self.random.pick(&["=", "<", ">="])
+                ))
             }
             9 => Sql::from(format!("{name} <> ALL (ARRAY[{literal}])")),
             10 if kind == Type::Id => {
-                let how = *self.random.pick(&["<> ALL (ARRAY[(SELECT ringfence.current_owner())])", "<> ringfence.current_owner()", "= ringfence.current_owner()"]);
+                let how = *self.random.pick(&[
+                    "<> ALL (ARRAY[(SELECT ringfence.current_owner())])",
+                    "<> ringfence.current_owner()",
+                    "= ringfence.current_owner()",
+                ]);
                 Sql::from(format!("{name} {how}"))
             }
             11 => Sql::from(format!("{name} BETWEEN {literal} AND {}", self.literal(kind))),
@@ -254,7 +342,8 @@ impl Maker<'_> {
             }
             7 if !texts.is_empty() => {
                 let name = self.random.pick(&texts).name.clone();
-                let function = *self.random.pick(&["tell", "tell_dear", "tell_strict", "one_row", "inlined", "owner_is_there"]);
+                let function =
+                    *self.random.pick(&["tell", "tell_dear", "tell_strict", "one_row", "inlined", "owner_is_there"]);
                 Sql::from(format!("pg_temp.{function}({name})"))
             }
             8 if !texts.is_empty() => {

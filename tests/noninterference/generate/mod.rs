@@ -69,14 +69,23 @@ impl Generator {
     pub fn program(&self, number: u64) -> Program {
         let mut random = Random::of(self.seed, number);
         let role = *random.weighted(self.kind.roles());
-        let mut maker = Maker { schema: &self.schema, random, prepared: 0, quiet: self.without.iter().any(|without| without == "effect") };
+        let mut maker = Maker {
+            schema: &self.schema,
+            random,
+            prepared: 0,
+            quiet: self.without.iter().any(|without| without == "effect"),
+        };
         let mut steps = maker.beginning();
         let transactions = if maker.random.chance(80) { 1 } else { 2 };
         for transaction in 0..transactions {
             if transaction > 0 {
                 steps.extend(maker.between());
             }
-            steps.push(Step::fixed(if maker.random.chance(95) { "BEGIN" } else { "BEGIN ISOLATION LEVEL REPEATABLE READ" }));
+            steps.push(Step::fixed(if maker.random.chance(95) {
+                "BEGIN"
+            } else {
+                "BEGIN ISOLATION LEVEL REPEATABLE READ"
+            }));
             let guarded = maker.random.chance(85);
             let wanted = 1 + maker.random.below(6) + maker.random.below(6);
             let mut made = maker.entering();

@@ -23,7 +23,12 @@ impl Maker<'_> {
     /// The columns of a table under that name; now and then those that nobody may read too.
     pub fn columns(&mut self, table: &Table, alias: &str) -> Vec<Named> {
         let closed = self.random.chance(5);
-        table.columns.iter().filter(|column| column.open || closed).map(|column| Named { name: format!("{alias}.\"{}\"", column.name), kind: column.kind }).collect()
+        table
+            .columns
+            .iter()
+            .filter(|column| column.open || closed)
+            .map(|column| Named { name: format!("{alias}.\"{}\"", column.name), kind: column.kind })
+            .collect()
     }
 
     /// WHERE, of a few conditions.
@@ -69,7 +74,10 @@ impl Maker<'_> {
             0 => sql![format!("DELETE FROM {} AS t", table.name), filter],
             1 => {
                 let column = self.random.pick(&table.columns).clone();
-                sql![format!("UPDATE {} AS t SET \"{}\" = {}", table.name, column.name, self.literal(column.kind)), filter]
+                sql![
+                    format!("UPDATE {} AS t SET \"{}\" = {}", table.name, column.name, self.literal(column.kind)),
+                    filter
+                ]
             }
             2 if shown != "count(*)" => sql![format!("SELECT {shown} FROM {} AS t", table.name), filter, " FOR UPDATE"],
             _ => sql![format!("SELECT {shown} FROM {} AS t", table.name), self.sample(), filter],
@@ -81,7 +89,10 @@ impl Maker<'_> {
         if self.random.chance(60) {
             return vec![probe];
         }
-        vec![probe, Step::new("", Sql::from(*self.random.pick(&["SELECT last_value, is_called FROM hit", "SELECT random()"])))]
+        vec![
+            probe,
+            Step::new("", Sql::from(*self.random.pick(&["SELECT last_value, is_called FROM hit", "SELECT random()"]))),
+        ]
     }
 
     pub fn query(&mut self) -> Vec<Step> {
@@ -98,14 +109,23 @@ impl Maker<'_> {
             let (item, columns) = match self.random.below(20) {
                 0 if depth > 0 => {
                     let inner = self.select_one(Type::Text, depth - 1);
-                    (sql!["(", inner, format!(") AS {alias} (v)")], vec![Named { name: format!("{alias}.v"), kind: Type::Text }])
+                    (
+                        sql!["(", inner, format!(") AS {alias} (v)")],
+                        vec![Named { name: format!("{alias}.v"), kind: Type::Text }],
+                    )
                 }
                 1 if depth > 0 => {
                     let lateral = self.select_of(Type::Text, depth - 1, &scope);
-                    (sql!["LATERAL (", lateral, format!(") AS {alias} (v)")], vec![Named { name: format!("{alias}.v"), kind: Type::Text }])
+                    (
+                        sql!["LATERAL (", lateral, format!(") AS {alias} (v)")],
+                        vec![Named { name: format!("{alias}.v"), kind: Type::Text }],
+                    )
                 }
                 2 => (sql![self.set_call(), format!(" AS {alias}")], Vec::new()),
-                3 => (sql!["pg_temp.seen(", self.value(Type::Id, &scope, 1), format!(") AS {alias} (v)")], vec![Named { name: format!("{alias}.v"), kind: Type::Text }]),
+                3 => (
+                    sql!["pg_temp.seen(", self.value(Type::Id, &scope, 1), format!(") AS {alias} (v)")],
+                    vec![Named { name: format!("{alias}.v"), kind: Type::Text }],
+                ),
                 _ => {
                     let table = self.table();
                     let columns = self.columns(&table, &alias);
@@ -118,7 +138,11 @@ impl Maker<'_> {
                 let join = *self.random.pick(&[" JOIN ", " LEFT JOIN ", " FULL JOIN ", " RIGHT JOIN ", " CROSS JOIN "]);
                 let mut both = scope.clone();
                 both.extend(columns.clone());
-                let on = if join == " CROSS JOIN " { sql![] } else { sql![" ON ", self.join_condition(&scope, &columns, &both)] };
+                let on = if join == " CROSS JOIN " {
+                    sql![]
+                } else {
+                    sql![" ON ", self.join_condition(&scope, &columns, &both)]
+                };
                 parts.push(optional(sql![join, item, on]));
             }
             scope.extend(columns);
@@ -144,7 +168,16 @@ impl Maker<'_> {
         let (from, scope) = self.from(depth, outer, &level);
         let filter = if self.random.chance(70) { optional(self.filter(&scope, depth)) } else { sql![] };
         let shown = |maker: &mut Self| {
-            let kind = *maker.random.pick(&[Type::Text, Type::Text, Type::Id, Type::Texts, Type::Int, Type::Bool, Type::Json, Type::Date]);
+            let kind = *maker.random.pick(&[
+                Type::Text,
+                Type::Text,
+                Type::Id,
+                Type::Texts,
+                Type::Int,
+                Type::Bool,
+                Type::Json,
+                Type::Date,
+            ]);
             maker.value(kind, &scope, depth)
         };
         let columns: Vec<Sql> = (0..1 + self.random.below(3)).map(|_| shown(self)).collect();
@@ -152,7 +185,15 @@ impl Maker<'_> {
             0..=6 => sql!["SELECT count(*) FROM ", from, filter],
             7 => {
                 let by = shown(self);
-                sql!["SELECT count(*), ", by, " FROM ", from, filter, " GROUP BY 2", optional(sql![" HAVING count(*) > 1"])]
+                sql![
+                    "SELECT count(*), ",
+                    by,
+                    " FROM ",
+                    from,
+                    filter,
+                    " GROUP BY 2",
+                    optional(sql![" HAVING count(*) > 1"])
+                ]
             }
             8 => {
                 let (value, over) = (shown(self), shown(self));
@@ -161,18 +202,40 @@ impl Maker<'_> {
             }
             9 if depth > 0 => {
                 let both = *self.random.pick(&[" UNION ", " UNION ALL ", " EXCEPT ", " INTERSECT "]);
-                sql!["SELECT ", self.value(Type::Text, &scope, 1), " FROM ", from, filter, both, self.select_one(Type::Text, depth - 1)]
+                sql![
+                    "SELECT ",
+                    self.value(Type::Text, &scope, 1),
+                    " FROM ",
+                    from,
+                    filter,
+                    both,
+                    self.select_one(Type::Text, depth - 1)
+                ]
             }
             10 if depth > 0 => {
                 let how = *self.random.pick(&["", "MATERIALIZED ", "NOT MATERIALIZED "]);
-                sql![format!("WITH c (v) AS {how}("), self.select_of(Type::Text, depth - 1, outer), ") SELECT count(*), max(v) FROM c", optional(sql![" WHERE v IS NOT NULL AND ", self.effect(&[])])]
+                sql![
+                    format!("WITH c (v) AS {how}("),
+                    self.select_of(Type::Text, depth - 1, outer),
+                    ") SELECT count(*), max(v) FROM c",
+                    optional(sql![" WHERE v IS NOT NULL AND ", self.effect(&[])])
+                ]
             }
             11 => sql!["SELECT DISTINCT ", list(columns, ", "), " FROM ", from, filter],
             12 => sql!["SELECT ", list(columns, ", "), " FROM ", from, filter, optional(Sql::from(" FOR UPDATE"))],
             13 => {
                 let kind = *self.random.pick(&[Type::Text, Type::Id, Type::Date]);
                 let (value, by) = (self.value(kind, &scope, 1), shown(self));
-                sql!["SELECT ", value, " FROM ", from, filter, " ORDER BY ", by, format!(", 1 LIMIT {}", self.random.below(4))]
+                sql![
+                    "SELECT ",
+                    value,
+                    " FROM ",
+                    from,
+                    filter,
+                    " ORDER BY ",
+                    by,
+                    format!(", 1 LIMIT {}", self.random.below(4))
+                ]
             }
             14 => {
                 let value = shown(self);
@@ -218,16 +281,28 @@ impl Maker<'_> {
         let hint = if hint.contains("ANALYZE") { hint } else { "ANALYZE, " };
         let format = *self.random.pick(&["TEXT", "TEXT", "TEXT", "JSON"]);
         let costs = if self.random.chance(75) { "COSTS FALSE, " } else { "" };
-        vec![Step::new("", sql![format!("EXPLAIN ({hint}{costs}TIMING FALSE, SUMMARY FALSE, FORMAT {format}) "), self.explained()]).ordered()]
+        vec![
+            Step::new(
+                "",
+                sql![format!("EXPLAIN ({hint}{costs}TIMING FALSE, SUMMARY FALSE, FORMAT {format}) "), self.explained()],
+            )
+            .ordered(),
+        ]
     }
 
     pub fn owner_sql(&mut self) -> Sql {
         let name = self.quoted();
         let id = self.id();
         let shown = *self.random.pick(&["count(*)", "name", "id", "enabled", "country"]);
-        let scope: Vec<Named> = [("name", Type::Text), ("id", Type::Id), ("enabled", Type::Bool), ("country", Type::Text), ("created_at", Type::Moment)]
-            .map(|(name, kind)| Named { name: name.to_owned(), kind })
-            .to_vec();
+        let scope: Vec<Named> = [
+            ("name", Type::Text),
+            ("id", Type::Id),
+            ("enabled", Type::Bool),
+            ("country", Type::Text),
+            ("created_at", Type::Moment),
+        ]
+        .map(|(name, kind)| Named { name: name.to_owned(), kind })
+        .to_vec();
         let condition = match self.random.below(6) {
             0 => Sql::from(format!("name = {name}")),
             1 => Sql::from(format!("id = {id}")),
@@ -243,7 +318,11 @@ impl Maker<'_> {
     pub fn owner(&mut self) -> Vec<Step> {
         let sql = self.owner_sql();
         let explained = self.random.chance(40);
-        vec![if explained { Step::new("", sql!["EXPLAIN (ANALYZE, COSTS FALSE, TIMING FALSE, SUMMARY FALSE) ", sql]).ordered() } else { Step::new("", sql) }]
+        vec![if explained {
+            Step::new("", sql!["EXPLAIN (ANALYZE, COSTS FALSE, TIMING FALSE, SUMMARY FALSE) ", sql]).ordered()
+        } else {
+            Step::new("", sql)
+        }]
     }
 
     pub fn copy(&mut self) -> Vec<Step> {
@@ -254,30 +333,64 @@ impl Maker<'_> {
 
     /// Rows by where they lie.
     pub fn place(&mut self) -> Vec<Step> {
-        let names = ["customer", "company", "project", "field", "field_project", "access", "owner", "profile", "report_view", "unique_value"];
+        let names = [
+            "customer",
+            "company",
+            "project",
+            "field",
+            "field_project",
+            "access",
+            "owner",
+            "profile",
+            "report_view",
+            "unique_value",
+        ];
         let table = *self.random.pick(&names);
         let place = self.literal(Type::Place);
-        vec![Step::new("", match self.random.below(6) {
-            0 => Sql::from(format!("SELECT currtid2('ringfence.{table}', {place})")),
-            1 => Sql::from(format!("SELECT ctid FROM ringfence.{table}")),
-            2 => Sql::from(format!("SELECT count(*) FROM ringfence.{table} WHERE ctid > {place}")),
-            3 => Sql::from(format!("SELECT count(*) FROM ringfence.{table} WHERE ctid = {place} AND nextval('hit') > 0")),
-            4 => Sql::from(format!("EXPLAIN (ANALYZE, COSTS FALSE, TIMING FALSE, SUMMARY FALSE) SELECT count(*) FROM ringfence.{table} WHERE ctid = {place}")),
-            _ => Sql::from(format!("SELECT count(*) FROM ringfence.{table} WHERE ctid < ANY (ARRAY[{place}, '(0,3)'])")),
-        })]
+        vec![Step::new(
+            "",
+            match self.random.below(6) {
+                0 => Sql::from(format!("SELECT currtid2('ringfence.{table}', {place})")),
+                1 => Sql::from(format!("SELECT ctid FROM ringfence.{table}")),
+                2 => Sql::from(format!("SELECT count(*) FROM ringfence.{table} WHERE ctid > {place}")),
+                3 => Sql::from(format!(
+                    "SELECT count(*) FROM ringfence.{table} WHERE ctid = {place} AND nextval('hit') > 0"
+                )),
+                4 => Sql::from(format!(
+                    "EXPLAIN (ANALYZE, COSTS FALSE, TIMING FALSE, SUMMARY FALSE) SELECT count(*) FROM ringfence.{table} WHERE ctid = {place}"
+                )),
+                _ => Sql::from(format!(
+                    "SELECT count(*) FROM ringfence.{table} WHERE ctid < ANY (ARRAY[{place}, '(0,3)'])"
+                )),
+            },
+        )]
     }
 
     /// What the session is told of what it did.
     pub fn statistics(&mut self) -> Vec<Step> {
-        let names = ["customer", "company", "project", "field", "field_project", "access", "owner", "profile", "report_view"];
+        let names =
+            ["customer", "company", "project", "field", "field_project", "access", "owner", "profile", "report_view"];
         let table = *self.random.pick(&names);
         let probe = Step::new("", self.probe_sql());
-        let function = *self.random.pick(&["numscans", "tuples_returned", "tuples_fetched", "tuples_inserted", "tuples_updated", "tuples_deleted", "tuples_hot_updated", "blocks_fetched"]);
+        let function = *self.random.pick(&[
+            "numscans",
+            "tuples_returned",
+            "tuples_fetched",
+            "tuples_inserted",
+            "tuples_updated",
+            "tuples_deleted",
+            "tuples_hot_updated",
+            "blocks_fetched",
+        ]);
         let look = match self.random.below(6) {
             0..=2 => format!("SELECT pg_stat_get_xact_{function}('ringfence.{table}'::regclass)"),
-            3 => format!("SELECT seq_scan, seq_tup_read, idx_scan, idx_tup_fetch, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_xact_all_tables WHERE relid = 'ringfence.{table}'::regclass"),
+            3 => format!(
+                "SELECT seq_scan, seq_tup_read, idx_scan, idx_tup_fetch, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_xact_all_tables WHERE relid = 'ringfence.{table}'::regclass"
+            ),
             4 => format!("SELECT seq_tup_read, idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = '{table}'"),
-            _ => format!("SELECT tablename, attname, n_distinct, most_common_vals, null_frac, histogram_bounds FROM pg_stats WHERE schemaname = 'ringfence' AND tablename = '{table}'"),
+            _ => format!(
+                "SELECT tablename, attname, n_distinct, most_common_vals, null_frac, histogram_bounds FROM pg_stats WHERE schemaname = 'ringfence' AND tablename = '{table}'"
+            ),
         };
         vec![probe, Step::new("", Sql::from(look))]
     }
@@ -286,11 +399,24 @@ impl Maker<'_> {
     pub fn parallel(&mut self) -> Vec<Step> {
         let table = self.table();
         let scope = self.columns(&table, "t");
-        let failing = *self.random.pick(&["", " AND (SELECT current_setting('no.such')) IS NOT NULL", " AND 'x' = ANY (ARRAY[(SELECT ('x' || count(*))::int::text FROM mine)])"]);
-        let settings = ["parallel_setup_cost", "parallel_tuple_cost", "min_parallel_table_scan_size", "min_parallel_index_scan_size"];
-        let mut steps: Vec<Step> = settings.iter().map(|setting| Step::new("", Sql::from(format!("SET LOCAL {setting} = 0")))).collect();
+        let failing = *self.random.pick(&[
+            "",
+            " AND (SELECT current_setting('no.such')) IS NOT NULL",
+            " AND 'x' = ANY (ARRAY[(SELECT ('x' || count(*))::int::text FROM mine)])",
+        ]);
+        let settings = [
+            "parallel_setup_cost",
+            "parallel_tuple_cost",
+            "min_parallel_table_scan_size",
+            "min_parallel_index_scan_size",
+        ];
+        let mut steps: Vec<Step> =
+            settings.iter().map(|setting| Step::new("", Sql::from(format!("SET LOCAL {setting} = 0")))).collect();
         let filter = list(vec![self.cheap(&scope), self.cheap(&scope)], " AND ");
-        steps.push(Step::new("", sql![format!("SELECT count(*) FROM {} AS t WHERE ", table.name), filter, optional(Sql::from(failing))]));
+        steps.push(Step::new(
+            "",
+            sql![format!("SELECT count(*) FROM {} AS t WHERE ", table.name), filter, optional(Sql::from(failing))],
+        ));
         steps
     }
 

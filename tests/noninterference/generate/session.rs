@@ -63,7 +63,11 @@ impl Maker<'_> {
     pub fn beginning(&mut self) -> Vec<Step> {
         let mut steps = Vec::new();
         if self.random.chance(90) {
-            let owner = if self.random.chance(80) { "SET ringfence.owner = 'Company A'".to_owned() } else { self.asked_owner() };
+            let owner = if self.random.chance(80) {
+                "SET ringfence.owner = 'Company A'".to_owned()
+            } else {
+                self.asked_owner()
+            };
             steps.push(Step::new("owner", Sql::from(owner)));
         }
         if self.random.chance(12) {
@@ -99,7 +103,11 @@ impl Maker<'_> {
     }
 
     pub fn looking_back(&mut self) -> Vec<Step> {
-        if self.random.chance(70) { vec![Step::new("look", Sql::from("SELECT last_value, is_called FROM hit"))] } else { Vec::new() }
+        if self.random.chance(70) {
+            vec![Step::new("look", Sql::from("SELECT last_value, is_called FROM hit"))]
+        } else {
+            Vec::new()
+        }
     }
 
     pub fn setting(&mut self) -> Vec<Step> {
@@ -137,7 +145,13 @@ impl Maker<'_> {
             if !texts.is_empty() {
                 let column = self.random.pick(&texts).name.clone();
                 let word = self.word().to_owned();
-                let mut step = Step::new("prepared", sql![format!("SELECT count(*) FROM {} AS t WHERE {column} = $1", table.name), optional(sql![" AND ", self.effect(&scope)])]);
+                let mut step = Step::new(
+                    "prepared",
+                    sql![
+                        format!("SELECT count(*) FROM {} AS t WHERE {column} = $1", table.name),
+                        optional(sql![" AND ", self.effect(&scope)])
+                    ],
+                );
                 step.how = How::Extended(vec![word], 0);
                 return vec![step];
             }
@@ -168,7 +182,13 @@ impl Maker<'_> {
             Step::new("", Sql::from(format!("FETCH {count} FROM c{number}"))),
         ];
         if self.random.chance(50) {
-            steps.push(Step::new("", Sql::from(format!("FETCH {} FROM c{number}", self.random.pick(&["ALL", "BACKWARD 1", "LAST", "FIRST"])))));
+            steps.push(Step::new(
+                "",
+                Sql::from(format!(
+                    "FETCH {} FROM c{number}",
+                    self.random.pick(&["ALL", "BACKWARD 1", "LAST", "FIRST"])
+                )),
+            ));
         }
         steps
     }
@@ -179,15 +199,25 @@ impl Maker<'_> {
         let probe = sql!["EXECUTE $probe$", probe, "$probe$; GET DIAGNOSTICS n = ROW_COUNT; RAISE NOTICE 'rows: %', n"];
         let body = match self.random.below(4) {
             0 => sql![probe],
-            1 => sql!["BEGIN ", probe, "; EXCEPTION WHEN others THEN RAISE NOTICE 'caught % %', SQLSTATE, SQLERRM; END"],
+            1 => {
+                sql!["BEGIN ", probe, "; EXCEPTION WHEN others THEN RAISE NOTICE 'caught % %', SQLSTATE, SQLERRM; END"]
+            }
             2 => {
                 let query = self.select_one(Type::Text, 1);
                 sql!["FOR r IN ", query, " LOOP RAISE NOTICE 'row %', r; n := n + 1; EXIT WHEN n > 20; END LOOP"]
             }
             _ => {
                 let word = self.quoted();
-                let table = *self.random.pick(&["ringfence.customer", "ringfence.owner", "ringfence.project", "ringfence.field", "ringfence.company"]);
-                sql![format!("FOR i IN 1 .. 7 LOOP SELECT count(*) INTO n FROM {table} WHERE name = {word} AND nextval('hit') > 0; END LOOP; RAISE NOTICE '%', n")]
+                let table = *self.random.pick(&[
+                    "ringfence.customer",
+                    "ringfence.owner",
+                    "ringfence.project",
+                    "ringfence.field",
+                    "ringfence.company",
+                ]);
+                sql![format!(
+                    "FOR i IN 1 .. 7 LOOP SELECT count(*) INTO n FROM {table} WHERE name = {word} AND nextval('hit') > 0; END LOOP; RAISE NOTICE '%', n"
+                )]
             }
         };
         vec![Step::new("", sql!["DO $do$DECLARE n bigint := 0; r record; BEGIN ", body, "; END$do$"])]
@@ -202,29 +232,52 @@ impl Maker<'_> {
                 let function = *self.random.pick(&["owner_is_there", "owner_told", "owner_id"]);
                 vec![sql![format!("CREATE INDEX ON mine ((pg_temp.{function}(name)))")]]
             }
-            2 => vec![sql![format!("CREATE INDEX i{number} ON mine ((pg_temp.owner_id(name)))")], Sql::from(format!("SELECT count(*) FROM mine WHERE pg_temp.owner_id(name) = {}", self.id()))],
+            2 => vec![
+                sql![format!("CREATE INDEX i{number} ON mine ((pg_temp.owner_id(name)))")],
+                Sql::from(format!("SELECT count(*) FROM mine WHERE pg_temp.owner_id(name) = {}", self.id())),
+            ],
             3 => vec![
                 sql![format!("CREATE TEMP TABLE c{number} (name text CHECK (pg_temp.owner_is_there(name)))")],
                 sql![format!("INSERT INTO c{number} VALUES ({word})")],
             ],
             4 => {
                 let select = self.select(1, &[]);
-                vec![sql![format!("CREATE TEMP TABLE d{number} AS SELECT count(*) FROM ("), select, ") AS x"], sql![format!("TABLE d{number}")]]
+                vec![
+                    sql![format!("CREATE TEMP TABLE d{number} AS SELECT count(*) FROM ("), select, ") AS x"],
+                    sql![format!("TABLE d{number}")],
+                ]
             }
             5 => vec![
-                sql![format!("CREATE TEMP TABLE r{number} (owner_id uuid, id uuid, FOREIGN KEY (owner_id, id) REFERENCES ringfence.customer)")],
+                sql![format!(
+                    "CREATE TEMP TABLE r{number} (owner_id uuid, id uuid, FOREIGN KEY (owner_id, id) REFERENCES ringfence.customer)"
+                )],
                 sql![format!("INSERT INTO r{number} VALUES ({}, {})", self.id(), self.id())],
             ],
             6 => {
                 let probe = self.probe_sql();
-                vec![sql![format!("CREATE TEMP VIEW v{number} AS "), probe], sql![format!("EXPLAIN (COSTS FALSE) SELECT * FROM v{number}")], sql![format!("SELECT * FROM v{number}")]]
+                vec![
+                    sql![format!("CREATE TEMP VIEW v{number} AS "), probe],
+                    sql![format!("EXPLAIN (COSTS FALSE) SELECT * FROM v{number}")],
+                    sql![format!("SELECT * FROM v{number}")],
+                ]
             }
             7 => vec![sql!["CREATE STATISTICS ON name, phone FROM mine"], sql!["ANALYZE mine"]],
             _ => {
                 let probe = self.probe_sql();
                 vec![
-                    sql![format!("CREATE FUNCTION pg_temp.f{number}() RETURNS bigint LANGUAGE sql {} COST {} AS $f$WITH x AS MATERIALIZED (SELECT 1) ", self.random.pick(&["STABLE", "VOLATILE", "IMMUTABLE"]), self.random.pick(&["0.001", "1", "100000"])), probe, "; SELECT 1::bigint $f$"],
-                    sql![format!("SELECT count(*) FROM ringfence.customer AS t WHERE pg_temp.f{number}() > 0 AND "), "t.name = 'Jan Kowalski'"],
+                    sql![
+                        format!(
+                            "CREATE FUNCTION pg_temp.f{number}() RETURNS bigint LANGUAGE sql {} COST {} AS $f$WITH x AS MATERIALIZED (SELECT 1) ",
+                            self.random.pick(&["STABLE", "VOLATILE", "IMMUTABLE"]),
+                            self.random.pick(&["0.001", "1", "100000"])
+                        ),
+                        probe,
+                        "; SELECT 1::bigint $f$"
+                    ],
+                    sql![
+                        format!("SELECT count(*) FROM ringfence.customer AS t WHERE pg_temp.f{number}() > 0 AND "),
+                        "t.name = 'Jan Kowalski'"
+                    ],
                 ]
             }
         };

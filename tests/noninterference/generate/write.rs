@@ -10,8 +10,10 @@ impl Maker<'_> {
     pub fn write(&mut self) -> Vec<Step> {
         if self.random.chance(10) {
             let name = self.word();
-            let mut step = Step::new("", Sql::from("COPY ringfence.customer_card (name, phones, attributes) FROM STDIN"));
-            step.how = How::CopyIn(format!("{name}\t{{0912 345 001}}\t{{\"ticket\": \"T-{}\"}}\n", self.random.below(260)));
+            let mut step =
+                Step::new("", Sql::from("COPY ringfence.customer_card (name, phones, attributes) FROM STDIN"));
+            step.how =
+                How::CopyIn(format!("{name}\t{{0912 345 001}}\t{{\"ticket\": \"T-{}\"}}\n", self.random.below(260)));
             return vec![step];
         }
         let sql = self.write_sql();
@@ -21,9 +23,22 @@ impl Maker<'_> {
     pub fn write_sql(&mut self) -> Sql {
         // What report views follow, and so may change beneath a statement that reads one.
         if self.random.chance(6) {
-            let change = *self.random.pick(&["DELETE FROM ringfence.field_project AS t", "UPDATE ringfence.field AS t SET position = position + 1", "DELETE FROM ringfence.field AS t"]);
-            let view = *self.random.pick(&["ringfence_report.a_sales", "ringfence_report.a_support", "ringfence.shared_field"]);
-            return sql![change, format!(" WHERE EXISTS (SELECT FROM {view} AS r"), optional(sql![" WHERE ", self.effect(&[])]), ")"];
+            let change = *self.random.pick(&[
+                "DELETE FROM ringfence.field_project AS t",
+                "UPDATE ringfence.field AS t SET position = position + 1",
+                "DELETE FROM ringfence.field AS t",
+            ]);
+            let view = *self.random.pick(&[
+                "ringfence_report.a_sales",
+                "ringfence_report.a_support",
+                "ringfence.shared_field",
+            ]);
+            return sql![
+                change,
+                format!(" WHERE EXISTS (SELECT FROM {view} AS r"),
+                optional(sql![" WHERE ", self.effect(&[])]),
+                ")"
+            ];
         }
         let table = self.table();
         let returning = if self.random.chance(30) { optional(Sql::from(" RETURNING *")) } else { sql![] };
@@ -39,15 +54,34 @@ impl Maker<'_> {
                     _ => "'{}'".to_owned(),
                 };
                 match self.random.below(8) {
-                    0 | 1 => sql![format!("INSERT INTO ringfence.customer_card (id, name, attributes) VALUES ({id}, {name}, {value})"), returning],
-                    2 => sql![format!("INSERT INTO ringfence.customer (id, name) VALUES ({id}, {name}) ON CONFLICT (owner_id, id) DO NOTHING"), returning],
-                    3 => sql![format!("INSERT INTO ringfence.customer (id, name) VALUES ({id}, {name}) ON CONFLICT (owner_id, id) DO UPDATE SET name = excluded.name || 'x'")],
+                    0 | 1 => sql![
+                        format!(
+                            "INSERT INTO ringfence.customer_card (id, name, attributes) VALUES ({id}, {name}, {value})"
+                        ),
+                        returning
+                    ],
+                    2 => sql![
+                        format!(
+                            "INSERT INTO ringfence.customer (id, name) VALUES ({id}, {name}) ON CONFLICT (owner_id, id) DO NOTHING"
+                        ),
+                        returning
+                    ],
+                    3 => sql![format!(
+                        "INSERT INTO ringfence.customer (id, name) VALUES ({id}, {name}) ON CONFLICT (owner_id, id) DO UPDATE SET name = excluded.name || 'x'"
+                    )],
                     4 => sql![format!("INSERT INTO ringfence.project (name) VALUES ({name})"), returning],
-                    5 => sql![format!("INSERT INTO ringfence.profile (name, rights) VALUES ({name}, '{{customer.read}}') ON CONFLICT DO NOTHING")],
+                    5 => sql![format!(
+                        "INSERT INTO ringfence.profile (name, rights) VALUES ({name}, '{{customer.read}}') ON CONFLICT DO NOTHING"
+                    )],
                     6 => sql![format!("INSERT INTO ringfence.company (id, name) VALUES ({id}, {name})")],
                     _ => {
                         let field = self.id();
-                        sql![format!("INSERT INTO ringfence.field_project (field_id, project_id) VALUES ({field}, {id})"), returning]
+                        sql![
+                            format!(
+                                "INSERT INTO ringfence.field_project (field_id, project_id) VALUES ({field}, {id})"
+                            ),
+                            returning
+                        ]
                     }
                 }
             }
@@ -64,7 +98,13 @@ impl Maker<'_> {
                     })
                     .collect();
                 let from = if self.random.chance(20) { " FROM mine AS m" } else { "" };
-                sql![format!("UPDATE {} AS t SET ", table.name), list(set, ", "), from, optional(self.filter(&scope, 1)), returning]
+                sql![
+                    format!("UPDATE {} AS t SET ", table.name),
+                    list(set, ", "),
+                    from,
+                    optional(self.filter(&scope, 1)),
+                    returning
+                ]
             }
             _ => {
                 let scope = self.columns(&table, "t");
@@ -75,16 +115,39 @@ impl Maker<'_> {
     }
 
     pub fn merge(&mut self) -> Vec<Step> {
-        let table = *self.random.pick(&["ringfence.customer", "ringfence.project", "ringfence.company", "ringfence.field"]);
-        let Some(table) = self.schema.tables.iter().find(|known| known.name == table).cloned() else { return Vec::new() };
+        let table =
+            *self.random.pick(&["ringfence.customer", "ringfence.project", "ringfence.company", "ringfence.field"]);
+        let Some(table) = self.schema.tables.iter().find(|known| known.name == table).cloned() else {
+            return Vec::new();
+        };
         let mut scope = self.columns(&table, "t");
-        let source = if self.random.chance(50) { "mine".to_owned() } else { format!("(VALUES ({}, 'Jan Kowalski')) AS s (customer, name)", self.id()) };
+        let source = if self.random.chance(50) {
+            "mine".to_owned()
+        } else {
+            format!("(VALUES ({}, 'Jan Kowalski')) AS s (customer, name)", self.id())
+        };
         let source = if source == "mine" { "mine AS s".to_owned() } else { source };
-        let on = *self.random.pick(&["t.name = s.name", "t.id = s.customer", "t.name = s.name AND nextval('hit') > 0", "true"]);
+        let on = *self.random.pick(&[
+            "t.name = s.name",
+            "t.id = s.customer",
+            "t.name = s.name AND nextval('hit') > 0",
+            "true",
+        ]);
         scope.push(super::Named { name: "s.name".to_owned(), kind: Type::Text });
         let when = self.condition(&scope, 1);
         let action = *self.random.pick(&["UPDATE SET name = s.name || 'x'", "DELETE", "DO NOTHING"]);
-        let tail = *self.random.pick(&["", " WHEN NOT MATCHED THEN INSERT (name) VALUES (s.name)", " WHEN NOT MATCHED THEN DO NOTHING"]);
-        vec![Step::new("", sql![format!("MERGE INTO {} AS t USING {source} ON {on} WHEN MATCHED AND ", table.name), when, format!(" THEN {action}{tail}")])]
+        let tail = *self.random.pick(&[
+            "",
+            " WHEN NOT MATCHED THEN INSERT (name) VALUES (s.name)",
+            " WHEN NOT MATCHED THEN DO NOTHING",
+        ]);
+        vec![Step::new(
+            "",
+            sql![
+                format!("MERGE INTO {} AS t USING {source} ON {on} WHEN MATCHED AND ", table.name),
+                when,
+                format!(" THEN {action}{tail}")
+            ],
+        )]
     }
 }

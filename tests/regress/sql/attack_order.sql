@@ -168,6 +168,14 @@ SET enable_bitmapscan = off;
 EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT name FROM ringfence.customer WHERE name = 'Chen Wei';
 EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT count(*) FROM ringfence.customer;
 RESET ALL;
+-- Entries of rows that are gone do not count.
+BEGIN;
+INSERT INTO ringfence.customer (name) SELECT 'gone' FROM generate_series(1, 50);
+ROLLBACK;
+SET enable_seqscan = off; SET enable_indexscan = off; SET enable_indexonlyscan = off;
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT name FROM ringfence.customer WHERE name = 'Chen Wei';
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT name FROM ringfence.customer WHERE ringfence.matches(id, 'tsai');
+RESET ALL;
 SELECT pg_stat_get_xact_tuples_returned('ringfence.customer'::regclass);
 SELECT pg_stat_get_xact_tuples_fetched('ringfence.customer_pkey'::regclass), pg_stat_get_xact_blocks_hit('ringfence.customer'::regclass), pg_stat_get_xact_blocks_fetched('ringfence.customer'::regclass);
 SELECT count(*) FROM pg_stat_xact_user_tables;
