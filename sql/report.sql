@@ -153,7 +153,6 @@ DECLARE
     shown   text;
     suffix  integer;
     old     record;
-    n       integer;
     crowded boolean;
     replace boolean := old_oid IS NOT NULL;
 BEGIN
@@ -205,38 +204,54 @@ BEGIN
         END IF;
     END IF;
     IF replace THEN
-        -- Out of the way of each other first, then to their names.
-        FOR old IN SELECT a.attname, a.attnum FROM pg_attribute AS a
-                    WHERE a.attrelid = to_regclass(view) AND a.attnum > cardinality(fixed) AND a.attname <> format(gone, a.attnum)
-                    ORDER BY a.attnum LOOP
-            EXECUTE format('ALTER VIEW %s RENAME COLUMN %I TO %I', view, old.attname, format(gone, old.attnum));
-        END LOOP;
         DECLARE
-            old_ids   uuid[] := report.fields;
             all_ids   uuid[] := '{}';
             all_names text[] := '{}';
             all_calls text[] := '{}';
+            -- Of the columns that are there: their places in the view, and how each was called.
+            places    integer[] := '{}';
+            former    text[] := '{}';
             place     integer;
         BEGIN
-            FOR old IN SELECT a.attname, a.attnum, format_type(a.atttypid, a.atttypmod) AS column_type FROM pg_attribute AS a
-                        WHERE a.attrelid = to_regclass(view) AND a.attnum > cardinality(fixed) ORDER BY a.attnum LOOP
-                place := array_position(ids, old_ids[old.attnum - cardinality(fixed)]);
-                IF place IS NOT NULL AND types[place] = old.column_type THEN
-                    EXECUTE format('ALTER VIEW %s RENAME COLUMN %I TO %I', view, old.attname, names[place]);
+            FOR old IN SELECT a.attname::text AS name, a.attnum AS place, format_type(a.atttypid, a.atttypmod) AS column_type FROM pg_attribute AS a
+                        WHERE a.attrelid = old_oid AND a.attnum > cardinality(fixed) ORDER BY a.attnum LOOP
+                place := array_position(ids, report.fields[old.place - cardinality(fixed)]);
+                IF types[place] = old.column_type THEN
                     all_ids := all_ids || ids[place];
                     all_names := all_names || names[place];
                     all_calls := all_calls || calls[place];
                 ELSE
                     all_ids := all_ids || NULL::uuid;
-                    all_names := all_names || old.attname::text;
+                    all_names := all_names || format(gone, old.place);
                     all_calls := all_calls || format('NULL::%s', old.column_type);
                 END IF;
+                places := places || old.place;
+                former := former || old.name;
             END LOOP;
             FOR n IN 1 .. cardinality(ids) LOOP
                 IF array_position(all_ids, ids[n]) IS NULL THEN
                     all_ids := all_ids || ids[n];
                     all_names := all_names || names[n];
                     all_calls := all_calls || calls[n];
+                END IF;
+            END LOOP;
+            -- Of a change that is none of its fields it needs no lock; their order is for the end of the transaction.
+            IF report.is_current AND all_ids = report.fields AND all_names = former THEN
+                IF all_names <> names THEN
+                    UPDATE ringfence.report_view AS made SET fields = all_ids
+                     WHERE made.owner_id = report.owner_id AND made.project_id = report.project_id;
+                END IF;
+                RETURN;
+            END IF;
+            -- Out of the way of each other first, then to their names.
+            FOR n IN 1 .. cardinality(former) LOOP
+                IF former[n] <> all_names[n] AND former[n] <> format(gone, places[n]) THEN
+                    EXECUTE format('ALTER VIEW %s RENAME COLUMN %I TO %I', view, former[n], format(gone, places[n]));
+                END IF;
+            END LOOP;
+            FOR n IN 1 .. cardinality(former) LOOP
+                IF former[n] <> all_names[n] AND all_names[n] <> format(gone, places[n]) THEN
+                    EXECUTE format('ALTER VIEW %s RENAME COLUMN %I TO %I', view, format(gone, places[n]), all_names[n]);
                 END IF;
             END LOOP;
             ids := all_ids;
@@ -370,7 +385,7 @@ BEGIN
         RAISE EXCEPTION 'report view "%" is there already', chosen
             USING ERRCODE = 'duplicate_table', HINT = 'Names of report views are told apart over the whole installation, and everybody can read them. Leave the name out.';
     END IF;
-    INSERT INTO ringfence.report_view AS made (project_id, name) VALUES (report.project_id, chosen) RETURNING made.* INTO report;
+    INSERT INTO ringfence.report_view AS made (project_id, name, is_current) VALUES (report.project_id, chosen, false) RETURNING made.* INTO report;
     BEGIN
         PERFORM ringfence.make_report_view(report);
     EXCEPTION WHEN lock_not_available OR unique_violation OR duplicate_table THEN
