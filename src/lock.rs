@@ -10,6 +10,7 @@
 use crate::catalog::{self, Rows};
 use crate::error::{self, Result};
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
+use std::collections::HashSet;
 use std::ffi::CStr;
 
 // Catalogs of PostgreSQL and their indexes, whose oids are the same in all versions.
@@ -55,8 +56,10 @@ unsafe extern "C-unwind" fn judge(statement: *mut pg_sys::Node) {
         if pg_sys::has_bypassrls_privilege(user) || user == catalog::role_oid(c"ringfence_definer") {
             return;
         }
+        // LOCK TABLE alone goes on to views and children.
+        let recurses = (*statement).type_ == pg_sys::NodeTag::T_LockStmt;
         for (name, privilege) in locked_by(statement) {
-            if let Err(refusal) = check(name, user, privilege) {
+            if let Err(refusal) = check(name, recurses, user, privilege) {
                 refusal.report(PgLogLevel::ERROR);
             }
         }
@@ -143,12 +146,17 @@ unsafe fn members<T>(list: *mut pg_sys::List) -> impl Iterator<Item = *mut T> {
     }
 }
 
-/// Error 42501 where the relation of that name, or one that is locked with it, is of the extension, and the user does not have the
-/// privilege that would let it.
+/// Error 42501 where the relation of that name, or if the lock `recurses` one that is locked with it, is of the extension, and the
+/// user does not have the privilege that would let it.
 ///
 /// # Safety
 /// `name` must be the name of a relation in a parse tree.
-unsafe fn check(name: *mut pg_sys::RangeVar, user: pg_sys::Oid, privilege: pg_sys::AclMode) -> Result<()> {
+unsafe fn check(
+    name: *mut pg_sys::RangeVar,
+    recurses: bool,
+    user: pg_sys::Oid,
+    privilege: pg_sys::AclMode,
+) -> Result<()> {
     // SAFETY: as promised by the caller. No lock is taken: what is missing or changes meanwhile is the command's to report.
     let named = unsafe {
         pg_sys::RangeVarGetRelidExtended(
@@ -162,7 +170,7 @@ unsafe fn check(name: *mut pg_sys::RangeVar, user: pg_sys::Oid, privilege: pg_sy
     if named == pg_sys::InvalidOid {
         return Ok(());
     }
-    for relation in locked_with(named)? {
+    for relation in if recurses { locked_with(named)? } else { vec![named] } {
         if !is_ours(relation) {
             continue;
         }
@@ -197,6 +205,7 @@ fn is_ours(relation: pg_sys::Oid) -> bool {
 /// A relation, what it is a view of, and its partitions and children: what LOCK TABLE locks with it.
 fn locked_with(named: pg_sys::Oid) -> Result<Vec<pg_sys::Oid>> {
     let mut found = vec![named];
+    let mut known = HashSet::from([named]);
     let mut next = 0;
     while let Some(relation) = found.get(next).copied() {
         next += 1;
@@ -208,7 +217,7 @@ fn locked_with(named: pg_sys::Oid) -> Result<Vec<pg_sys::Oid>> {
             beneath.extend(read_by_view(relation)?);
         }
         for relation in beneath {
-            if !found.contains(&relation) {
+            if known.insert(relation) {
                 found.push(relation);
             }
         }
