@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::{owner, session};
-use pgrx::datum::Uuid;
+use pgrx::datum::{Array, Uuid};
 use pgrx::prelude::*;
 use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
 use std::borrow::Cow;
@@ -160,29 +160,31 @@ pub fn normal_email(text: &str) -> Option<String> {
     Some(plain(text).chars().flat_map(char::to_lowercase).collect())
 }
 
+/// Normal forms of one customer that are kept, of phones and of e-mail addresses. Look-ups go through the first 64.
+const MAX_FORMS: usize = 1000;
+
 /// The normal forms of a customer's phones, without repetition, by the country of the owner (not necessarily the
 /// session's: whoever writes the row, it reads the same).
 #[pg_extern(sql = false)]
-fn normal_phones(phones: Vec<Option<String>>, owner: Uuid) -> Result<Vec<String>> {
+fn normal_phones(phones: Array<'_, &str>, owner: Uuid) -> Result<Vec<String>> {
     let country = owner::by_id(owner)?.and_then(|owner| owner.country);
-    Ok(distinct(phones.iter().flatten().filter_map(|phone| normal_phone(phone, country.as_deref()))))
+    Ok(distinct(&phones, |phone| normal_phone(phone, country.as_deref())))
 }
 
 /// The normal forms of a customer's e-mail addresses, without repetition.
 #[pg_extern(sql = false)]
-fn normal_emails(emails: Vec<Option<String>>) -> Vec<String> {
-    distinct(emails.iter().flatten().filter_map(|email| normal_email(email)))
+fn normal_emails(emails: Array<'_, &str>) -> Vec<String> {
+    distinct(&emails, normal_email)
 }
 
-/// A list may hold any number of forms: it can be cancelled between them.
-fn distinct(forms: impl Iterator<Item = String>) -> Vec<String> {
+/// A list may hold many millions of texts: none is copied, and it can be cancelled between them.
+fn distinct(texts: &Array<'_, &str>, form: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let mut seen = HashSet::new();
-    forms
-        .inspect(|_| {
-            pgrx::check_for_interrupts!();
-        })
-        .filter(|form| seen.insert(form.clone()))
-        .collect()
+    let forms = texts.iter().filter_map(|text| {
+        pgrx::check_for_interrupts!();
+        form(text?)
+    });
+    forms.filter(|form| seen.insert(form.clone())).take(MAX_FORMS).collect()
 }
 
 /// The normal form of a phone number that somebody looks for, by the country of the session's owner.

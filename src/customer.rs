@@ -11,6 +11,7 @@ use pgrx::datum::TimestampWithTimeZone;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByRust, PgTrigger};
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 /// The stored values as this session sees them: by field name, without the fields that it does not see.
@@ -53,7 +54,7 @@ pub unsafe extern "C-unwind" fn visible_attributes_fast(call: pg_sys::FunctionCa
                 let mut buffer = buffer.try_borrow_mut().ok()?;
                 buffer.clear();
                 buffer.shrink_to(SHOWN_KEPT);
-                jsonb::write_object(&mut buffer, &shown).then_some(buffer.len())
+                jsonb::write_object(&mut buffer, &shown).is_ok().then_some(buffer.len())
             })
         });
         let Some(length) = length.flatten() else {
@@ -106,14 +107,16 @@ fn masked_fields() -> Result<Vec<String>> {
 /// 23502 a required field that loses its value.
 #[pg_extern(sql = false)]
 fn write_attributes(stored: Jsonb, before: Jsonb, after: Jsonb) -> Result<Jsonb> {
-    let new_members = after.members().ok_or_else(error::attributes_not_object)?;
-    let differs = |member: &Member| !before.member(member.name).is_some_and(|previous| previous.same_as(member.value));
-    let written: Vec<Member> = new_members.iter().filter(|member| differs(member)).copied().collect();
-    let old_members = before.members().unwrap_or_default();
-    let mut removed: Vec<&str> =
-        old_members.iter().map(|member| member.name).filter(|name| after.member(name).is_none()).collect();
+    let differs = |member: &Member| {
+        pgrx::check_for_interrupts!();
+        !before.member(member.name).is_some_and(|previous| previous.same_as(member.value))
+    };
+    // Many millions may be given: each is looked at by itself, and the first that is no field is refused.
+    let mut written = after.members().ok_or_else(error::attributes_not_object)?.filter(differs).peekable();
+    let old_names = before.members().into_iter().flatten().map(|member| member.name);
+    let mut removed: Vec<&str> = old_names.filter(|name| after.member(name).is_none()).collect();
     removed.sort_unstable();
-    if written.is_empty() && removed.is_empty() {
+    if written.peek().is_none() && removed.is_empty() {
         return Ok(stored);
     }
     // From here to the end of the transaction no definition is changed with all its values.
@@ -123,7 +126,7 @@ fn write_attributes(stored: Jsonb, before: Jsonb, after: Jsonb) -> Result<Jsonb>
 
     // In storage keys, owned here so that the result can borrow them.
     let mut changes: Vec<(String, Option<New>)> = Vec::new();
-    for member in &written {
+    for member in written {
         let field = writable(fields, member.name)?;
         let previous = before.member(member.name);
         let value = if member.value.kind() == Kind::Null { None } else { Some(field.accept(member.value, previous)?) };
@@ -135,9 +138,8 @@ fn write_attributes(stored: Jsonb, before: Jsonb, after: Jsonb) -> Result<Jsonb>
         keep_required(field, before.member(name), None)?;
         changes.push((field.key.clone(), None));
     }
-    let kept = stored.members().unwrap_or_default();
-    let kept: Vec<Member> =
-        kept.into_iter().filter(|member| !changes.iter().any(|(key, _)| key == member.name)).collect();
+    let stored = stored.members().into_iter().flatten();
+    let kept: Vec<Member> = stored.filter(|member| !changes.iter().any(|(key, _)| key == member.name)).collect();
     let kept = kept.iter().map(|member| (member.name, New::Kept(member.value)));
     let (keys, values): (Vec<String>, Vec<Option<New>>) = changes.into_iter().unzip();
     let written = keys.iter().zip(values).filter_map(|(key, value)| value.map(|value| (key.as_str(), value)));
@@ -170,5 +172,5 @@ fn check_required(stored: Jsonb) -> Result<bool> {
 /// The texts of the visible, searchable custom fields, at most so many of each.
 pub fn searchable_texts(fields: &VisibleFields, stored: &Jsonb, most: usize) -> Vec<String> {
     let searchable = fields.seen_of(stored.root()).filter(|(field, _)| field.searchable);
-    searchable.flat_map(|(field, value)| field.shown_texts(value).into_iter().take(most)).collect()
+    searchable.flat_map(|(field, value)| field.shown_texts(value).take(most).map(Cow::into_owned)).collect()
 }

@@ -41,6 +41,14 @@ fn report(code: PgSqlErrorCode, message: impl Into<String>) -> ErrorReport {
     ErrorReport::new(code, message.into(), "ringfence")
 }
 
+/// As much of what somebody gave as an error repeats.
+fn quotable(given: &str) -> &str {
+    given.char_indices().nth(MAX_QUOTED).and_then(|(end, _)| given.get(..end)).unwrap_or(given)
+}
+
+/// Names have at most 200 characters.
+const MAX_QUOTED: usize = 200;
+
 fn not_allowed(message: impl Into<String>) -> ErrorReport {
     report(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message)
 }
@@ -300,6 +308,7 @@ pub fn source_not_allowed(source: &str) -> ErrorReport {
 
 /// 42501: the field does not exist, or this session may not write it; which of the two is not told.
 pub fn field_not_writable(field: &str) -> ErrorReport {
+    let field = quotable(field);
     not_allowed(format!("field \"{field}\" cannot be written in this session"))
         .set_hint("SELECT * FROM ringfence.visible_fields() lists the fields of this session and how they may be used.")
 }
@@ -363,6 +372,7 @@ pub fn setting_not_utf8(setting: &str) -> ErrorReport {
 
 /// 22023: no such right.
 pub fn unknown_right(right: &str) -> ErrorReport {
+    let right = quotable(right);
     bad_value(format!("unknown right \"{right}\""))
         .set_hint(format!("The rights are: {}.", crate::session::rights::names().collect::<Vec<_>>().join(", ")))
 }
@@ -507,6 +517,21 @@ pub fn nothing_handed_over() -> ErrorReport {
 pub fn damaged_index() -> ErrorReport {
     report(PgSqlErrorCode::ERRCODE_INDEX_CORRUPTED, "index ringfence.customer_search is damaged")
         .set_hint("Find out what has damaged it, then REINDEX it.")
+}
+
+/// 53200: there is not as much memory as a value takes.
+pub fn out_of_memory() -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY, "out of memory")
+}
+
+/// 54000: a setting is longer than anything that it can name.
+pub fn setting_too_long(setting: &str) -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, format!("setting \"{setting}\" is too long"))
+}
+
+/// 54000: an argument is longer than anything that it can name.
+pub fn argument_too_long(argument: &str) -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, format!("argument \"{argument}\" is too long"))
 }
 
 /// 53200: there is less memory than `maintenance_work_mem` allows to take.

@@ -199,11 +199,12 @@ impl Jsonb {
         Container(unsafe { pgrx::varlena_to_byte_slice(self.0.cast()) })
     }
 
-    /// The members, if it is an object; in the order in which jsonb keeps them.
-    pub fn members(&self) -> Option<Vec<Member<'_>>> {
+    /// The members, if it is an object; in the order in which jsonb keeps them. There may be many millions: who collects them, must know
+    /// that they are not.
+    pub fn members(&self) -> Option<impl Iterator<Item = Member<'_>>> {
         let root = self.root();
         let named = |(name, value)| Member { name: text_of(name), value };
-        root.is(OBJECT).then(|| root.members().map(named).collect())
+        root.is(OBJECT).then(|| root.members().map(named))
     }
 
     /// The object of these names and values.
@@ -211,8 +212,10 @@ impl Jsonb {
         let mut members: Vec<(&str, New)> = members.into_iter().collect();
         members.sort_by(|(a, _), (b, _)| order_of_names(a.as_bytes(), b.as_bytes()));
         let mut bytes = Vec::new();
-        if !write_object(&mut bytes, &members) {
-            error::values_too_large().report(PgLogLevel::ERROR);
+        match write_object(&mut bytes, &members) {
+            Ok(()) => (),
+            Err(NotWritten::TooLarge) => error::values_too_large().report(PgLogLevel::ERROR),
+            Err(NotWritten::NoMemory) => error::out_of_memory().report(PgLogLevel::ERROR),
         }
         // SAFETY: the copy is allocated as long as what is copied into it.
         unsafe {
@@ -228,9 +231,19 @@ impl Jsonb {
     }
 }
 
+/// Why an object cannot be written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotWritten {
+    /// It would be larger than a jsonb can be.
+    TooLarge,
+    NoMemory,
+}
+
 /// Writes a jsonb, with its header, into an empty buffer: the object of these members, whose names are in the order of jsonb
-/// and each there once. False if it would be larger than a jsonb can be. Calls nothing of PostgreSQL's.
-pub fn write_object(buffer: &mut Vec<u8>, members: &[(&str, New)]) -> bool {
+/// and each there once. Calls nothing of PostgreSQL's, and takes no memory without asking whether there is any.
+pub fn write_object(buffer: &mut Vec<u8>, members: &[(&str, New)]) -> Result<(), NotWritten> {
+    let most = members.iter().map(|(name, value)| 2 * WORD + name.len() + value.most_bytes());
+    buffer.try_reserve(most.sum::<usize>() + 2 * WORD).map_err(|_| NotWritten::NoMemory)?;
     buffer.extend([0; WORD]);
     let mut object = Writer::begin(buffer, OBJECT, members.len(), 2 * members.len());
     for (name, _) in members {
@@ -244,8 +257,25 @@ pub fn write_object(buffer: &mut Vec<u8>, members: &[(&str, New)]) -> bool {
         // The header of a varlena of four bytes, as SET_VARSIZE() writes it.
         *header = if cfg!(target_endian = "little") { (length << 2).to_ne_bytes() } else { length.to_ne_bytes() };
     }
-    fits.is_some()
+    fits.map(|_| ()).ok_or(NotWritten::TooLarge)
 }
+
+impl New<'_> {
+    /// How many bytes it takes at most, but for its entry.
+    fn most_bytes(&self) -> usize {
+        let length = match self {
+            New::Kept(value) => value.bytes().len(),
+            New::Text(text) => text.len(),
+            New::Texts(texts) => WORD + texts.iter().map(|text| WORD + text.len()).sum::<usize>(),
+            New::Number(_) => MOST_OF_A_NUMBER,
+            New::Boolean(_) => 0,
+        };
+        WORD + length
+    }
+}
+
+/// Bytes of a number that was made of a text: that has at most 1,000 digits, and an exponent of three.
+const MOST_OF_A_NUMBER: usize = 4096;
 
 /// An array or object that is being written.
 struct Writer {
@@ -365,23 +395,20 @@ impl<'a> Value<'a> {
     }
 
     /// The texts it holds: a text's own, a number's decimal form, those of an array's elements. Of arrays in arrays none, which
-    /// may be so deep that following them takes more stack than there is.
-    pub fn texts(self) -> Vec<String> {
-        let own = |value: Value| match value.kind() {
-            Kind::Text => value.text().map(str::to_owned),
-            Kind::Number => value.number().map(|number| number.to_string()),
+    /// may be so deep that following them takes more stack than there is. There may be many millions.
+    pub fn texts(self) -> impl Iterator<Item = Cow<'a, str>> {
+        let own = |value: Value<'a>| match value.kind() {
+            Kind::Text => value.text().map(Cow::Borrowed),
+            Kind::Number => value.number().map(|number| Cow::Owned(number.to_string())),
             _ => None,
         };
-        if self.kind() == Kind::Array {
-            self.elements().into_iter().filter_map(own).collect()
-        } else {
-            own(self).into_iter().collect()
-        }
+        own(self).into_iter().chain(self.elements().filter_map(own))
     }
 
-    /// The elements of an array.
-    pub fn elements(self) -> Vec<Value<'a>> {
-        if let Value::Array(container) = self { container.children().collect() } else { Vec::new() }
+    /// The elements of an array. There may be many millions.
+    pub fn elements(self) -> impl Iterator<Item = Value<'a>> {
+        let container = if let Value::Array(container) = self { Some(container) } else { None };
+        container.into_iter().flat_map(Container::children)
     }
 
     /// Whether both are written alike: 1 and 1.0 are not.

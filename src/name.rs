@@ -18,7 +18,7 @@ fn name_problem(name: &str) -> Option<&'static str> {
         Some("it is empty")
     } else if name.trim() != name {
         Some("it begins or ends with a space")
-    } else if name.chars().count() > MAX_NAME_CHARACTERS {
+    } else if name.chars().nth(MAX_NAME_CHARACTERS).is_some() {
         Some("it is too long")
     } else if name.chars().any(char::is_control) {
         Some("it contains a control character")

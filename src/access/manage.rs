@@ -5,7 +5,7 @@ use crate::error::{self, Result};
 use crate::owner::{self, Owner};
 use crate::session::{self, Context, rights::Rights};
 use crate::{name, project};
-use pgrx::datum::{DatumWithOid, Uuid};
+use pgrx::datum::{Array, DatumWithOid, Uuid};
 use pgrx::prelude::*;
 use std::cell::OnceCell;
 use std::ffi::CString;
@@ -46,6 +46,9 @@ impl Manager {
         let Some(text) = project else {
             return Ok(None);
         };
+        if text.len() > MAX_NAME_BYTES {
+            return Err(error::argument_too_long("project"));
+        }
         let in_reach = |id| self.limits.as_ref().is_none_or(|own| own.works_in(id));
         match project::find(self.owner.id, text)? {
             Some(project) if in_reach(project.id) => Ok(Some(project.id)),
@@ -121,12 +124,20 @@ fn role_oid(role_name: &str) -> Result<pg_sys::Oid> {
     if oid == pg_sys::InvalidOid { Err(missing()) } else { Ok(oid) }
 }
 
-fn given(argument: &str, value: Option<String>) -> Result<String> {
-    value.filter(|value| !value.is_empty()).ok_or_else(|| error::missing_argument(argument))
+/// Names in a list, and bytes of a name: more than there can be.
+const MAX_NAMES: usize = 1000;
+const MAX_NAME_BYTES: usize = 8192;
+
+fn given(argument: &str, value: Option<&str>) -> Result<String> {
+    let value = value.filter(|value| !value.is_empty()).ok_or_else(|| error::missing_argument(argument))?;
+    if value.len() > MAX_NAME_BYTES { Err(error::argument_too_long(argument)) } else { Ok(value.to_owned()) }
 }
 
-fn text_list(argument: &str, list: Vec<Option<String>>) -> Result<Vec<String>> {
-    list.into_iter().map(|item| given(argument, item)).collect()
+fn text_list(argument: &str, list: Array<'_, &str>) -> Result<Vec<String>> {
+    if list.len() > MAX_NAMES {
+        return Err(error::argument_too_long(argument));
+    }
+    list.iter().map(|item| given(argument, item)).collect()
 }
 
 /// `ringfence.grant_access()`: says what a role may do for an owner, in one project or in all. A second call for the
@@ -137,12 +148,12 @@ fn text_list(argument: &str, list: Vec<Option<String>>) -> Result<Vec<String>> {
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn grant_access(
-    role_name: Option<String>,
-    owner: Option<String>,
-    rights: Option<Vec<Option<String>>>,
-    project: Option<String>,
-    sources: Option<Vec<Option<String>>>,
-    binding: Option<String>,
+    role_name: Option<&str>,
+    owner: Option<&str>,
+    rights: Option<Array<'_, &str>>,
+    project: Option<&str>,
+    sources: Option<Array<'_, &str>>,
+    binding: Option<&str>,
 ) -> Result<()> {
     let role_name = given("role_name", role_name)?;
     let manager = Manager::of(&given("owner", owner)?)?;
@@ -154,7 +165,7 @@ fn grant_access(
     let sources = sources.map(|sources| text_list("sources", sources)).transpose()?;
     let binding_name = given("binding", binding)?;
     let binding = Binding::parse(&binding_name).ok_or_else(|| error::unknown_binding(&binding_name))?;
-    let project = manager.project_id(project.as_deref())?;
+    let project = manager.project_id(project)?;
     manager.may_manage(project)?;
     manager.may_give_sources(sources.as_deref(), project)?;
     let profiles = OnceCell::new();
@@ -198,11 +209,11 @@ fn grant_access(
 ///
 /// Errors: 42501 the caller may not manage access of this owner; P0002 no such owner, project or access.
 #[pg_extern(sql = false)]
-fn revoke_access(role_name: Option<String>, owner: Option<String>, project: Option<String>) -> Result<()> {
+fn revoke_access(role_name: Option<&str>, owner: Option<&str>, project: Option<&str>) -> Result<()> {
     let role_name = given("role_name", role_name)?;
     let manager = Manager::of(&given("owner", owner)?)?;
     let owner_name = manager.owner.name.clone();
-    let project = manager.project_id(project.as_deref())?;
+    let project = manager.project_id(project)?;
     manager.may_manage(project)?;
     manager.may_remove(&role_name, project)?;
     let arguments: [DatumWithOid; 2] = [role_name.as_str().into(), project.into()];
@@ -221,8 +232,8 @@ fn revoke_access(role_name: Option<String>, owner: Option<String>, project: Opti
 /// Errors: 42501 the caller may not manage access of this owner; 42704 no such role; P0002 no such owner.
 #[pg_extern(sql = false)]
 fn explain_access(
-    role_name: Option<String>,
-    owner: Option<String>,
+    role_name: Option<&str>,
+    owner: Option<&str>,
 ) -> Result<
     TableIterator<
         'static,

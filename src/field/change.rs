@@ -83,9 +83,9 @@ fn convert_value(
     let (from, from_options) = (parse(from_type)?, options(from_options, from_ids));
     let (to, to_options) = (parse(to_type)?, options(to_options, to_ids));
     let key = storage_key_of(field);
-    let members = stored.members().unwrap_or_default();
-    let mut converted = Vec::with_capacity(members.len());
-    for member in &members {
+    let mut converted = Vec::new();
+    for member in stored.members().into_iter().flatten() {
+        pgrx::check_for_interrupts!();
         let value = if member.name == key {
             match convert(texts(member.value, from, &from_options), to, &to_options) {
                 Some(value) => value,
@@ -102,9 +102,9 @@ fn convert_value(
 /// A stored value as text: one, or of a choice of several as many as there are.
 fn texts(value: Value, kind: Type, options: &Options) -> Vec<String> {
     match kind {
-        Type::Choice | Type::Choices => texts_of(value).into_iter().map(|id| options.name_of(id).to_owned()).collect(),
+        Type::Choice | Type::Choices => texts_of(value).map(|id| options.name_of(id).to_owned()).collect(),
         Type::Boolean => value.boolean().map(|truth| truth.to_string()).into_iter().collect(),
-        _ => value.texts(),
+        _ => value.texts().map(Cow::into_owned).collect(),
     }
 }
 
@@ -146,7 +146,7 @@ fn unique_form_of(value: Value, kind: Type, country: Option<&str>) -> Option<Str
         Kind::Number => value.number().map(|number| number.normalize().to_owned()),
         Kind::Boolean => value.boolean().map(|truth| truth.to_string()),
         Kind::Array => {
-            let mut ids = texts_of(value);
+            let mut ids: Vec<&str> = texts_of(value).collect();
             ids.sort_unstable();
             Some(ids.join(",")).filter(|ids| !ids.is_empty())
         }

@@ -123,6 +123,11 @@ impl Options {
         place.and_then(|place| self.names.get(place)).map_or(id, String::as_str)
     }
 
+    /// The names of a stored value's options, of which it has each once: what is more is no value.
+    fn names_of<'a>(&'a self, value: Value<'a>) -> impl Iterator<Item = &'a str> {
+        texts_of(value).take(self.names.len()).map(|id| self.name_of(id))
+    }
+
     /// All of them, retired or not: their ids and names.
     pub fn all(&self) -> impl Iterator<Item = (i32, &str)> {
         self.ids.iter().copied().zip(self.names.iter().map(String::as_str))
@@ -215,24 +220,23 @@ impl Definition {
 
     fn accept_options<'a>(&self, value: Value<'a>, before: Option<Value>) -> Result<New<'a>> {
         let wrong = |expected: &str| error::wrong_field_value(&self.name, expected);
-        let held: Vec<&str> = before.map(texts_of).unwrap_or_default();
         let known = self.options.as_deref();
         let id_of = |text: &str| {
-            let id = known.and_then(|options| options.id_of(text, held.contains(&text)));
+            let held = before.is_some_and(|before| texts_of(before).any(|held| held == text));
+            let id = known.and_then(|options| options.id_of(text, held));
             id.map(Cow::Owned).ok_or_else(|| wrong(&known.map(Options::expected).unwrap_or_default()))
         };
         if self.kind == Type::Choice {
             let text = value.text().ok_or_else(|| wrong(self.kind.expected()))?;
             return Ok(New::Text(id_of(text)?));
         }
-        let elements = value.elements();
-        let texts = texts_of(value);
-        if value.kind() != Kind::Array || texts.len() != elements.len() {
+        if value.kind() != Kind::Array {
             return Err(wrong(self.kind.expected()));
         }
-        let mut ids = Vec::with_capacity(texts.len());
-        for text in texts {
-            let id = id_of(text)?;
+        // Of however many elements: after as many as there are options one of them is wrong.
+        let mut ids = Vec::new();
+        for element in value.elements() {
+            let id = id_of(element.text().ok_or_else(|| wrong(self.kind.expected()))?)?;
             if ids.contains(&id) {
                 return Err(wrong("each option once"));
             }
@@ -289,19 +293,16 @@ impl Definition {
             (Some(options), Kind::Text) => {
                 value.text().map_or(New::Kept(value), |id| New::Text(options.name_of(id).into()))
             }
-            (Some(options), Kind::Array) => {
-                New::Texts(texts_of(value).into_iter().map(|id| options.name_of(id).into()).collect())
-            }
+            (Some(options), Kind::Array) => New::Texts(options.names_of(value).map(Cow::Borrowed).collect()),
             _ => New::Kept(value),
         }
     }
 
     /// The texts of a stored value, as it is shown.
-    pub fn shown_texts(&self, value: Value) -> Vec<String> {
-        match &self.options {
-            Some(options) => texts_of(value).into_iter().map(|id| options.name_of(id).to_owned()).collect(),
-            None => value.texts(),
-        }
+    pub fn shown_texts<'a>(&'a self, value: Value<'a>) -> impl Iterator<Item = Cow<'a, str>> {
+        let named = self.options.as_deref().map(|options| options.names_of(value).map(Cow::Borrowed));
+        let plain = self.options.is_none().then(|| value.texts());
+        named.into_iter().flatten().chain(plain.into_iter().flatten())
     }
 
     /// Whether a stored or given value counts for a required field: not a text of spaces, nor a list without elements.
@@ -309,7 +310,7 @@ impl Definition {
         match value.kind() {
             Kind::Null => false,
             Kind::Text => value.text().is_some_and(|text| !text.trim().is_empty()),
-            Kind::Array => !value.elements().is_empty(),
+            Kind::Array => value.elements().next().is_some(),
             _ => true,
         }
     }
@@ -322,11 +323,8 @@ impl Limits {
 }
 
 /// A text's own text, or those of an array's elements that are texts.
-pub fn texts_of(value: Value<'_>) -> Vec<&str> {
-    match value.text() {
-        Some(text) => vec![text],
-        None => value.elements().into_iter().filter_map(Value::text).collect(),
-    }
+pub fn texts_of(value: Value<'_>) -> impl Iterator<Item = &str> {
+    value.text().into_iter().chain(value.elements().filter_map(Value::text))
 }
 
 #[cfg(test)]

@@ -10,10 +10,14 @@ use crate::session;
 use pgrx::AnyNumeric;
 use pgrx::datum::{Date, Time, TimestampWithTimeZone, Uuid};
 use pgrx::prelude::*;
+use std::borrow::Cow;
 
 /// Days and microseconds from the epoch of Unix to that of PostgreSQL, 2000-01-01.
 const EPOCH_DAYS: i32 = 10_957;
 const EPOCH_MICROSECONDS: i64 = EPOCH_DAYS as i64 * 86_400_000_000;
+
+/// Texts that are shown of one value. Only what is no value of its field has more, or a field with so many options.
+const MAX_TEXTS: usize = 10_000;
 
 /// Whether the session reads customers in that project of its owner, and has selected it or none. Error 55000 where row-level
 /// security does not guard the report view of that name.
@@ -70,7 +74,9 @@ fn report_text(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<Strin
 
 #[pg_extern(sql = false)]
 fn report_texts(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<Vec<String>>> {
-    value(&stored, project, field, |field, value| Some(field.shown_texts(value)))
+    value(&stored, project, field, |field, value| {
+        Some(field.shown_texts(value).take(MAX_TEXTS).map(Cow::into_owned).collect())
+    })
 }
 
 #[pg_extern(sql = false)]

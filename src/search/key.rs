@@ -31,6 +31,7 @@
 
 use super::fold::{fold, is_spelled, one_word_per_character, words};
 use siphasher::sip::SipHasher13;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::hash::Hasher;
 
@@ -39,6 +40,12 @@ pub const SEARCHED_CHARACTERS: usize = 1000;
 
 /// How many of a customer's phones, of its e-mail addresses, and of the texts of one custom field are searched.
 pub const SEARCHED_VALUES: usize = 64;
+
+/// Keys of one customer after which no more of its custom values are searched: those of some 500 long texts.
+const MAX_KEYS: usize = 1 << 18;
+
+/// The bytes of the name of a field's values at most: of its id in base 64, and of [`OPTIONS`].
+pub const FIELD_BYTES: usize = 22 + OPTIONS.len();
 
 /// Typos are looked for in words and texts as people write them; in longer ones only what is spelled right is found.
 pub const TYPOS_UP_TO: usize = 64;
@@ -254,7 +261,7 @@ impl Keys {
     /// follow each other, by the digits before the last four. One of fewer digits than four is found as a whole only.
     pub fn number_end(&self, normal: &str) -> (i64, i64) {
         let Some((before, last)) = last_digits(normal) else {
-            let whole = self.bytes(Of::ShortNumber, normal.as_bytes());
+            let whole = self.bytes(Of::ShortNumber, beginning(normal).as_bytes());
             return (whole, whole);
         };
         let all = self.bytes(Of::NumberEnd, last) & !NUMBER_MASK;
@@ -264,6 +271,11 @@ impl Keys {
             digits.fold(0, |number, digit| number * 10 + i64::from(digit - b'0'))
         };
         (all | with(b'0'), all | with(b'9'))
+    }
+
+    /// An e-mail address as a whole.
+    pub fn address(&self, normal: &str) -> i64 {
+        self.bytes(Of::Address, beginning(normal).as_bytes())
     }
 
     /// Keys in the order of their numbers.
@@ -489,7 +501,7 @@ pub fn of_customer<'a>(
         'a,
         impl Iterator<Item = &'a str>,
         impl Iterator<Item = &'a str>,
-        impl Iterator<Item = (&'a str, String)>,
+        impl Iterator<Item = (&'a str, Cow<'a, str>)>,
     >,
 ) -> Vec<i64> {
     let mut all = Vec::with_capacity(128);
@@ -506,17 +518,21 @@ pub fn of_customer<'a>(
 
     let keys = Keys::of(&customer.owner, EMAILS);
     for email in customer.normal_emails.take(SEARCHED_VALUES) {
-        all.push(keys.bytes(Of::Address, email.as_bytes()));
+        all.push(keys.address(email));
         add_text(&text, &fold(beginning(email)), &mut all);
     }
 
     for (field, text) in customer.values {
         let keys = Keys::of(&customer.owner, field);
+        if all.len() > MAX_KEYS {
+            break;
+        }
+        let text = beginning(&text);
         if field.ends_with(OPTIONS) {
             all.push(keys.bytes(Of::Option, text.as_bytes()));
             continue;
         }
-        let folded = fold(beginning(&text));
+        let folded = fold(text);
         add_text(&keys, &folded, &mut all);
         all.extend(words(&folded).filter(|word| !is_code(word)).map(|word| keys.bytes(Of::WholeWord, word.as_bytes())));
     }

@@ -137,8 +137,8 @@ fn searchable_values(stored: Jsonb, owner: Uuid) -> Result<Jsonb> {
 fn searched_of(stored: &Jsonb, searched: &[SearchedField]) -> Jsonb {
     let values = searched.iter().filter_map(|field| {
         let texts = stored.member(&field.key)?.texts();
-        let texts = texts.into_iter().take(SEARCHED_VALUES).map(|text| match field.of_options {
-            true => Cow::Owned(text),
+        let texts = texts.take(SEARCHED_VALUES).map(|text| match field.of_options {
+            true => text,
             false => Cow::Owned(key::beginning(&text).to_owned()),
         });
         let name = if field.of_options { format!("{}{OPTIONS}", field.key) } else { field.key.clone() };

@@ -35,15 +35,20 @@ fn search_keys(
     searchable: Jsonb,
     active_on: Date,
 ) -> SearchKeys {
-    let members = searchable.members().unwrap_or_default();
+    // Anybody may call this with values of any size: none of them is copied, and it can be cancelled.
+    fn cancellable<T>(one: T) -> T {
+        pgrx::check_for_interrupts!();
+        one
+    }
+    let members = searchable.members().into_iter().flatten().map(cancellable);
     let values = members
-        .iter()
-        .flat_map(|member| member.value.texts().into_iter().take(SEARCHED_VALUES).map(|text| (member.name, text)));
+        .filter(|member| member.name.len() <= key::FIELD_BYTES)
+        .flat_map(|member| member.value.texts().take(SEARCHED_VALUES).map(move |text| (member.name, text)));
     SearchKeys::new(&key::of_customer(Customer {
         owner: *owner,
         name,
-        normal_phones: normal_phones.iter().flatten(),
-        normal_emails: normal_emails.iter().flatten(),
+        normal_phones: normal_phones.iter().map(cancellable).flatten(),
+        normal_emails: normal_emails.iter().map(cancellable).flatten(),
         values,
         active_on: active_on.into_inner(),
     }))

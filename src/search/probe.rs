@@ -141,7 +141,7 @@ impl Fields {
 
     /// The customers with that address, in normal form.
     pub fn email(&self, normal: &str) -> Term {
-        Term::Key(self.emails.bytes(Of::Address, normal.as_bytes()))
+        Term::Key(self.emails.address(normal))
     }
 
     /// The customers that the query finds without typos.

@@ -183,7 +183,7 @@ impl Query {
     /// The query that a text spells, phone numbers read by the country's rules. None where the text is longer than a
     /// query may be.
     pub fn parse(text: &str, country: Option<&str>) -> Option<Query> {
-        if text.chars().count() > MAX_CHARACTERS {
+        if text.chars().nth(MAX_CHARACTERS).is_some() {
             return None;
         }
         let text = text.trim();

@@ -30,12 +30,17 @@ impl Stored {
     }
 
     fn new(bytes: &[u8]) -> Stored {
-        // SAFETY: palloc gives room for header and content (or raises an error), and is filled with both.
+        Stored::of(bytes.len(), |content| content.copy_from_slice(bytes))
+    }
+
+    /// So many bytes, written by `fill`.
+    fn of(length: usize, fill: impl FnOnce(&mut [u8])) -> Stored {
+        // SAFETY: palloc0 gives room for header and content (or raises an error), which are filled with zeros.
         unsafe {
-            let size = bytes.len() + pg_sys::VARHDRSZ;
-            let stored: *mut pg_sys::varlena = pg_sys::palloc(size).cast();
+            let size = length + pg_sys::VARHDRSZ;
+            let stored: *mut pg_sys::varlena = pg_sys::palloc0(size).cast();
             pgrx::set_varsize_4b(stored, size as i32);
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), stored.cast::<u8>().add(pg_sys::VARHDRSZ), bytes.len());
+            fill(std::slice::from_raw_parts_mut(stored.cast::<u8>().add(pg_sys::VARHDRSZ), length));
             Stored(stored)
         }
     }
@@ -51,7 +56,9 @@ pub struct SearchKeys(Stored);
 
 impl SearchKeys {
     pub fn new(keys: &[i64]) -> SearchKeys {
-        SearchKeys(Stored::new(&keys.iter().flat_map(|key| key.to_le_bytes()).collect::<Vec<u8>>()))
+        SearchKeys(Stored::of(keys.len() * size_of::<i64>(), |content| {
+            content.as_chunks_mut().0.iter_mut().zip(keys).for_each(|(place, key)| *place = key.to_le_bytes());
+        }))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = i64> {

@@ -408,8 +408,12 @@ fn statement_start() -> pg_sys::TimestampTz {
 /// Binds this transaction to an owner, and to a project or to none: until it ends, or a savepoint before is rolled
 /// back to, no setting changes either.
 ///
-/// Errors: 25001 the transaction is bound already, or has used another owner; else as [`context`].
+/// Errors: 25001 the transaction is bound already, or has used another owner; 54000 a long agent; else as [`context`].
 pub fn enter(owner: &str, project: Option<&str>, agent: Option<&str>) -> Result<Uuid> {
+    let (owner, project) = (settings::name_in(owner), project.map(settings::name_in));
+    if agent.is_some_and(|agent| agent.len() > settings::MAX_BYTES) {
+        return Err(error::argument_too_long("agent"));
+    }
     let binding = |role, context: &Context| {
         Ok(Binding {
             role,

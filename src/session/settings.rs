@@ -127,6 +127,9 @@ pub fn define() {
     }
 }
 
+/// Of the agent and the source.
+pub const MAX_BYTES: usize = 1 << 13;
+
 const PARALLEL_CONTEXT_NAME: &CStr = c"ringfence.parallel_context";
 
 /// Sets what parallel workers shall know, until [`take_back`] is called with what this returns.
@@ -164,7 +167,7 @@ pub fn take_back(level: std::ffi::c_int) {
 
 /// What the leader of this parallel worker has handed over.
 pub fn parallel_context() -> Result<Option<String>> {
-    text(&PARALLEL_CONTEXT, "ringfence.parallel_context")
+    Ok(value(&PARALLEL_CONTEXT, "ringfence.parallel_context")?.map(str::to_owned))
 }
 
 /// Reserves the prefix, so that a misspelt setting is an error. After all settings are defined.
@@ -173,9 +176,31 @@ pub fn reserve_prefix() {
     unsafe { pg_sys::MarkGUCPrefixReserved(c"ringfence".as_ptr()) }
 }
 
-/// A setting's text, or None if it is empty. Error 22023 if it is not UTF-8, as a connection string may carry.
+/// A setting's text, or None if it is empty. Error 22023 if it is not UTF-8, as a connection string may carry; 54000 if it is long.
 fn text(setting: &'static GucSetting<Option<CString>>, name: &str) -> Result<Option<String>> {
-    // SAFETY: PostgreSQL keeps the variable at a valid C string or NULL; it is copied before anything can set it again.
+    let text = value(setting, name)?;
+    if text.is_some_and(|text| text.len() > MAX_BYTES) {
+        return Err(error::setting_too_long(name));
+    }
+    Ok(text.map(str::to_owned))
+}
+
+/// The same of a setting that names something.
+fn naming(setting: &'static GucSetting<Option<CString>>, name: &str) -> Result<Option<String>> {
+    Ok(value(setting, name)?.map(|text| name_in(text).to_owned()))
+}
+
+/// As much of a text as is looked at for a name. What is longer names nothing, and nor does its beginning.
+pub fn name_in(text: &str) -> &str {
+    text.char_indices().nth(NAME_CHARACTERS).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
+/// More than a name has.
+const NAME_CHARACTERS: usize = 1000;
+
+/// The value lives until the setting is set again. Nothing may be called before it is copied.
+fn value(setting: &'static GucSetting<Option<CString>>, name: &str) -> Result<Option<&'static str>> {
+    // SAFETY: PostgreSQL keeps the variable at a valid C string or NULL; callers copy it before anything can set it again.
     let value = unsafe {
         let pointer = *setting.as_ptr();
         if pointer.is_null() {
@@ -185,19 +210,19 @@ fn text(setting: &'static GucSetting<Option<CString>>, name: &str) -> Result<Opt
     };
     match value.to_str() {
         Ok("") => Ok(None),
-        Ok(value) => Ok(Some(value.to_owned())),
+        Ok(value) => Ok(Some(value)),
         Err(_) => Err(error::setting_not_utf8(name)),
     }
 }
 
 /// `ringfence.owner`, or None.
 pub fn owner() -> Result<Option<String>> {
-    text(&OWNER, "ringfence.owner")
+    naming(&OWNER, "ringfence.owner")
 }
 
 /// `ringfence.project`, or None.
 pub fn project() -> Result<Option<String>> {
-    text(&PROJECT, "ringfence.project")
+    naming(&PROJECT, "ringfence.project")
 }
 
 /// `ringfence.agent`, or None.
