@@ -36,7 +36,11 @@ CREATE TABLE ringfence.customer (
     normal_phones    text[] NOT NULL DEFAULT '{}',
     normal_emails    text[] NOT NULL DEFAULT '{}',
     searchable       jsonb NOT NULL DEFAULT '{}',
-    active_on        date NOT NULL GENERATED ALWAYS AS (coalesce((last_activity_at AT TIME ZONE 'UTC')::date, '-infinity'::date)) STORED,
+    -- Dates that every client can read: some know no infinity, nor other years.
+    active_on        date NOT NULL GENERATED ALWAYS AS (
+                         CASE WHEN last_activity_at > '-infinity'
+                              THEN least(greatest((last_activity_at AT TIME ZONE 'UTC')::date, '0001-01-02'), '9999-12-31')
+                              ELSE '0001-01-01' END) STORED,
     PRIMARY KEY (owner_id, id),
     FOREIGN KEY (owner_id, company_id) REFERENCES ringfence.company ON DELETE SET NULL (company_id)
 );
@@ -49,7 +53,7 @@ COMMENT ON COLUMN ringfence.customer.emails IS 'As typed';
 COMMENT ON COLUMN ringfence.customer.normal_phones IS 'The phones in E.164 by the owner''s country, kept by a trigger';
 COMMENT ON COLUMN ringfence.customer.normal_emails IS 'The e-mails in lower case, kept by a trigger';
 COMMENT ON COLUMN ringfence.customer.searchable IS 'What is searched of attributes, kept by a trigger; no application role can read or write it';
-COMMENT ON COLUMN ringfence.customer.active_on IS 'The day of last_activity_at in UTC, as the search index holds it; -infinity: never';
+COMMENT ON COLUMN ringfence.customer.active_on IS 'The day of last_activity_at in UTC, as the search index holds it; 0001-01-01: never';
 -- For a company that is deleted: its customers are looked up by it.
 CREATE INDEX customer_company ON ringfence.customer (owner_id, company_id) WHERE company_id IS NOT NULL;
 COMMENT ON COLUMN ringfence.customer.created_by IS 'ringfence.agent, else the role';

@@ -44,6 +44,11 @@ CREATE FUNCTION ringfence.search_selectivity(internal, oid, internal, integer) R
 REVOKE ALL ON FUNCTION ringfence.search_selectivity(internal, oid, internal, integer) FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.search_selectivity(internal, oid, internal, integer) IS 'The same for every search, so that EXPLAIN tells nothing of how many rows match; internal';
 
+CREATE FUNCTION ringfence.search_join_selectivity(internal, oid, internal, smallint, internal) RETURNS double precision
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'search_join_selectivity_wrapper';
+REVOKE ALL ON FUNCTION ringfence.search_join_selectivity(internal, oid, internal, smallint, internal) FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.search_join_selectivity(internal, oid, internal, smallint, internal) IS 'The same for every search whose query comes from another table; internal';
+
 -- LEAKPROOF: it looks up numbers in a list, and has no error. Whether the session may use the query does not depend on the row.
 CREATE FUNCTION ringfence.keys_match(keys ringfence.search_keys, query ringfence.search_query) RETURNS boolean
     LANGUAGE c STABLE LEAKPROOF PARALLEL SAFE STRICT COST 10 AS 'MODULE_PATHNAME', 'keys_match_wrapper';
@@ -51,7 +56,7 @@ REVOKE ALL ON FUNCTION ringfence.keys_match(ringfence.search_keys, ringfence.sea
 GRANT EXECUTE ON FUNCTION ringfence.keys_match(ringfence.search_keys, ringfence.search_query) TO ringfence_user, ringfence_tables;
 COMMENT ON FUNCTION ringfence.keys_match(ringfence.search_keys, ringfence.search_query) IS 'Operator @@@: whether a customer with these keys is looked for';
 CREATE OPERATOR ringfence.@@@ (FUNCTION = ringfence.keys_match, LEFTARG = ringfence.search_keys, RIGHTARG = ringfence.search_query,
-                               RESTRICT = ringfence.search_selectivity);
+                               RESTRICT = ringfence.search_selectivity, JOIN = ringfence.search_join_selectivity);
 COMMENT ON OPERATOR ringfence.@@@ (ringfence.search_keys, ringfence.search_query) IS 'Whether a customer with these keys is looked for; what the search index answers';
 
 CREATE FUNCTION ringfence.customer_matches_support(internal) RETURNS internal
@@ -67,7 +72,7 @@ REVOKE ALL ON FUNCTION ringfence.customer_matches(uuid, ringfence.search_query) 
 GRANT EXECUTE ON FUNCTION ringfence.customer_matches(uuid, ringfence.search_query) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.customer_matches(uuid, ringfence.search_query) IS 'Operator @@@: whether the customer with that id is looked for';
 CREATE OPERATOR ringfence.@@@ (FUNCTION = ringfence.customer_matches, LEFTARG = uuid, RIGHTARG = ringfence.search_query,
-                               RESTRICT = ringfence.search_selectivity);
+                               RESTRICT = ringfence.search_selectivity, JOIN = ringfence.search_join_selectivity);
 COMMENT ON OPERATOR ringfence.@@@ (uuid, ringfence.search_query) IS 'Whether the customer with that id is looked for';
 
 CREATE FUNCTION ringfence.search_extract_value(ringfence.search_keys, internal, internal) RETURNS internal
@@ -146,6 +151,14 @@ REVOKE ALL ON FUNCTION ringfence.query(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.query(text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.query(text) IS 'What to look for with @@@, in the fields that the session sees. Error 22023: the query is too long';
 
+-- LEAKPROOF, so that row-level security lets the planner use the index for queries that come from another table: whatever the text, it
+-- has no error. The planner puts it in the place of query(), where that is given a column or a subquery.
+CREATE FUNCTION ringfence.query_of_column(query text) RETURNS ringfence.search_query
+    LANGUAGE c STABLE LEAKPROOF PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'query_of_column_wrapper';
+REVOKE ALL ON FUNCTION ringfence.query_of_column(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.query_of_column(text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.query_of_column(text) IS 'As query(), for a text that is too long a query that finds nothing; part of matches()';
+
 -- Inlined into the query that calls it, whose conditions it becomes part of.
 CREATE FUNCTION ringfence.matches(customer_id uuid, query text) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -153,7 +166,7 @@ CREATE FUNCTION ringfence.matches(customer_id uuid, query text) RETURNS boolean
 REVOKE ALL ON FUNCTION ringfence.matches(uuid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.matches(uuid, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.matches(uuid, text) IS
-    'For an application''s own SQL: WHERE ringfence.matches(id, ''tsai'') on customer or customer_card goes by the search index. Every customer that search_customers() finds without typos, except by id; and a few more: those that have the letters in other places, and of phone numbers those that end in the same 8 digits. Error 22023: the query is too long';
+    'For an application''s own SQL: WHERE ringfence.matches(id, ''tsai'') on customer or customer_card goes by the search index. Every customer that search_customers() finds without typos, except by id; and a few more: those that have the letters in other places, and of phone numbers those that end in the same 8 digits. A query that is too long is error 22023, from a column it finds nothing';
 
 CREATE FUNCTION ringfence.phone_query(normal_phone text) RETURNS ringfence.search_query
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'phone_query_wrapper';

@@ -455,6 +455,9 @@ fn last_digits(normal: &str) -> Option<(&[u8], &[u8])> {
 pub const FIRST_DAY: i32 = 0;
 pub const LAST_DAY: i32 = 32_767;
 
+/// 0001-01-01, which `active_on` is for those who never were active.
+pub const NEVER: i32 = -730_119;
+
 /// The key of those who were last active on that day; None: of those who never were. The later the day, the earlier comes its key.
 pub fn active(row: &Keys, day: Option<i32>) -> i64 {
     row.numbered(Of::Active, day.map_or(u16::MAX, |day| (LAST_DAY - day.clamp(FIRST_DAY, LAST_DAY)) as u16))
@@ -506,8 +509,7 @@ pub fn of_customer<'a>(
 ) -> Vec<i64> {
     let mut all = Vec::with_capacity(128);
     let row = Keys::of(&customer.owner, ROW);
-    // The least day that PostgreSQL has means never.
-    all.push(active(&row, Some(customer.active_on).filter(|day| *day != i32::MIN)));
+    all.push(active(&row, Some(customer.active_on).filter(|day| *day != NEVER)));
     let text = Keys::of(&customer.owner, TEXT);
     let name = fold(beginning(customer.name));
     add_text(&text, &name, &mut all);
@@ -584,7 +586,7 @@ mod unit_tests {
             normal_phones: std::iter::empty(),
             normal_emails: std::iter::empty(),
             values: std::iter::empty(),
-            active_on: i32::MIN,
+            active_on: NEVER,
         })
     }
 
@@ -608,8 +610,8 @@ mod unit_tests {
             name: &long,
             normal_phones: [long.as_str()].into_iter(),
             normal_emails: [long.as_str()].into_iter(),
-            values: [("field", long.clone())].into_iter(),
-            active_on: i32::MIN,
+            values: [("field", Cow::Borrowed(long.as_str()))].into_iter(),
+            active_on: NEVER,
         });
         assert!(keys.len() < 4 * SEARCHED_CHARACTERS, "{}", keys.len());
     }

@@ -114,6 +114,18 @@ fn search_selectivity(_root: Internal, _operator: pg_sys::Oid, _arguments: Inter
     SELECTIVITY
 }
 
+/// The same where the query comes from another table.
+#[pg_extern(sql = false)]
+fn search_join_selectivity(
+    _root: Internal,
+    _operator: pg_sys::Oid,
+    _arguments: Internal,
+    _join: i16,
+    _about: Internal,
+) -> f64 {
+    SELECTIVITY
+}
+
 /// The share of customers that a search is taken to find.
 pub const SELECTIVITY: f64 = 1e-7;
 
@@ -129,22 +141,37 @@ fn customer_matches_support(request: Internal) -> i64 {
             return 0;
         }
         let request = node.cast::<pg_sys::SupportRequestSimplify>();
-        keys_match_instead((*request).root, (*request).fcall).map_or(0, |expression| expression as i64)
+        instead((*request).root, (*request).fcall).map_or(0, |expression| expression as i64)
     }
 }
 
 /// # Safety
 /// Both must be what the planner passes in a request to simplify a call of `customer_matches`.
-unsafe fn keys_match_instead(root: *mut pg_sys::PlannerInfo, call: *mut pg_sys::FuncExpr) -> Option<*mut pg_sys::Expr> {
-    // SAFETY: the nodes are the planner's, looked at by their tags; the lists hold two arguments, and the range table; names
-    // are NUL-terminated. All that is built lives as long as the plan.
+unsafe fn instead(root: *mut pg_sys::PlannerInfo, call: *mut pg_sys::FuncExpr) -> Option<*mut pg_sys::Expr> {
+    // SAFETY: as promised by the caller; the list holds two arguments.
     unsafe {
         let id: *mut pg_sys::Node = member((*call).args, 0)?;
         let query: *mut pg_sys::Node = member((*call).args, 1)?;
         if root.is_null() || (*id).type_ != pg_sys::NodeTag::T_Var {
             return None;
         }
-        let id = id.cast::<pg_sys::Var>();
+        let of_column = query_of_column_instead(root, query);
+        let query = of_column.unwrap_or(query);
+        // Of a view's column the planner asks again when it has gone into the view, as the condition may that leaks nothing.
+        keys_match_instead(root, id.cast(), query).or_else(|| matches(id, of_column?))
+    }
+}
+
+/// # Safety
+/// All must be what the planner passes in a request to simplify a call of `customer_matches`, or made of that.
+unsafe fn keys_match_instead(
+    root: *mut pg_sys::PlannerInfo,
+    id: *mut pg_sys::Var,
+    query: *mut pg_sys::Node,
+) -> Option<*mut pg_sys::Expr> {
+    // SAFETY: the nodes are the planner's, looked at by their tags; the list holds the range table; names are NUL-terminated. All
+    // that is built lives as long as the plan.
+    unsafe {
         let number = usize::try_from((*id).varno).ok()?.checked_sub(1)?;
         let entry: *mut pg_sys::RangeTblEntry = member((*(*root).parse).rtable, number)?;
         let customer = catalog::table_oid(c"customer");
@@ -181,10 +208,6 @@ unsafe fn keys_match_instead(root: *mut pg_sys::PlannerInfo, call: *mut pg_sys::
             return None;
         }
         let keys_type = pg_sys::get_func_rettype(function);
-        let operator = pg_sys::OpernameGetOprid(qualified(c"@@@"), keys_type, pg_sys::exprType(query));
-        if operator == pg_sys::InvalidOid {
-            return None;
-        }
         let keys = pg_sys::makeFuncExpr(
             function,
             keys_type,
@@ -193,17 +216,66 @@ unsafe fn keys_match_instead(root: *mut pg_sys::PlannerInfo, call: *mut pg_sys::
             pg_sys::DEFAULT_COLLATION_OID,
             pg_sys::CoercionForm::COERCE_EXPLICIT_CALL,
         );
+        matches(keys.cast(), query)
+    }
+}
+
+/// What is on the left, `@@@`, and the query.
+///
+/// # Safety
+/// Both must be nodes that the planner has.
+unsafe fn matches(left: *mut pg_sys::Node, query: *mut pg_sys::Node) -> Option<*mut pg_sys::Expr> {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        let operator = pg_sys::OpernameGetOprid(qualified(c"@@@"), pg_sys::exprType(left), pg_sys::exprType(query));
+        if operator == pg_sys::InvalidOid {
+            return None;
+        }
         let expression = pg_sys::make_opclause(
             operator,
             pg_sys::BOOLOID,
             false,
-            keys.cast(),
+            left.cast(),
             query.cast(),
             pg_sys::InvalidOid,
             pg_sys::InvalidOid,
         );
         (*expression.cast::<pg_sys::OpExpr>()).opfuncid = pg_sys::get_opcode(operator);
         Some(expression)
+    }
+}
+
+/// Where a call of `query()` is given something that is not known before the statement runs, a column or a subquery, the call of
+/// `query_of_column()` that takes its place: with that, row-level security lets the index be used.
+///
+/// # Safety
+/// Both must be what the planner passes in a request to simplify.
+unsafe fn query_of_column_instead(
+    root: *mut pg_sys::PlannerInfo,
+    query: *mut pg_sys::Node,
+) -> Option<*mut pg_sys::Node> {
+    // SAFETY: as promised by the caller: its tag tells what it is. What is built is a copy, and lives as long as the plan.
+    unsafe {
+        if (*query).type_ != pg_sys::NodeTag::T_FuncExpr {
+            return None;
+        }
+        let text = [pg_sys::TEXTOID];
+        let of_text = |name| pg_sys::LookupFuncName(qualified(name), 1, text.as_ptr(), true);
+        let (plain, of_column) = (of_text(c"query"), of_text(c"query_of_column"));
+        if plain == pg_sys::InvalidOid
+            || of_column == pg_sys::InvalidOid
+            || (*query.cast::<pg_sys::FuncExpr>()).funcid != plain
+        {
+            return None;
+        }
+        // Also a column of a query around this one.
+        let has_column = (0..(*root).query_level).any(|level| pg_sys::contain_vars_of_level(query, level as _));
+        if !has_column && !pg_sys::contain_subplans(query) {
+            return None;
+        }
+        let instead = pg_sys::copyObjectImpl(query.cast()).cast::<pg_sys::FuncExpr>();
+        (*instead).funcid = of_column;
+        Some(instead.cast())
     }
 }
 

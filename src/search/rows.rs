@@ -67,7 +67,7 @@ impl Statement {
             Statement::At => customers("c.ctid OPERATOR(pg_catalog.=) ANY ($1)"),
             Statement::WithId => customers("c.id OPERATOR(pg_catalog.=) $1"),
             Statement::NeverActive => customers(&format!(
-                "c.active_on OPERATOR(pg_catalog.=) '-infinity'::pg_catalog.date AND c.id OPERATOR(pg_catalog.>=) $1
+                "c.active_on OPERATOR(pg_catalog.=) '0001-01-01'::pg_catalog.date AND c.id OPERATOR(pg_catalog.>=) $1
                   ORDER BY c.id USING OPERATOR(pg_catalog.<) LIMIT {NEVER_ACTIVE_AT_ONCE}"
             )),
             Statement::FindsOne => format!(

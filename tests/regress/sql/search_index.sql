@@ -63,6 +63,15 @@ SELECT count(*) FROM ringfence.customer_card WHERE ringfence.matches(id, 'kowals
 SELECT count(*) FROM ringfence.customer AS c CROSS JOIN LATERAL (SELECT c.id AS other OFFSET 0) AS o WHERE ringfence.matches(o.other, 'kowalski');
 SELECT count(*) - (SELECT count(*) FROM ringfence.customer WHERE NOT ringfence.matches(id, 'kowalski')) FROM ringfence.customer;
 SELECT count(*) FROM ringfence.customer AS a LEFT JOIN ringfence.customer AS b ON b.id = a.id AND b.name LIKE 'Ł%' WHERE ringfence.matches(b.id, 'kowalski') IS NOT FALSE AND a.name LIKE '%Kowalski';
+--- Queries from another table: by the index, for each of them. One that is too long finds nothing there.
+CREATE TEMP TABLE asked AS SELECT unnest(ARRAY['kowalski', 'nobody', repeat('x', 1001), NULL]) AS query;
+EXPLAIN (COSTS OFF) SELECT count(*) FROM asked JOIN ringfence.customer AS c ON ringfence.matches(c.id, asked.query);
+EXPLAIN (COSTS OFF) SELECT count(*) FROM asked, LATERAL (SELECT FROM ringfence.customer_card AS c WHERE ringfence.matches(c.id, asked.query) OFFSET 0) AS found;
+SELECT left(asked.query, 8) AS query, count(c.id) FROM asked LEFT JOIN ringfence.customer AS c ON ringfence.matches(c.id, asked.query) GROUP BY asked.query ORDER BY 1;
+SELECT count(*) FROM asked JOIN ringfence.customer_card AS c ON ringfence.matches(c.id, asked.query) WHERE asked.query < 'x';
+EXPLAIN (COSTS OFF) SELECT count(*) FROM ringfence.customer AS c WHERE ringfence.matches(c.id, (SELECT min(query) FROM asked));
+SELECT count(*) FROM ringfence.customer_card AS c WHERE ringfence.matches(c.id, (SELECT min(query) FROM asked));
+SELECT query, (SELECT count(*) FROM ringfence.customer_card AS c WHERE ringfence.matches(c.id, asked.query)) FROM asked WHERE asked.query < 'x' ORDER BY 1;
 SELECT ringfence.matches(NULL, 'x') IS NULL, ringfence.matches(ringfence.new_id(), 'x');
 SELECT count(*) FROM ringfence.customer WHERE ringfence.matches(id, repeat('x', 1001));
 PREPARE own(text) AS SELECT count(*) FROM ringfence.customer WHERE ringfence.matches(id, $1);
