@@ -217,6 +217,7 @@ INSERT INTO public.calls (call) VALUES
     ('SELECT ringfence.report_text(''{}'', p, f), ringfence.report_texts(''{}'', p, f), ringfence.report_number(''{}'', p, f), ringfence.report_boolean(''{}'', p, f), ringfence.report_date(''{}'', p, f), ringfence.report_time(''{}'', p, f), ringfence.report_datetime(''{}'', p, f) FROM (SELECT ringfence.project_in_reach(''Sales'') AS p, ringfence.field_in_reach(''Plan'') AS f) AS ids'),
     ('SELECT ringfence.reports(ringfence.project_in_reach(''Sales''), ''sales'')'),
     ('SELECT * FROM ringfence.search_customers(''impostor abd'')'),
+    ('SELECT c.id, ringfence.query_of_column(c.name) FROM ringfence.customer AS c WHERE ringfence.matches(c.id, c.name)'),
     ('SELECT * FROM ringfence.search_customers(''tsia mei'')'),
     ('SELECT * FROM ringfence.search_customers(''0912345670'')'),
     ('SELECT * FROM ringfence.find_by_phone(''0912345670''), ringfence.find_by_email(''i@example.com'')'),
