@@ -106,6 +106,7 @@ fn no_value_is_too_large_to_be_judged() {
         }
         let of_text = [
             "ringfence.query(text)",
+            "ringfence.query_of_column(text)",
             "ringfence.matches('a0000000-0000-0000-0000-000000000001', text)",
             "ringfence.search_customers(text)",
             "ringfence.search_customers('tsai', 20, text)",
@@ -183,6 +184,37 @@ fn no_value_is_too_large_to_be_judged() {
             }
         }
         assert_eq!(value::<i64>(&mut session, "SELECT count(*) FROM ringfence.search_customers('tsai')"), 1);
+    }
+}
+
+/// What an administrator gives.
+#[test]
+fn no_key_is_too_large_to_be_judged() {
+    let database = Database::new("large_key");
+    let mut server = database.superuser();
+    let mut admin = database.connect("dba");
+    run(&mut admin, "SET jit = off");
+    run(&mut admin, VALUES);
+    limit(&mut server, &mut admin);
+    for call in [
+        "add_signing_key(text, 'HS256', 'a secret that the tests alone know')",
+        "add_signing_key('large', text, 'a secret that the tests alone know')",
+        "add_signing_key('large', 'HS256', text)",
+        "add_signing_key('large', 'RS256', '-----BEGIN PUBLIC KEY-----' || text)",
+        "drop_signing_key(text)",
+        "create_owner(text)",
+        "grant_access('app_a', text, '{agent}')",
+        "explain_access('app_a', text)",
+    ] {
+        let call = call.replace("text", "(SELECT text FROM large)");
+        let reasons = [
+            &SqlState::INVALID_PARAMETER_VALUE,
+            &SqlState::PROGRAM_LIMIT_EXCEEDED,
+            &SqlState::NO_DATA_FOUND,
+            &SqlState::CHECK_VIOLATION,
+        ];
+        survives(&mut admin, &format!("BEGIN; SELECT ringfence.{call}"), &reasons);
+        run(&mut admin, "ROLLBACK");
     }
 }
 

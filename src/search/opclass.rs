@@ -47,8 +47,8 @@ fn search_keys(
     SearchKeys::new(&key::of_customer(Customer {
         owner: *owner,
         name,
-        normal_phones: normal_phones.iter().map(cancellable).flatten(),
-        normal_emails: normal_emails.iter().map(cancellable).flatten(),
+        normal_phones: normal_phones.iter().filter_map(cancellable),
+        normal_emails: normal_emails.iter().filter_map(cancellable),
         values,
         active_on: active_on.into_inner(),
     }))

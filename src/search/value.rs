@@ -56,7 +56,7 @@ pub struct SearchKeys(Stored);
 
 impl SearchKeys {
     pub fn new(keys: &[i64]) -> SearchKeys {
-        SearchKeys(Stored::of(keys.len() * size_of::<i64>(), |content| {
+        SearchKeys(Stored::of(size_of_val(keys), |content| {
             content.as_chunks_mut().0.iter_mut().zip(keys).for_each(|(place, key)| *place = key.to_le_bytes());
         }))
     }

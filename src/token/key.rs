@@ -12,6 +12,8 @@ use rsa::traits::PublicKeyParts;
 use std::ffi::CStr;
 
 const MAX_KID_CHARACTERS: usize = 200;
+/// More than a public key in PEM form has.
+const MAX_KEY_BYTES: usize = 1 << 16;
 /// RFC 7518 §3.2: at least as long as the hash.
 const MIN_SECRET_BYTES: usize = 32;
 /// RFC 7518 §3.3.
@@ -90,6 +92,9 @@ pub fn exists(id: Uuid) -> Result<bool> {
 /// Why that is not a key for the algorithm, if it is not.
 fn decoding_key(algorithm: Algorithm, material: &str) -> Result<DecodingKey, &'static str> {
     const UNREADABLE: &str = "it cannot be read: give a public key in PEM form, or for HS256 a secret";
+    if material.len() > MAX_KEY_BYTES {
+        return Err("it is too long");
+    }
     let is_pem = material.contains("-----BEGIN");
     if algorithm == Algorithm::HS256 {
         // Else whoever knows the public key could sign.
