@@ -189,7 +189,7 @@ fn no_command_queues_for_a_lock_that_it_may_not_have() {
     run(&mut agent, "SELECT ringfence.current_owner(); SET lock_timeout = '1s'");
     run(
         &mut agent,
-        "CREATE TEMP TABLE parts (LIKE ringfence.project) PARTITION BY LIST (name); CREATE INDEX parts_name ON parts (name); CREATE TEMP TABLE mine (owner_id uuid, id uuid)",
+        "CREATE TEMP TABLE parts (owner_id uuid NOT NULL, id uuid NOT NULL, name text NOT NULL, description text, enabled boolean NOT NULL, created_at timestamptz NOT NULL) PARTITION BY LIST (name); CREATE INDEX parts_name ON parts (name); CREATE TEMP TABLE mine (owner_id uuid, id uuid)",
     );
     for statement in [
         "CREATE TRIGGER t BEFORE INSERT ON ringfence.customer FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",

@@ -26,7 +26,7 @@ mod worlds;
 
 use answer::Answer;
 use generate::Generator;
-use runner::{Failure, Outcome, Run};
+use runner::{Failure, Outcome, PROGRAMS_PER_COPY, Run};
 use schema::Schema;
 use std::env;
 use std::io;
@@ -75,9 +75,10 @@ fn all() -> io::Result<(usize, usize)> {
 
     let programs = number("PROGRAMS").unwrap_or(PROGRAMS);
     let seeds = number("SEED").map_or_else(|| vec![FIXED_SEED, of_the_day], |seed| vec![seed]);
-    let kind = asked("KIND");
-    let kinds: Vec<Kind> =
-        Kind::ALL.into_iter().filter(|known| kind.as_ref().is_none_or(|kind| kind == known.name())).collect();
+    let kinds = match asked("KIND") {
+        Some(name) => Kind::ALL.into_iter().filter(|kind| kind.name() == name).collect(),
+        None => Kind::USUAL.to_vec(),
+    };
     let (mut passed, mut failed) = (0, 0);
     for kind in &kinds {
         let templates = Templates::make(*kind)?;
@@ -106,9 +107,15 @@ fn all() -> io::Result<(usize, usize)> {
                 println!("{}", generator.program(run.first).text());
             }
             let begun = Instant::now();
-            let outcome = runner::run(&run)?;
+            let mut outcome = runner::run(&run)?;
+            if let (Some(only), 0) = (only, outcome.failures) {
+                println!("not alone; now with those before it on the same databases");
+                let first = only - only % PROGRAMS_PER_COPY;
+                outcome = runner::run(&Run { first, programs: only - first + 1, ..run })?;
+            }
             report(*kind, *seed, begun, &outcome);
-            if outcome.failures == 0 { passed += 1 } else { failed += 1 }
+            // A few that are not seen again are noise; many are a difference that is not understood.
+            if outcome.failures == 0 && outcome.unconfirmed <= outcome.run / 1000 { passed += 1 } else { failed += 1 }
         }
         if *kind == Kind::Neighbour && number("ONLY").is_none() {
             let gone = allowed::no_longer_true(&templates)?;
@@ -125,9 +132,9 @@ fn all() -> io::Result<(usize, usize)> {
 
 fn report(kind: Kind, seed: u64, begun: Instant, outcome: &Outcome) {
     let seconds = begun.elapsed().as_secs_f64();
-    let Outcome { run, steps, skipped, refused, failures } = outcome;
+    let Outcome { run, steps, skipped, refused, failures, unconfirmed } = outcome;
     println!(
-        "{} seed {seed}: {run} programs of {steps} statements in {seconds:.1} s, {:.0} a second; {skipped} skipped; {} that differ",
+        "{} seed {seed}: {run} programs of {steps} statements in {seconds:.1} s, {:.0} a second; {skipped} skipped; {} that differ, {unconfirmed} that did so only once",
         kind.name(),
         *run as f64 / seconds,
         failures
@@ -143,7 +150,7 @@ fn show(kind: Kind, seed: u64, failure: &Failure) {
     let kind = kind.name();
     println!("\n=== {kind}: {why}, in program {number}: make noninterference KIND={kind} SEED={seed} ONLY={number}");
     if !history.is_empty() {
-        println!("--- after programs {history:?}");
+        println!("--- after {} of the programs from {} to {}", history.len(), history[0], history[history.len() - 1]);
     }
     println!("{}", program.text());
     println!("--- at: {step}");

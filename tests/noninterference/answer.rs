@@ -32,7 +32,7 @@ impl Answer {
                 b'D' => {
                     let mut row = String::new();
                     for value in wire::row(body) {
-                        row += &value.map_or_else(|| "NULL".to_owned(), |value| plain(&value));
+                        row += &value.map_or_else(|| "NULL".to_owned(), |value| places_taken_out_of(plain(&value)));
                         row += " | ";
                     }
                     rows.push(row);
@@ -67,10 +67,15 @@ impl Names {
         while at < bytes.len() {
             let (length, placeholder) = match bytes[at] {
                 b'0'..=b'9' if at == 0 || !bytes[at - 1].is_ascii_alphanumeric() => {
-                    let id = generated_id(&bytes[at..]);
-                    if id > 0 { (id, "<new id>") } else { (self.time(&bytes[at..]), "<now>") }
+                    let (id, cursor) = (generated_id(&bytes[at..]), cursor_at_generated_id(&bytes[at..]));
+                    match (id, cursor) {
+                        (0, 0) => (self.time(&bytes[at..]), "<now>"),
+                        (0, _) => (cursor, "<cursor>"),
+                        _ => (id, "<new id>"),
+                    }
                 }
                 b'n' if text[at..].starts_with(&self.database) => (self.database.len(), "<database>"),
+                b'p' if text[at..].starts_with("pg_toast_") => (9 + digits(&bytes[at + 9..]), "pg_toast_N"),
                 b'p' if text[at..].starts_with("pg_temp_") => (8 + digits(&bytes[at + 8..]), "pg_temp_N"),
                 _ => (0, ""),
             };
@@ -101,6 +106,18 @@ impl Names {
     }
 }
 
+/// What EXPLAIN ANALYZE tells of where the rows lie: `allowed.rs` says why.
+fn places_taken_out_of(text: String) -> String {
+    // In all of EXPLAIN's formats; all but TEXT come as one value.
+    let tells = |line: &str| {
+        ["Heap Blocks", "Heap Fetches", "Heap-Blocks", "Heap-Fetches"].iter().any(|what| line.contains(what))
+    };
+    if !tells(&text) {
+        return text;
+    }
+    text.split('\n').map(|line| if tells(line) { "<places>" } else { line }).collect::<Vec<_>>().join("\n")
+}
+
 fn digits(bytes: &[u8]) -> usize {
     bytes.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(bytes.len())
 }
@@ -120,14 +137,26 @@ fn generated_id(bytes: &[u8]) -> usize {
     if bytes.len() >= 32 && bytes[12] == b'7' && bytes.starts_with(b"01") && hex(&bytes[..32]) { 32 } else { 0 }
 }
 
+/// The length of a cursor of search_customers() that begins here, if it has the id of a new customer, on which its signature depends.
+fn cursor_at_generated_id(bytes: &[u8]) -> usize {
+    let length = bytes.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(bytes.len());
+    if length >= 56 && bytes[24..].starts_with(b"01") && bytes[36] == b'7' { length } else { 0 }
+}
+
 fn numbers_taken_out_of(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     while at < bytes.len() {
+        // The bytes of a constant, which may be such a number.
+        if text[at..].starts_with("[ ") {
+            at += text[at..].find(']').unwrap_or(1);
+            continue;
+        }
         let length = digits(&bytes[at..]);
         if length == 0 {
-            let end = at + bytes[at..].iter().position(u8::is_ascii_digit).unwrap_or(bytes.len() - at);
+            let stops = |byte: &u8| byte.is_ascii_digit() || *byte == b'[';
+            let end = at + 1 + bytes[at + 1..].iter().position(stops).unwrap_or(bytes.len() - at - 1);
             out.push_str(&text[at..end]);
             at = end;
             continue;
@@ -158,6 +187,18 @@ fn without_order(statement: &str, answer: &Answer) -> Vec<String> {
     lines
 }
 
+/// Whether a statement that counts what a search found, and how many different ones, got two numbers.
+fn finds_twice(statement: &str, answer: &Answer) -> bool {
+    let counts = answer.lines.last().and_then(|row| row.strip_suffix(" | ")).and_then(|row| row.split_once(" | "));
+    statement.starts_with("SELECT count(*), count(DISTINCT customer_id)")
+        && counts.is_some_and(|(all, different)| all != different && different.parse::<u64>().is_ok())
+}
+
+/// Whether a function is called that was chosen among all.
+fn calls_any(step: &Step) -> bool {
+    step.sql.text().split("pg_catalog.").skip(1).any(|call| call.starts_with(|first: char| first.is_ascii_alphabetic()))
+}
+
 /// The first step whose answers differ, or tell what they may not.
 pub fn compare(program: &Program, without: Vec<Answer>, with: Vec<Answer>) -> Option<Difference> {
     let mut moved = false;
@@ -171,7 +212,10 @@ pub fn compare(program: &Program, without: Vec<Answer>, with: Vec<Answer>) -> Op
             "what the other owner alone has was told"
         } else if differ {
             "the answers differ"
-        } else if tells("SQLSTATE XX000") {
+        } else if finds_twice(&statement, &with) || finds_twice(&statement, &without) {
+            "a search found a customer twice"
+        } else if tells("SQLSTATE XX000") && !program.steps[..=step].iter().any(calls_any) {
+            // Some of PostgreSQL's own functions answer so to arguments that make no sense.
             "an internal error"
         } else {
             continue;

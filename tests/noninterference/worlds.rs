@@ -15,23 +15,28 @@ pub enum Kind {
     Masked,
     /// Customers' values of a field of another project.
     Hidden,
+    /// Nothing: what differs is a fault of the test itself.
+    Nothing,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 3] = [Kind::Neighbour, Kind::Masked, Kind::Hidden];
+    /// Those that are run where none is asked for.
+    pub const USUAL: [Kind; 3] = [Kind::Neighbour, Kind::Masked, Kind::Hidden];
+    pub const ALL: [Kind; 4] = [Kind::Neighbour, Kind::Masked, Kind::Hidden, Kind::Nothing];
 
     pub fn name(self) -> &'static str {
         match self {
             Kind::Neighbour => "neighbour",
             Kind::Masked => "masked",
             Kind::Hidden => "hidden",
+            Kind::Nothing => "nothing",
         }
     }
 
     /// The roles that may not tell, each as often as its weight says.
     pub fn roles(self) -> &'static [(usize, &'static str)] {
         match self {
-            Kind::Neighbour => &[
+            Kind::Neighbour | Kind::Nothing => &[
                 (6, "ni_agent"),
                 (4, "ni_supervisor"),
                 (5, "ni_admin"),

@@ -175,19 +175,32 @@ impl Maker<'_> {
     /// Makes many versions of rows, of which the last, or none, is kept.
     pub fn stir(&mut self) -> Vec<Step> {
         let change = *self.random.pick(&[
-            "UPDATE ringfence.customer SET phones = phones || '{0800 000}'",
-            "UPDATE ringfence.customer SET last_activity_at = last_activity_at + interval '1 day'",
+            "UPDATE ringfence.customer SET phones = phones || '{0800 000}' WHERE name LIKE 'Jan%'",
+            "UPDATE ringfence.customer SET last_activity_at = last_activity_at + interval '1 day' WHERE name LIKE 'Jan%'",
             "UPDATE ringfence.customer SET name = name || ' x' WHERE name LIKE 'Jan%'",
             "UPDATE ringfence.customer_card SET attributes = attributes || '{\"note\": \"stirred\"}' WHERE name LIKE 'Jan%'",
             "DELETE FROM ringfence.customer WHERE name LIKE 'Jan%'",
         ]);
-        let mut steps: Vec<Step> = (0..1 + self.random.below(3)).map(|_| Step::new("", Sql::from(change))).collect();
-        if self.random.chance(60) {
+        let mut steps: Vec<Step> = (0..1 + self.random.below(5)).map(|_| Step::new("", Sql::from(change))).collect();
+        // Search must find the same by whichever plan.
+        if self.random.chance(40) {
+            let settings = [
+                "random_page_cost = 1e9",
+                "enable_indexscan = off",
+                "enable_bitmapscan = off",
+                "cpu_operator_cost = 1e6",
+                "seq_page_cost = 0",
+            ];
+            let setting = *self.random.pick(&settings);
+            steps.push(Step::new("", Sql::from(format!("SET LOCAL {setting}"))));
+        }
+        if self.random.chance(70) {
+            let search = *self.random.pick(&["kowalski", "jan", "kowalsky", "an"]);
             steps.push(Step::new(
                 "",
-                Sql::from(
-                    "SELECT count(*), count(DISTINCT customer_id) FROM ringfence.search_customers('kowalski', 100)",
-                ),
+                Sql::from(format!(
+                    "SELECT count(*), count(DISTINCT customer_id) FROM ringfence.search_customers('{search}', 100)"
+                )),
             ));
         }
         steps

@@ -94,7 +94,7 @@ const RIGHTS: &[&str] =
 
 impl Maker<'_> {
     pub fn word(&mut self) -> &'static str {
-        *self.random.pick(WORDS)
+        self.random.pick::<&'static str>(WORDS)
     }
 
     pub fn quoted(&mut self) -> String {
@@ -102,7 +102,7 @@ impl Maker<'_> {
     }
 
     pub fn right(&mut self) -> &'static str {
-        *self.random.pick(RIGHTS)
+        self.random.pick::<&'static str>(RIGHTS)
     }
 
     /// An id of a row of the set-up, there or not.

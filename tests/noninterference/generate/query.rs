@@ -379,8 +379,6 @@ impl Maker<'_> {
             "tuples_inserted",
             "tuples_updated",
             "tuples_deleted",
-            "tuples_hot_updated",
-            "blocks_fetched",
         ]);
         let look = match self.random.below(6) {
             0..=2 => format!("SELECT pg_stat_get_xact_{function}('ringfence.{table}'::regclass)"),

@@ -39,7 +39,7 @@ const SETTINGS: &[&str] = &[
     "row_security = off",
     "search_path = ringfence, ringfence_report",
     "ringfence.agent = 'agent 7'",
-    "client_min_messages = debug1",
+    "client_min_messages = log",
 ];
 
 /// Whom a session may ask to work for.
@@ -118,6 +118,50 @@ impl Maker<'_> {
         }
         let setting = *self.random.pick(SETTINGS);
         vec![Step::new("", Sql::from(format!("{local} {setting}")))]
+    }
+
+    /// A plan that is made under an owner who may be used, and run again under one who may not: whether the wall is asked, and says so,
+    /// must not depend on what other conditions find.
+    pub fn kept_plan(&mut self) -> Vec<Step> {
+        let table = self.table();
+        let scope = self.columns(&table, "t");
+        let texts: Vec<_> = scope.iter().filter(|column| column.kind == Type::Text).cloned().collect();
+        let setting = *self.random.pick(SETTINGS);
+        let plain = |text: String| Step::new("kept", Sql::from(text));
+        let condition = match texts.is_empty() {
+            true => self.cheap(&scope),
+            false => {
+                let how = *self.random.pick(&["= $1", "= ANY (ARRAY[$1])", ">= $1", "<> $1"]);
+                sql![self.random.pick(&texts).name.clone(), " ", how]
+            }
+        };
+        let more = self.cheap(&scope);
+        let prepare = sql![
+            format!("PREPARE k (text) AS SELECT count(*) FROM {} AS t WHERE ", table.name),
+            condition,
+            optional(sql![" AND ", more])
+        ];
+        let mut steps = vec![
+            plain("SET ringfence.owner = 'Company A'".to_owned()),
+            plain("SET plan_cache_mode = force_generic_plan".to_owned()),
+            Step::new("kept", optional(Sql::from(format!("SET {setting}")))),
+            Step::new("kept", prepare),
+        ];
+        for round in 0..4 {
+            if round == 1 {
+                let owner = *self.random.pick(&["Company B", "Nobody", "Company D", "Company E", ""]);
+                steps.push(plain(format!("SET ringfence.owner = '{owner}'")));
+            }
+            // What other owners alone have, as often as anything.
+            let word = match self.random.chance(50) {
+                true => {
+                    format!("'{}'", self.random.pick(&["Firm 30", "Firm 35", "Company B", "Company E", "Jan Kowalski"]))
+                }
+                false => self.quoted(),
+            };
+            steps.extend([Step::fixed("BEGIN"), plain(format!("EXECUTE k({word})")), Step::fixed("ROLLBACK")]);
+        }
+        steps
     }
 
     fn prepare(&mut self) -> Step {
@@ -230,7 +274,14 @@ impl Maker<'_> {
             0 => vec![sql![format!("INSERT INTO mine (id, name) VALUES (1{number:03}, {word})")]],
             1 => {
                 let function = *self.random.pick(&["owner_is_there", "owner_told", "owner_id"]);
-                vec![sql![format!("CREATE INDEX ON mine ((pg_temp.{function}(name)))")]]
+                vec![
+                    optional(Sql::from(format!(
+                        "SET LOCAL enable_seqscan = {}",
+                        self.random.pick(&["on", "off", "off"])
+                    ))),
+                    Sql::from(format!("CREATE TEMP TABLE o{number} AS SELECT {word}::text AS name")),
+                    Sql::from(format!("CREATE INDEX ON o{number} ((pg_temp.{function}(name)))")),
+                ]
             }
             2 => vec![
                 sql![format!("CREATE INDEX i{number} ON mine ((pg_temp.owner_id(name)))")],

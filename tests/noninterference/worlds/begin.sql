@@ -2,6 +2,17 @@
 SET client_min_messages = warning;
 CREATE SCHEMA setup;
 
+-- When a table was vacuumed or analysed last must not depend on chance.
+DO $autovacuum$
+DECLARE
+    target regclass;
+BEGIN
+    FOR target IN SELECT oid FROM pg_class WHERE relnamespace = 'ringfence'::regnamespace AND relkind = 'r' LOOP
+        EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = off)', target);
+    END LOOP;
+END
+$autovacuum$;
+
 -- An id that is the same in every database, and that no generated id (version 7) can be taken for.
 CREATE FUNCTION setup.id(what text) RETURNS uuid LANGUAGE sql IMMUTABLE
     RETURN overlay(overlay(md5(what) PLACING '4' FROM 13) PLACING left(what, 1) FROM 1)::uuid;

@@ -25,14 +25,4 @@ BEGIN
     END LOOP;
 END
 $order$;
--- When a table was vacuumed or analysed last must not depend on chance.
-DO $autovacuum$
-DECLARE
-    target regclass;
-BEGIN
-    FOR target IN SELECT oid FROM pg_class WHERE relnamespace = 'ringfence'::regnamespace AND relkind = 'r' LOOP
-        EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = off)', target);
-    END LOOP;
-END
-$autovacuum$;
 DROP SCHEMA setup CASCADE;
