@@ -23,7 +23,8 @@ const TIME_TO_MAKE_SMALLER: Duration = Duration::from_secs(20);
 const NOT_SEEN_AGAIN: &str = "not seen again";
 
 /// Settings of every session, which RESET ALL goes back to.
-const OPTIONS: &str = "-c statement_timeout=20s -c jit=off";
+/// Which worker gets which row is chance: plans for workers are run without, but where the order and number of rows do not show.
+const OPTIONS: &str = "-c statement_timeout=20s -c jit=off -c max_parallel_workers=0";
 
 pub struct Run<'a> {
     pub templates: &'a Templates,

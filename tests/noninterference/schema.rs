@@ -121,7 +121,7 @@ const NOT_COMPARABLE: &str = "^(amvalidate|pg_sleep|pg_advisory|pg_try_advisory|
     repeat|lpad|rpad|has_|row_security|ts_stat|ts_rewrite|pg_stat|pg_xact|pg_xid|mxid|pg_tablespace|pg_relation|pg_collation_actual|pg_database_collation|pg_import|version|\
     query_to|cursor_to|table_to|schema_to|database_to|new_id|generate_series|pg_describe|pg_identify|current_setting|pg_filenode|pg_show|pg_options|lcm|factorial|\
     numeric_|float8|int4|int8|jsonb_path|pg_char|pg_nextoid|pg_partition|pg_column|ri_|RI_|brin|gin|gist|spg|hash|bt|bool_accum|array_agg|make_interval|\
-    to_timestamp|date_|time_|timetz|timestamp)";
+    to_timestamp|date_|time_|timetz|timestamp|interval)";
 
 impl Schema {
     pub fn read(database: &str) -> io::Result<Schema> {

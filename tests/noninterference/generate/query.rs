@@ -410,11 +410,13 @@ impl Maker<'_> {
         ];
         let mut steps: Vec<Step> =
             settings.iter().map(|setting| Step::new("", Sql::from(format!("SET LOCAL {setting} = 0")))).collect();
+        steps.push(Step::new("", Sql::from("SET LOCAL max_parallel_workers = 8")));
         let filter = list(vec![self.cheap(&scope), self.cheap(&scope)], " AND ");
         steps.push(Step::new(
             "",
             sql![format!("SELECT count(*) FROM {} AS t WHERE ", table.name), filter, optional(Sql::from(failing))],
         ));
+        steps.push(Step::new("", Sql::from("SET LOCAL max_parallel_workers = 0")));
         steps
     }
 

@@ -248,7 +248,11 @@ impl Maker<'_> {
             }
             2 => {
                 let query = self.select_one(Type::Text, 1);
-                sql!["FOR r IN ", query, " LOOP RAISE NOTICE 'row %', r; n := n + 1; EXIT WHEN n > 20; END LOOP"]
+                sql![
+                    "FOR r IN SELECT * FROM (",
+                    query,
+                    ") AS q ORDER BY 1 LOOP RAISE NOTICE 'row %', r; n := n + 1; EXIT WHEN n > 20; END LOOP"
+                ]
             }
             _ => {
                 let word = self.quoted();
