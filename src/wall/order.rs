@@ -159,16 +159,14 @@ impl WalledScan {
                 }
                 _ => (),
             }
-            if !self.is_kept_by_index() {
-                if !self.is_among((*plan).qual) {
-                    (*plan).qual = pg_sys::lcons(self.condition_in_scan().cast(), (*plan).qual);
-                }
-                if (*plan).type_ == pg_sys::NodeTag::T_BitmapHeapScan {
-                    // Where a bitmap has room for whole pages only, the condition of the index is asked again, of all rows of a page.
-                    let scan = plan.cast::<pg_sys::BitmapHeapScan>();
-                    if !self.is_among((*scan).bitmapqualorig) {
-                        (*scan).bitmapqualorig = pg_sys::lcons(self.condition().cast(), (*scan).bitmapqualorig);
-                    }
+            if !self.is_kept_by_index() && !self.is_one_of((*plan).qual) {
+                (*plan).qual = pg_sys::lcons(self.condition_in_scan().cast(), (*plan).qual);
+            }
+            if (*plan).type_ == pg_sys::NodeTag::T_BitmapHeapScan {
+                // Where a bitmap has room for whole pages only, the condition of the index is asked again, of all rows of a page.
+                let scan = plan.cast::<pg_sys::BitmapHeapScan>();
+                if !self.is_one_of((*scan).bitmapqualorig) {
+                    (*scan).bitmapqualorig = pg_sys::lcons(self.condition().cast(), (*scan).bitmapqualorig);
                 }
             }
             self.sort_conditions((*plan).qual);
@@ -183,17 +181,17 @@ impl WalledScan {
         // SAFETY: as promised by the caller; the tags tell what the nodes are.
         unsafe {
             // It is among the other conditions where the index does not have it, even if it is asked again with those of the index.
-            if self.is_among((*self.plan).qual) {
+            if self.is_one_of((*self.plan).qual) {
                 return false;
             }
             match (*self.plan).type_ {
-                pg_sys::NodeTag::T_IndexScan => self.is_among((*self.plan.cast::<pg_sys::IndexScan>()).indexqualorig),
+                pg_sys::NodeTag::T_IndexScan => self.is_one_of((*self.plan.cast::<pg_sys::IndexScan>()).indexqualorig),
                 pg_sys::NodeTag::T_IndexOnlyScan => {
                     let scan = self.plan.cast::<pg_sys::IndexOnlyScan>();
                     self.leads_index((*scan).indexid) && self.is_among_keys((*scan).indexqual)
                 }
                 pg_sys::NodeTag::T_BitmapHeapScan => {
-                    self.is_among((*self.plan.cast::<pg_sys::BitmapHeapScan>()).bitmapqualorig)
+                    self.is_in_each_index((*self.plan.cast::<pg_sys::BitmapHeapScan>()).bitmapqualorig)
                 }
                 _ => false,
             }
@@ -230,9 +228,21 @@ impl WalledScan {
         unsafe { policy::first_column_of(index) == Some(self.wall.column) }
     }
 
+    /// Whether the wall itself is one of the conditions. Within another condition it counts for nothing: whoever wrote that may ask
+    /// something else before it.
+    ///
     /// # Safety
     /// `conditions` must be conditions on the columns of the scanned table.
-    unsafe fn is_among(&self, conditions: *mut pg_sys::List) -> bool {
+    unsafe fn is_one_of(&self, conditions: *mut pg_sys::List) -> bool {
+        // SAFETY: as promised by the caller.
+        unsafe { members(conditions).any(|condition| self.is_wall(condition)) }
+    }
+
+    /// Whether each index that a bitmap is made of has the wall among its conditions.
+    ///
+    /// # Safety
+    /// `conditions` must be those of the indexes, as conditions on the scanned table.
+    unsafe fn is_in_each_index(&self, conditions: *mut pg_sys::List) -> bool {
         // SAFETY: as promised by the caller.
         unsafe { members(conditions).any(|condition| self.is_in(condition)) }
     }
@@ -248,10 +258,10 @@ impl WalledScan {
         }
     }
 
-    /// Whether a condition holds for rows of the session's owner alone: it is the wall, or has it in every alternative.
+    /// Whether a condition of indexes is the wall, or has it in every alternative.
     ///
     /// # Safety
-    /// `condition` must be a condition on the columns of the scanned table.
+    /// As [`WalledScan::is_in_each_index`].
     unsafe fn is_in(&self, condition: *mut pg_sys::Node) -> bool {
         // SAFETY: as promised by the caller; the tags tell what the nodes are.
         unsafe {
@@ -267,8 +277,15 @@ impl WalledScan {
                     _ => false,
                 };
             }
-            self.wall.is(condition, &|column| self.is_wall_column(column))
+            self.is_wall(condition)
         }
+    }
+
+    /// # Safety
+    /// `condition` must be a condition on the columns of the scanned table.
+    unsafe fn is_wall(&self, condition: *mut pg_sys::Node) -> bool {
+        // SAFETY: as promised by the caller.
+        unsafe { self.wall.is(condition, &|column| self.is_wall_column(column)) }
     }
 
     /// # Safety
@@ -360,7 +377,7 @@ impl WalledScan {
             // The sort is stable.
             cells.sort_by_key(|cell| {
                 let condition: *mut pg_sys::Node = cell.ptr_value.cast();
-                if self.is_in(condition) {
+                if self.is_wall(condition) {
                     0
                 } else if is_about_rights(condition) {
                     1

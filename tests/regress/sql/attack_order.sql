@@ -114,6 +114,30 @@ SET enable_seqscan = off;
 SELECT DISTINCT name FROM attack.read_by('owner_id = attack.lies() AND (id = ''b0000000-0000-0000-0000-000000000001'' OR id > ''00000000-0000-0000-0000-000000000000'')') AS name WHERE name NOT LIKE 'Tsai%' AND name NOT IN ('Chen Wei', '蔡美玲') LIMIT 3;
 SELECT DISTINCT name FROM attack.read_by('(owner_id = attack.lies() AND id = ''b0000000-0000-0000-0000-000000000001'' OR owner_id = attack.lies() AND id > ''00000000-0000-0000-0000-000000000000'')') AS name WHERE name NOT LIKE 'Tsai%' AND name NOT IN ('Chen Wei', '蔡美玲') LIMIT 3;
 RESET ALL;
+-- A condition of the user's that has the wall in each of its alternatives, behind something else.
+CREATE FUNCTION attack.own() RETURNS uuid LANGUAGE plpgsql STABLE COST 0.0001 AS $$ BEGIN RETURN ringfence.current_owner(); END $$;
+CREATE TEMP SEQUENCE looked_at;
+CREATE FUNCTION attack.looks_at(value text) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS $$
+BEGIN
+    PERFORM nextval('looked_at');
+    RETURN true;
+END $$;
+CREATE FUNCTION attack.alternatives(condition text) RETURNS SETOF bigint LANGUAGE plpgsql AS $$
+DECLARE
+    setting text;
+BEGIN
+    FOREACH setting IN ARRAY ARRAY['SET enable_indexscan = off; SET enable_bitmapscan = off; SET enable_indexonlyscan = off', 'SET enable_bitmapscan = on', 'SET enable_indexscan = on'] LOOP
+        EXECUTE setting;
+        PERFORM setval('looked_at', 1, false);
+        EXECUTE 'SELECT FROM ringfence.customer WHERE ' || condition;
+        RETURN NEXT nextval('looked_at') - 1;
+    END LOOP;
+END $$;
+-- At most twice for each of the three customers.
+SELECT max(looks) <= 6 FROM attack.alternatives('owner_id = attack.own() AND ((attack.looks_at(name) AND owner_id = ringfence.current_owner()) OR (attack.looks_at(address) AND ringfence.current_owner() = owner_id))') AS looks;
+SELECT max(looks) <= 6 FROM attack.alternatives('((attack.looks_at(name) AND owner_id = ringfence.current_owner()) OR (attack.looks_at(address) AND ringfence.current_owner() = owner_id))') AS looks;
+SELECT max(looks) <= 6 FROM attack.alternatives('owner_id = attack.own() AND NOT ((NOT attack.looks_at(name) OR owner_id <> ringfence.current_owner()) AND (NOT attack.looks_at(address) OR ringfence.current_owner() <> owner_id))') AS looks;
+RESET ALL;
 -- The planner does merge the two conditions; the wall stands beside what it made of them.
 EXPLAIN (COSTS OFF) SELECT name FROM ringfence.customer WHERE owner_id = attack.lies() AND id = 'b0000000-0000-0000-0000-000000000001';
 EXPLAIN (COSTS OFF) SELECT owner_id FROM ringfence.customer WHERE owner_id = attack.lies();
