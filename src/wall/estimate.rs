@@ -9,7 +9,7 @@
 #![allow(ffi_unwind_calls)]
 
 use super::members;
-use super::policy::{self, Wall};
+use super::policy;
 use crate::catalog;
 use pgrx::{pg_guard, pg_sys};
 use std::cell::{Cell, RefCell};
@@ -55,16 +55,6 @@ pub fn init() {
     }
 }
 
-/// The wall of a table, where the session's role is one that row-level security binds. It counts whose session it is, not as whom a function
-/// or a foreign key reads the table: plans of those are shown to the session as well (`debug_print_plan`).
-///
-/// # Safety
-/// The table must be locked.
-unsafe fn binding_wall(table: pg_sys::Oid) -> Option<Wall> {
-    // SAFETY: as promised by the caller; a look-up of the role.
-    unsafe { policy::of(table).filter(|_| policy::binds(pg_sys::GetOuterUserId())) }
-}
-
 fn rows_of_owner(table: pg_sys::Oid) -> f64 {
     if catalog::decides(table) { SETTINGS_OF_OWNER } else { ROWS_OF_OWNER }
 }
@@ -81,7 +71,7 @@ unsafe extern "C-unwind" fn relation_info(
         if let Some(previous) = PREVIOUS_RELATION_INFO.get() {
             pg_sys::ffi::pg_guard_ffi_boundary(|| previous(root, table, is_parent, relation));
         }
-        let Some(wall) = binding_wall(table) else {
+        let Some(wall) = policy::binding(table) else {
             return;
         };
         let rows = rows_of_owner(table) * OWNERS;
@@ -142,7 +132,7 @@ unsafe extern "C-unwind" fn relation_stats(
     // SAFETY: the planner passes a table that it has locked, one of its columns, and where it wants to know.
     unsafe {
         if (*entry).rtekind == pg_sys::RTEKind::RTE_RELATION
-            && let Some(wall) = binding_wall((*entry).relid)
+            && let Some(wall) = policy::binding((*entry).relid)
         {
             let rows = rows_of_owner((*entry).relid);
             let distinct = if column == wall.column {
@@ -192,7 +182,7 @@ unsafe extern "C-unwind" fn index_stats(
     // SAFETY: the planner passes an index of a table that it has locked.
     unsafe {
         let table = pg_sys::IndexGetRelation(index, true);
-        if table != pg_sys::InvalidOid && binding_wall(table).is_some() {
+        if table != pg_sys::InvalidOid && policy::binding(table).is_some() {
             return true;
         }
         PREVIOUS_INDEX_STATS
@@ -206,7 +196,7 @@ unsafe extern "C-unwind" fn index_stats(
 unsafe extern "C-unwind" fn average_width(table: pg_sys::Oid, column: pg_sys::AttrNumber) -> i32 {
     // SAFETY: the planner passes a table that it has locked, and one of its columns.
     unsafe {
-        if binding_wall(table).is_some() {
+        if policy::binding(table).is_some() {
             let (mut kind, mut modifier, mut collation) = (pg_sys::InvalidOid, -1, pg_sys::InvalidOid);
             pg_sys::get_atttypetypmodcoll(table, column, &mut kind, &mut modifier, &mut collation);
             return pg_sys::get_typavgwidth(kind, modifier);

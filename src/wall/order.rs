@@ -26,8 +26,27 @@ pub unsafe fn put_walls_first(statement: *mut pg_sys::PlannedStmt) {
     // SAFETY: as promised by the caller.
     unsafe {
         each_plan(statement, &mut |plan| {
-            WalledScan::of(statement, plan).into_iter().for_each(|scan| scan.put_wall_first())
+            WalledScan::of(statement, plan).into_iter().for_each(|scan| scan.put_wall_first());
+            join_without_statistics(plan);
         })
+    }
+}
+
+/// A hash join that does not fit into memory takes the most frequent values of a column first, as the statistics of all owners have them:
+/// the order of the rows would tell which values they are. Who is bound by the wall joins without.
+///
+/// # Safety
+/// As [`put_walls_first`].
+unsafe fn join_without_statistics(plan: *mut pg_sys::Plan) {
+    // SAFETY: as promised by the caller; the tag tells what the node is, and the table is one of the statement.
+    unsafe {
+        if (*plan).type_ != pg_sys::NodeTag::T_Hash {
+            return;
+        }
+        let table = &raw mut (*plan.cast::<pg_sys::Hash>()).skewTable;
+        if *table != pg_sys::InvalidOid && policy::binding(*table).is_some() {
+            *table = pg_sys::InvalidOid;
+        }
     }
 }
 

@@ -104,6 +104,16 @@ pub unsafe fn of(table: pg_sys::Oid) -> Option<Wall> {
     known(|known| &mut known.walls, table, find)
 }
 
+/// The wall of a table, where the session's role is one that row-level security binds. It counts whose session it is, not as whom a function
+/// or a foreign key reads the table: plans of those are shown to the session as well (`debug_print_plan`).
+///
+/// # Safety
+/// As [`of`].
+pub unsafe fn binding(table: pg_sys::Oid) -> Option<Wall> {
+    // SAFETY: as promised by the caller; reads a variable of the backend.
+    unsafe { of(table).filter(|_| binds(pg_sys::GetOuterUserId())) }
+}
+
 /// Whether row-level security binds a role.
 pub fn binds(role: pg_sys::Oid) -> bool {
     // SAFETY: a look-up of the role, inside a transaction as every plan is made in one.

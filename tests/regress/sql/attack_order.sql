@@ -253,6 +253,36 @@ SELECT count(*) FROM ringfence.customer TABLESAMPLE SYSTEM (50);
 SELECT count(*) FROM ringfence.customer TABLESAMPLE BERNOULLI (50) REPEATABLE (1);
 \c - postgres
 SELECT count(*) FROM ringfence.customer TABLESAMPLE BERNOULLI (100);
+
+\echo *** A hash join with too little memory does not begin with the values that statistics know as the most frequent
+\c - app_a
+SET client_min_messages = warning;
+CREATE TABLE attack.asked AS SELECT 'asked ' || n AS name, repeat('x', 100) AS much FROM generate_series(1, 9000) AS n;
+INSERT INTO attack.asked SELECT 'guessed ' || n, '' FROM generate_series(1, 30) AS n;
+ANALYZE attack.asked;
+CREATE FUNCTION attack.in_order() RETURNS text LANGUAGE plpgsql
+    SET enable_mergejoin = off SET enable_nestloop = off SET work_mem = '64kB' SET max_parallel_workers_per_gather = 0 AS $$
+DECLARE
+    found text;
+BEGIN
+    INSERT INTO ringfence.customer (name) SELECT 'guessed ' || n FROM generate_series(1, 30) AS n;
+    SELECT string_agg(name, ' ') INTO found FROM (SELECT c.name FROM ringfence.customer AS c JOIN attack.asked USING (name) OFFSET 0) AS joined;
+    RAISE EXCEPTION USING MESSAGE = found;
+EXCEPTION WHEN raise_exception THEN
+    RETURN SQLERRM;
+END $$;
+\c - postgres
+DELETE FROM ringfence.customer WHERE owner_id = 'bbbbbbbb-0000-0000-0000-000000000002';
+VACUUM (ANALYZE) ringfence.customer;
+SET ROLE app_b;
+INSERT INTO ringfence.customer (name) SELECT 'guessed ' || n FROM generate_series(26, 30) AS n, generate_series(1, 100);
+\c - app_a
+SELECT attack.in_order() AS unknown \gset
+\c - postgres
+ANALYZE ringfence.customer;
+\c - app_a
+SELECT attack.in_order() = :'unknown';
+\c - postgres
 DROP OWNED BY order_fields;
 DROP ROLE order_fields;
 DROP SCHEMA attack CASCADE;
