@@ -10,7 +10,6 @@
 
 use super::members;
 use super::policy;
-use crate::catalog;
 use pgrx::{pg_guard, pg_sys};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -56,7 +55,7 @@ pub fn init() {
 }
 
 fn rows_of_owner(table: pg_sys::Oid) -> f64 {
-    if catalog::decides(table) { SETTINGS_OF_OWNER } else { ROWS_OF_OWNER }
+    if policy::decides(table) { SETTINGS_OF_OWNER } else { ROWS_OF_OWNER }
 }
 
 #[pg_guard]

@@ -1,6 +1,7 @@
 //! What the wall of a table looks like, as PostgreSQL keeps it with the table: policy `owner_wall`.
 
 use super::members;
+use crate::catalog;
 use pgrx::{pg_guard, pg_sys};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -25,6 +26,8 @@ pub struct Wall {
 #[derive(Default)]
 struct Known {
     walls: HashMap<pg_sys::Oid, Option<Wall>>,
+    /// Whether decisions are made from a table.
+    decides: HashMap<pg_sys::Oid, bool>,
     /// The first column of an index that is a B-tree.
     first_columns: HashMap<pg_sys::Oid, Option<pg_sys::AttrNumber>>,
     /// Whether a function is one that policies ask for rights.
@@ -112,6 +115,11 @@ pub unsafe fn of(table: pg_sys::Oid) -> Option<Wall> {
 pub unsafe fn binding(table: pg_sys::Oid) -> Option<Wall> {
     // SAFETY: as promised by the caller; reads a variable of the backend.
     unsafe { of(table).filter(|_| binds(pg_sys::GetOuterUserId())) }
+}
+
+/// Whether access is decided from a table: projects, fields and the like.
+pub fn decides(table: pg_sys::Oid) -> bool {
+    known(|known| &mut known.decides, table, || catalog::decides(table))
 }
 
 /// Whether row-level security binds a role.

@@ -427,7 +427,11 @@ impl Maker<'_> {
     }
 
     pub fn printed_plan(&mut self) -> Vec<Step> {
-        let what = if self.random.chance(60) { self.probe_sql() } else { sql!["SELECT * FROM ", self.set_call()] };
+        let mut what = if self.random.chance(60) { self.probe_sql() } else { sql!["SELECT * FROM ", self.set_call()] };
+        // Which statements a search runs inside depends on how many index entries of rows that are gone it meets; its answer does not.
+        if what.text().contains("search_customers(") {
+            what = Sql::from("SELECT * FROM ringfence.visible_fields()");
+        }
         vec![
             Step::new("", Sql::from("SET LOCAL debug_print_plan = on")),
             Step::new("", Sql::from("SET LOCAL client_min_messages = log")),
