@@ -8,7 +8,7 @@
 
 use super::{context, is_acting, judge, latched_owner, parallel, refuses_held_cursors, settings};
 use crate::list::members;
-use crate::{error, lock, log, wall};
+use crate::{error, lock, log};
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int};
@@ -66,7 +66,6 @@ unsafe extern "C-unwind" fn executor_start(query: *mut pg_sys::QueryDesc, flags:
         if (*statement).commandType == pg_sys::CmdType::CMD_MERGE || (*statement).hasModifyingCTE {
             refuse_blind_merge(statement);
         }
-        wall::before_execution(statement, flags);
         match PREVIOUS_START.get() {
             Some(previous) => previous(query, flags),
             None => unguarded::standard_ExecutorStart(query, flags),

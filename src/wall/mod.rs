@@ -15,6 +15,7 @@ use std::ffi::{c_char, c_int};
 
 thread_local! {
     static PREVIOUS_PLANNER: Cell<pg_sys::planner_hook_type> = const { Cell::new(None) };
+    static PREVIOUS_START: Cell<pg_sys::ExecutorStart_hook_type> = const { Cell::new(None) };
     /// The transaction in which the library was loaded: statements of it may have been planned without us.
     static LOADED_IN: Cell<Option<pg_sys::LocalTransactionId>> = const { Cell::new(None) };
 }
@@ -24,11 +25,13 @@ pub fn init() {
     policy::init();
     estimate::init();
     shown::init();
-    // SAFETY: once per backend; the hook before is kept and called. MyProc is NULL where the library is preloaded: then nothing has been
+    // SAFETY: once per backend; the hooks before are kept and called. MyProc is NULL where the library is preloaded: then nothing has been
     // planned yet. Plans that are kept were made without us, and are made again.
     unsafe {
         PREVIOUS_PLANNER.set(pg_sys::planner_hook);
         pg_sys::planner_hook = Some(planner);
+        PREVIOUS_START.set(pg_sys::ExecutorStart_hook);
+        pg_sys::ExecutorStart_hook = Some(executor_start);
         if !pg_sys::MyProc.is_null() {
             LOADED_IN.set(Some((*pg_sys::MyProc).lxid));
             pg_sys::ResetPlanCache();
@@ -47,6 +50,7 @@ mod unguarded {
             options: c_int,
             parameters: pg_sys::ParamListInfo,
         ) -> *mut pg_sys::PlannedStmt;
+        pub fn standard_ExecutorStart(query: *mut pg_sys::QueryDesc, flags: c_int);
     }
 }
 
@@ -75,13 +79,25 @@ unsafe extern "C-unwind" fn put_walls_first(statement: *mut pg_sys::PlannedStmt)
     unsafe { order::put_walls_first(statement) }
 }
 
+#[allow(ffi_unwind_calls)]
+unsafe extern "C-unwind" fn executor_start(query: *mut pg_sys::QueryDesc, flags: c_int) {
+    // SAFETY: called by PostgreSQL with a query that is about to be executed, which is passed on.
+    unsafe {
+        before_execution((*query).plannedstmt, flags);
+        match PREVIOUS_START.get() {
+            Some(previous) => previous(query, flags),
+            None => unguarded::standard_ExecutorStart(query, flags),
+        }
+    }
+}
+
 /// Before a statement is executed. The session must be entitled to an owner if the statement reads what a wall keeps, before any row is
 /// looked at: that it is not would else show at the first row only, of whichever owner.
 ///
 /// # Safety
 /// Under plain frames only: PostgreSQL may raise an error here that no guard catches. `statement` must be about to be executed.
 #[allow(ffi_unwind_calls)]
-pub unsafe fn before_execution(statement: *mut pg_sys::PlannedStmt, flags: c_int) {
+unsafe fn before_execution(statement: *mut pg_sys::PlannedStmt, flags: c_int) {
     // SAFETY: as promised by the caller; a backend that executes has a process entry.
     unsafe {
         if LOADED_IN.get().is_some() {
