@@ -35,7 +35,16 @@ pub unsafe fn refuse(statement: *mut pg_sys::Node) -> bool {
         }
         let locks = match (*statement).type_ {
             T_LockStmt => (*statement.cast::<pg_sys::LockStmt>()).mode > pg_sys::RowShareLock as i32,
-            T_CreateTrigStmt | T_AlterTableStmt | T_CreateStmt => true,
+            T_CreateTrigStmt
+            | T_AlterTableStmt
+            | T_CreateStmt
+            | T_CreateForeignTableStmt
+            | T_RuleStmt
+            | T_CommentStmt
+            | T_SecLabelStmt
+            | T_CreateStatsStmt
+            | T_CreatePublicationStmt
+            | T_AlterPublicationStmt => true,
             _ => return false,
         };
         if locks {
@@ -101,18 +110,78 @@ unsafe fn locked_by(statement: *mut pg_sys::Node) -> Vec<(*mut pg_sys::RangeVar,
                     }
                 }
             }
-            T_CreateStmt => {
+            // A foreign table begins with what any table has.
+            T_CreateStmt | T_CreateForeignTableStmt => {
                 let created = statement.cast::<pg_sys::CreateStmt>();
                 locked.extend(members::<pg_sys::RangeVar>((*created).inhRelations).map(|name| (name, NONE)));
                 for element in members::<pg_sys::Node>((*created).tableElts) {
                     locked.extend(referenced_by(element).into_iter().map(|name| (name, references)));
                 }
             }
+            T_RuleStmt => locked.push(((*statement.cast::<pg_sys::RuleStmt>()).relation, NONE)),
+            T_CreateStatsStmt => {
+                let relations = (*statement.cast::<pg_sys::CreateStatsStmt>()).relations;
+                let named = members::<pg_sys::Node>(relations).filter(|relation| (**relation).type_ == T_RangeVar);
+                locked.extend(named.map(|name| (name.cast(), NONE)));
+            }
+            T_CommentStmt => {
+                let comment = statement.cast::<pg_sys::CommentStmt>();
+                locked.push((named_by((*comment).objtype, (*comment).object), NONE));
+            }
+            T_SecLabelStmt => {
+                let label = statement.cast::<pg_sys::SecLabelStmt>();
+                locked.push((named_by((*label).objtype, (*label).object), NONE));
+            }
+            T_CreatePublicationStmt => {
+                let objects = (*statement.cast::<pg_sys::CreatePublicationStmt>()).pubobjects;
+                locked.extend(published_by(objects).map(|name| (name, NONE)));
+            }
+            T_AlterPublicationStmt => {
+                let objects = (*statement.cast::<pg_sys::AlterPublicationStmt>()).pubobjects;
+                locked.extend(published_by(objects).map(|name| (name, NONE)));
+            }
             _ => (),
         }
     }
     locked.retain(|(name, _)| !name.is_null());
     locked
+}
+
+/// The relation that COMMENT or SECURITY LABEL names, itself or by a column of it; NULL for any other object.
+///
+/// # Safety
+/// `object` must be what such a statement has for an object of that kind.
+unsafe fn named_by(kind: pg_sys::ObjectType::Type, object: *mut pg_sys::Node) -> *mut pg_sys::RangeVar {
+    use pg_sys::ObjectType::*;
+    // SAFETY: as promised by the caller: the name is a list of strings, and that of a column ends with its own.
+    unsafe {
+        let of_column = match kind {
+            OBJECT_COLUMN => 1,
+            OBJECT_TABLE | OBJECT_VIEW | OBJECT_INDEX | OBJECT_SEQUENCE | OBJECT_MATVIEW | OBJECT_FOREIGN_TABLE => 0,
+            _ => return std::ptr::null_mut(),
+        };
+        let name: *mut pg_sys::List = object.cast();
+        let parts = (*name).length - of_column;
+        // Of any other length it is an error of the statement's.
+        if !(1..=3).contains(&parts) {
+            return std::ptr::null_mut();
+        }
+        pg_sys::makeRangeVarFromNameList(pg_sys::list_truncate(pg_sys::list_copy(name), parts))
+    }
+}
+
+/// The tables that a publication is to have.
+///
+/// # Safety
+/// `objects` must be those of a statement that makes or changes one.
+unsafe fn published_by(objects: *mut pg_sys::List) -> impl Iterator<Item = *mut pg_sys::RangeVar> {
+    // SAFETY: as promised by the caller; an object that is no table has none.
+    unsafe {
+        members::<pg_sys::PublicationObjSpec>(objects)
+            .map(|object| (*object).pubtable)
+            .filter(|table| !table.is_null())
+            .map(|table| (*table).relation)
+    }
 }
 
 /// The tables that the foreign keys of a column or a constraint refer to.

@@ -189,7 +189,7 @@ fn no_command_queues_for_a_lock_that_it_may_not_have() {
     run(&mut agent, "SELECT ringfence.current_owner(); SET lock_timeout = '1s'");
     run(
         &mut agent,
-        "CREATE TEMP TABLE parts (owner_id uuid NOT NULL, id uuid NOT NULL, name text NOT NULL, description text, enabled boolean NOT NULL, created_at timestamptz NOT NULL) PARTITION BY LIST (name); CREATE INDEX parts_name ON parts (name); CREATE TEMP TABLE mine (owner_id uuid, id uuid)",
+        "CREATE TEMP TABLE parts (owner_id uuid, id uuid, name text) PARTITION BY LIST (name); CREATE INDEX parts_name ON parts (name); CREATE TEMP TABLE mine (owner_id uuid, id uuid)",
     );
     for statement in [
         "CREATE TRIGGER t BEFORE INSERT ON ringfence.customer FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
@@ -205,7 +205,34 @@ fn no_command_queues_for_a_lock_that_it_may_not_have() {
         // 55P03 would be the lock that it waited for.
         assert_eq!(refused(&mut agent, statement), "42501", "{statement}");
     }
+    // Those that wait for what changes the table: a superuser's ANALYZE, or autovacuum, which gives way to whoever waits for it.
+    run(&mut database.superuser(), &format!("GRANT CREATE ON DATABASE {} TO app_a", database.name));
+    let mut analyst = database.superuser();
+    run(&mut analyst, "BEGIN; LOCK TABLE ringfence.customer, ringfence.customer_card IN SHARE UPDATE EXCLUSIVE MODE");
+    for statement in [
+        "CREATE RULE r AS ON INSERT TO ringfence.customer DO INSTEAD NOTHING",
+        "CREATE OR REPLACE RULE \"_RETURN\" AS ON SELECT TO ringfence.customer_card DO INSTEAD SELECT 1",
+        "CREATE FOREIGN TABLE pg_temp.child PARTITION OF ringfence.customer DEFAULT SERVER none",
+        "CREATE FOREIGN TABLE pg_temp.child () INHERITS (ringfence.customer) SERVER none",
+        "CREATE STATISTICS pg_temp.s ON name, address FROM ringfence.customer",
+        "COMMENT ON TABLE ringfence.customer IS 'x'",
+        "COMMENT ON VIEW ringfence.customer_card IS 'x'",
+        "COMMENT ON COLUMN ringfence.customer.name IS 'x'",
+        "COMMENT ON COLUMN customer.name IS 'x'",
+        "CREATE PUBLICATION p FOR TABLE ringfence.company, ringfence.customer",
+    ] {
+        run(&mut agent, "SET search_path = ringfence");
+        assert_eq!(refused(&mut agent, statement), "42501", "{statement}");
+    }
+    run(&mut analyst, "ROLLBACK");
     run(&mut writer, "ROLLBACK");
+    // What is its own it describes as it likes.
+    run(
+        &mut agent,
+        "COMMENT ON TABLE pg_temp.mine IS 'x'; COMMENT ON COLUMN pg_temp.mine.id IS 'x'; CREATE RULE r AS ON INSERT TO pg_temp.mine DO INSTEAD NOTHING; CREATE STATISTICS pg_temp.s ON owner_id, id FROM pg_temp.mine",
+    );
+    assert_eq!(refused(&mut agent, "COMMENT ON COLUMN name IS 'x'"), "42601");
+    assert_eq!(refused(&mut agent, "COMMENT ON TABLE none IS 'x'"), "42P01");
 }
 
 /// A view that was harmless when LOCK TABLE began to wait for it, and is one of a table of the extension when it goes on.

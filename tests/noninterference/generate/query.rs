@@ -197,7 +197,8 @@ impl Maker<'_> {
             }
             8 => {
                 let (value, over) = (shown(self), shown(self));
-                let window = *self.random.pick(&["count(*)", "rank()", "lag(1)", "sum(1)"]);
+                // Of rows that are equal in order, each of these says the same.
+                let window = *self.random.pick(&["count(*)", "rank()", "dense_rank()", "sum(1)"]);
                 sql![format!("SELECT {window} OVER (ORDER BY "), over, "), ", value, " FROM ", from, filter]
             }
             9 if depth > 0 => {
