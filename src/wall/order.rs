@@ -238,13 +238,17 @@ impl WalledScan {
         }
     }
 
-    /// Whether an index is a B-tree whose first column is that of the wall.
+    /// Whether an index is a B-tree whose first column is that of the wall, and can be compared as the wall does.
     ///
     /// # Safety
     /// `index` must be an index of the table.
     unsafe fn leads_index(&self, index: pg_sys::Oid) -> bool {
         // SAFETY: as promised by the caller: the planner has locked it.
-        unsafe { policy::first_column_of(index) == Some(self.wall.column) }
+        unsafe {
+            policy::first_column_of(index).is_some_and(|(column, family)| {
+                column == self.wall.column && pg_sys::op_in_opfamily(self.wall.operator, family)
+            })
+        }
     }
 
     /// Whether the wall itself is one of the conditions. Within another condition it counts for nothing: whoever wrote that may ask

@@ -2,7 +2,7 @@
 
 use super::members;
 use crate::catalog;
-use pgrx::{pg_guard, pg_sys};
+use pgrx::{pg_guard, pg_sys, pg_sys::FuncExpr};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::CStr;
@@ -15,7 +15,7 @@ pub struct Wall {
     /// The column that says whose a row is.
     pub column: pg_sys::AttrNumber,
     /// The operator that compares it.
-    operator: pg_sys::Oid,
+    pub operator: pg_sys::Oid,
     /// The function that says what the session may reach.
     function: pg_sys::Oid,
     /// Whether a session reaches one owner, which must be selected; else a list of them, as in table `owner`.
@@ -28,8 +28,8 @@ struct Known {
     walls: HashMap<pg_sys::Oid, Option<Wall>>,
     /// Whether decisions are made from a table.
     decides: HashMap<pg_sys::Oid, bool>,
-    /// The first column of an index that is a B-tree.
-    first_columns: HashMap<pg_sys::Oid, Option<pg_sys::AttrNumber>>,
+    /// The first column of an index that is a B-tree, and the family of its operators.
+    first_columns: HashMap<pg_sys::Oid, Option<(pg_sys::AttrNumber, pg_sys::Oid)>>,
     /// Whether a function is one that policies ask for rights.
     asks_for_rights: HashMap<pg_sys::Oid, bool>,
     /// Whether row-level security binds a role.
@@ -128,11 +128,11 @@ pub fn binds(role: pg_sys::Oid) -> bool {
     known(|known| &mut known.is_bound, role, || unsafe { !pg_sys::has_bypassrls_privilege(role) })
 }
 
-/// The first column of an index, if it is a B-tree.
+/// The first column of an index and the family of its operators, if it is a B-tree.
 ///
 /// # Safety
 /// The backend must hold a lock on the index, as the planner does on every index that it has put into a plan.
-pub unsafe fn first_column_of(index: pg_sys::Oid) -> Option<pg_sys::AttrNumber> {
+pub unsafe fn first_column_of(index: pg_sys::Oid) -> Option<(pg_sys::AttrNumber, pg_sys::Oid)> {
     // SAFETY: as promised by the caller. The entry of the relation cache is pinned while it is looked at; an index has a column.
     let find = || unsafe {
         let relation = pg_sys::RelationIdGetRelation(index);
@@ -141,8 +141,9 @@ pub unsafe fn first_column_of(index: pg_sys::Oid) -> Option<pg_sys::AttrNumber> 
         }
         let is_btree = (*(*relation).rd_rel).relam == pg_sys::BTREE_AM_OID;
         let first = (*(*relation).rd_index).indkey.values.as_ptr().read();
+        let family = (*relation).rd_opfamily.read();
         pg_sys::RelationClose(relation);
-        is_btree.then_some(first)
+        is_btree.then_some((first, family))
     };
     known(|known| &mut known.first_columns, index, find)
 }
@@ -194,6 +195,8 @@ unsafe fn with_condition<T>(table: pg_sys::Oid, use_it: impl FnOnce(*mut pg_sys:
     }
 }
 
+/// The wall that a policy's condition is, if it is one: a column that equals what a function of the extension says, or is one of what it lists.
+///
 /// # Safety
 /// `condition` must be an expression or NULL.
 unsafe fn condition_of(condition: *mut pg_sys::Node) -> Option<Wall> {
@@ -204,8 +207,14 @@ unsafe fn condition_of(condition: *mut pg_sys::Node) -> Option<Wall> {
             return None;
         }
         let column = (*left.cast::<pg_sys::Var>()).varattno;
-        let function = (*right.cast::<pg_sys::FuncExpr>()).funcid;
-        Some(Wall { column, operator, function, reaches_one: with_one })
+        let FuncExpr { funcid: function, args, .. } = *right.cast::<pg_sys::FuncExpr>();
+        // Whoever has a table may give it a policy of that name, with any condition. That one stays where PostgreSQL puts it: an index cannot
+        // be asked for what depends on the row, nor by an operator that is none of its own.
+        let is_ours = column > 0
+            && args.is_null()
+            && pg_sys::get_func_namespace(function) == pg_sys::get_namespace_oid(c"ringfence".as_ptr(), true)
+            && pg_sys::op_mergejoinable(operator, pg_sys::exprType(left));
+        is_ours.then_some(Wall { column, operator, function, reaches_one: with_one })
     }
 }
 

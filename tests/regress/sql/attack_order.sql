@@ -254,6 +254,38 @@ SELECT count(*) FROM ringfence.customer TABLESAMPLE BERNOULLI (50) REPEATABLE (1
 \c - postgres
 SELECT count(*) FROM ringfence.customer TABLESAMPLE BERNOULLI (100);
 
+\echo *** A policy of that name on a table of a user is no wall, whatever its condition
+\c - app_a
+-- The library is there.
+SELECT ringfence.current_owner();
+CREATE TABLE attack.own (owner_id int PRIMARY KEY, word text);
+CREATE FUNCTION attack.number(value int DEFAULT 1) RETURNS int LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN value; END $$;
+CREATE FUNCTION attack.one() RETURNS int LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN 1; END $$;
+CREATE FUNCTION attack.some() RETURNS int[] LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN '{1,2}'; END $$;
+CREATE FUNCTION attack.whole() RETURNS attack.own LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN ROW(1, 'word'::text)::attack.own; END $$;
+INSERT INTO attack.own SELECT n, 'word' FROM generate_series(1, 1000) AS n;
+CREATE INDEX ON attack.own ((own.*));
+ALTER TABLE attack.own ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY everything ON attack.own USING (true);
+CREATE FUNCTION attack.with_policy(condition text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    counted text;
+BEGIN
+    DROP POLICY IF EXISTS owner_wall ON attack.own;
+    EXECUTE format('CREATE POLICY owner_wall ON attack.own AS RESTRICTIVE USING (%s)', condition);
+    SELECT concat_ws(' ', count(*), (SELECT count(owner_id) FROM attack.own WHERE owner_id < 5), (SELECT count(*) FROM attack.own WHERE own.* = ROW(1, 'word')::attack.own))
+      INTO counted FROM attack.own WHERE owner_id IN (2, 4);
+    RETURN counted;
+END $$;
+SET enable_seqscan = off;
+SELECT attack.with_policy('owner_id = attack.number(length(word) - 2)');
+SELECT attack.with_policy('owner_id <> attack.one()');
+SELECT attack.with_policy('owner_id < ANY (attack.some())');
+SELECT attack.with_policy('owner_id = ANY (attack.some())');
+SELECT attack.with_policy('own = attack.whole()');
+SELECT attack.with_policy('own.* IS DISTINCT FROM attack.whole()');
+RESET ALL;
+
 \echo *** A hash join with too little memory does not begin with the values that statistics know as the most frequent
 \c - app_a
 SET client_min_messages = warning;
