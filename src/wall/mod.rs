@@ -62,21 +62,28 @@ unsafe extern "C-unwind" fn planner(
     options: c_int,
     parameters: pg_sys::ParamListInfo,
 ) -> *mut pg_sys::PlannedStmt {
-    // SAFETY: called by PostgreSQL with a query, which is passed on.
+    // SAFETY: called by PostgreSQL with a query, which is passed on; reads and sets counts of the backend.
     unsafe {
+        let pages_before = pg_sys::pgBufferUsage;
         let statement = match PREVIOUS_PLANNER.get() {
             Some(previous) => previous(query, text, options, parameters),
             None => unguarded::standard_planner(query, text, options, parameters),
         };
-        put_walls_first(statement);
+        if put_walls_first(statement) {
+            pg_sys::pgBufferUsage = pages_before;
+        }
         statement
     }
 }
 
+/// Returns whether the pages that were read while the statement was planned are not to be shown by EXPLAIN.
 #[pg_guard]
-unsafe extern "C-unwind" fn put_walls_first(statement: *mut pg_sys::PlannedStmt) {
+unsafe extern "C-unwind" fn put_walls_first(statement: *mut pg_sys::PlannedStmt) -> bool {
     // SAFETY: called with a statement that has just been planned: its tables are locked.
-    unsafe { order::put_walls_first(statement) }
+    unsafe {
+        order::put_walls_first(statement);
+        shown::may_count_pages_of_others(statement)
+    }
 }
 
 #[allow(ffi_unwind_calls)]

@@ -217,6 +217,18 @@ impl WalledScan {
         }
     }
 
+    /// Whether the session may see some of its owner's rows and not others.
+    ///
+    /// # Safety
+    /// As [`put_walls_first`].
+    pub unsafe fn judges_rights_by_row(&self) -> bool {
+        // SAFETY: as promised by the caller.
+        unsafe {
+            members::<pg_sys::Node>((*self.plan).qual)
+                .any(|condition| is_about_rights(condition) && pg_sys::contain_var_clause(condition))
+        }
+    }
+
     /// Adds the wall to the conditions of a B-tree that begins with the wall's column, if it is not there: no entry of another owner is
     /// looked at, even where a user names one.
     ///

@@ -4,6 +4,7 @@
 #![allow(ffi_unwind_calls)]
 
 use super::order::{self, WalledScan};
+use super::policy;
 use crate::error;
 use crate::session;
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
@@ -72,13 +73,13 @@ unsafe extern "C-unwind" fn executor_finish(query: *mut pg_sys::QueryDesc) {
         }
         if (*query).instrument_options != 0 {
             hide_counts(query);
+            hide_pages(query);
         }
     }
 }
 
 struct Shown {
     statement: *mut pg_sys::PlannedStmt,
-    has_wall: bool,
 }
 
 /// Takes out of a query's counts what rows of other owners had a part in.
@@ -92,11 +93,39 @@ unsafe extern "C-unwind" fn hide_counts(query: *mut pg_sys::QueryDesc) {
         if !order::reads_walled_table((*query).plannedstmt) {
             return;
         }
-        let mut shown = Shown { statement: (*query).plannedstmt, has_wall: false };
+        let mut shown = Shown { statement: (*query).plannedstmt };
         hide_counts_of((*query).planstate, (&raw mut shown).cast());
-        if shown.has_wall {
+    }
+}
+
+/// Takes out of a query's counts the pages that it has read and written, if they may be of a walled table: the rows of other owners lie on
+/// them too.
+///
+/// # Safety
+/// As [`hide_counts`].
+#[pg_guard]
+unsafe extern "C-unwind" fn hide_pages(query: *mut pg_sys::QueryDesc) {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        if may_count_pages_of_others((*query).plannedstmt) {
             hide_pages_of((*query).planstate, std::ptr::null_mut());
         }
+    }
+}
+
+/// Whether what a statement does to pages tells of other owners: it names a walled table, or runs functions or triggers, which may. And whose
+/// session it is is bound by the wall.
+///
+/// # Safety
+/// `statement` must be a planned statement whose tables are locked.
+pub unsafe fn may_count_pages_of_others(statement: *mut pg_sys::PlannedStmt) -> bool {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        policy::binds(pg_sys::GetOuterUserId())
+            && ((*statement).commandType != pg_sys::CmdType::CMD_SELECT
+                || (*statement).hasModifyingCTE
+                || !(*statement).invalItems.is_null()
+                || order::reads_walled_table(statement))
     }
 }
 
@@ -109,12 +138,11 @@ unsafe extern "C-unwind" fn hide_counts_of(state: *mut pg_sys::PlanState, contex
         }
         let shown = context.cast::<Shown>();
         if let Some(scan) = WalledScan::of((*shown).statement, (*state).plan) {
-            (*shown).has_wall = true;
-            let by_index = scan.is_kept_by_index();
+            let own = scan.is_kept_by_index() && !scan.judges_rights_by_row() && rows_passed(state) > 0.0;
             each_instrument(state, &mut |counts| {
-                // Without the wall in the index the filter has met rows of others. What is rechecked is whole pages, and what was not
-                // visible to all is pages too.
-                if !by_index {
+                // Without the wall in the index the filter has met rows of others, and without the right it has removed all that there are.
+                // What is rechecked is whole pages, and what was not visible to all is pages too.
+                if !own {
                     (*counts).nfiltered1 = 0.0;
                 }
                 (*counts).nfiltered2 = 0.0;
@@ -128,6 +156,22 @@ unsafe extern "C-unwind" fn hide_counts_of(state: *mut pg_sys::PlanState, contex
             }
         }
         each_child(state, hide_counts_of, context)
+    }
+}
+
+/// Rows that passed the filter of a scan.
+///
+/// # Safety
+/// `state` must be a scan that has been executed.
+unsafe fn rows_passed(state: *mut pg_sys::PlanState) -> f64 {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        let counts = (*state).instrument;
+        if counts.is_null() {
+            return 0.0;
+        }
+        pg_sys::InstrEndLoop(counts);
+        (*counts).ntuples
     }
 }
 
@@ -219,8 +263,10 @@ unsafe fn each_instrument(state: *mut pg_sys::PlanState, work: &mut impl FnMut(*
     }
 }
 
-/// Functions that count, for the transaction at hand, rows and pages that were read, of whichever owner.
-const COUNTS_OF_TRANSACTION: [u32; 4] = [
+/// Functions that count, for the transaction at hand, rows and pages that were read, of whichever owner; and updates for which the rows of
+/// others left room on the page.
+const COUNTS_OF_TRANSACTION: [u32; 5] = [
+    pg_sys::F_PG_STAT_GET_XACT_TUPLES_HOT_UPDATED,
     pg_sys::F_PG_STAT_GET_XACT_TUPLES_RETURNED,
     pg_sys::F_PG_STAT_GET_XACT_TUPLES_FETCHED,
     pg_sys::F_PG_STAT_GET_XACT_BLOCKS_FETCHED,
