@@ -21,7 +21,7 @@ const OWNERS: f64 = 10.0;
 const SETTINGS_OF_OWNER: f64 = 50.0;
 
 /// Rows of an owner in any other walled table.
-const ROWS_OF_OWNER: f64 = 10_000.0;
+const ROWS_OF_OWNER: f64 = 50_000.0;
 
 /// Rows, and entries of an index, on a page.
 const ROWS_ON_PAGE: f64 = 40.0;
