@@ -17,6 +17,8 @@ CREATE FUNCTION pg_temp.customers(text) RETURNS bigint LANGUAGE sql STABLE AS $$
 CREATE FUNCTION pg_temp.owner_is_there(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$SELECT EXISTS (SELECT FROM ringfence.owner WHERE name = $1)$$;
 CREATE FUNCTION pg_temp.owner_id(text) RETURNS uuid LANGUAGE plpgsql IMMUTABLE AS $$BEGIN RETURN (SELECT id FROM ringfence.owner WHERE name = $1); END$$;
 CREATE FUNCTION pg_temp.owner_told(text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$BEGIN PERFORM FROM ringfence.owner WHERE name = $1 AND pg_temp.tell('owner ' || $1); RETURN FOUND; END$$;
+CREATE FUNCTION pg_temp.lies() RETURNS uuid LANGUAGE plpgsql STABLE COST 0.0001 AS $$BEGIN RETURN CASE nextval('hit') % 2 WHEN 0 THEN ringfence.current_owner() ELSE overlay(overlay(md5('1 owner') PLACING '4' FROM 13) PLACING '1' FROM 1)::uuid END; END$$;
+CREATE FUNCTION pg_temp.says_own() RETURNS uuid LANGUAGE plpgsql STABLE COST 0.0001 AS $$BEGIN RETURN ringfence.current_owner(); END$$;
 CREATE FUNCTION pg_temp.seen(uuid) RETURNS SETOF text LANGUAGE sql STABLE ROWS 3 AS $$SELECT name FROM ringfence.customer_card WHERE company_id = $1$$;
 CREATE FUNCTION pg_temp.on_mine() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
     RAISE NOTICE 'trigger: %', (SELECT count(*) FROM ringfence.customer WHERE name = NEW.name); RETURN NEW; END$$;

@@ -285,6 +285,13 @@ impl Maker<'_> {
         if scope.is_empty() {
             return Sql::from("1 = 1");
         }
+        if self.random.chance(4)
+            && let Some(owner) = scope.iter().find(|column| column.name.ends_with("\"owner_id\""))
+        {
+            // What the planner merges with the wall: one that answers differently each time, and one that is honest.
+            let what = *self.random.pick(&["pg_temp.lies()", "pg_temp.says_own()"]);
+            return Sql::from(format!("{} = {what}", owner.name));
+        }
         let Named { name, kind } = self.random.pick(scope).clone();
         let literal = self.literal(kind);
         match self.random.below(14) {
@@ -329,6 +336,14 @@ impl Maker<'_> {
         }
         let texts: Vec<&Named> = scope.iter().filter(|column| column.kind == Type::Text).collect();
         let failing = *self.random.pick(FAILING);
+        if self.random.chance(5)
+            && let Some(owner) = scope.iter().find(|column| column.name.ends_with("\"owner_id\""))
+        {
+            // The wall in each alternative, behind something that tells.
+            let (name, own) = (&owner.name, "ringfence.current_owner()");
+            let (first, second) = (*self.random.pick(TELLING), *self.random.pick(TELLING));
+            return Sql::from(format!("(({first} AND {name} = {own}) OR ({second} AND {own} = {name}))"));
+        }
         match self.random.below(10) {
             0..=3 => Sql::from(*self.random.pick(TELLING)),
             4..=6 if !texts.is_empty() => {
