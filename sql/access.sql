@@ -120,7 +120,7 @@ SELECT ringfence.wall('ringfence.access', NULL, 'access.manage', 'access.manage'
 CREATE POLICY may_read ON ringfence.access FOR SELECT TO PUBLIC USING (ringfence.has_right_in('access.manage', project_id));
 SELECT ringfence.decide_from('ringfence.access');
 GRANT SELECT (owner_id, id, role, role_name, project_id, rights, sources, binding, granted_at, granted_by) ON ringfence.access TO ringfence_user;
--- What a role may do is read by the role, before any owner is known.
+-- A session's entries are read by its role, before any owner is known.
 CREATE INDEX access_role ON ringfence.access (role);
 COMMENT ON INDEX ringfence.access_role IS 'The entries of a role, for whichever owners: a session is judged by these and by no others';
 

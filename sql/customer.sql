@@ -56,8 +56,8 @@ COMMENT ON COLUMN ringfence.customer.searchable IS 'What is searched of attribut
 COMMENT ON COLUMN ringfence.customer.active_on IS 'The day of last_activity_at in UTC, as the search index holds it; 0001-01-01: never';
 COMMENT ON COLUMN ringfence.customer.created_by IS 'ringfence.agent, else the role';
 COMMENT ON COLUMN ringfence.customer.updated_by IS 'ringfence.agent, else the role';
--- For a company that is deleted: its customers are looked up by it.
 CREATE INDEX customer_company ON ringfence.customer (owner_id, company_id) WHERE company_id IS NOT NULL;
+COMMENT ON INDEX ringfence.customer_company IS 'The customers of a company: deleting a company looks them up';
 SELECT ringfence.wall('ringfence.customer', 'customer.read', 'customer.write', 'customer.delete');
 
 -- Every column but attributes, and for writing not those that triggers keep.

@@ -440,7 +440,7 @@ DECLARE
     place   integer := array_position(names, option);
     was     integer := array_position(retired, option);
 BEGIN
-    -- The values of customers follow: of a masked field that is for who sees them.
+    -- The values of customers follow. If the field is masked, that takes the right to see them.
     IF target.is_masked AND NOT ringfence.has_right_in('field.unmask', NULL) THEN
         RAISE EXCEPTION 'options of masked field "%" cannot be renamed without the right "field.unmask"', target.name
             USING ERRCODE = 'insufficient_privilege', HINT = 'It takes the right in all projects of the owner.';
@@ -503,7 +503,8 @@ COMMENT ON FUNCTION ringfence.storage_key(uuid) IS 'The key under which customer
 -- Not security_invoker: it counts in attributes, which callers may not read. The wall binds its owner, the definer.
 CREATE VIEW ringfence.shared_field WITH (security_barrier = true) AS
     SELECT field.owner_id, field.id AS field_id, field.name AS field, bound.projects,
-           -- How many have a masked value is for who may see it; counted again after a customer is deleted, it would tell who.
+           -- The number of customers with a masked value takes the right to see it: counted again after a customer is deleted, it would tell
+           -- whether that customer had one.
            CASE WHEN ringfence.has_right('customer.read') AND (NOT field.is_masked OR ringfence.has_right_in('field.unmask', NULL)) THEN
                (SELECT count(*) FROM ringfence.customer
                  WHERE customer.owner_id = field.owner_id AND customer.attributes ? ringfence.storage_key(field.id))

@@ -16,8 +16,8 @@ COMMENT ON COLUMN ringfence.owner.name IS 'Unique in the installation; ringfence
 COMMENT ON COLUMN ringfence.owner.enabled IS 'Only an enabled owner can be selected; disabling keeps the data';
 COMMENT ON COLUMN ringfence.owner.country IS 'ISO 3166-1 alpha-2: how its phone numbers without a country code are read';
 
--- The wall of this table has another condition than that of all others: there is no owner_id, and an owner is seen by
--- whoever may select it, before it is selected. A list, so that the primary key finds the owners on it and no other is looked
+-- The wall of this table has another condition than that of all others: there is no owner_id, and a role sees
+-- each owner that it may select, before it selects one. A list, so that the primary key finds the owners on it and no other is looked
 -- at. Its cost is that of making the list: to make it once, for an index, is always better than for each row.
 CREATE FUNCTION ringfence.owners_in_reach() RETURNS uuid[]
     LANGUAGE c STABLE PARALLEL SAFE STRICT COST 10000 SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'owners_in_reach';

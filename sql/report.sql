@@ -133,8 +133,8 @@ COMMENT ON FUNCTION ringfence.has_dependents(regclass) IS 'Whether something was
 
 -- In place: the view keeps its columns, in their places: renamed, those of new fields behind them, and those that are gone NULL
 -- under another name. Anew: dropped and made with just the columns of its fields, if they differ; where something depends on it,
--- only if it has no room for more columns. Anybody can make something depend on a view, also who may not read it; that must not
--- keep an owner from changing its fields.
+-- only if it has no room for more columns. Any role can make something depend on a view, even one that may not read it; that must
+-- not keep an owner from changing its fields.
 CREATE FUNCTION ringfence.make_report_view(report ringfence.report_view, anew boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '5ms' AS $make$
 DECLARE
@@ -264,10 +264,10 @@ BEGIN
                    'birth_date, language, company_id, created_at, updated_at, last_activity_at', view)
             || coalesce((SELECT string_agg(format(', %s AS %I', calls[place], names[place]), '' ORDER BY place)
                            FROM generate_subscripts(calls, 1) AS place), '')
-            -- The condition of the wall once more: the view stands by itself, whoever comes to own it.
+            -- The condition of the wall once more: the view keeps other owners out by itself, even if another role comes to own it.
             || format(' FROM ringfence.customer WHERE owner_id = ringfence.current_owner() AND ringfence.reports(%L, %L)',
                       report.project_id, report.name);
-    EXECUTE format('COMMENT ON VIEW %s IS %L', view, 'The customers with the fields of a project, for who reads customers there');
+    EXECUTE format('COMMENT ON VIEW %s IS %L', view, 'The customers with the fields of a project; takes the right customer.read there');
     EXECUTE format('GRANT SELECT ON %s TO ringfence_user', view);
     UPDATE ringfence.report_view AS made SET fields = ids, is_current = true
      WHERE made.owner_id = report.owner_id AND made.project_id = report.project_id;
@@ -389,7 +389,7 @@ BEGIN
     BEGIN
         PERFORM ringfence.make_report_view(report);
     EXCEPTION WHEN lock_not_available OR unique_violation OR duplicate_table THEN
-        -- By a transaction of somebody's that makes one of that name, or uses one that was dropped.
+        -- Another transaction makes a view of that name, or uses one that was dropped.
         RAISE EXCEPTION 'report view "%" is in use by another session', chosen
             USING ERRCODE = 'duplicate_table', HINT = 'Names of report views are told apart over the whole installation, and everybody can read them. Leave the name out.';
     END;
@@ -465,7 +465,7 @@ ALTER FUNCTION ringfence.renew_report_views() OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.renew_report_views() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.renew_report_views() TO ringfence_user;
 COMMENT ON FUNCTION ringfence.renew_report_views() IS
-    'Renews the report views of the session''s owner after its fields changed, for who has field.manage; called by triggers, and by whoever finds one that is not current';
+    'Renews the report views of the session''s owner after its fields changed; takes the right field.manage. Triggers call it, and a session may call it where report_view.is_current is false';
 
 CREATE FUNCTION ringfence.follow_fields() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $follow$
@@ -484,8 +484,8 @@ CREATE TRIGGER follow_fields AFTER INSERT OR UPDATE OF field_id, project_id, pos
 CREATE TRIGGER follow_fields AFTER UPDATE OF name, type, position OR DELETE ON ringfence.field
     FOR EACH STATEMENT EXECUTE FUNCTION ringfence.follow_fields();
 
--- A dump holds report views as views of anybody's. Restored without owners or privileges they would be the superuser's, whom
--- row-level security does not bind: then they would refuse to be read.
+-- A dump holds report views as ordinary views. Restored without owners or privileges they would belong to the superuser, and
+-- row-level security does not bind a superuser: then they would refuse to be read.
 CREATE FUNCTION ringfence.adopt_report_views() RETURNS event_trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $adopt$
 DECLARE

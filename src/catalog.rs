@@ -76,16 +76,27 @@ pub fn decides(table: pg_sys::Oid) -> bool {
     ALL.into_iter().any(|source| oid_of(source) == table)
 }
 
+/// The oid of schema `ringfence`, or InvalidOid.
+pub fn schema_oid() -> pg_sys::Oid {
+    // SAFETY: a look-up by a NUL-terminated name, inside a transaction, as every caller runs in one.
+    unsafe { pg_sys::get_namespace_oid(c"ringfence".as_ptr(), true) }
+}
+
 /// The oid of a table of schema `ringfence`, or InvalidOid.
 pub fn table_oid(name: &CStr) -> pg_sys::Oid {
-    // SAFETY: both look-ups take NUL-terminated names and run inside a transaction, as every caller does.
-    unsafe {
-        let schema = pg_sys::get_namespace_oid(c"ringfence".as_ptr(), true);
-        if schema == pg_sys::InvalidOid {
-            return pg_sys::InvalidOid;
-        }
-        pg_sys::get_relname_relid(name.as_ptr(), schema)
+    let schema = schema_oid();
+    if schema == pg_sys::InvalidOid {
+        return pg_sys::InvalidOid;
     }
+    // SAFETY: as above.
+    unsafe { pg_sys::get_relname_relid(name.as_ptr(), schema) }
+}
+
+/// Whether row-level security binds a role, or for InvalidOid the role at work, where it reads a table or writes to it.
+pub fn row_security_binds(table: pg_sys::Oid, role: pg_sys::Oid) -> bool {
+    // SAFETY: looks at catalogs, inside a transaction; with `noError` it raises nothing of its own.
+    let judged = unsafe { pg_sys::check_enable_rls(table, role, true) };
+    judged == pg_sys::CheckEnableRlsResult::RLS_ENABLED as i32
 }
 
 /// The oid of a role, or InvalidOid.
@@ -117,12 +128,11 @@ pub fn owner_of_report(view: &str) -> Option<pg_sys::Oid> {
 pub fn type_oid(name: &CStr) -> pg_sys::Oid {
     // SAFETY: as above; the name is copied by PostgreSQL where it keeps it.
     unsafe {
-        let schema = pg_sys::get_namespace_oid(c"ringfence".as_ptr(), true);
         pg_sys::GetSysCacheOid(
             pg_sys::SysCacheIdentifier::TYPENAMENSP as _,
             pg_sys::Anum_pg_type_oid as _,
             pg_sys::Datum::from(name.as_ptr()),
-            schema.into(),
+            schema_oid().into(),
             pg_sys::Datum::null(),
             pg_sys::Datum::null(),
         )

@@ -41,7 +41,7 @@ fn report(code: PgSqlErrorCode, message: impl Into<String>) -> ErrorReport {
     ErrorReport::new(code, message.into(), "ringfence")
 }
 
-/// As much of what somebody gave as an error repeats.
+/// The part of a given value that an error repeats.
 fn quotable(given: &str) -> &str {
     given.char_indices().nth(MAX_QUOTED).and_then(|(end, _)| given.get(..end)).unwrap_or(given)
 }
@@ -470,7 +470,7 @@ pub fn data_would_be_lost(table: &str) -> ErrorReport {
         )
 }
 
-/// 55000: a report view was renamed by somebody else than the extension.
+/// 55000: a report view was renamed, and not by the extension.
 pub fn report_view_missing(view: &str) -> ErrorReport {
     wrong_state(format!("there is no report view \"{view}\""))
         .set_detail("A report view is read under the name that ringfence.create_report_view() gave it.")

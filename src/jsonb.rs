@@ -199,8 +199,8 @@ impl Jsonb {
         Container(unsafe { pgrx::varlena_to_byte_slice(self.0.cast()) })
     }
 
-    /// The members, if it is an object; in the order in which jsonb keeps them. There may be many millions: who collects them, must know
-    /// that they are not.
+    /// The members, if it is an object; in the order in which jsonb keeps them. There may be many millions: collect them only
+    /// where their number is bounded.
     pub fn members(&self) -> Option<impl Iterator<Item = Member<'_>>> {
         let root = self.root();
         let named = |(name, value)| Member { name: text_of(name), value };

@@ -1,14 +1,15 @@
-//! Locks on whole tables: the tables of the extension hold the rows of all owners, so that whoever locks one keeps all owners
-//! waiting. A role that row-level security binds may lock rows, and no table.
+//! Locks on whole tables: the tables of the extension hold the rows of all owners, so that a lock on one keeps all owners waiting.
+//! A role that row-level security binds may lock rows, and no table.
 //!
-//! PostgreSQL lets whoever may delete from a table lock it. And some commands take a strong lock first and ask for the privilege
-//! after: whoever waits for such a lock keeps all others waiting behind.
+//! PostgreSQL lets each role that may delete from a table lock it. And some commands take a strong lock first and ask for the
+//! privilege after: while such a command waits for its lock, all others wait behind it.
 
 // A plain frame, as in `session::hooks`, which calls it for each utility statement.
 #![allow(ffi_unwind_calls)]
 
 use crate::catalog::{self, Rows};
 use crate::error::{self, Result};
+use crate::list::members;
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
 use std::collections::HashSet;
 use std::ffi::CStr;
@@ -75,7 +76,7 @@ unsafe extern "C-unwind" fn judge(statement: *mut pg_sys::Node) {
     }
 }
 
-/// The relations that a statement names and locks before it has looked whether it may; and the privilege that lets it.
+/// The relations that a statement names and locks before PostgreSQL checks the privilege, each with that privilege.
 ///
 /// # Safety
 /// `statement` must be a parse tree node.
@@ -200,18 +201,6 @@ unsafe fn referenced_by(element: *mut pg_sys::Node) -> Vec<*mut pg_sys::RangeVar
             }
             _ => Vec::new(),
         }
-    }
-}
-
-/// What a list of PostgreSQL's points at.
-///
-/// # Safety
-/// `list` must be NULL, or a list of pointers to `T` that lives as long as the iterator.
-unsafe fn members<T>(list: *mut pg_sys::List) -> impl Iterator<Item = *mut T> {
-    // SAFETY: as promised by the caller: an array of cells, `length` long.
-    unsafe {
-        let count = if list.is_null() { 0 } else { (*list).length as usize };
-        (0..count).map(move |n| (*(*list).elements.add(n)).ptr_value.cast())
     }
 }
 

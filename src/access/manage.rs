@@ -1,6 +1,7 @@
 //! Granting, revoking and explaining access: who may, and how far.
 
 use super::{Binding, Stored, holds, profile_rights, stored};
+use crate::catalog;
 use crate::error::{self, Result};
 use crate::owner::{self, Owner};
 use crate::session::{self, Context, rights::Rights};
@@ -119,8 +120,7 @@ impl Manager {
 fn role_oid(role_name: &str) -> Result<pg_sys::Oid> {
     let missing = || error::no_such_role(role_name);
     let name = CString::new(role_name).map_err(|_| missing())?;
-    // SAFETY: a look-up by NUL-terminated name, inside a transaction.
-    let oid = unsafe { pg_sys::get_role_oid(name.as_ptr(), true) };
+    let oid = catalog::role_oid(&name);
     if oid == pg_sys::InvalidOid { Err(missing()) } else { Ok(oid) }
 }
 

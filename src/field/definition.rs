@@ -123,7 +123,7 @@ impl Options {
         place.and_then(|place| self.names.get(place)).map_or(id, String::as_str)
     }
 
-    /// The names of a stored value's options, of which it has each once: what is more is no value.
+    /// The names of a stored value's options. A value has each option once: a longer list is cut off.
     fn names_of<'a>(&'a self, value: Value<'a>) -> impl Iterator<Item = &'a str> {
         texts_of(value).take(self.names.len()).map(|id| self.name_of(id))
     }

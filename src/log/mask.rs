@@ -42,7 +42,7 @@ pub fn cover_literals(source: &[u8], target: &mut [u8], backslash: bool) {
     for_each_quoted(source, backslash, |quoted, start, end| {
         // A star could end a comment.
         let cover = if quoted == Quoted::Comment { b'x' } else { b'*' };
-        // What the letter of an escape is belongs to the name before it.
+        // The character after UESCAPE belongs to the name before it.
         if quoted == Quoted::Literal && ends_with_uescape(&source[..start - 1]) {
             return;
         }

@@ -16,7 +16,7 @@ use std::borrow::Cow;
 const EPOCH_DAYS: i32 = 10_957;
 const EPOCH_MICROSECONDS: i64 = EPOCH_DAYS as i64 * 86_400_000_000;
 
-/// Texts that are shown of one value. Only what is no value of its field has more, or a field with so many options.
+/// Texts that are shown of one value. More than that are not shown, even where a field has more options.
 const MAX_TEXTS: usize = 10_000;
 
 /// Whether the session reads customers in that project of its owner, and has selected it or none. Error 55000 where row-level
@@ -28,16 +28,14 @@ fn reports(project: Uuid, view: &str) -> Result<bool> {
     Ok(reads)
 }
 
-/// A dump that is restored without its owners, or somebody by hand, may have given the view to a role that row-level security
-/// does not bind, or taken row-level security from the table.
+/// A restore without owners, or a superuser by hand, may have given the view to a role that row-level security does not bind, or
+/// taken row-level security from the table.
 fn check_guarded(view: &str) -> Result<()> {
     let owner = catalog::owner_of_report(view).ok_or_else(|| error::report_view_missing(view))?;
     if owner != catalog::role_oid(c"ringfence_definer") {
         return Err(error::report_view_of_another(view));
     }
-    // SAFETY: looks at catalogs, in a transaction; with `noerror` it raises nothing of its own.
-    let judged = unsafe { pg_sys::check_enable_rls(catalog::table_oid(c"customer"), owner, true) };
-    if judged == pg_sys::CheckEnableRlsResult::RLS_ENABLED as i32 {
+    if catalog::row_security_binds(catalog::table_oid(c"customer"), owner) {
         Ok(())
     } else {
         Err(error::report_view_unguarded(view))

@@ -379,7 +379,7 @@ impl<'a> Page<'a, '_> {
         distinct.sort_unstable_by_key(|word| (least_typos(word.mark), word.identity()));
         let most = if typos > 1 { WORDS_WITH_TWO_TYPOS } else { ALL };
         let may_be = judged(&distinct, most, |some| {
-            // Whoever else is read where the places are not asked for has such words too.
+            // Without the places the same customers are found, and others that have such words too.
             let places: BTreeSet<Place> = some.iter().map(|word| word.place).collect();
             let probe = self.probe(&Term::with_ends(&ends)).with_places(&places.into_iter().collect::<Vec<_>>());
             let mut told = HashMap::new();

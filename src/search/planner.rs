@@ -8,6 +8,7 @@
 // which PostgreSQL's longjmp may skip.
 #![allow(ffi_unwind_calls)]
 
+use crate::session::hooks::unguarded;
 use crate::session::settings::{set_for_now, take_back};
 use pgrx::{pg_guard, pg_sys};
 use std::cell::Cell;
@@ -62,20 +63,6 @@ pub fn planned_for<T>(scan: ScanBy, run: impl FnOnce() -> T) -> T {
     let result = run();
     take_back(level);
     result
-}
-
-mod unguarded {
-    use pgrx::pg_sys;
-    use std::ffi::{c_char, c_int};
-
-    unsafe extern "C-unwind" {
-        pub fn standard_planner(
-            query: *mut pg_sys::Query,
-            text: *const c_char,
-            options: c_int,
-            parameters: pg_sys::ParamListInfo,
-        ) -> *mut pg_sys::PlannedStmt;
-    }
 }
 
 unsafe extern "C-unwind" fn planner(

@@ -90,8 +90,8 @@ pub unsafe extern "C-unwind" fn has_right_fast(call: pg_sys::FunctionCallInfo) -
     }
 }
 
-/// Planner support of the functions that policies call. Of a condition that holds for all rows or for none it says so: who holds it for
-/// none needs no good plan, and PostgreSQL's default, a third of the rows, would spoil every estimate above the policy. Of the others it
+/// Planner support of the functions that policies call. Of a condition that holds for all rows or for none it says so: a
+/// query that finds no row needs no good plan, and PostgreSQL's default, a third of the rows, would spoil every estimate above the policy. Of the others it
 /// says nothing; that the planner asks loads the library, and with it our hooks.
 ///
 /// # Safety

@@ -209,7 +209,7 @@ pub fn own_role_name() -> String {
 pub fn is_admin() -> bool {
     // SAFETY: catalog look-ups inside a transaction, as every caller runs in one.
     unsafe {
-        let admin = pg_sys::get_role_oid(c"ringfence_admin".as_ptr(), true);
+        let admin = catalog::role_oid(c"ringfence_admin");
         admin != pg_sys::InvalidOid
             && acts_itself()
             && judged_role().is_ok_and(|role| pg_sys::has_privs_of_role(role, admin))
@@ -598,7 +598,7 @@ pub fn as_definer<T>(work: impl FnOnce() -> T) -> Result<T> {
     }
     // SAFETY: the same that fmgr does for a SECURITY DEFINER function: the user changes, the flags of the context stay.
     let _restore = unsafe {
-        let definer = pg_sys::get_role_oid(c"ringfence_definer".as_ptr(), true);
+        let definer = catalog::role_oid(c"ringfence_definer");
         if definer == pg_sys::InvalidOid {
             return Err(error::not_installed("role ringfence_definer"));
         }

@@ -110,8 +110,8 @@ pub fn begin_owner(owner: Uuid) {
     BEGUN.with(|begun| begun.borrow_mut().push(owner));
 }
 
-/// The ids of all owners, and of those that this transaction has begun to insert: PostgreSQL asks the policies whether who inserts one
-/// may read what it returns of it.
+/// The ids of all owners, and of those that this transaction has begun to insert: an INSERT with
+/// RETURNING asks the policies whether the session may read the new row.
 pub fn all() -> Result<Vec<Uuid>> {
     let mut ids = owner::all_ids()?;
     BEGUN.with(|begun| ids.extend(begun.borrow().iter()));

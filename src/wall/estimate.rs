@@ -1,7 +1,7 @@
 //! What the planner may know of a walled table: nothing of other owners.
 //!
 //! PostgreSQL's statistics are made of the rows of all owners. Estimates made from them show in EXPLAIN, and choose the plan, so that
-//! the order of errors and notices tells of them too. For whom the wall binds, the planner therefore takes each walled table for
+//! the order of errors and notices tells of them too. So for a role that the wall binds, the planner takes each walled table for
 //! one of a fixed size, in which each owner has a fixed share. The share is small enough that an owner's rows are read by an index, and large
 //! enough that joins and sorts are planned for many rows: a plan that suits a large owner costs a small one little.
 

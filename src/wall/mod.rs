@@ -5,9 +5,10 @@ mod order;
 mod policy;
 mod shown;
 
+use crate::catalog;
 use crate::error::{self, Result};
 use crate::list::members;
-use crate::session::{self, fast, rights::Rights};
+use crate::session::{self, fast, hooks::unguarded, rights::Rights};
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::{AllocatedByPostgres, PgLogLevel, PgTrigger, pg_guard, pg_sys, pg_trigger};
 use std::cell::Cell;
@@ -33,24 +34,24 @@ pub fn init() {
         PREVIOUS_START.set(pg_sys::ExecutorStart_hook);
         pg_sys::ExecutorStart_hook = Some(executor_start);
         if !pg_sys::MyProc.is_null() {
-            LOADED_IN.set(Some((*pg_sys::MyProc).lxid));
+            LOADED_IN.set(Some(local_transaction()));
             pg_sys::ResetPlanCache();
         }
     }
 }
 
-mod unguarded {
-    use pgrx::pg_sys;
-    use std::ffi::{c_char, c_int};
-
-    unsafe extern "C-unwind" {
-        pub fn standard_planner(
-            query: *mut pg_sys::Query,
-            text: *const c_char,
-            options: c_int,
-            parameters: pg_sys::ParamListInfo,
-        ) -> *mut pg_sys::PlannedStmt;
-        pub fn standard_ExecutorStart(query: *mut pg_sys::QueryDesc, flags: c_int);
+/// The number of the backend's transaction, which no other transaction of the backend has.
+///
+/// # Safety
+/// The backend must have an entry in the array of processes.
+unsafe fn local_transaction() -> pg_sys::LocalTransactionId {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        #[cfg(any(feature = "pg15", feature = "pg16"))]
+        let number = (*pg_sys::MyProc).lxid;
+        #[cfg(not(any(feature = "pg15", feature = "pg16")))]
+        let number = (*pg_sys::MyProc).vxid.lxid;
+        number
     }
 }
 
@@ -125,7 +126,7 @@ unsafe extern "C-unwind" fn order_as_planned_before(statement: *mut pg_sys::Plan
     // SAFETY: called before the statement is executed. What is added to it lives as long as the transaction: it is planned anew
     // if it is kept for longer.
     unsafe {
-        if LOADED_IN.get() != Some((*pg_sys::MyProc).lxid) {
+        if LOADED_IN.get() != Some(local_transaction()) {
             LOADED_IN.set(None);
             return;
         }
@@ -157,13 +158,12 @@ fn require_right<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a
         let [right] = &arguments[..] else {
             return Err(error::wrong_trigger("require_right takes a right"));
         };
-        // SAFETY: the trigger's relation is open for as long as the trigger runs; check_enable_rls looks at catalogs only.
-        let bound = unsafe {
+        // SAFETY: the trigger's relation is open for as long as the trigger runs.
+        let (relation, is_view) = unsafe {
             let relation = trigger.trigger_data().tg_relation;
-            (*(*relation).rd_rel).relkind == pg_sys::RELKIND_VIEW as i8
-                || pg_sys::check_enable_rls((*relation).rd_id, pg_sys::InvalidOid, true)
-                    == pg_sys::CheckEnableRlsResult::RLS_ENABLED as i32
+            ((*relation).rd_id, (*(*relation).rd_rel).relkind == pg_sys::RELKIND_VIEW as i8)
         };
+        let bound = is_view || catalog::row_security_binds(relation, pg_sys::InvalidOid);
         if bound {
             session::require(Rights::parse(right)?, right)?;
         }

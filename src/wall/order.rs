@@ -12,13 +12,14 @@
 
 use super::members;
 use super::policy::{self, Wall};
+use crate::catalog;
 use crate::error;
 use pgrx::{PgLogLevel, pg_sys};
 
 /// The first column of an index, as its conditions name it.
 const FIRST_KEY: pg_sys::AttrNumber = 1;
 
-/// Goes through a statement's plan. Error 0A000 for a sample of a walled table, whose size depends on where the rows of others lie.
+/// Goes through a statement's plan. Error 0A000 for a sample of a walled table: its size depends on where the rows of other owners lie.
 ///
 /// # Safety
 /// `statement` must be a planned statement whose tables are locked, and which nobody runs yet.
@@ -33,7 +34,7 @@ pub unsafe fn put_walls_first(statement: *mut pg_sys::PlannedStmt) {
 }
 
 /// A hash join that does not fit into memory takes the most frequent values of a column first, as the statistics of all owners have them:
-/// the order of the rows would tell which values they are. Who is bound by the wall joins without.
+/// the order of the rows would tell which values they are. For a session that the wall binds, the join goes without them.
 ///
 /// # Safety
 /// As [`put_walls_first`].
@@ -130,7 +131,7 @@ pub struct WalledScan {
 }
 
 impl WalledScan {
-    /// None for any other node, and where row-level security is not in force for whom the table is read.
+    /// None for any other node, and where row-level security does not bind the role that the table is read for.
     ///
     /// # Safety
     /// `plan` must be a node of the statement's plan, and the statement's tables be locked.
@@ -148,8 +149,7 @@ impl WalledScan {
             }
             let table = (*entry).relid;
             let wall = policy::of(table)?;
-            let in_force = pg_sys::check_enable_rls(table, reader(statement, entry), true)
-                == pg_sys::CheckEnableRlsResult::RLS_ENABLED as i32;
+            let in_force = catalog::row_security_binds(table, reader(statement, entry));
             in_force.then_some(WalledScan { plan, table, relation, wall })
         }
     }
@@ -263,8 +263,8 @@ impl WalledScan {
         }
     }
 
-    /// Whether the wall itself is one of the conditions. Within another condition it counts for nothing: whoever wrote that may ask
-    /// something else before it.
+    /// Whether the wall itself is one of the conditions. Within another condition it counts for nothing: that one may
+    /// ask something else first.
     ///
     /// # Safety
     /// `conditions` must be conditions on the columns of the scanned table.
@@ -474,7 +474,7 @@ fn is_scan(tag: pg_sys::NodeTag) -> bool {
     )
 }
 
-/// For whom a relation is read: the owner of the view that names it, or nobody in particular.
+/// The role that a relation is read for: the owner of the view that names it, or InvalidOid for the role at work.
 ///
 /// # Safety
 /// `entry` must be one of the statement's range table.

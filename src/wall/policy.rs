@@ -12,7 +12,7 @@ const NAME: &CStr = c"owner_wall";
 /// The condition of a table's wall: a column compared with what the session may reach.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Wall {
-    /// The column that says whose a row is.
+    /// The column that holds the owner of a row.
     pub column: pg_sys::AttrNumber,
     /// The operator that compares it.
     pub operator: pg_sys::Oid,
@@ -107,8 +107,8 @@ pub unsafe fn of(table: pg_sys::Oid) -> Option<Wall> {
     known(|known| &mut known.walls, table, find)
 }
 
-/// The wall of a table, where the session's role is one that row-level security binds. It counts whose session it is, not as whom a function
-/// or a foreign key reads the table: plans of those are shown to the session as well (`debug_print_plan`).
+/// The wall of a table, where the session's role is one that row-level security binds. The role of the session counts, and not the
+/// role that a function or a foreign key reads the table as: `debug_print_plan` shows the session their plans too.
 ///
 /// # Safety
 /// As [`of`].
@@ -159,7 +159,7 @@ pub fn asks_for_rights(function: pg_sys::Oid) -> bool {
         let name = pg_sys::get_func_name(support);
         !name.is_null()
             && CStr::from_ptr(name) == c"has_right_support"
-            && pg_sys::get_func_namespace(support) == pg_sys::get_namespace_oid(c"ringfence".as_ptr(), true)
+            && pg_sys::get_func_namespace(support) == catalog::schema_oid()
     };
     known(|known| &mut known.asks_for_rights, function, find)
 }
@@ -208,11 +208,11 @@ unsafe fn condition_of(condition: *mut pg_sys::Node) -> Option<Wall> {
         }
         let column = (*left.cast::<pg_sys::Var>()).varattno;
         let FuncExpr { funcid: function, args, .. } = *right.cast::<pg_sys::FuncExpr>();
-        // Whoever has a table may give it a policy of that name, with any condition. That one stays where PostgreSQL puts it: an index cannot
-        // be asked for what depends on the row, nor by an operator that is none of its own.
+        // The owner of any table may give it a policy of that name, with any condition. Such a condition stays where PostgreSQL puts it: an
+        // index cannot answer one that depends on the row, nor one by an operator that the index does not have.
         let is_ours = column > 0
             && args.is_null()
-            && pg_sys::get_func_namespace(function) == pg_sys::get_namespace_oid(c"ringfence".as_ptr(), true)
+            && pg_sys::get_func_namespace(function) == catalog::schema_oid()
             && pg_sys::op_mergejoinable(operator, pg_sys::exprType(left));
         is_ours.then_some(Wall { column, operator, function, reaches_one: with_one })
     }

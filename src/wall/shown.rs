@@ -6,7 +6,7 @@
 use super::order::{self, WalledScan};
 use super::policy;
 use crate::error;
-use crate::session;
+use crate::session::{self, hooks::unguarded};
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -27,14 +27,13 @@ pub fn init() {
     }
 }
 
-mod unguarded {
+/// Of PostgreSQL 15 only: pgrx has it of the later ones.
+#[cfg(feature = "pg15")]
+mod walk {
     use pgrx::pg_sys;
-    #[cfg(feature = "pg15")]
     use std::ffi::c_void;
 
     unsafe extern "C-unwind" {
-        pub fn standard_ExecutorFinish(query: *mut pg_sys::QueryDesc);
-        #[cfg(feature = "pg15")]
         pub fn planstate_tree_walker(
             state: *mut pg_sys::PlanState,
             walker: unsafe extern "C-unwind" fn(*mut pg_sys::PlanState, *mut c_void) -> bool,
@@ -56,7 +55,7 @@ unsafe fn each_child(
     unsafe {
         #[cfg(feature = "pg15")]
         {
-            pg_sys::ffi::pg_guard_ffi_boundary(|| unguarded::planstate_tree_walker(state, walker, context))
+            pg_sys::ffi::pg_guard_ffi_boundary(|| walk::planstate_tree_walker(state, walker, context))
         }
         #[cfg(not(feature = "pg15"))]
         pg_sys::planstate_tree_walker_impl(state, Some(walker), context)
@@ -72,49 +71,32 @@ unsafe extern "C-unwind" fn executor_finish(query: *mut pg_sys::QueryDesc) {
             None => unguarded::standard_ExecutorFinish(query),
         }
         if (*query).instrument_options != 0 {
-            hide_counts(query);
-            hide_pages(query);
+            hide_parts_of_others(query);
         }
     }
 }
 
-struct Shown {
-    statement: *mut pg_sys::PlannedStmt,
-}
-
-/// Takes out of a query's counts what rows of other owners had a part in.
+/// Takes out of a query's counts what rows of other owners had a part in, and the pages that it has read and written if they may be of a
+/// walled table: rows of other owners lie on them too.
 ///
 /// # Safety
 /// `query` must be a query that has been executed with its nodes instrumented.
 #[pg_guard]
-unsafe extern "C-unwind" fn hide_counts(query: *mut pg_sys::QueryDesc) {
-    // SAFETY: as promised by the caller; what is pointed at outlives the walks.
-    unsafe {
-        if !order::reads_walled_table((*query).plannedstmt) {
-            return;
-        }
-        let mut shown = Shown { statement: (*query).plannedstmt };
-        hide_counts_of((*query).planstate, (&raw mut shown).cast());
-    }
-}
-
-/// Takes out of a query's counts the pages that it has read and written, if they may be of a walled table: the rows of other owners lie on
-/// them too.
-///
-/// # Safety
-/// As [`hide_counts`].
-#[pg_guard]
-unsafe extern "C-unwind" fn hide_pages(query: *mut pg_sys::QueryDesc) {
+unsafe extern "C-unwind" fn hide_parts_of_others(query: *mut pg_sys::QueryDesc) {
     // SAFETY: as promised by the caller.
     unsafe {
-        if may_count_pages_of_others((*query).plannedstmt) {
+        let statement = (*query).plannedstmt;
+        if order::reads_walled_table(statement) {
+            hide_counts_of((*query).planstate, statement.cast());
+        }
+        if may_count_pages_of_others(statement) {
             hide_pages_of((*query).planstate, std::ptr::null_mut());
         }
     }
 }
 
-/// Whether what a statement does to pages tells of other owners: it names a walled table, or runs functions or triggers, which may. And whose
-/// session it is is bound by the wall.
+/// Whether what a statement does to pages tells of other owners: it names a walled table, or runs functions or triggers, which may. And the
+/// wall binds the role of the session.
 ///
 /// # Safety
 /// `statement` must be a planned statement whose tables are locked.
@@ -131,17 +113,16 @@ pub unsafe fn may_count_pages_of_others(statement: *mut pg_sys::PlannedStmt) -> 
 
 #[pg_guard]
 unsafe extern "C-unwind" fn hide_counts_of(state: *mut pg_sys::PlanState, context: *mut c_void) -> bool {
-    // SAFETY: called with a node of the query, and what `hide_counts` passed; the tags tell what the nodes are.
+    // SAFETY: called with a node of the query, and its statement; the tags tell what the nodes are.
     unsafe {
         if state.is_null() {
             return false;
         }
-        let shown = context.cast::<Shown>();
-        if let Some(scan) = WalledScan::of((*shown).statement, (*state).plan) {
+        if let Some(scan) = WalledScan::of(context.cast(), (*state).plan) {
             let own = scan.is_kept_by_index() && !scan.judges_rights_by_row() && rows_passed(state) > 0.0;
             each_instrument(state, &mut |counts| {
                 // Without the wall in the index the filter has met rows of others, and without the right it has removed all that there are.
-                // What is rechecked is whole pages, and what was not visible to all is pages too.
+                // PostgreSQL rechecks whole pages, and fetches rows from the table for pages that are not visible to all: rows of others lie on both.
                 if !own {
                     (*counts).nfiltered1 = 0.0;
                 }
@@ -151,7 +132,7 @@ unsafe extern "C-unwind" fn hide_counts_of(state: *mut pg_sys::PlanState, contex
             if (*state).type_ == pg_sys::NodeTag::T_BitmapHeapScanState {
                 hide_heap_blocks(state.cast());
                 each_child(state, hide_counts_of, context);
-                let mut rows = rows_read(state);
+                let mut rows = rows_passed(state) + rows_removed(state);
                 return each_child(state, hide_entries_of, (&raw mut rows).cast());
             }
         }
@@ -175,24 +156,17 @@ unsafe fn rows_passed(state: *mut pg_sys::PlanState) -> f64 {
     }
 }
 
-/// Rows of its own that the session read by a scan, whether they passed its filter or not.
+/// Rows that the filter of a scan removed, if they are shown.
 ///
 /// # Safety
-/// `state` must be a scan that has been executed, and what it may not show be hidden.
-unsafe fn rows_read(state: *mut pg_sys::PlanState) -> f64 {
+/// As [`rows_passed`].
+unsafe fn rows_removed(state: *mut pg_sys::PlanState) -> f64 {
     // SAFETY: as promised by the caller.
-    unsafe {
-        let counts = (*state).instrument;
-        if counts.is_null() {
-            return 0.0;
-        }
-        pg_sys::InstrEndLoop(counts);
-        (*counts).ntuples + (*counts).nfiltered1
-    }
+    unsafe { (*state).instrument.as_ref().map_or(0.0, |counts| counts.nfiltered1) }
 }
 
-/// An index has entries of rows that are gone, until VACUUM or a scan finds out; when that is depends on who else has rows on their pages. So the
-/// entries that a bitmap is made of are told as the rows that were read by it.
+/// An index keeps entries of deleted rows until VACUUM or a scan removes them, and other rows on their pages decide when. So EXPLAIN shows, as
+/// the entries of a bitmap, the rows that were read by it.
 #[pg_guard]
 unsafe extern "C-unwind" fn hide_entries_of(state: *mut pg_sys::PlanState, context: *mut c_void) -> bool {
     // SAFETY: called with a node of the query, and the rows that were read.
@@ -229,7 +203,7 @@ unsafe fn hide_heap_blocks(state: *mut pg_sys::BitmapHeapScanState) {
     }
 }
 
-/// Which pages were in the buffers depends on who else has rows on them.
+/// Other owners' reads decide which pages were in the buffers.
 #[pg_guard]
 unsafe extern "C-unwind" fn hide_pages_of(state: *mut pg_sys::PlanState, context: *mut c_void) -> bool {
     // SAFETY: called with a node of the query.
@@ -250,7 +224,7 @@ unsafe extern "C-unwind" fn hide_pages_of(state: *mut pg_sys::PlanState, context
 /// # Safety
 /// `state` must be a node of a query that has been executed.
 unsafe fn each_instrument(state: *mut pg_sys::PlanState, work: &mut impl FnMut(*mut pg_sys::Instrumentation)) {
-    // SAFETY: as promised by the caller: an array of so many.
+    // SAFETY: as promised by the caller: an array of `num_workers`.
     unsafe {
         if !(*state).instrument.is_null() {
             work((*state).instrument);
