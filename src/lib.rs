@@ -22,6 +22,7 @@ mod project;
 mod report;
 mod search;
 mod session;
+mod text;
 mod token;
 mod wall;
 

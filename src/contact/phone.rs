@@ -1,13 +1,7 @@
-//! Phone numbers and e-mail addresses in the form that look-ups compare: E.164 by the owner's country, and lower case.
+//! Phone numbers in the form that look-ups compare: E.164 by the owner's country.
 
-use crate::error::Result;
-use crate::{owner, session};
-use pgrx::datum::{Array, Uuid};
-use pgrx::prelude::*;
+use super::plain;
 use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
-use std::borrow::Cow;
-use std::collections::HashSet;
-use unicode_normalization::UnicodeNormalization;
 
 /// Digits that a number typed only in part must have to be looked for.
 pub const MIN_SUFFIX_DIGITS: usize = 4;
@@ -18,9 +12,6 @@ const MAX_PHONE_CHARACTERS: usize = 100;
 /// Digits before letters from which they are a number, and the letters are not part of it: 0800 FLOWERS has fewer.
 const DIGITS_BEFORE_LABEL: usize = 6;
 
-/// Nor are longer ones e-mail addresses (RFC 5321 allows 254 characters), whatever they grow to by normalisation.
-const MAX_EMAIL_CHARACTERS: usize = 320;
-
 /// Whether it is the code of a country that has phone numbers.
 pub fn is_country(code: &str) -> bool {
     code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()) && region(code).is_some()
@@ -28,11 +19,6 @@ pub fn is_country(code: &str) -> bool {
 
 fn region(code: &str) -> Option<Region> {
     code.parse().ok().filter(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(*region).is_some())
-}
-
-/// The text without differences of width; of ASCII, which most numbers are, itself.
-fn plain(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.nfkc().collect()) }
 }
 
 /// The decimal digits of a text in ASCII, from whatever script or width.
@@ -150,55 +136,6 @@ pub fn phones_among<'a>(text: &'a str, country: Option<&str>) -> Vec<(Vec<&'a st
 /// Words that a number is written in, at most.
 const PIECES: usize = 16;
 
-/// An e-mail address without the differences that do not count: surrounding space, case, width. None where there is
-/// nothing, or too much to be one.
-pub fn normal_email(text: &str) -> Option<String> {
-    let text = text.trim();
-    if text.is_empty() || text.chars().nth(MAX_EMAIL_CHARACTERS).is_some() {
-        return None;
-    }
-    Some(plain(text).chars().flat_map(char::to_lowercase).collect())
-}
-
-/// Normal forms of one customer that are kept, of phones and of e-mail addresses. Look-ups go through the first 64.
-const MAX_FORMS: usize = 1000;
-
-/// The normal forms of a customer's phones, without repetition, by the country of the owner (not necessarily the
-/// session's: whoever writes the row, it reads the same).
-#[pg_extern(sql = false)]
-fn normal_phones(phones: Array<'_, &str>, owner: Uuid) -> Result<Vec<String>> {
-    let country = owner::by_id(owner)?.and_then(|owner| owner.country);
-    Ok(distinct(&phones, |phone| normal_phone(phone, country.as_deref())))
-}
-
-/// The normal forms of a customer's e-mail addresses, without repetition.
-#[pg_extern(sql = false)]
-fn normal_emails(emails: Array<'_, &str>) -> Vec<String> {
-    distinct(&emails, normal_email)
-}
-
-/// A list may hold many millions of texts: none is copied, and it can be cancelled between them.
-fn distinct(texts: &Array<'_, &str>, form: impl Fn(&str) -> Option<String>) -> Vec<String> {
-    let mut seen = HashSet::new();
-    let forms = texts.iter().filter_map(|text| {
-        pgrx::check_for_interrupts!();
-        form(text?)
-    });
-    forms.filter(|form| seen.insert(form.clone())).take(MAX_FORMS).collect()
-}
-
-/// The normal form of a phone number that somebody looks for, by the country of the session's owner.
-#[pg_extern(sql = false)]
-fn phone_to_find(phone: &str) -> Result<Option<String>> {
-    Ok(normal_phone(phone, session::context()?.owner.country.as_deref()))
-}
-
-/// The normal form of an e-mail address that somebody looks for.
-#[pg_extern(sql = false)]
-fn email_to_find(email: &str) -> Option<String> {
-    normal_email(email)
-}
-
 #[cfg(test)]
 mod unit_tests {
     use super::*;
@@ -306,12 +243,5 @@ mod unit_tests {
         for unknown in ["", "pl", "XX", "ZZ", "POL", "P1", "00"] {
             assert!(!is_country(unknown), "{unknown}");
         }
-    }
-
-    #[test]
-    fn emails() {
-        assert_eq!(normal_email(" Tsai@Example.COM ").as_deref(), Some("tsai@example.com"));
-        assert_eq!(normal_email(" "), None);
-        assert_eq!(normal_email(&"x".repeat(321)), None);
     }
 }
