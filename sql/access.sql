@@ -11,8 +11,6 @@ CREATE TABLE ringfence.profile (
     PRIMARY KEY (owner_id, id),
     UNIQUE (owner_id, name)
 );
-ALTER TABLE ringfence.profile OWNER TO ringfence_tables;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ringfence.profile TO ringfence_definer;
 COMMENT ON TABLE ringfence.profile IS 'Named sets of rights, of one owner';
 COMMENT ON COLUMN ringfence.profile.is_system IS 'A profile that every owner starts with';
 
@@ -103,8 +101,6 @@ CREATE TABLE ringfence.access (
     UNIQUE NULLS NOT DISTINCT (owner_id, role, project_id),
     FOREIGN KEY (owner_id, project_id) REFERENCES ringfence.project ON DELETE CASCADE
 );
-ALTER TABLE ringfence.access OWNER TO ringfence_tables;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ringfence.access TO ringfence_definer;
 COMMENT ON TABLE ringfence.access IS 'Who may act for whom. It is written by grant_access() and revoke_access() only';
 COMMENT ON COLUMN ringfence.access.role IS 'The role; entries of a role count for its members as privileges do';
 COMMENT ON COLUMN ringfence.access.role_name IS

@@ -8,8 +8,6 @@ CREATE TABLE ringfence.company (
     created_at  timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (owner_id, id)
 );
-ALTER TABLE ringfence.company OWNER TO ringfence_tables;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ringfence.company TO ringfence_definer;
 COMMENT ON TABLE ringfence.company IS 'Companies that customers belong to';
 SELECT ringfence.wall('ringfence.company', 'customer.read', 'customer.write', 'customer.delete');
 -- By column: currtid2() (ATTACKS 86) asks for the privilege on the table.
@@ -44,8 +42,6 @@ CREATE TABLE ringfence.customer (
     PRIMARY KEY (owner_id, id),
     FOREIGN KEY (owner_id, company_id) REFERENCES ringfence.company ON DELETE SET NULL (company_id)
 );
-ALTER TABLE ringfence.customer OWNER TO ringfence_tables;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ringfence.customer TO ringfence_definer;
 COMMENT ON TABLE ringfence.customer IS 'Customers. A person known to two owners is two customers (A1). Applications write through customer_card';
 COMMENT ON COLUMN ringfence.customer.attributes IS 'Values of custom fields, by field; no application role can read or write it: the way to them is customer_card';
 COMMENT ON COLUMN ringfence.customer.phones IS 'As typed';

@@ -25,8 +25,6 @@ CREATE TABLE ringfence.field (
     -- A value names its option by id: every option has one, also those that are retired.
     CHECK (cardinality(coalesce(options, '{}')) + cardinality(coalesce(retired_options, '{}')) = cardinality(coalesce(option_ids, '{}')))
 );
-ALTER TABLE ringfence.field OWNER TO ringfence_tables;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ringfence.field TO ringfence_definer;
 COMMENT ON TABLE ringfence.field IS 'Definitions of fields; seen with field.manage. What a session may use of them is in visible_fields()';
 COMMENT ON COLUMN ringfence.field.type IS 'text, number, boolean, date, time, datetime, choice, choices, phone or email';
 COMMENT ON COLUMN ringfence.field.options IS 'The options of a choice that can be chosen, in order; changed by add_option(), rename_option(), retire_option()';
@@ -64,8 +62,6 @@ CREATE TABLE ringfence.field_project (
     FOREIGN KEY (owner_id, field_id) REFERENCES ringfence.field ON DELETE CASCADE,
     FOREIGN KEY (owner_id, project_id) REFERENCES ringfence.project ON DELETE CASCADE
 );
-ALTER TABLE ringfence.field_project OWNER TO ringfence_tables;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ringfence.field_project TO ringfence_definer;
 COMMENT ON TABLE ringfence.field_project IS 'Which field is seen in which project';
 COMMENT ON COLUMN ringfence.field_project.access IS 'read: seen in the project, written elsewhere; write: seen and written';
 COMMENT ON COLUMN ringfence.field_project.required IS 'Must be filled in this project, by whoever can write it there';

@@ -1,4 +1,4 @@
--- What comes after all rooms: the house owner, the guard against dropping, and what pg_dump keeps.
+-- What comes after all rooms: the house owner, and the guard against dropping.
 
 -- In a restore, which pg_dump's scripts run with row_security off, the dump brings the house owner with its rows.
 DO $house$
@@ -19,15 +19,3 @@ CREATE EVENT TRIGGER ringfence_guard_drop ON ddl_command_start WHEN TAG IN ('DRO
     EXECUTE FUNCTION ringfence.guard_drop();
 ALTER EVENT TRIGGER ringfence_guard_drop ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER ringfence_guard_drop IS 'Keeps DROP EXTENSION ringfence and DROP OWNED from deleting customers'' data by mistake';
-
-SELECT pg_extension_config_dump('ringfence.owner', '');
-SELECT pg_extension_config_dump('ringfence.project', '');
-SELECT pg_extension_config_dump('ringfence.profile', '');
-SELECT pg_extension_config_dump('ringfence.access', '');
-SELECT pg_extension_config_dump('ringfence.signing_key_material', '');
-SELECT pg_extension_config_dump('ringfence.field', '');
-SELECT pg_extension_config_dump('ringfence.field_project', '');
-SELECT pg_extension_config_dump('ringfence.company', '');
-SELECT pg_extension_config_dump('ringfence.customer', '');
-SELECT pg_extension_config_dump('ringfence.unique_value', '');
-SELECT pg_extension_config_dump('ringfence.report_view', '');

@@ -10,6 +10,7 @@ CREATE TABLE ringfence.owner (
 );
 ALTER TABLE ringfence.owner OWNER TO ringfence_tables;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ringfence.owner TO ringfence_definer;
+SELECT pg_extension_config_dump('ringfence.owner', '');
 COMMENT ON TABLE ringfence.owner IS 'The contracting companies. Inserting one makes it ready to use: its fields, profiles and a project';
 COMMENT ON COLUMN ringfence.owner.id IS 'UUIDv7; all zero for the house owner, which holds the contacts of no company';
 COMMENT ON COLUMN ringfence.owner.name IS 'Unique in the installation; ringfence.owner may be set to it';

@@ -10,8 +10,6 @@ CREATE TABLE ringfence.project (
     PRIMARY KEY (owner_id, id),
     UNIQUE (owner_id, name)
 );
-ALTER TABLE ringfence.project OWNER TO ringfence_tables;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ringfence.project TO ringfence_definer;
 COMMENT ON TABLE ringfence.project IS 'Projects of an owner; a role sees those it works in';
 COMMENT ON COLUMN ringfence.project.name IS 'Unique within the owner; ringfence.project may be set to it';
 COMMENT ON COLUMN ringfence.project.enabled IS 'Only an enabled project can be selected';

@@ -20,8 +20,6 @@ CREATE TABLE ringfence.report_view (
     PRIMARY KEY (owner_id, project_id),
     FOREIGN KEY (owner_id, project_id) REFERENCES ringfence.project ON DELETE CASCADE
 );
-ALTER TABLE ringfence.report_view OWNER TO ringfence_tables;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ringfence.report_view TO ringfence_definer;
 COMMENT ON TABLE ringfence.report_view IS 'Which project has a report view; written by create_report_view() and drop_report_view() only';
 COMMENT ON COLUMN ringfence.report_view.name IS 'The view in schema ringfence_report';
 COMMENT ON COLUMN ringfence.report_view.fields IS 'The fields that its columns show';

@@ -12,6 +12,7 @@ CREATE TABLE ringfence.signing_key_material (
 );
 ALTER TABLE ringfence.signing_key_material OWNER TO ringfence_tables;
 GRANT SELECT, INSERT, DELETE ON ringfence.signing_key_material TO ringfence_definer;
+SELECT pg_extension_config_dump('ringfence.signing_key_material', '');
 COMMENT ON TABLE ringfence.signing_key_material IS 'The keys that tokens are verified with. Written by add_signing_key() and drop_signing_key() only; view signing_key shows what may be seen';
 COMMENT ON COLUMN ringfence.signing_key_material.id IS 'The key itself; a kid may be used again for another one';
 COMMENT ON COLUMN ringfence.signing_key_material.kid IS 'The key id that the header of a token names';

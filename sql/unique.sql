@@ -13,8 +13,6 @@ CREATE TABLE ringfence.unique_value (
     FOREIGN KEY (owner_id, field_id) REFERENCES ringfence.field ON DELETE CASCADE,
     FOREIGN KEY (owner_id, customer_id) REFERENCES ringfence.customer ON DELETE CASCADE
 );
-ALTER TABLE ringfence.unique_value OWNER TO ringfence_tables;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ringfence.unique_value TO ringfence_definer;
 COMMENT ON TABLE ringfence.unique_value IS 'Which customer has which value of a unique field; no application role can read or write it';
 COMMENT ON COLUMN ringfence.unique_value.digest IS 'SHA-256 of the form in which values are compared';
 CREATE INDEX unique_value_customer ON ringfence.unique_value (owner_id, customer_id);

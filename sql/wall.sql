@@ -11,10 +11,15 @@ CREATE FUNCTION ringfence.forget_decisions() RETURNS trigger
 REVOKE ALL ON FUNCTION ringfence.forget_decisions() FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.forget_decisions() IS 'Trigger: a table that access is decided from has changed; every backend decides anew';
 
--- Runs as the caller, who must own the table. It has no search_path trick to fall for: regclass prints qualified names.
+-- All that a table of the extension needs to be safe: for the extension's own script. It has no search_path trick to fall for:
+-- regclass prints qualified names. The guard against DROP knows all tables of the schema by itself.
 CREATE FUNCTION ringfence.wall(target regclass, read_right text, write_right text, delete_right text) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $wall$
 BEGIN
+    EXECUTE format('ALTER TABLE %s OWNER TO ringfence_tables', target);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO ringfence_definer', target);
+    -- pg_dump keeps the rows.
+    PERFORM pg_extension_config_dump(target, '');
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', target);
 
     -- Restrictive, for all commands and to everybody: whatever policy is added later is ANDed with this one. The library finds the
@@ -38,7 +43,7 @@ END
 $wall$;
 REVOKE ALL ON FUNCTION ringfence.wall(regclass, text, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.wall(regclass, text, text, text) IS
-    'Puts a table with a column owner_id behind the wall; a NULL read_right leaves the policy for reading to the caller';
+    'Puts a new table of the extension, with a column owner_id, behind the wall: owner, policies, triggers, dump; a NULL read_right leaves the policy for reading to the caller';
 
 CREATE FUNCTION ringfence.require_rights_to_write(target regclass, write_right text, delete_right text) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $require$

@@ -92,6 +92,19 @@ pub fn table_oid(name: &CStr) -> pg_sys::Oid {
     unsafe { pg_sys::get_relname_relid(name.as_ptr(), schema) }
 }
 
+/// The name of a table of schema `ringfence`; None for another relation.
+pub fn own_table(relation: pg_sys::Oid) -> Option<CString> {
+    // SAFETY: look-ups by oid; the name is a NUL-terminated copy, or null.
+    unsafe {
+        let kind = pg_sys::get_rel_relkind(relation) as u8;
+        if pg_sys::get_rel_namespace(relation) != schema_oid() || !matches!(kind, b'r' | b'p') {
+            return None;
+        }
+        let name = pg_sys::get_rel_name(relation);
+        (!name.is_null()).then(|| CStr::from_ptr(name).to_owned())
+    }
+}
+
 /// Whether row-level security binds a role, or for InvalidOid the role at work, where it reads a table or writes to it.
 pub fn row_security_binds(table: pg_sys::Oid, role: pg_sys::Oid) -> bool {
     // SAFETY: looks at catalogs, inside a transaction; with `noError` it raises nothing of its own.

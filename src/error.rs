@@ -464,7 +464,7 @@ pub fn too_many_owners(limit: i32) -> ErrorReport {
 /// 55000: a table that holds customers' data would be dropped.
 pub fn data_would_be_lost(table: &str) -> ErrorReport {
     wrong_state(format!("cannot drop table ringfence.{table}, because it holds data"))
-        .set_detail("Dropping the extension deletes all owners, customers and companies.")
+        .set_detail("Dropping the extension deletes all owners, their customers and whatever else is theirs.")
         .set_hint(
             "To delete them for good, a superuser sets ringfence.allow_drop = on for the session, and drops again.",
         )

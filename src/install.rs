@@ -1,7 +1,8 @@
 //! Guards the installation: dropping the extension by mistake must not delete a BPO's data.
 
-use crate::catalog;
-use crate::error;
+use crate::catalog::{self, Rows};
+use crate::error::{self, Result};
+use crate::owner::is_house;
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::{pg_extern, pg_guard, pg_sys};
 use std::cell::Cell;
@@ -9,8 +10,8 @@ use std::ffi::CStr;
 
 static ALLOW_DROP: GucSetting<bool> = GucSetting::<bool>::new(false);
 
-/// Tables of which no row may be lost by a DROP.
-const GUARDED: [&CStr; 2] = [c"customer", c"company"];
+/// In these the house owner has rows from the beginning, which are no loss. Every other table of the schema is guarded with its first row.
+const PROVISIONED: [&CStr; 4] = [c"owner", c"project", c"profile", c"field"];
 
 thread_local! {
     static PREVIOUS_HOOK: Cell<pg_sys::object_access_hook_type> = const { Cell::new(None) };
@@ -20,7 +21,7 @@ thread_local! {
 pub fn init() {
     GucRegistry::define_bool_guc(
         c"ringfence.allow_drop",
-        c"Allows DROP EXTENSION ringfence while customers or companies exist.",
+        c"Allows DROP EXTENSION ringfence while it holds data.",
         c"All data of all owners goes with it.",
         &ALLOW_DROP,
         GucContext::Suset,
@@ -61,15 +62,24 @@ unsafe extern "C-unwind" fn guard_table(object: pg_sys::Oid) {
     if ALLOW_DROP.get() {
         return;
     }
-    for table in GUARDED {
-        if catalog::table_oid(table) == object {
-            match catalog::is_empty(object) {
-                Ok(true) => (),
-                Ok(false) => error::data_would_be_lost(&table.to_string_lossy()).report(pgrx::PgLogLevel::ERROR),
-                Err(failure) => failure.report(pgrx::PgLogLevel::ERROR),
-            }
-        }
+    let Some(name) = catalog::own_table(object) else {
+        return;
+    };
+    match holds_data(object, &name) {
+        Ok(false) => (),
+        Ok(true) => error::data_would_be_lost(&name.to_string_lossy()).report(pgrx::PgLogLevel::ERROR),
+        Err(failure) => failure.report(pgrx::PgLogLevel::ERROR),
     }
+}
+
+/// Whether a table has rows that people made.
+fn holds_data(table: pg_sys::Oid, name: &CStr) -> Result<bool> {
+    if !PROVISIONED.contains(&name) {
+        return Ok(!catalog::is_empty(table)?);
+    }
+    let owner = if name == c"owner" { c"id" } else { c"owner_id" };
+    let others = catalog::read_table(table, &[owner], Rows::All, |row| row.get(0).filter(|owner| !is_house(*owner)))?;
+    Ok(!others.is_empty())
 }
 
 /// Event trigger on the commands that can drop the extension. Being called loads the library, and with it the guard.

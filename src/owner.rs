@@ -13,7 +13,7 @@ use std::ffi::CStr;
 static MAX_OWNERS: GucSetting<i32> = GucSetting::<i32>::new(0);
 
 /// The owner of contacts that belong to no company (C6). It does not count against `ringfence.max_owners`.
-fn is_house(owner: Uuid) -> bool {
+pub fn is_house(owner: Uuid) -> bool {
     owner.iter().all(|byte| *byte == 0)
 }
 

@@ -11,12 +11,22 @@ DROP TABLE ringfence.customer CASCADE;
 DROP SCHEMA ringfence CASCADE;
 BEGIN; ALTER EXTENSION ringfence DROP TABLE ringfence.company; DROP TABLE ringfence.company CASCADE; ROLLBACK;
 SELECT count(*) FROM ringfence.customer;
--- Also where triggers are off, and where only companies are left.
+-- Also where triggers are off.
 \c
 SET session_replication_role = replica;
 DROP EXTENSION ringfence;
 RESET session_replication_role;
+-- Where nobody is left but the house, and nothing but what it has from the beginning.
 DELETE FROM ringfence.customer;
+DELETE FROM ringfence.company;
+DELETE FROM ringfence.owner WHERE id <> '00000000-0000-0000-0000-000000000000';
+DELETE FROM ringfence.signing_key_material;
+BEGIN; DROP EXTENSION ringfence; ROLLBACK;
+-- One row of the house's in any other table is enough, also in one that comes later.
+BEGIN; INSERT INTO ringfence.company (owner_id, name) VALUES ('00000000-0000-0000-0000-000000000000', 'One'); DROP EXTENSION ringfence; ROLLBACK;
+CREATE TABLE ringfence.note (id int);
+ALTER EXTENSION ringfence ADD TABLE ringfence.note;
+INSERT INTO ringfence.note VALUES (1);
 DROP EXTENSION ringfence;
 -- A column or another extension's objects are not the guard's business.
 CREATE TABLE public.other (id int);
