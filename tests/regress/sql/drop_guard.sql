@@ -24,9 +24,9 @@ DELETE FROM ringfence.signing_key_material;
 BEGIN; DROP EXTENSION ringfence; ROLLBACK;
 -- One row of the house's in any other table is enough, also in one that comes later.
 BEGIN; INSERT INTO ringfence.company (owner_id, name) VALUES ('00000000-0000-0000-0000-000000000000', 'One'); DROP EXTENSION ringfence; ROLLBACK;
-CREATE TABLE ringfence.note (id int);
-ALTER EXTENSION ringfence ADD TABLE ringfence.note;
-INSERT INTO ringfence.note VALUES (1);
+CREATE TABLE ringfence.later (id int);
+ALTER EXTENSION ringfence ADD TABLE ringfence.later;
+INSERT INTO ringfence.later VALUES (1);
 DROP EXTENSION ringfence;
 -- A column or another extension's objects are not the guard's business.
 CREATE TABLE public.other (id int);
