@@ -7,7 +7,7 @@ PG_CONFIG ?= $(shell command -v pg_config)
 
 help:
 	@echo 'make demo      builds ringfence and plays the story of Ms. Tsai on a throw-away cluster'
-	@echo 'make test      the same set-up, then every test'
+	@echo 'make test      the same set-up, then every test (TEST=attack_role for one, or for all with that in their name)'
 	@echo 'make noninterference   runs random programs with and without other owners (N=1000000 programs, SEED=... ONLY=... for one)'
 	@echo 'make bench     the same set-up, then measures, on the same kind of cluster (BENCH=... for one room, SET=M for 5 million customers)'
 	@echo 'make run       psql on a throw-away cluster with the sample data'
@@ -18,7 +18,7 @@ demo:
 	@examples/demo.sh
 
 test:
-	@tests/run.sh
+	@TEST=$(TEST) tests/run.sh
 
 noninterference:
 	@NONINTERFERENCE_PROGRAMS=$(or $(N),1000000) NONINTERFERENCE_SEED=$(SEED) NONINTERFERENCE_ONLY=$(ONLY) NONINTERFERENCE_KIND=$(KIND) \

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every test, on a throw-away cluster. The last line counts them; the exit status is non-zero if any failed.
+# Every test, on a throw-away cluster; with TEST=... one regression test, one file of tests/, or the Rust tests with that in their name.
+# The last line counts them; the exit status is non-zero if any failed.
 . "$(dirname "$0")/../pgrx-config/cluster.sh"
 
 passed=0 failed=0 skipped=0
@@ -35,13 +36,13 @@ cargo_tests() {
     [ "$any_failed" = 0 ] || failures+=("$name")
 }
 
-# Each regression test in a database of its own, a copy of the fixture: regression_tests NAME, which tells one run of
+# Each regression test in a database of its own, a copy of the fixture: regression_tests NAME [TEST], where NAME tells one run of
 # them from another. A missing expected file is a failure, which pg_regress would not say.
 regression_tests() {
-    local run=$1 runner
+    local run=$1 only=${2:-*} runner
     runner="$(dirname "$("$PG_CONFIG" --pgxs)")/../../src/test/regress/pg_regress"
     local file name
-    for file in "$ROOT"/tests/regress/sql/*.sql; do
+    for file in "$ROOT"/tests/regress/sql/$only.sql; do
         name=$(basename "$file" .sql)
         # It needs sessions that have not loaded the library yet.
         [ "$run/$name" = parallel/attack_setting ] && continue
@@ -85,6 +86,65 @@ read -r -a features <<<"$(features)"
 export RINGFENCE_LOG_DIRECTORY="$WORK/data/log"
 server_log="$RINGFENCE_LOG_DIRECTORY/server.log"
 
+make_fixture() {
+    createdb fixture
+    psql -q -X -d fixture -f "$ROOT/tests/fixture.sql" || not_ok "tests/fixture.sql"
+}
+
+# The same with the library loaded from the start, and a parallel worker for each query that may have one: the results must
+# not differ. From here on pg_stat_statements is there too.
+preloaded() {
+    cluster_restart "${log_options[@]}" -c shared_preload_libraries=pg_stat_statements,ringfence
+}
+parallel_regression_tests() {
+    PGOPTIONS="-c $([ "$PG_MAJOR" -ge 16 ] && echo debug_parallel_query || echo force_parallel_mode)=regress" regression_tests parallel "$@"
+}
+
+# What the tests with connections of their own need, beside the fixture.
+make_examples() {
+    . "$ROOT/examples/common.sh"
+    sample_database
+    psql -q -X -c "ALTER ROLE desk PASSWORD 'the desk''s password'"
+    node_modules
+    check "the Rust example builds" cargo build --release --locked "${features[@]}" --example find_customer
+}
+
+report() {
+    [ ${#failures[@]} = 0 ] || printf '\nFailed: %s' "${failures[@]}"
+    printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+    [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+}
+
+# Only what TEST names, in each of the ways that the whole run has.
+one_test() {
+    make_fixture
+    if [ -e "$ROOT/tests/regress/sql/$1.sql" ]; then
+        regression_tests regress "$1"
+        preloaded
+        parallel_regression_tests "$1"
+        return
+    fi
+    local targets=(--test "$1") filter=()
+    if [ ! -e "$ROOT/tests/$1.rs" ]; then
+        filter=("$1")
+        cargo_tests "unit tests" cargo test --release --locked "${features[@]}" --lib -- "${filter[@]}"
+        # Noninterference is one program, and has no tests with names.
+        targets=()
+        for file in "$ROOT"/tests/*.rs; do
+            [ "$(basename "$file")" = noninterference.rs ] || targets+=(--test "$(basename "$file" .rs)")
+        done
+    fi
+    if [ "$1" != library ]; then preloaded; fi
+    make_examples
+    cargo_tests "connection tests" cargo test --release --locked --no-fail-fast "${features[@]}" "${targets[@]}" -- --test-threads=2 "${filter[@]}"
+}
+
+if [ -n "${TEST:-}" ]; then
+    one_test "$TEST"
+    report
+    exit
+fi
+
 say "Style"
 check "cargo fmt" cargo fmt --check
 check "cargo clippy" cargo clippy --release --all-targets --locked "${features[@]}" -- -D warnings
@@ -92,26 +152,19 @@ check "cargo clippy" cargo clippy --release --all-targets --locked "${features[@
 say "Unit tests"
 cargo_tests "unit tests" cargo test --release --locked "${features[@]}" --lib
 
-createdb fixture
-psql -q -X -d fixture -f "$ROOT/tests/fixture.sql" || not_ok "tests/fixture.sql"
+make_fixture
 
 say "Regression tests"
 regression_tests regress
 say "Tests of loading the library, not preloaded"
 cargo_tests "library not preloaded" cargo test --release --locked "${features[@]}" --test library
 
-# The same with the library loaded from the start, and a parallel worker for each query that may have one: the results must
-# not differ. From here on pg_stat_statements is there too.
 say "Regression tests, preloaded and in parallel workers"
-cluster_restart "${log_options[@]}" -c shared_preload_libraries=pg_stat_statements,ringfence
-PGOPTIONS="-c $([ "$PG_MAJOR" -ge 16 ] && echo debug_parallel_query || echo force_parallel_mode)=regress" regression_tests parallel
+preloaded
+parallel_regression_tests
 
 say "Tests with connections of their own"
-. "$ROOT/examples/common.sh"
-sample_database
-psql -q -X -c "ALTER ROLE desk PASSWORD 'the desk''s password'"
-node_modules
-check "the Rust example builds" cargo build --release --locked "${features[@]}" --example find_customer
+make_examples
 cargo_tests "connection tests" cargo test --release --locked --no-fail-fast "${features[@]}" --test '*' -- --test-threads=2
 
 # Each benchmark once, on tiny data: not for its figures, but so that none stops working unnoticed.
@@ -146,6 +199,4 @@ check "nothing is shown where the library is missing" library_missing
 
 check "the server survived every test" test "$(as_server grep -cE 'PANIC|terminated by signal' "$server_log")" = 0
 
-[ ${#failures[@]} = 0 ] || printf '\nFailed: %s' "${failures[@]}"
-printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
-[ "$failed" = 0 ]
+report
