@@ -231,7 +231,7 @@ COMMENT ON FUNCTION ringfence.find_by_email(text) IS 'Customers of the session''
 
 CREATE FUNCTION ringfence.search_status(
     OUT index_bytes bigint, OUT table_bytes bigint, OUT "rows" bigint, OUT entry_pages bigint, OUT posting_pages bigint,
-    OUT pending_pages bigint, OUT is_valid boolean)
+    OUT is_valid boolean)
     RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL RESTRICTED STRICT ROWS 1 AS 'MODULE_PATHNAME', 'search_status_wrapper';
 REVOKE ALL ON FUNCTION ringfence.search_status() FROM PUBLIC;

@@ -11,7 +11,9 @@ use crate::session::{self, Context};
 use pgrx::AnyNumeric;
 use pgrx::datum::Uuid;
 use pgrx::prelude::*;
+use siphasher::sip::SipHasher13;
 use std::borrow::Cow;
+use std::hash::Hasher;
 
 /// Digits of a text that is read as a number, and of its exponent.
 const MAX_NUMBER_CHARACTERS: usize = 1000;
@@ -28,10 +30,10 @@ pub fn share_definitions(context: &Context) -> Result<()> {
 }
 
 fn lock(table: pg_sys::Oid, owner: Uuid, mode: pg_sys::LOCKMODE) {
-    // FNV-1a: should two owners share a number, they wait for each other, and nothing else.
-    let number = owner
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    let mut hasher = SipHasher13::new_with_key(b"ringfence fields");
+    hasher.write(owner.as_bytes());
+    // Should two owners share a number, they wait for each other, and nothing else.
+    let number = hasher.finish();
     let object = pg_sys::Oid::from(number as u32);
     // SAFETY: takes a lock inside a transaction, as every caller runs in one, and reads pending invalidations then.
     unsafe { pg_sys::LockDatabaseObject(table, object, (number >> 48) as u16, mode) }

@@ -10,6 +10,8 @@ use crate::jsonb::{Container, Value, order_of_names};
 use crate::project;
 use crate::session::rights::Rights;
 use crate::session::{self, Context};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pgrx::AnyNumeric;
 use pgrx::datum::Uuid;
 use pgrx::prelude::*;
@@ -95,15 +97,7 @@ fn storage_key(field_id: Uuid) -> String {
 /// The name of a field's value inside `customer.attributes`: its id in base 64 (RFC 4648 §5, no padding), so that
 /// renaming a field rewrites no customer.
 pub fn storage_key_of(field: Uuid) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let bits = u128::from_be_bytes(*field);
-    // 128 bits are 21 groups of six and one of two, which counts as the high bits of the last.
-    (0..22)
-        .map(|n| {
-            let group = if n < 21 { (bits >> (122 - 6 * n)) & 63 } else { (bits & 3) << 4 };
-            char::from(ALPHABET[group as usize])
-        })
-        .collect()
+    URL_SAFE_NO_PAD.encode(field.as_bytes())
 }
 
 impl VisibleFields {

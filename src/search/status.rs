@@ -5,7 +5,7 @@ use crate::error::{self, Result};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-/// Size, pages and pending entries of the search index, and how many rows PostgreSQL takes it to have. Error 42501 for others
+/// Size and pages of the search index, and how many rows PostgreSQL takes it to have. Error 42501 for others
 /// than `ringfence_admin`: it is of all owners together.
 #[pg_extern(sql = false)]
 fn search_status() -> Result<
@@ -17,7 +17,6 @@ fn search_status() -> Result<
             name!(rows, i64),
             name!(entry_pages, i64),
             name!(posting_pages, i64),
-            name!(pending_pages, i64),
             name!(is_valid, bool),
         ),
     >,
@@ -43,7 +42,6 @@ fn search_status() -> Result<
             ((*(*table).rd_rel).reltuples as i64).max(0),
             i64::from(pages.nEntryPages),
             i64::from(pages.nDataPages),
-            i64::from(pages.nPendingPages),
             is_valid,
         );
         pg_sys::table_close(table, pg_sys::AccessShareLock as _);
