@@ -129,6 +129,8 @@ unsafe extern "C-unwind" fn hide_counts_of(state: *mut pg_sys::PlanState, contex
                 (*counts).nfiltered2 = 0.0;
                 (*counts).ntuples2 = 0.0;
             });
+            #[cfg(feature = "pg18")]
+            hide_index_searches(state);
             if (*state).type_ == pg_sys::NodeTag::T_BitmapHeapScanState {
                 hide_heap_blocks(state.cast());
                 each_child(state, hide_counts_of, context);
@@ -180,6 +182,8 @@ unsafe extern "C-unwind" fn hide_entries_of(state: *mut pg_sys::PlanState, conte
                 pg_sys::InstrEndLoop(counts);
                 (*counts).ntuples = rows;
             });
+            #[cfg(feature = "pg18")]
+            hide_index_searches(state);
         }
         each_child(state, hide_entries_of, context)
     }
@@ -188,7 +192,7 @@ unsafe extern "C-unwind" fn hide_entries_of(state: *mut pg_sys::PlanState, conte
 /// # Safety
 /// `state` must be a bitmap heap scan that has been executed.
 unsafe fn hide_heap_blocks(state: *mut pg_sys::BitmapHeapScanState) {
-    // SAFETY: as promised by the caller.
+    // SAFETY: as promised by the caller; in 18 workers have an array of counts of their own.
     unsafe {
         #[cfg(not(feature = "pg18"))]
         {
@@ -197,8 +201,41 @@ unsafe fn hide_heap_blocks(state: *mut pg_sys::BitmapHeapScanState) {
         }
         #[cfg(feature = "pg18")]
         {
-            (*state).stats.exact_pages = 0;
-            (*state).stats.lossy_pages = 0;
+            (*state).stats = pg_sys::BitmapHeapScanInstrumentation::default();
+            if let Some(workers) = (*state).sinstrument.as_mut() {
+                workers.sinstrument.as_mut_slice(workers.num_workers as usize).fill((*state).stats);
+            }
+        }
+    }
+}
+
+/// How often a scan went down from the root of its index: for a list of values less often where they are on one page, and rows of other owners
+/// lie between pages.
+///
+/// # Safety
+/// `state` must be a node that has been executed.
+#[cfg(feature = "pg18")]
+unsafe fn hide_index_searches(state: *mut pg_sys::PlanState) {
+    // SAFETY: the tag tells which node it is; workers have an array of counts of their own.
+    unsafe {
+        let (own, workers) = match (*state).type_ {
+            pg_sys::NodeTag::T_IndexScanState => {
+                let scan = &mut *state.cast::<pg_sys::IndexScanState>();
+                (&mut scan.iss_Instrument, scan.iss_SharedInfo)
+            }
+            pg_sys::NodeTag::T_IndexOnlyScanState => {
+                let scan = &mut *state.cast::<pg_sys::IndexOnlyScanState>();
+                (&mut scan.ioss_Instrument, scan.ioss_SharedInfo)
+            }
+            pg_sys::NodeTag::T_BitmapIndexScanState => {
+                let scan = &mut *state.cast::<pg_sys::BitmapIndexScanState>();
+                (&mut scan.biss_Instrument, scan.biss_SharedInfo)
+            }
+            _ => return,
+        };
+        *own = pg_sys::IndexScanInstrumentation::default();
+        if let Some(workers) = workers.as_mut() {
+            workers.winstrument.as_mut_slice(workers.num_workers as usize).fill(*own);
         }
     }
 }

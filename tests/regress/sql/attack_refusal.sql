@@ -96,10 +96,10 @@ SELECT how, count(*) AS asked, count(DISTINCT first) AS kinds_of_work, count(DIS
 \echo *** A list of owners is made of rows that the role may see, found by the primary key
 \c - app_ab
 SET enable_seqscan = on;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT name FROM ringfence.owner;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT name FROM ringfence.owner WHERE enabled ORDER BY id;
+EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT name FROM ringfence.owner \g |$PG_ABS_SRCDIR/plan.sh
+EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT name FROM ringfence.owner WHERE enabled ORDER BY id \g |$PG_ABS_SRCDIR/plan.sh
 \c - app_none
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT name FROM ringfence.owner;
+EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT name FROM ringfence.owner \g |$PG_ABS_SRCDIR/plan.sh
 \c - dba
 SELECT string_agg(name, ', ' ORDER BY name) FROM ringfence.owner;
 -- What is inserted is in reach of who inserts it, in the same statement.

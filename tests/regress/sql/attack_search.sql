@@ -110,7 +110,7 @@ GRANT SELECT ON kept.of_boss TO PUBLIC;
 SELECT name FROM ringfence.customer WHERE id OPERATOR(ringfence.@@@) (SELECT query FROM kept.of_boss);
 SET SESSION AUTHORIZATION app_a;
 SELECT count(*) FROM ringfence.customer WHERE id OPERATOR(ringfence.@@@) (SELECT query FROM kept.of_b);
-EXPLAIN (COSTS OFF) SELECT count(*) FROM ringfence.customer WHERE id OPERATOR(ringfence.@@@) (SELECT query FROM kept.of_boss);
+EXPLAIN (COSTS OFF) SELECT count(*) FROM ringfence.customer WHERE id OPERATOR(ringfence.@@@) (SELECT query FROM kept.of_boss) \g |$PG_ABS_SRCDIR/plan.sh
 SELECT count(*) FROM ringfence.customer WHERE id OPERATOR(ringfence.@@@) (SELECT query FROM kept.of_boss);
 SELECT count(*) FROM ringfence.customer_card, kept.of_boss WHERE id OPERATOR(ringfence.@@@) query;
 SET enable_bitmapscan = off;
@@ -173,9 +173,9 @@ BEGIN
 END$$;
 SET SESSION AUTHORIZATION app_none;
 SELECT query, kept.rows_of(query) FROM unnest(ARRAY['kowalski', 'nobody', 'a', '', 'kow kowal kowalski', '5678']) AS query;
-EXPLAIN (VERBOSE, COSTS OFF) SELECT name FROM ringfence.customer WHERE ringfence.matches(id, 'kowalski');
-EXPLAIN (COSTS OFF) SELECT name FROM ringfence.customer_card WHERE ringfence.matches(id, 'kowalski');
-EXPLAIN (COSTS OFF) SELECT name FROM ringfence.customer WHERE id OPERATOR(ringfence.@@@) (SELECT ringfence.query('kowalski'));
+EXPLAIN (VERBOSE, COSTS OFF) SELECT name FROM ringfence.customer WHERE ringfence.matches(id, 'kowalski') \g |$PG_ABS_SRCDIR/plan.sh
+EXPLAIN (COSTS OFF) SELECT name FROM ringfence.customer_card WHERE ringfence.matches(id, 'kowalski') \g |$PG_ABS_SRCDIR/plan.sh
+EXPLAIN (COSTS OFF) SELECT name FROM ringfence.customer WHERE id OPERATOR(ringfence.@@@) (SELECT ringfence.query('kowalski')) \g |$PG_ABS_SRCDIR/plan.sh
 RESET SESSION AUTHORIZATION;
 
 -- Two owners whose keys meet in the index by chance, as a unit test of `key.rs` makes sure: the words of one, whose letters are chosen so that the
@@ -207,6 +207,8 @@ CREATE INDEX ON ringfence.customer USING ringfence_search (name);
 CREATE INDEX ON ringfence.customer USING gin (ringfence.search_keys(owner_id, name, normal_phones, normal_emails, searchable, active_on));
 CREATE INDEX ON ringfence.customer USING ringfence_search (ringfence.search_keys(owner_id, name, normal_phones, normal_emails, searchable, active_on)) WITH (fastupdate = on);
 ALTER INDEX ringfence.customer_search SET (fastupdate = on);
+-- PostgreSQL 15 and 16 ask for it.
+GRANT USAGE ON TYPE ringfence.search_keys TO app_a;
 SET SESSION AUTHORIZATION app_a;
 CREATE TABLE kept.own AS SELECT owner_id, name FROM ringfence.customer;
 INSERT INTO kept.own SELECT 'bbbbbbbb-0000-0000-0000-000000000002', 'Tsai ' || n FROM generate_series(1, 2000) AS n;

@@ -357,6 +357,8 @@ SELECT name, context FROM pg_settings WHERE name LIKE 'ringfence.%' ORDER BY nam
 SET ringfence.project = 'Secret'; SELECT count(*) FROM ringfence.customer; RESET ringfence.project;
 SET ringfence.agent = 'postgres'; SET ringfence.source = 'ringfence'; SELECT count(*) FROM ringfence.customer; DELETE FROM ringfence.owner; SELECT ringfence.grant_access('setting_a', 'Company B', '{admin}');
 \c - setting_a
+-- The order of the warnings is chance.
+SET client_min_messages = error;
 SET ringfence.is_admin = 'on'; SET ringfence.bypass = 'on'; SET ringfence.projects = '*'; SET ringfence.rights = 'customer.read';
 SELECT count(*) FROM ringfence.customer; SELECT count(*) FROM pg_settings WHERE name IN ('ringfence.is_admin', 'ringfence.bypass', 'ringfence.projects', 'ringfence.rights');
 

@@ -166,7 +166,7 @@ RESET SESSION AUTHORIZATION;
 
 \echo 153: no token in code that runs for whoever maintains a table
 SET SESSION AUTHORIZATION app_token;
-CREATE FUNCTION pg_temp.peek(x integer) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$BEGIN RETURN outcome(token()); END$$;
+CREATE FUNCTION pg_temp.peek(x integer) RETURNS text LANGUAGE plpgsql IMMUTABLE SET search_path = public AS $$BEGIN RETURN outcome(token()); END$$;
 CREATE TEMP TABLE bait (x integer); INSERT INTO bait VALUES (1);
 CREATE INDEX ON bait (pg_temp.peek(x));
 ANALYZE bait;

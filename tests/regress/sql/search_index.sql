@@ -54,9 +54,9 @@ RESET SESSION AUTHORIZATION;
 
 -- Under the wall, the index alone.
 SET SESSION AUTHORIZATION app_a;
-EXPLAIN (COSTS OFF) SELECT count(*) FROM ringfence.customer WHERE ringfence.matches(id, 'kowalski');
-EXPLAIN (COSTS OFF) SELECT name FROM ringfence.customer_card WHERE ringfence.matches(id, 'kowalski') AND language = 'pl' ORDER BY name LIMIT 5;
-EXPLAIN (COSTS OFF) SELECT name FROM ringfence.find_by_phone('0900007919');
+EXPLAIN (COSTS OFF) SELECT count(*) FROM ringfence.customer WHERE ringfence.matches(id, 'kowalski') \g |$PG_ABS_SRCDIR/plan.sh
+EXPLAIN (COSTS OFF) SELECT name FROM ringfence.customer_card WHERE ringfence.matches(id, 'kowalski') AND language = 'pl' ORDER BY name LIMIT 5 \g |$PG_ABS_SRCDIR/plan.sh
+EXPLAIN (COSTS OFF) SELECT name FROM ringfence.find_by_phone('0900007919') \g |$PG_ABS_SRCDIR/plan.sh
 -- Joined, outer joined, negated, by an id that is not the column: the same customers.
 SELECT count(*) FROM ringfence.customer WHERE ringfence.matches(id, 'kowalski');
 SELECT count(*) FROM ringfence.customer_card WHERE ringfence.matches(id, 'kowalski');
@@ -65,11 +65,11 @@ SELECT count(*) - (SELECT count(*) FROM ringfence.customer WHERE NOT ringfence.m
 SELECT count(*) FROM ringfence.customer AS a LEFT JOIN ringfence.customer AS b ON b.id = a.id AND b.name LIKE 'Ł%' WHERE ringfence.matches(b.id, 'kowalski') IS NOT FALSE AND a.name LIKE '%Kowalski';
 --- Queries from another table: by the index, for each of them. One that is too long finds nothing there.
 CREATE TEMP TABLE asked AS SELECT unnest(ARRAY['kowalski', 'nobody', repeat('x', 1001), NULL]) AS query;
-EXPLAIN (COSTS OFF) SELECT count(*) FROM asked JOIN ringfence.customer AS c ON ringfence.matches(c.id, asked.query);
-EXPLAIN (COSTS OFF) SELECT count(*) FROM asked, LATERAL (SELECT FROM ringfence.customer_card AS c WHERE ringfence.matches(c.id, asked.query) OFFSET 0) AS found;
+EXPLAIN (COSTS OFF) SELECT count(*) FROM asked JOIN ringfence.customer AS c ON ringfence.matches(c.id, asked.query) \g |$PG_ABS_SRCDIR/plan.sh
+EXPLAIN (COSTS OFF) SELECT count(*) FROM asked, LATERAL (SELECT FROM ringfence.customer_card AS c WHERE ringfence.matches(c.id, asked.query) OFFSET 0) AS found \g |$PG_ABS_SRCDIR/plan.sh
 SELECT left(asked.query, 8) AS query, count(c.id) FROM asked LEFT JOIN ringfence.customer AS c ON ringfence.matches(c.id, asked.query) GROUP BY asked.query ORDER BY 1;
 SELECT count(*) FROM asked JOIN ringfence.customer_card AS c ON ringfence.matches(c.id, asked.query) WHERE asked.query < 'x';
-EXPLAIN (COSTS OFF) SELECT count(*) FROM ringfence.customer AS c WHERE ringfence.matches(c.id, (SELECT min(query) FROM asked));
+EXPLAIN (COSTS OFF) SELECT count(*) FROM ringfence.customer AS c WHERE ringfence.matches(c.id, (SELECT min(query) FROM asked)) \g |$PG_ABS_SRCDIR/plan.sh
 SELECT count(*) FROM ringfence.customer_card AS c WHERE ringfence.matches(c.id, (SELECT min(query) FROM asked));
 SELECT query, (SELECT count(*) FROM ringfence.customer_card AS c WHERE ringfence.matches(c.id, asked.query)) FROM asked WHERE asked.query < 'x' ORDER BY 1;
 SELECT ringfence.matches(NULL, 'x') IS NULL, ringfence.matches(ringfence.new_id(), 'x');
