@@ -1,14 +1,15 @@
-# ringfence. `make demo` shows it, `make test` tests it; both install what is missing, and touch no existing cluster.
+# ringfence, with PostgreSQL 15 or that of PG_MAJOR=16, 17 or 18. `make demo` shows it, `make test` tests it; both install what is missing, and touch no existing cluster.
 
 SHELL := /bin/bash
 PG_CONFIG ?= $(shell command -v pg_config)
 
-.PHONY: help demo test noninterference bench run install sample-data format
+.PHONY: help demo test test-all noninterference bench run install sample-data format
 
 help:
 	@echo 'make demo      builds ringfence and plays the story of Ms. Tsai on a throw-away cluster'
 	@echo 'make test      the same set-up, then every test (TEST=attack_role for one, or for all with that in their name)'
 	@echo 'make noninterference   runs random programs with and without other owners (N=1000000 programs, SEED=... ONLY=... for one)'
+	@echo 'make test PG_MAJOR=18   with another PostgreSQL than 15; make test-all: with each of 15 to 18'
 	@echo 'make bench     the same set-up, then measures, on the same kind of cluster (BENCH=... for one room, SET=M for 5 million customers)'
 	@echo 'make run       psql on a throw-away cluster with the sample data'
 	@echo 'make install   installs into the server of PG_CONFIG=... ($(PG_CONFIG))'
@@ -19,6 +20,9 @@ demo:
 
 test:
 	@TEST=$(TEST) tests/run.sh
+
+test-all:
+	@for major in 15 16 17 18; do PG_MAJOR=$$major tests/run.sh || exit 1; done
 
 noninterference:
 	@NONINTERFERENCE_PROGRAMS=$(or $(N),1000000) NONINTERFERENCE_SEED=$(SEED) NONINTERFERENCE_ONLY=$(ONLY) NONINTERFERENCE_KIND=$(KIND) \

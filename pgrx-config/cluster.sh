@@ -50,6 +50,8 @@ cluster_tree() {
     cp --remove-destination "$WORK/package$installed_lib"/ringfence.so "$lib"
     cp --remove-destination "$WORK/package$installed_share"/extension/ringfence* "$share/extension"
     export PATH="$installed_bin:$PATH"
+    # Its programs look for their libpq where they were built.
+    case $PG_CONFIG in "$SERVERS"/*) export LD_LIBRARY_PATH="$("$PG_CONFIG" --libdir)${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" ;; esac
 }
 
 # cluster_start [OPTION ...]: those of the server, for this cluster alone.

