@@ -154,7 +154,12 @@ CREATE FUNCTION ringfence.store_access(role oid, role_name text, project_id uuid
 DECLARE
     replaced text[];
 BEGIN
-    IF NOT pg_has_role(store_access.role, 'ringfence_user', 'MEMBER') THEN
+    -- From PostgreSQL 16 on whether a role inherits is fixed in the grant: a role that is NOINHERIT, or has a grant without INHERIT, gets one with it.
+    IF current_setting('server_version_num')::integer >= 160000 THEN
+        IF NOT pg_has_role(store_access.role, 'ringfence_user', 'USAGE') THEN
+            EXECUTE format('GRANT ringfence_user TO %I WITH INHERIT TRUE', store_access.role_name);
+        END IF;
+    ELSIF NOT pg_has_role(store_access.role, 'ringfence_user', 'MEMBER') THEN
         EXECUTE format('GRANT ringfence_user TO %I', store_access.role_name);
     END IF;
     DELETE FROM ringfence.access

@@ -5,6 +5,7 @@
 
 use super::build::Collected;
 use super::copying;
+use super::planner;
 use super::posting::{Index, block_and_line, item_pointer};
 use super::scan;
 use super::value::{Probe, SearchKeys};
@@ -95,7 +96,13 @@ pub unsafe extern "C-unwind" fn search_access_method(_call: pg_sys::FunctionCall
             pg_sys::InvalidOid,
             pg_sys::Datum::null(),
         );
-        let routine: *mut pg_sys::IndexAmRoutine = handled.cast_mut_ptr();
+        // A copy: from PostgreSQL 19 on GIN's own is not to be written to.
+        let routine: *mut pg_sys::IndexAmRoutine = pg_sys::palloc(size_of::<pg_sys::IndexAmRoutine>()).cast();
+        routine.copy_from_nonoverlapping(handled.cast_mut_ptr(), 1);
+        #[cfg(any(feature = "pg17", feature = "pg18"))]
+        {
+            (*routine).amcanbuildparallel = false;
+        }
         (*routine).amcanmulticol = false;
         (*routine).amoptionalkey = false;
         (*routine).ambuild = Some(build);
@@ -106,7 +113,7 @@ pub unsafe extern "C-unwind" fn search_access_method(_call: pg_sys::FunctionCall
         (*routine).amrescan = Some(rescan);
         (*routine).amgetbitmap = Some(get_bitmap);
         (*routine).amendscan = Some(end_scan);
-        handled
+        routine.into()
     }
 }
 
@@ -125,6 +132,26 @@ pub unsafe fn is_ours(relation: pg_sys::Relation) -> bool {
         let routine = (*relation).rd_indam;
         !routine.is_null()
             && (*routine).amgetbitmap.is_some_and(|own| std::ptr::fn_addr_eq(own, get_bitmap as GetBitmap))
+    }
+}
+
+/// Counts a scan of an index, as `pg_stat_user_indexes` shows it: an index that is never scanned looks as if it could be dropped.
+///
+/// # Safety
+/// `index` must be an open index.
+pub unsafe fn count_scan(index: pg_sys::Relation) {
+    // SAFETY: as promised by the caller; statistics are kept for an open relation once they are associated with it.
+    unsafe {
+        if (*index).pgstat_info.is_null() && (*index).pgstat_enabled {
+            pg_sys::pgstat_assoc_relation(index);
+        }
+        if let Some(statistics) = (*index).pgstat_info.as_mut() {
+            #[cfg(feature = "pg15")]
+            let scans = &mut statistics.t_counts.t_numscans;
+            #[cfg(not(feature = "pg15"))]
+            let scans = &mut statistics.counts.numscans;
+            *scans += 1;
+        }
     }
 }
 
@@ -413,6 +440,11 @@ unsafe extern "C-unwind" fn get_bitmap(scan: pg_sys::IndexScanDesc, bitmap: *mut
     };
     if conditions.is_empty() || !conditions.iter().all(Probe::is_allowed) {
         return 0;
+    }
+    // A statement of search_customers() is not counted: the search is, once.
+    if !planner::is_searching() {
+        // SAFETY: as above.
+        unsafe { count_scan((*scan).indexRelation) };
     }
     copying::put_in();
     let found = scan::all(&index, &conditions, |places| {

@@ -36,6 +36,12 @@ pub fn with<T>(work: impl FnOnce(pg_sys::Relation) -> T) -> Option<T> {
     }
 }
 
+/// Counts a search as one scan of the index, however often it was asked: that depends on what others have left there.
+pub fn count_search() {
+    // SAFETY: the index is open.
+    with(|relation| unsafe { access_method::count_scan(relation) });
+}
+
 /// What the index has for the probe, if it is not more than so much. None where there is no such index. Error XX002 if it is damaged.
 pub fn few(probe: &Probe, most: usize) -> Result<Option<Found>> {
     read(|index| scan::few(index, probe, most))

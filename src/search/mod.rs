@@ -128,6 +128,7 @@ fn search_customers(
         });
         Ok(rows.collect::<Vec<_>>())
     })?;
+    index::count_search();
     Ok(TableIterator::new(rows))
 }
 

@@ -35,6 +35,11 @@ thread_local! {
     static RUNNING: Cell<Option<ScanBy>> = const { Cell::new(None) };
 }
 
+/// Whether a statement of search is being run.
+pub fn is_searching() -> bool {
+    RUNNING.get().is_some()
+}
+
 /// For `_PG_init`.
 pub fn init() {
     // SAFETY: once per backend; the hook before is kept and called.

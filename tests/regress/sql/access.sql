@@ -303,3 +303,12 @@ SELECT count(*) FROM ringfence.profile;
 RESET SESSION AUTHORIZATION;
 DROP OWNED BY newcomer_access;
 DROP ROLE newcomer_access;
+
+-- A role that is NOINHERIT works in its own name from PostgreSQL 16 on, where the grant says so; in 15 it stays as the role is.
+CREATE ROLE access_apart LOGIN NOINHERIT;
+SELECT ringfence.grant_access('access_apart', 'Company A', '{customer.read}') IS NOT NULL AS granted;
+SELECT pg_has_role('access_apart', 'ringfence_user', 'USAGE') = (current_setting('server_version_num')::integer >= 160000) AS as_expected;
+-- Granted again, nothing is said of a membership that is there.
+SELECT ringfence.revoke_access('access_apart', 'Company A'), ringfence.grant_access('access_apart', 'Company A', '{customer.read}') IS NOT NULL AS granted;
+DROP OWNED BY access_apart;
+DROP ROLE access_apart;

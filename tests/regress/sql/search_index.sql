@@ -177,3 +177,14 @@ SELECT count(*) FROM ringfence.search_customers(repeat('蔡', 1000));
 SELECT count(*) FROM ringfence.search_customers(repeat('kowalksi ', 50));
 SELECT count(*) FROM ringfence.customer WHERE ringfence.matches(id, '');
 RESET SESSION AUTHORIZATION;
+
+-- A search counts as one scan of the index, and matches() as one: else tools would advise to drop it.
+SET SESSION AUTHORIZATION app_a;
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
+SELECT pg_stat_get_xact_numscans('ringfence.customer_search'::regclass) AS before \gset
+SELECT count(*) >= 0 FROM ringfence.search_customers('kowalski');
+SELECT count(*) >= 0 FROM ringfence.customer WHERE ringfence.matches(id, 'kowalski');
+SELECT pg_stat_get_xact_numscans('ringfence.customer_search'::regclass) - :before AS scans;
+COMMIT;
+RESET SESSION AUTHORIZATION;
