@@ -11,6 +11,7 @@ mod contact;
 mod customer;
 mod error;
 mod field;
+mod health;
 mod install;
 mod jsonb;
 mod list;
@@ -44,12 +45,14 @@ extension_sql_file!("../sql/field.sql", name = "field", requires = ["customer"])
 extension_sql_file!("../sql/unique.sql", name = "unique", requires = ["field"]);
 extension_sql_file!("../sql/report.sql", name = "report", requires = ["unique"]);
 extension_sql_file!("../sql/search.sql", name = "search", requires = ["report"]);
+extension_sql_file!("../sql/health.sql", name = "health", requires = ["search"]);
 extension_sql_file!("../sql/finish.sql", name = "finish", finalize);
 
 /// Runs once in each backend that loads the library.
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     error::keep_backtraces_out();
+    health::init();
     session::init();
     wall::init();
     owner::init();

@@ -174,6 +174,8 @@ INSERT INTO public.calls (call) VALUES
     ('SELECT ringfence.grant_access(''app_none'', ''Impostor Ltd'', ''{agent}'')'),
     ('SELECT ringfence.grant_access(''app_none'', ''Impostor Ltd'', ''{sales,customer.delete}'', sources => ''{crm}'', binding => ''session'')'),
     ('SELECT * FROM ringfence.explain_access(''app_none'', ''Impostor Ltd'')'),
+    ('SELECT * FROM ringfence.health()'),
+    ('SELECT ringfence.preloaded_by(), ringfence.ringfence_version(), count(*) FROM ringfence.holes_of_server(150000)'),
     ('SELECT ringfence.revoke_access(''app_none'', ''Impostor Ltd'')'),
     ('SELECT * FROM ringfence.access'),
     ('SELECT ringfence.create_profile(''Impostors'', ''{customer.read}'', ''d'')'),

@@ -1,0 +1,87 @@
+-- health: whether this installation is as it was made, on a server without known holes.
+
+CREATE FUNCTION ringfence.ringfence_version() RETURNS text
+    LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'ringfence_version_wrapper';
+REVOKE ALL ON FUNCTION ringfence.ringfence_version() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.ringfence_version() TO ringfence_user, ringfence_admin;
+COMMENT ON FUNCTION ringfence.ringfence_version() IS 'The version of the library that this session has loaded';
+
+CREATE FUNCTION ringfence.preloaded_by() RETURNS text
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'preloaded_by_wrapper';
+REVOKE ALL ON FUNCTION ringfence.preloaded_by() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.preloaded_by() TO ringfence_admin;
+COMMENT ON FUNCTION ringfence.preloaded_by() IS
+    'The setting that loads the library before the first statement of a session: shared_preload_libraries or session_preload_libraries; NULL if none does. Part of health()';
+
+-- Holes of PostgreSQL itself in row-level security, or past it, that ringfence cannot close: by the release notes, the first minor version of
+-- each major one without the hole.
+CREATE FUNCTION ringfence.holes_of_server(version_num integer, OUT cve text, OUT description text, OUT mended_in integer) RETURNS SETOF record
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
+    BEGIN ATOMIC
+        SELECT known.cve, known.description, (holes_of_server.version_num / 10000) * 10000 + mended.minor
+          FROM (VALUES
+            ('CVE-2026-116311', 'DROP OWNED BY removes its role from policies of others', '{15,16,17,18}'::integer[], '{20,16,12,7}'::integer[]),
+            ('CVE-2026-120154', 'ON CONFLICT runs conditions on a row before row-level security has judged it', '{15,16,17,18}', '{20,16,12,7}'),
+            ('CVE-2026-116327', 'CASE runs a leaky operator on rows that are hidden', '{15,16,17,18}', '{20,16,12,7}'),
+            ('CVE-2026-16237', 'ON CONFLICT through a view shows rows that the view hides', '{15,16,17,18}', '{20,16,12,7}'),
+            ('CVE-2026-120146', 'REASSIGN OWNED needs no SET ROLE', '{16,17,18}', '{16,12,7}'),
+            ('CVE-2026-14666', 'a kept plan outlives a change of membership or BYPASSRLS', '{15,16,17,18}', '{19,15,11,6}'),
+            ('CVE-2025-8713', 'leaky operators read statistics of rows that are hidden', '{15,16,17}', '{14,10,6}'),
+            ('CVE-2024-10976', 'a kept plan with row-level security below a subquery is used by another role', '{15,16,17}', '{9,5,1}'),
+            ('CVE-2024-10978', 'ROLLBACK of SET SESSION AUTHORIZATION resets the role to the login', '{15,16,17}', '{9,5,1}'),
+            ('CVE-2023-39418', 'MERGE ignores policies of UPDATE and SELECT', '{15}', '{4}'),
+            ('CVE-2023-2455', 'row-level security disregards a change of role after inlining', '{15}', '{3}')
+          ) AS known (cve, description, majors, minors)
+         CROSS JOIN LATERAL ROWS FROM (unnest(known.majors), unnest(known.minors)) AS mended (major, minor)
+         WHERE mended.major OPERATOR(pg_catalog.=) holes_of_server.version_num / 10000
+           AND holes_of_server.version_num % 10000 OPERATOR(pg_catalog.<) mended.minor;
+    END;
+REVOKE ALL ON FUNCTION ringfence.holes_of_server(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.holes_of_server(integer) TO ringfence_admin;
+COMMENT ON FUNCTION ringfence.holes_of_server(integer) IS
+    'Known holes that a version of PostgreSQL (server_version_num) still has, and the version that mends each. Part of health()';
+
+CREATE FUNCTION ringfence.health(OUT "check" text, OUT ok boolean, OUT detail text) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 7
+    BEGIN ATOMIC
+        SELECT 'library', ringfence.ringfence_version() = extversion,
+               format('The library is %s, the installed SQL %s.', ringfence.ringfence_version(), extversion)
+          FROM pg_extension WHERE extname = 'ringfence'
+        UNION ALL
+        SELECT 'preload', ringfence.preloaded_by() IS NOT NULL,
+               coalesce(format('%s has it.', ringfence.preloaded_by()),
+                        'Put ringfence into shared_preload_libraries or session_preload_libraries: it guards a session only once it is loaded.')
+        UNION ALL
+        SELECT 'server', count(*) = 0,
+               format('PostgreSQL %s', current_setting('server_version')) || CASE count(*) WHEN 0 THEN ' has no known hole in row-level security.' ELSE
+                   format(' has known holes; update to %s.%s or later. ', max(hole.mended_in) / 10000, max(hole.mended_in) % 10000)
+                   || string_agg(format('%s: %s', hole.cve, hole.description), '; ' ORDER BY hole.cve DESC) || '.' END
+          FROM ringfence.holes_of_server(current_setting('server_version_num')::integer) AS hole
+        UNION ALL
+        SELECT 'walls', count(*) = 0,
+               coalesce('Without row-level security, forced, and the policy owner_wall: ' || string_agg(bare.relname, ', ' ORDER BY bare.relname) || '.', 'Every table is behind the wall.')
+          FROM pg_class AS bare
+         WHERE bare.relnamespace = 'ringfence'::regnamespace AND bare.relkind IN ('r', 'p')
+           AND NOT (bare.relrowsecurity AND bare.relforcerowsecurity
+                    AND (bare.relname = 'signing_key_material'
+                         OR EXISTS (SELECT FROM pg_policy AS wall WHERE wall.polrelid = bare.oid AND wall.polname = 'owner_wall' AND NOT wall.polpermissive)))
+        UNION ALL
+        SELECT 'roles', count(*) = 0,
+               coalesce('These internal roles are more than they were made to be: ' || string_agg(internal.rolname, ', ' ORDER BY internal.rolname) || '. Take LOGIN, SUPERUSER, BYPASSRLS and their members away.',
+                        'The internal roles are what they were made to be.')
+          FROM pg_roles AS internal
+         WHERE internal.rolname IN ('ringfence_definer', 'ringfence_tables')
+           AND (internal.rolsuper OR internal.rolbypassrls OR internal.rolcanlogin OR EXISTS (SELECT FROM pg_auth_members AS member WHERE member.roleid = internal.oid))
+        UNION ALL
+        SELECT 'event triggers', count(*) FILTER (WHERE evtenabled <> 'A') = 0 AND count(*) = 2,
+               format('%s of 2 are enabled ALWAYS.', count(*) FILTER (WHERE evtenabled = 'A'))
+          FROM pg_event_trigger WHERE evtname IN ('ringfence_guard_drop', 'ringfence_adopt_report_views')
+        UNION ALL
+        SELECT 'search index', coalesce(bool_and(found.indisvalid), false),
+               CASE WHEN bool_and(found.indisvalid) THEN 'It is there and valid.' ELSE 'It is missing or not valid: searches read all customers of the owner. REINDEX INDEX CONCURRENTLY ringfence.customer_search;' END
+          FROM pg_index AS found WHERE found.indexrelid = to_regclass('ringfence.customer_search');
+    END;
+REVOKE ALL ON FUNCTION ringfence.health() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.health() TO ringfence_admin;
+COMMENT ON FUNCTION ringfence.health() IS
+    'One row a check: whether the installation is as it was made, and the server without known holes in row-level security; detail says what to do. For ringfence_admin';
