@@ -50,7 +50,7 @@ CREATE FUNCTION ringfence.check_owner() RETURNS trigger
     LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'check_owner_wrapper';
 ALTER FUNCTION ringfence.check_owner() OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.check_owner() FROM PUBLIC;
-COMMENT ON FUNCTION ringfence.check_owner() IS 'Trigger: error 22023 for an unknown country, 54000 where ringfence.max_owners is reached';
+COMMENT ON FUNCTION ringfence.check_owner() IS 'Trigger: error 22023 for a name or a country that cannot be one, 54000 where ringfence.max_owners is reached';
 CREATE TRIGGER check_owner BEFORE INSERT OR UPDATE OF country ON ringfence.owner
     FOR EACH ROW EXECUTE FUNCTION ringfence.check_owner();
 

@@ -403,7 +403,8 @@ pub fn bad_name(reason: &'static str) -> ErrorReport {
 
 /// 22023: not a country.
 pub fn unknown_country(country: &str) -> ErrorReport {
-    bad_value(format!("unknown country \"{country}\""))
+    let beginning: String = country.chars().take(20).collect();
+    bad_value(format!("unknown country \"{beginning}\""))
         .set_hint("Use the two capital letters of ISO 3166-1, as in 'TW' or 'PL'.")
 }
 

@@ -31,7 +31,7 @@ fn name_problem(name: &str) -> Option<&'static str> {
 
 /// True, or error 22023 that says what is wrong with the name. For CHECK constraints.
 #[pg_extern(sql = false)]
-fn check_name(name: &str) -> Result<bool> {
+pub fn check_name(name: &str) -> Result<bool> {
     match name_problem(name) {
         Some(reason) => Err(error::bad_name(reason)),
         None => Ok(true),

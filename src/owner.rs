@@ -81,16 +81,26 @@ pub fn find(text: &str) -> Result<Option<Owner>> {
 
 type Tuple<'a> = PgHeapTuple<'a, AllocatedByPostgres>;
 
-/// The row that a trigger of table `owner` was fired for.
+/// The row that a trigger of table `owner` was fired for. Error 22023 for a name or a country that cannot be one, before either is copied.
 fn new_row<'a>(trigger: &'a PgTrigger<'a>) -> Result<(Tuple<'a>, Owner)> {
     let missing = |_| error::wrong_trigger("it is for rows of table owner");
     let new = trigger.new().ok_or_else(|| error::wrong_trigger("it is for rows of table owner"))?;
+    // NULL is for the constraints of the table to refuse.
+    let own_name: &str = new.get_by_name("name").map_err(missing)?.unwrap_or_default();
+    let country: Option<&str> = new.get_by_name("country").map_err(missing)?;
+    if !own_name.is_empty() {
+        name::check_name(own_name)?;
+    }
+    if let Some(country) = country
+        && !contact::is_country(country)
+    {
+        return Err(error::unknown_country(country));
+    }
     let owner = Owner {
         id: new.get_by_name("id").map_err(missing)?.ok_or_else(|| error::missing_argument("id"))?,
-        // NULL is for the constraints of the table to refuse.
-        name: new.get_by_name("name").map_err(missing)?.unwrap_or_default(),
+        name: own_name.to_owned(),
         enabled: new.get_by_name("enabled").map_err(missing)?.unwrap_or_default(),
-        country: new.get_by_name("country").map_err(missing)?,
+        country: country.map(str::to_owned),
     };
     Ok((new, owner))
 }
@@ -146,17 +156,12 @@ fn is_admin() -> bool {
     session::is_admin()
 }
 
-/// Before an owner is inserted or its country changes: error 22023 for a country that does not exist, 54000 where
+/// Before an owner is inserted or its country changes: error 22023 for a name that cannot be one or a country that does not exist, 54000 where
 /// `ringfence.max_owners` is reached (C3).
 #[pg_trigger(sql = false)]
 fn check_owner<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<Tuple<'a>>> {
     error::raised((|| {
         let (new, owner) = new_row(trigger)?;
-        if let Some(country) = &owner.country
-            && !contact::is_country(country)
-        {
-            return Err(error::unknown_country(country));
-        }
         let limit = MAX_OWNERS.get();
         if limit > 0 && trigger.event().fired_by_insert() && !is_house(owner.id) {
             // One at a time: two sessions that count at once would both see room for one.

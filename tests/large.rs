@@ -203,6 +203,8 @@ fn no_key_is_too_large_to_be_judged() {
         "add_signing_key('large', 'RS256', '-----BEGIN PUBLIC KEY-----' || text)",
         "drop_signing_key(text)",
         "create_owner(text)",
+        "create_owner('Large', text, text)",
+        "create_owner('Large', country => text)",
         "grant_access('app_a', text, '{agent}')",
         "explain_access('app_a', text)",
     ] {
