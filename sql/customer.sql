@@ -161,29 +161,32 @@ COMMENT ON VIEW ringfence.customer_card IS 'Customers with the custom values tha
 COMMENT ON COLUMN ringfence.customer_card.attributes IS 'Custom values by field name; on writing, what is left out is removed, and what is not seen is kept';
 COMMENT ON COLUMN ringfence.customer_card.masked_fields IS 'Fields that exist here but are masked for this session';
 
+-- What the server keeps (created_at and the like) is kept, whatever is written there: object-relational mappers write all columns.
 CREATE FUNCTION ringfence.insert_customer_card() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $insert$
 DECLARE
-    written jsonb;
+    written CONSTANT jsonb := ringfence.write_attributes('{}', '{}', coalesce(NEW.attributes, '{}'));
 BEGIN
-    IF num_nonnulls(NEW.masked_fields, NEW.created_at, NEW.created_by, NEW.updated_at, NEW.updated_by) > 0 THEN
-        RAISE EXCEPTION 'masked_fields, created_at, created_by, updated_at and updated_by of customer_card cannot be written'
-            USING ERRCODE = 'insufficient_privilege', HINT = 'Leave them out.';
-    END IF;
-    INSERT INTO ringfence.customer AS stored
+    NEW.owner_id := coalesce(NEW.owner_id, ringfence.current_owner());
+    NEW.id := coalesce(NEW.id, ringfence.new_id());
+    NEW.phones := coalesce(NEW.phones, '{}');
+    NEW.emails := coalesce(NEW.emails, '{}');
+    -- No RETURNING here: it would take the right to read, and a session may have that to write only.
+    INSERT INTO ringfence.customer
         (owner_id, id, name, phones, emails, address, birth_date, language, company_id, attributes, last_activity_at)
     VALUES
-        (NEW.owner_id, NEW.id, NEW.name, coalesce(NEW.phones, '{}'), coalesce(NEW.emails, '{}'), NEW.address, NEW.birth_date,
-         NEW.language, NEW.company_id,
-         ringfence.write_attributes('{}', '{}', coalesce(NEW.attributes, '{}')), NEW.last_activity_at)
-    RETURNING stored.phones, stored.emails, stored.attributes, ringfence.masked_fields(),
-              stored.created_at, stored.created_by, stored.updated_at, stored.updated_by
-         INTO NEW.phones, NEW.emails, written, NEW.masked_fields,
-              NEW.created_at, NEW.created_by, NEW.updated_at, NEW.updated_by;
+        (NEW.owner_id, NEW.id, NEW.name, NEW.phones, NEW.emails, NEW.address, NEW.birth_date, NEW.language, NEW.company_id,
+         written, NEW.last_activity_at);
     IF written <> '{}' AND ringfence.has_unique_fields() THEN
         PERFORM ringfence.keep_unique_values(NEW.id, written);
     END IF;
+    -- For the statement's RETURNING: the row as it is stored, of its custom values those that the session sees.
     NEW.attributes := ringfence.visible_attributes(written);
+    NEW.masked_fields := ringfence.masked_fields();
+    NEW.created_at := now();
+    NEW.created_by := ringfence.current_actor();
+    NEW.updated_at := NEW.created_at;
+    NEW.updated_by := NEW.created_by;
     RETURN NEW;
 END
 $insert$;
@@ -201,11 +204,18 @@ DECLARE
     values_differ CONSTANT boolean := NEW.attributes IS DISTINCT FROM OLD.attributes;
     written jsonb;
 BEGIN
-    IF (NEW.id, NEW.masked_fields, NEW.created_at, NEW.created_by, NEW.updated_at, NEW.updated_by)
-       IS DISTINCT FROM
-       (OLD.id, OLD.masked_fields, OLD.created_at, OLD.created_by, OLD.updated_at, OLD.updated_by) THEN
-        RAISE EXCEPTION 'id, masked_fields, created_at, created_by, updated_at and updated_by of customer_card cannot be written'
-            USING ERRCODE = 'insufficient_privilege', HINT = 'Leave them as they are.';
+    IF NEW.id <> OLD.id THEN
+        RAISE EXCEPTION 'the id of a customer cannot be changed'
+            USING ERRCODE = 'insufficient_privilege', HINT = 'Leave it as it is. To have a customer with another id, insert one.';
+    END IF;
+    NEW.id := OLD.id;
+    NEW.owner_id := coalesce(NEW.owner_id, OLD.owner_id);
+    NEW.masked_fields := OLD.masked_fields;
+    NEW.created_at := OLD.created_at;
+    NEW.created_by := OLD.created_by;
+    -- Clients whose dates have milliseconds (JavaScript) write back less than they read: that changes nothing.
+    IF NEW.last_activity_at = date_trunc('milliseconds', OLD.last_activity_at) THEN
+        NEW.last_activity_at := OLD.last_activity_at;
     END IF;
     -- Most often it is a value: then no other column is written, nor any of their triggers run.
     IF (NEW.owner_id, NEW.name, NEW.phones, NEW.emails, NEW.address, NEW.birth_date, NEW.language, NEW.company_id, NEW.last_activity_at)

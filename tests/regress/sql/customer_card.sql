@@ -69,11 +69,45 @@ INSERT INTO ringfence.customer_card (name) VALUES (NULL);
 INSERT INTO ringfence.customer_card (name) VALUES ('');
 SELECT count(*) FROM ringfence.customer_card WHERE name IN ('x', '');
 
--- Columns that ringfence keeps are not written, also not by an ORM that writes back what it read.
-INSERT INTO ringfence.customer_card (name, created_by) VALUES ('x', 'forged');
-UPDATE ringfence.customer_card SET created_by = 'forged';
-UPDATE ringfence.customer_card SET id = 'a0000000-0000-0000-0000-000000000009';
+-- What is written to the columns that ringfence keeps is ignored, as ORMs write all columns: RETURNING shows what is stored.
+INSERT INTO ringfence.customer_card (name, created_by) VALUES ('Forged', 'forged') RETURNING created_by;
+INSERT INTO ringfence.customer_card (id, owner_id, name, phones, emails, attributes, masked_fields, created_at, created_by, updated_at, updated_by)
+VALUES (NULL, NULL, 'Mapped', NULL, NULL, NULL, '{Fault}', '2001-01-01', 'forged', '2001-01-01', 'forged')
+RETURNING owner_id, id IS NOT NULL AS has_id, phones, emails, attributes, masked_fields, created_at = now() AS created, created_by, updated_at = now() AS updated, updated_by;
+SELECT created_at > '2020-01-01' AS created, created_by, updated_at = created_at AS updated, updated_by, masked_fields FROM ringfence.customer_card WHERE name = 'Mapped';
+COPY ringfence.customer_card (id, owner_id, name, created_at, created_by, updated_at, updated_by, masked_fields) FROM STDIN;
+\N	\N	Copied	2001-01-01	forged	\N	forged	{Fault}
+\.
+SELECT owner_id, id IS NOT NULL AS has_id, created_at > '2020-01-01' AS created, created_by, updated_by FROM ringfence.customer_card WHERE name = 'Copied';
+UPDATE ringfence.customer_card SET created_at = '2001-01-01', created_by = 'forged', updated_at = '2001-01-01', updated_by = 'forged', masked_fields = '{Fault}'
+ WHERE name = 'Copied' RETURNING created_at > '2020-01-01' AS created, created_by, updated_at = now() AS updated, updated_by, masked_fields;
+SELECT created_at > '2020-01-01' AS created, created_by, updated_at > '2020-01-01' AS updated, updated_by, masked_fields FROM ringfence.customer_card WHERE name = 'Copied';
+-- Read, change, write back, with dates that lost their microseconds on the way.
+UPDATE ringfence.customer_card SET last_activity_at = '2026-03-01 10:00:00.123456+00', attributes = '{"Fault": 3}' WHERE name = 'Copied' RETURNING last_activity_at AT TIME ZONE 'UTC' AS active;
+CREATE TEMP TABLE read AS SELECT * FROM ringfence.customer_card WHERE name = 'Copied';
+UPDATE ringfence.customer_card AS card
+   SET id = read.id, owner_id = read.owner_id, name = read.name, phones = '{0933-333-333}', emails = read.emails, address = read.address, birth_date = read.birth_date,
+       language = read.language, company_id = read.company_id, attributes = read.attributes, masked_fields = read.masked_fields,
+       created_at = date_trunc('milliseconds', read.created_at), created_by = read.created_by, updated_at = date_trunc('milliseconds', read.updated_at),
+       updated_by = read.updated_by, last_activity_at = date_trunc('milliseconds', read.last_activity_at)
+  FROM read WHERE card.id = read.id
+RETURNING card.phones, card.attributes, card.created_at = read.created_at AS created, card.last_activity_at AT TIME ZONE 'UTC' AS active;
+SELECT card.created_at = read.created_at AS created, card.last_activity_at = read.last_activity_at AS active FROM ringfence.customer_card AS card JOIN read ON read.id = card.id;
+DROP TABLE read;
+-- NULL means the default; another id or owner is refused.
+UPDATE ringfence.customer_card SET id = NULL, owner_id = NULL, phones = NULL WHERE name = 'Copied' RETURNING owner_id, id IS NOT NULL AS has_id, phones;
+UPDATE ringfence.customer_card SET id = 'a0000000-0000-0000-0000-000000000009' WHERE name = 'Copied';
+\echo :SQLSTATE
+UPDATE ringfence.customer_card SET owner_id = 'bbbbbbbb-0000-0000-0000-000000000002' WHERE name = 'Copied';
+INSERT INTO ringfence.customer_card (owner_id, name) VALUES ('bbbbbbbb-0000-0000-0000-000000000002', 'Planted');
+SELECT count(*) FROM ringfence.customer_card WHERE name IN ('Forged', 'Mapped', 'Copied');
+-- The table itself lets nobody write them.
 UPDATE ringfence.customer SET updated_by = 'forged';
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION boss_a;
+DELETE FROM ringfence.customer_card WHERE name IN ('Forged', 'Mapped', 'Copied');
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION support_a;
 UPDATE ringfence.customer_card SET created_by = created_by, updated_at = updated_at, masked_fields = masked_fields, id = id, owner_id = owner_id
  WHERE name = 'Chen Wei' RETURNING name;
 SET ringfence.agent = 'anna';
@@ -147,3 +181,36 @@ SELECT ringfence.bind_field('Comment', 'Sales');
 UPDATE ringfence.field SET name = 'Remark' WHERE name = 'Comment';
 SELECT attributes FROM ringfence.customer_card WHERE name = 'Lin';
 SELECT field, projects, customers FROM ringfence.shared_field;
+
+-- Insert without reading: a form or an import that holds customer.write alone. It sees what it wrote itself, and nothing else.
+\set VERBOSITY default
+RESET SESSION AUTHORIZATION;
+CREATE ROLE form_a LOGIN;
+SELECT ringfence.grant_access('form_a', 'Company A', '{customer.write}') \g /dev/null
+SET SESSION AUTHORIZATION form_a;
+INSERT INTO ringfence.customer_card (name, phones, emails) VALUES ('By form', '{0944-444-444}', '{form@example.com}');
+INSERT INTO ringfence.customer_card (name, created_by) VALUES ('By form', 'forged') RETURNING owner_id, id IS NOT NULL AS has_id, name, phones, attributes, masked_fields, created_by, updated_by;
+COPY ringfence.customer_card (name, birth_date) FROM STDIN;
+By form	1980-02-29
+\.
+SELECT count(*) FROM ringfence.customer_card;
+UPDATE ringfence.customer_card SET name = 'Changed';
+-- It sees no field, so that it can fill none: no error tells what others have.
+INSERT INTO ringfence.customer_card (name, attributes) VALUES ('By form', '{"Plan": "gold"}');
+INSERT INTO ringfence.customer_card (name, attributes) VALUES ('By form', '{"No Such Field": "gold"}');
+-- An id that is taken is one of its own owner, or of none.
+INSERT INTO ringfence.customer_card (id, name) VALUES ('b0000000-0000-0000-0000-000000000001', 'By form') RETURNING id;
+INSERT INTO ringfence.customer_card (owner_id, name) VALUES ('bbbbbbbb-0000-0000-0000-000000000002', 'Planted');
+DELETE FROM ringfence.customer_card;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION boss_a;
+SELECT name, phones, emails, birth_date, created_by FROM ringfence.customer_card WHERE name = 'By form' ORDER BY phones, birth_date;
+SELECT name FROM ringfence.find_by_phone('0944444444');
+DELETE FROM ringfence.customer_card WHERE name = 'By form';
+RESET SESSION AUTHORIZATION;
+-- Reading without writing stays what it was.
+SET SESSION AUTHORIZATION trainee_a;
+INSERT INTO ringfence.customer_card (name) VALUES ('By a trainee');
+RESET SESSION AUTHORIZATION;
+DROP OWNED BY form_a;
+DROP ROLE form_a;
