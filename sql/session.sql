@@ -24,7 +24,14 @@ CREATE FUNCTION ringfence.enter(owner text, project text DEFAULT NULL, agent tex
 REVOKE ALL ON FUNCTION ringfence.enter(text, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.enter(text, text, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.enter(text, text, text) IS
-    'Binds this transaction to an owner, and to a project or (NULL) none, whatever is set; returns the owner''s id. Error 25001: bound already, or another owner was used; else as current_owner()';
+    'Binds this transaction to an owner, by id or exact name, and to a project or none; returns the owner''s id, also if called again with the same. Error 25001: bound otherwise; else as current_owner()';
+
+-- A literal or parameter without a type goes to the one above: PostgreSQL prefers text.
+CREATE FUNCTION ringfence.enter(owner uuid, project text DEFAULT NULL, agent text DEFAULT NULL) RETURNS uuid
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'enter_by_id_wrapper';
+REVOKE ALL ON FUNCTION ringfence.enter(uuid, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.enter(uuid, text, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.enter(uuid, text, text) IS 'As enter(text), by the owner''s id';
 
 CREATE FUNCTION ringfence.current_project() RETURNS uuid
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'current_project_wrapper';

@@ -35,8 +35,6 @@ pub fn keep_backtraces_out() {
     }
 }
 
-const HOW_TO_BIND: &str = "Select one in the transaction: BEGIN; SET LOCAL ringfence.owner = '...';";
-
 fn report(code: PgSqlErrorCode, message: impl Into<String>) -> ErrorReport {
     ErrorReport::new(code, message.into(), "ringfence")
 }
@@ -67,13 +65,23 @@ fn not_found(message: impl Into<String>) -> ErrorReport {
 
 /// 42501: nothing was selected, and the role has no single owner to take by default.
 pub fn no_owner_selected() -> ErrorReport {
-    not_allowed("no owner is selected").set_hint(HOW_TO_BIND)
+    not_allowed("no owner is selected").set_hint(
+        "Enter one in the transaction: BEGIN; SELECT ringfence.enter('...'); or SET LOCAL ringfence.owner = '...';",
+    )
+}
+
+/// The same where the session's last transaction was bound by that function, and has ended.
+pub fn no_owner_selected_any_more(function: &str) -> ErrorReport {
+    no_owner_selected().set_hint(format!(
+        "The last transaction of this session has ended, and its {function}() ended with it. Is autocommit on? Run {function}() and what follows in one transaction: BEGIN; SELECT ringfence.{function}('...'); ... COMMIT;"
+    ))
 }
 
 /// 42501: the owner asked for does not exist, or the role has no access to it; which of the two is not told.
 pub fn no_access(role: &str, owner: &str) -> ErrorReport {
-    not_allowed(format!("role \"{role}\" has no access to owner \"{owner}\""))
-        .set_hint("An administrator grants it with ringfence.grant_access().")
+    not_allowed(format!("role \"{role}\" has no access to owner \"{owner}\"")).set_hint(
+        "Names of owners are compared exactly, with case and spaces. An administrator grants access with ringfence.grant_access().",
+    )
 }
 
 /// 42501: the owner was selected in a way that the role's access does not accept.
@@ -158,12 +166,24 @@ pub fn owner_disabled(owner: &str) -> ErrorReport {
 /// 25001: the transaction has already used another owner.
 pub fn latched() -> ErrorReport {
     report(PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION, "the owner cannot change within a transaction")
+        .set_detail("The transaction has worked for another owner. ROLLBACK TO SAVEPOINT does not undo that.")
         .set_hint("Commit or roll back, then select the other owner in a transaction of its own.")
 }
 
-/// 25001: `enter()` was called before in this transaction.
+/// 25001: the transaction has used an owner, and selects none any more: it was reset, or the savepoint that it was selected in was
+/// rolled back.
+pub fn selection_undone() -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION, "no owner is selected any more in this transaction")
+        .set_detail(
+            "The transaction has worked for an owner. A ROLLBACK TO SAVEPOINT or a RESET has undone its selection.",
+        )
+        .set_hint("Select the same owner again; to keep it, select it before the first SAVEPOINT.")
+}
+
+/// 25001: `enter()` was called otherwise before in this transaction.
 pub fn already_entered() -> ErrorReport {
     report(PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION, "this transaction has entered an owner already")
+        .set_detail("Within a transaction enter() can be repeated with the same owner, project and agent only.")
         .set_hint("Commit or roll back, then enter in a transaction of its own.")
 }
 
@@ -216,6 +236,12 @@ pub fn access_ended(role: &str) -> ErrorReport {
 pub fn survives_transaction(what: &str) -> ErrorReport {
     wrong_state(format!("{what} would outlive the transaction that the owner is selected for"))
         .set_hint("Close it within the transaction, or use a role whose access has binding => 'session' on a connection of its own.")
+}
+
+/// 55000: PREPARE TRANSACTION while the owner is selected for the transaction alone.
+pub fn prepared_transaction() -> ErrorReport {
+    wrong_state("PREPARE TRANSACTION would outlive the transaction that the owner is selected for")
+        .set_hint("COMMIT in one phase. Two phases take access with binding => 'session', and an owner that is selected by SET on a connection of its own.")
 }
 
 /// 42501: a MERGE that PostgreSQL would run over the rows of all owners.

@@ -26,6 +26,7 @@ mod session;
 mod text;
 mod token;
 mod wall;
+mod wording;
 
 use pgrx::prelude::*;
 
@@ -60,4 +61,5 @@ pub extern "C-unwind" fn _PG_init() {
     log::init();
     install::init();
     search::init();
+    wording::init();
 }

@@ -73,6 +73,23 @@ fn a_disabled_owner_ends_at_the_next_statement() {
     assert_eq!(value::<i64>(&mut agent, COUNT), 3);
 }
 
+/// enter() with the same owner again returns its id, unless the access is gone.
+#[test]
+fn an_owner_is_entered_again_only_with_access() {
+    let database = Database::new("entered_again");
+    let mut admin = database.connect("dba");
+    let mut agent = database.connect("app_ab");
+    const ENTER: &str = "SELECT ringfence.enter('Company A')::text";
+    run(&mut agent, "BEGIN ISOLATION LEVEL REPEATABLE READ");
+    let id = value::<String>(&mut agent, ENTER);
+    assert_eq!(value::<String>(&mut agent, ENTER), id);
+    run(&mut admin, "SELECT ringfence.revoke_access('app_ab', 'Company A')");
+    assert_eq!(refused(&mut agent, ENTER), "42501");
+    run(&mut agent, "ROLLBACK");
+    run(&mut agent, "BEGIN");
+    assert_eq!(refused(&mut agent, ENTER), "42501");
+}
+
 #[test]
 fn rights_profiles_fields_and_memberships_follow() {
     let database = Database::new("rights");

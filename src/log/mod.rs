@@ -7,7 +7,7 @@
 
 mod mask;
 
-use crate::session;
+use crate::{session, wording};
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::{PgLogLevel, pg_sys};
 use std::cell::Cell;
@@ -168,7 +168,7 @@ fn executes_secret(text: &CStr) -> bool {
 }
 
 /// A copy in PostgreSQL's current memory context, or None if there is no memory left for it.
-fn copied(text: &CStr) -> Option<*mut c_char> {
+pub fn copied(text: &CStr) -> Option<*mut c_char> {
     let bytes = text.to_bytes_with_nul();
     // SAFETY: as many bytes are written as were allocated.
     unsafe {
@@ -202,6 +202,7 @@ unsafe extern "C-unwind" fn emit_log(report: *mut pg_sys::ErrorData) {
 unsafe fn edit(report: *mut pg_sys::ErrorData) {
     // SAFETY: as promised by the caller. The texts are replaced by copies in the memory context of the report.
     unsafe {
+        wording::improve(report);
         // Known since one of the functions was called, or before by the statement's text: parameters are logged first.
         let known = SECRET_STATEMENT.get() == statement_start();
         let passes_secret =

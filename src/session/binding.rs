@@ -9,7 +9,7 @@ use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};
 
 /// A binding, but for when it ends.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct Binding {
     pub role: pg_sys::Oid,
     pub owner: Uuid,
@@ -27,10 +27,16 @@ pub struct Binding {
 struct Bound {
     binding: Binding,
     subtransaction: pg_sys::SubTransactionId,
+    /// When the statement that made it began, for `ringfence.latch = statement`.
+    statement: pg_sys::TimestampTz,
 }
 
 thread_local! {
-    static BOUND: RefCell<Option<Bound>> = const { RefCell::new(None) };
+    /// The last one counts. There are several only with `ringfence.latch = statement`, made in subtransactions that may still be
+    /// rolled back.
+    static BOUND: RefCell<Vec<Bound>> = const { RefCell::new(Vec::new()) };
+    /// The role whose transaction was bound when it ended, and how, if the last transaction was.
+    static LAST_BOUND: Cell<Option<(pg_sys::Oid, Way)>> = const { Cell::new(None) };
     /// As in the binding, at hand for every judgement.
     static EXPIRES: Cell<pg_sys::TimestampTz> = const { Cell::new(NEVER) };
 }
@@ -38,18 +44,32 @@ thread_local! {
 pub const NEVER: pg_sys::TimestampTz = pg_sys::TimestampTz::MAX;
 
 pub fn begin(binding: Binding) {
-    // SAFETY: reads a variable of the backend.
-    let subtransaction = unsafe { pg_sys::GetCurrentSubTransactionId() };
+    // SAFETY: reads variables of the backend.
+    let (subtransaction, statement) =
+        unsafe { (pg_sys::GetCurrentSubTransactionId(), pg_sys::GetCurrentStatementStartTimestamp()) };
     EXPIRES.set(binding.expires);
-    BOUND.with(|slot| slot.replace(Some(Bound { binding, subtransaction })));
+    BOUND.with_borrow_mut(|stack| {
+        stack.retain(|bound| bound.subtransaction != subtransaction);
+        stack.push(Bound { binding, subtransaction, statement });
+    });
 }
 
 pub fn current() -> Option<Binding> {
-    BOUND.with(|slot| slot.borrow().as_ref().map(|bound| bound.binding.clone()))
+    BOUND.with_borrow(|stack| stack.last().map(|bound| bound.binding.clone()))
 }
 
 pub fn is_bound() -> bool {
-    BOUND.with(|slot| slot.borrow().is_some())
+    BOUND.with_borrow(|stack| !stack.is_empty())
+}
+
+/// Whether the transaction was bound by the statement that began then.
+pub fn is_bound_since(statement: pg_sys::TimestampTz) -> bool {
+    BOUND.with_borrow(|stack| stack.last().is_some_and(|bound| bound.statement == statement))
+}
+
+/// How the session's last transaction was bound, if it was, by this role.
+pub fn ended_with_last_transaction(role: pg_sys::Oid) -> Option<Way> {
+    LAST_BOUND.get().filter(|(bound, _)| *bound == role).map(|(_, way)| way)
 }
 
 /// Whether the binding ends by the clock.
@@ -82,34 +102,40 @@ impl Binding {
     }
 }
 
+fn of_current<T>(read: impl FnOnce(&Binding) -> Option<T>) -> Option<T> {
+    BOUND.with_borrow(|stack| stack.last().and_then(|bound| read(&bound.binding)))
+}
+
 pub fn agent() -> Option<String> {
-    BOUND.with(|slot| slot.borrow().as_ref().and_then(|bound| bound.binding.agent.clone()))
+    of_current(|binding| binding.agent.clone())
 }
 
 pub fn source() -> Option<String> {
-    BOUND.with(|slot| slot.borrow().as_ref().and_then(|bound| bound.binding.source.clone()))
+    of_current(|binding| binding.source.clone())
 }
 
 /// The transaction has ended.
 pub fn end() {
+    LAST_BOUND.set(of_current(|binding| Some((binding.role, binding.way))));
     EXPIRES.set(NEVER);
-    BOUND.with(|slot| slot.replace(None));
+    BOUND.take();
 }
 
-/// A subtransaction was rolled back; true if the binding went with it.
-pub fn end_of_subtransaction(own: pg_sys::SubTransactionId) -> bool {
-    let made_there = BOUND.with(|slot| slot.borrow().as_ref().is_some_and(|bound| bound.subtransaction == own));
-    if made_there {
-        end();
-    }
-    made_there
+/// A subtransaction was rolled back, and what was bound in it is not any more.
+pub fn end_of_subtransaction(own: pg_sys::SubTransactionId) {
+    BOUND.with_borrow_mut(|stack| stack.retain(|bound| bound.subtransaction != own));
+    EXPIRES.set(of_current(|binding| Some(binding.expires)).unwrap_or(NEVER));
 }
 
 /// A subtransaction has become part of its parent, and what was bound in it too.
 pub fn hand_to_parent(own: pg_sys::SubTransactionId, parent: pg_sys::SubTransactionId) {
-    BOUND.with(|slot| {
-        if let Some(bound) = slot.borrow_mut().as_mut().filter(|bound| bound.subtransaction == own) {
-            bound.subtransaction = parent;
+    BOUND.with_borrow_mut(|stack| {
+        if stack.last().is_some_and(|bound| bound.subtransaction == own) {
+            stack.retain(|bound| bound.subtransaction != parent);
+            stack
+                .iter_mut()
+                .filter(|bound| bound.subtransaction == own)
+                .for_each(|bound| bound.subtransaction = parent);
         }
     });
 }

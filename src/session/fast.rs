@@ -8,7 +8,7 @@
 
 use super::context::Context;
 use super::rights::Rights;
-use super::{ACTING, binding, in_force, sql};
+use super::{ACTING, binding, in_force, look_at_answer, sql};
 use pgrx::{pg_sys, varlena};
 use std::ffi::c_int;
 
@@ -44,6 +44,22 @@ const RESTRICTED: c_int = (pg_sys::SECURITY_RESTRICTED_OPERATION | pg_sys::SECUR
 /// # Safety
 /// In a transaction, and under plain frames only: PostgreSQL may raise an error here that no guard catches.
 pub unsafe fn answer<T>(read: impl FnOnce(&Context) -> T) -> Option<T> {
+    // SAFETY: as promised by the caller.
+    unsafe { role_to_judge() }.and_then(|role| in_force(role, |context| read(context)))
+}
+
+/// Whether [`answer`] would answer. That is no use of the owner.
+///
+/// # Safety
+/// As [`answer`].
+pub unsafe fn is_in_force() -> bool {
+    // SAFETY: as promised by the caller.
+    unsafe { role_to_judge() }.and_then(|role| look_at_answer(role, |_| ())).is_some()
+}
+
+/// # Safety
+/// As [`answer`].
+unsafe fn role_to_judge() -> Option<pg_sys::Oid> {
     // A token is compared with the clock, on the long way.
     if binding::may_expire() || ACTING.with(|acting| acting.try_borrow().map_or(true, |acting| acting.is_some())) {
         return None;
@@ -55,7 +71,7 @@ pub unsafe fn answer<T>(read: impl FnOnce(&Context) -> T) -> Option<T> {
         unguarded::GetUserIdAndSecContext(&mut user, &mut flags);
         unguarded::GetOuterUserId()
     };
-    if flags & RESTRICTED != 0 { None } else { in_force(role, |context| read(context)) }
+    (flags & RESTRICTED == 0).then_some(role)
 }
 
 /// # Safety

@@ -8,7 +8,7 @@
 
 use super::{context, is_acting, judge, latched_owner, parallel, refuses_held_cursors, settings};
 use crate::list::members;
-use crate::{error, lock, log};
+use crate::{error, lock, log, wording};
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
 use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int};
@@ -271,6 +271,7 @@ unsafe extern "C-unwind" fn process_utility(
         if declares_held_cursor((*statement).utilityStmt) {
             refuse_held_cursor();
         }
+        wording::utility_begins((*statement).utilityStmt);
         let locks = lock::refuse((*statement).utilityStmt);
         let text = log::without_secrets(statement, text).unwrap_or(text);
         match PREVIOUS_UTILITY.get() {

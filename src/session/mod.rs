@@ -5,7 +5,8 @@
 //! made from. What may be kept where is the whole art of this module:
 //!
 //! * `binding`: the owner that `enter()` or `login()` has bound this transaction to, whatever is set.
-//! * [`LATCH`]: the owner that this transaction has used. Emptied when the transaction ends, and only then.
+//! * [`LATCH`]: the owner that this transaction has used. Emptied when the transaction ends; before, only where `enter()` in a
+//!   subtransaction fixed it, nothing has been asked for it since, and the subtransaction is rolled back.
 //! * [`ANSWER`]: the context in force, valid within one transaction.
 //! * [`CONTEXTS`]: what a role and its settings resolve to; valid across transactions, until an invalidation.
 //! * `reach`: which owners a role has access to; as long.
@@ -59,12 +60,16 @@ struct Latched {
     statement: pg_sys::TimestampTz,
     /// The transaction has used an owner that was selected for it alone.
     transaction_only: bool,
+    /// The subtransaction that has fixed it by entering the owner.
+    entered_in: pg_sys::SubTransactionId,
 }
 
 thread_local! {
     static STALE: Cell<bool> = const { Cell::new(true) };
     static ANSWER: RefCell<Option<Answer>> = const { RefCell::new(None) };
     static LATCH: RefCell<Option<Latched>> = const { RefCell::new(None) };
+    /// The transaction has asked what its owner is: it may have read of it.
+    static USED: Cell<bool> = const { Cell::new(false) };
     static CONTEXTS: RefCell<HashMap<Question, Rc<Context>>> = RefCell::new(HashMap::new());
     static ACTING: RefCell<Option<Rc<Context>>> = const { RefCell::new(None) };
     static ENDED: RefCell<Option<Ended>> = const { RefCell::new(None) };
@@ -107,7 +112,7 @@ unsafe extern "C-unwind" fn transaction_event(event: pg_sys::XactEvent::Type, _a
     use pg_sys::XactEvent::*;
     match event {
         XACT_EVENT_PRE_PREPARE if works_for_transaction_only() => {
-            error::survives_transaction("PREPARE TRANSACTION").report(pgrx::PgLogLevel::ERROR);
+            error::prepared_transaction().report(pgrx::PgLogLevel::ERROR);
         }
         XACT_EVENT_COMMIT
         | XACT_EVENT_PARALLEL_COMMIT
@@ -115,6 +120,7 @@ unsafe extern "C-unwind" fn transaction_event(event: pg_sys::XactEvent::Type, _a
         | XACT_EVENT_PARALLEL_ABORT
         | XACT_EVENT_PREPARE => {
             LATCH.with(|latch| latch.replace(None));
+            USED.set(false);
             let answer = ANSWER.with(|answer| answer.replace(None));
             ENDED.with(|ended| {
                 ended.replace(answer.map(|answer| Ended { context: answer.context, statement: statement_start() }))
@@ -138,10 +144,20 @@ unsafe extern "C-unwind" fn subtransaction_event(
     match event {
         pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB => {
             binding::end_of_subtransaction(own);
+            if !USED.get() {
+                LATCH.with(|latch| latch.borrow_mut().take_if(|latched| latched.entered_in == own));
+            }
             // It may be the answer of what was tried there.
             ANSWER.with(|answer| answer.replace(None));
         }
-        pg_sys::SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => binding::hand_to_parent(own, parent),
+        pg_sys::SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => {
+            binding::hand_to_parent(own, parent);
+            LATCH.with(|latch| {
+                if let Some(latched) = latch.borrow_mut().as_mut().filter(|latched| latched.entered_in == own) {
+                    latched.entered_in = parent;
+                }
+            });
+        }
         _ => (),
     }
 }
@@ -221,7 +237,11 @@ pub fn is_admin() -> bool {
 /// Errors: 42501 no owner selected, no access, or not selected in the way that the access accepts; 55000 owner or
 /// project disabled; 25001 another owner was used before in this transaction; P0002 no such project in reach.
 pub fn context() -> Result<Rc<Context>> {
-    selected_context()?.ok_or_else(error::no_owner_selected)
+    selected_context()?.ok_or_else(|| match binding::ended_with_last_transaction(role()) {
+        Some(Way::Token(_)) => error::no_owner_selected_any_more("login"),
+        Some(_) => error::no_owner_selected_any_more("enter"),
+        None => error::no_owner_selected(),
+    })
 }
 
 /// As [`context`], but None where no owner is selected and none is the default.
@@ -258,6 +278,15 @@ fn judge() -> Result<Option<Rc<Context>>> {
 /// Reads the answer in force, if there is one for the role and nothing has happened that it depends on. Calls nothing of
 /// PostgreSQL's, and does not panic.
 fn in_force<T>(role: pg_sys::Oid, read: impl FnOnce(&Rc<Context>) -> T) -> Option<T> {
+    let read = |context: &Rc<Context>| {
+        USED.set(true);
+        read(context)
+    };
+    look_at_answer(role, read)
+}
+
+/// As [`in_force`], where the answer is not used.
+fn look_at_answer<T>(role: pg_sys::Oid, read: impl FnOnce(&Rc<Context>) -> T) -> Option<T> {
     if STALE.get()
         || settings::changed()
         || settings::latch() != settings::Latch::Transaction
@@ -306,10 +335,12 @@ fn forget_what_is_stale() -> Result<()> {
 /// Answers a question, and fixes the owner.
 fn answer(question: Question) -> Result<Option<Rc<Context>>> {
     let role = question.role;
-    match decided(question)? {
-        Some(context) => put_in_force(role, context).map(Some),
-        None => Ok(None),
-    }
+    let Some(context) = decided(question)? else {
+        return Ok(None);
+    };
+    let context = put_in_force(role, context)?;
+    USED.set(true);
+    Ok(Some(context))
 }
 
 /// What a question resolves to, from memory or from the tables. Nothing is fixed by it yet.
@@ -366,9 +397,13 @@ fn latch(owner: Uuid, transaction_only: bool) -> Result<()> {
         Some(latched) if latched != owner => Err(error::latched()),
         _ => {
             LATCH.with(|latch| {
-                let before = latch.borrow().as_ref().is_some_and(|latched| latched.transaction_only);
-                let transaction_only = transaction_only || before;
-                latch.replace(Some(Latched { owner, statement: statement_start(), transaction_only }));
+                let mut latch = latch.borrow_mut();
+                let before = latch.as_ref();
+                let transaction_only = transaction_only || before.is_some_and(|latched| latched.transaction_only);
+                // SAFETY: reads a variable of the backend.
+                let entered_in = before
+                    .map_or_else(|| unsafe { pg_sys::GetCurrentSubTransactionId() }, |latched| latched.entered_in);
+                *latch = Some(Latched { owner, statement: statement_start(), transaction_only, entered_in });
             });
             Ok(())
         }
@@ -406,9 +441,9 @@ fn statement_start() -> pg_sys::TimestampTz {
 }
 
 /// Binds this transaction to an owner, and to a project or to none: until it ends, or a savepoint before is rolled
-/// back to, no setting changes either.
+/// back to, no setting changes either. The same once more changes nothing.
 ///
-/// Errors: 25001 the transaction is bound already, or has used another owner; 54000 a long agent; else as [`context`].
+/// Errors: 25001 the transaction is bound otherwise, or has used another owner; 54000 a long agent; else as [`context`].
 pub fn enter(owner: &str, project: Option<&str>, agent: Option<&str>) -> Result<Uuid> {
     let (owner, project) = (settings::name_in(owner), project.map(settings::name_in));
     if agent.is_some_and(|agent| agent.len() > settings::MAX_BYTES) {
@@ -456,7 +491,7 @@ pub fn login(token: &str) -> Result<Uuid> {
                 role,
                 owner: context.owner.id,
                 project: context.project.as_ref().map(|project| project.id),
-                agent: token.agent,
+                agent: token.agent.clone(),
                 source: source.clone(),
                 way,
                 key: Some(key),
@@ -477,18 +512,34 @@ fn bind(
     owner: &str,
     project: Option<&str>,
     way: Way,
-    binding: impl FnOnce(pg_sys::Oid, &Context) -> Result<Binding>,
+    binding: impl Fn(pg_sys::Oid, &Context) -> Result<Binding>,
 ) -> Result<Uuid> {
     // A worker knows of its leader's binding and latch only what it has taken over.
     // SAFETY: reads a variable of the backend.
     if parallel::is_worker() || unsafe { pg_sys::IsInParallelMode() } {
         return Err(error::binding_in_parallel());
     }
-    if binding::is_bound() {
-        return Err(error::already_entered());
-    }
+    // SAFETY: as in `judge`.
+    unsafe { pg_sys::AcceptInvalidationMessages() };
     let role = judged_role()?;
     forget_what_is_stale()?;
+    if let Some(before) = binding::current() {
+        // Judged anew, since the access may have been taken back; but not put in force, for that would fix the owner in this statement.
+        if way == Way::Enter && before.way == Way::Enter {
+            let context = decided(before.clone().question(role)?)?.ok_or_else(error::no_owner_selected)?;
+            let in_project = context.project.as_ref().map(|project| (project.id, project.name.as_str()));
+            let same_project = match (project, in_project) {
+                (Some(text), Some((id, name))) => crate::name::parse_id(text).map_or(text == name, |asked| asked == id),
+                (asked, entered) => asked.is_none() && entered.is_none(),
+            };
+            if context.owner.is_called(owner) && same_project && binding(before.role, &context)? == before {
+                return Ok(context.owner.id);
+            }
+        }
+        if settings::latch() == settings::Latch::Transaction || binding::is_bound_since(statement_start()) {
+            return Err(error::already_entered());
+        }
+    }
     let question = Question { role, owner: Some(owner.to_owned()), project: project.map(str::to_owned), way };
     let context = decided(question)?.ok_or_else(error::no_owner_selected)?;
     let binding = binding(role, &context)?;

@@ -133,7 +133,7 @@ fn in_enabled_projects(owner: &Owner, entries: Vec<Entry>) -> Result<Vec<Entry>>
 }
 
 /// The owner of a role that selects none: its only one. Error 55000 if it is disabled, as its only one or as the one that this
-/// transaction has used; 25001 if the transaction has used an owner before that is not the only one now.
+/// transaction has used; 25001 if the transaction has used an owner before, and selects none now.
 fn default_owner(reach: &Reach) -> Result<Option<&Reached>> {
     if let Some(only) = reach.only_enabled() {
         return Ok(Some(only));
@@ -141,7 +141,7 @@ fn default_owner(reach: &Reach) -> Result<Option<&Reached>> {
     if let Some(latched) = latched_owner() {
         return Err(match reach.by_id(latched) {
             Some(reached) if !reached.owner.enabled => error::owner_disabled(&reached.owner.name),
-            Some(_) => error::latched(),
+            Some(_) => error::selection_undone(),
             None => error::access_ended(&own_role_name()),
         });
     }

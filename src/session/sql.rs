@@ -20,6 +20,12 @@ fn enter(owner: Option<&str>, project: Option<&str>, agent: Option<&str>) -> Res
     super::enter(owner, project.filter(|project| !project.is_empty()), agent.filter(|agent| !agent.is_empty()))
 }
 
+/// The same by the owner's id, for clients that bind it as a uuid.
+#[pg_extern(sql = false)]
+fn enter_by_id(owner: Option<Uuid>, project: Option<&str>, agent: Option<&str>) -> Result<Uuid> {
+    enter(owner.map(|owner| owner.to_string()).as_deref(), project, agent)
+}
+
 /// `ringfence.login()`: as `enter()`, by a signed token.
 #[pg_extern(sql = false)]
 fn login(token: Option<&str>) -> Result<Uuid> {

@@ -200,6 +200,7 @@ INSERT INTO public.calls (call) VALUES
     ('UPDATE ringfence.field_project SET position = 7 WHERE field_id = ringfence.field_in_reach(''Note'')'),
     ('SELECT ringfence.create_report_view(''Sales'', ''impostor_sales'')'),
     ('INSERT INTO ringfence.customer_card (name, phones, emails, attributes) VALUES (''Impostor'', ''{0912345670}'', ''{i@example.com}'', ''{"Plan": "gold", "Contract": "ABC", "Phone": "0912345671", "Note": "n"}'')'),
+    ('SELECT ringfence.enter(''aaaaaaaa-0000-0000-0000-000000000001''::uuid)'),
     ('UPDATE ringfence.customer_card SET attributes = attributes || ''{"Plan": "tin", "Contract": "ABD"}'', address = ''x'' WHERE name = ''Impostor'''),
     ('UPDATE ringfence.customer_card SET attributes = attributes || ''{"Contract": "ABE"}'' WHERE name = ''Impostor'''),
     ('UPDATE ringfence.owner SET country = ''TW'' WHERE name = ''Company A'''),

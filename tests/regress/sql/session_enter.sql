@@ -35,7 +35,7 @@ BEGIN; SELECT ringfence.enter('Company A', 'Secret'); ROLLBACK;
 SELECT ringfence.enter(NULL);
 SELECT ringfence.enter('');
 
--- Whatever is set afterwards has no effect (ATTACKS 3, 33), and a second enter() is an error.
+-- Whatever is set afterwards has no effect (ATTACKS 3, 33), and entering another owner is an error.
 BEGIN; SELECT ringfence.enter('Company A', 'Sales') IS NOT NULL AS entered;
 SET ringfence.owner = 'Company B'; SELECT who(), count(*) FROM ringfence.customer;
 SET LOCAL ringfence.owner = 'Company B'; SELECT who(), count(*) FROM ringfence.customer;
@@ -54,7 +54,86 @@ INSERT INTO fired VALUES (1); SELECT who(), count(*) FROM ringfence.customer;
 INSERT INTO ringfence.customer (owner_id, name) SELECT 'bbbbbbbb-0000-0000-0000-000000000002', 'x' WHERE set_config('ringfence.owner', 'Company B', true) <> '';
 ROLLBACK;
 BEGIN; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; SELECT ringfence.enter('Company B'); ROLLBACK;
-BEGIN; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; SELECT ringfence.enter('Company A'); ROLLBACK;
+-- The same once more is none: nested transactions, savepoints, functions that call functions.
+BEGIN; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; SELECT ringfence.enter('Company A'); SELECT who(); COMMIT;
+BEGIN; SELECT ringfence.enter('Company A', 'Sales', 'anna') IS NOT NULL AS entered;
+SAVEPOINT s; SELECT ringfence.enter('aaaaaaaa-0000-0000-0000-000000000001', 'Sales', 'anna'); RELEASE s; SELECT who();
+SAVEPOINT s; SELECT ringfence.enter('Company A', ringfence.current_project()::text, 'anna'); ROLLBACK TO s; SELECT who();
+DO $$BEGIN BEGIN PERFORM ringfence.enter('Company A', 'Sales', 'anna'); RAISE EXCEPTION 'x'; EXCEPTION WHEN raise_exception THEN NULL; END; PERFORM ringfence.enter('Company A', 'Sales', 'anna'); RAISE NOTICE '%', who(); END$$;
+SAVEPOINT s; SELECT ringfence.enter('Company A', 'Sales'); ROLLBACK TO s;
+SAVEPOINT s; SELECT ringfence.enter('Company A', 'Sales', 'bert'); ROLLBACK TO s;
+SAVEPOINT s; SELECT ringfence.enter('Company A', 'Support', 'anna'); ROLLBACK TO s;
+SAVEPOINT s; SELECT ringfence.enter('Company A', NULL, 'anna'); ROLLBACK TO s;
+SAVEPOINT s; SELECT ringfence.enter('Company A', 'No Such Project', 'anna'); ROLLBACK TO s;
+SAVEPOINT s; SELECT ringfence.enter('No Such Company', 'Sales', 'anna'); ROLLBACK TO s;
+SAVEPOINT s; SELECT ringfence.enter('Company C', 'Sales', 'anna'); ROLLBACK TO s;
+SELECT who(), count(*) FROM ringfence.customer; ROLLBACK;
+-- By a value of type uuid; what has no type is text, as before.
+BEGIN; SELECT ringfence.enter('aaaaaaaa-0000-0000-0000-000000000001'::uuid, 'Sales', 'anna'); SELECT ringfence.enter('Company A', 'Sales', 'anna'); SELECT who(); COMMIT;
+BEGIN; SELECT ringfence.enter('dddddddd-0000-0000-0000-000000000004'::uuid); ROLLBACK;
+SELECT ringfence.enter(NULL::uuid);
+PREPARE e AS SELECT ringfence.enter($1, $2); SELECT parameter_types FROM pg_prepared_statements WHERE name = 'e';
+BEGIN; EXECUTE e('Company A', NULL); COMMIT;
+PREPARE u AS SELECT ringfence.enter(owner => $1::uuid); SELECT parameter_types FROM pg_prepared_statements WHERE name = 'u';
+BEGIN; EXECUTE u('aaaaaaaa-0000-0000-0000-000000000001'); COMMIT;
+DEALLOCATE e; DEALLOCATE u;
+
+-- ROLLBACK TO takes back what was selected after the savepoint. That is no change of the owner, and what has been read stays known.
+\set VERBOSITY default
+BEGIN; SAVEPOINT s; SET LOCAL ringfence.owner = 'Company A'; SELECT count(*) FROM ringfence.customer; ROLLBACK TO s;
+SELECT count(*) FROM ringfence.customer; ROLLBACK TO s;
+SET LOCAL ringfence.owner = 'Company A'; SELECT count(*) FROM ringfence.customer; ROLLBACK;
+BEGIN; SAVEPOINT s; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; SELECT count(*) FROM ringfence.customer; ROLLBACK TO s;
+SELECT count(*) FROM ringfence.customer; ROLLBACK TO s;
+SELECT ringfence.enter('Company B'); ROLLBACK TO s;
+SELECT ringfence.enter('Company A') IS NOT NULL AS entered; SELECT count(*) FROM ringfence.customer; ROLLBACK;
+\set VERBOSITY terse
+-- Where nothing has asked for the owner since, another one can be entered.
+BEGIN; SAVEPOINT s; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; SELECT 1; ROLLBACK TO s; SELECT ringfence.enter('Company B') IS NOT NULL AS entered; SELECT who(), count(*) FROM ringfence.customer; ROLLBACK;
+BEGIN; SAVEPOINT s; SAVEPOINT t; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; RELEASE t; ROLLBACK TO s; SELECT ringfence.enter('Company B') IS NOT NULL AS entered; SELECT who(); ROLLBACK;
+DO $$BEGIN BEGIN PERFORM ringfence.enter('Company A'); RAISE EXCEPTION 'x'; EXCEPTION WHEN raise_exception THEN NULL; END; PERFORM ringfence.enter('Company B'); RAISE NOTICE '%', who(); END$$;
+-- Whatever was asked, in whatever savepoint within, it stays fixed (ATTACKS 29).
+BEGIN; SAVEPOINT s; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; SELECT ringfence.current_owner(); ROLLBACK TO s; SELECT ringfence.enter('Company B'); ROLLBACK;
+BEGIN; SAVEPOINT s; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; SAVEPOINT t; SELECT count(*) FROM ringfence.customer; ROLLBACK TO t; ROLLBACK TO s; SELECT ringfence.enter('Company B'); ROLLBACK;
+BEGIN; SAVEPOINT s; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; SAVEPOINT t; SELECT count(*) FROM ringfence.customer WHERE 1/(length(name)-length(name)) = 1; ROLLBACK TO s; SELECT ringfence.enter('Company B'); ROLLBACK;
+BEGIN; SAVEPOINT s; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; SELECT * FROM ringfence.whoami() \g /dev/null
+ROLLBACK TO s; SELECT ringfence.enter('Company B'); ROLLBACK;
+BEGIN; SAVEPOINT s; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; DECLARE c CURSOR FOR SELECT name FROM ringfence.customer; ROLLBACK TO s; SELECT ringfence.enter('Company B'); ROLLBACK;
+BEGIN; SET LOCAL ringfence.owner = 'Company A'; SELECT count(*) FROM ringfence.customer; SAVEPOINT s; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; ROLLBACK TO s; SELECT ringfence.enter('Company B'); ROLLBACK;
+BEGIN; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; SAVEPOINT s; ROLLBACK TO s; SELECT ringfence.enter('Company B'); ROLLBACK;
+DO $$BEGIN BEGIN PERFORM ringfence.enter('Company A'); PERFORM count(*) FROM ringfence.customer; RAISE EXCEPTION 'x'; EXCEPTION WHEN raise_exception THEN NULL; END; PERFORM ringfence.enter('Company B'); END$$;
+
+-- What the errors say of enter(): where it ended with its transaction, that it did.
+\set VERBOSITY default
+SELECT 1;
+SELECT count(*) FROM ringfence.customer;
+SELECT ringfence.enter('Company A') IS NOT NULL AS entered;
+SELECT count(*) FROM ringfence.customer;
+SELECT count(*) FROM ringfence.customer;
+BEGIN; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; ROLLBACK;
+INSERT INTO ringfence.customer_card (name) VALUES ('x');
+SELECT ringfence.enter('company a');
+BEGIN; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; SELECT ringfence.enter('Company B'); ROLLBACK;
+BEGIN; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; PREPARE TRANSACTION 'kept'; ROLLBACK;
+\set VERBOSITY terse
+
+-- ringfence.latch = statement, for test suites: one owner after another, each as its savepoint has it.
+RESET SESSION AUTHORIZATION;
+SET ringfence.latch = 'statement';
+SET SESSION AUTHORIZATION app_ab;
+BEGIN; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; SELECT who(), count(*) FROM ringfence.customer;
+SELECT ringfence.enter('Company B', NULL, 'bert') IS NOT NULL AS entered; SELECT who(), count(*) FROM ringfence.customer;
+SAVEPOINT s; SELECT ringfence.enter('Company A', 'Sales') IS NOT NULL AS entered; SELECT who(); ROLLBACK TO s; SELECT who(), count(*) FROM ringfence.customer;
+SAVEPOINT s; SELECT ringfence.enter('Company A', 'Sales') IS NOT NULL AS entered; RELEASE s; SELECT who();
+SAVEPOINT s; SELECT ringfence.enter('Company C'); ROLLBACK TO s; SELECT who(); ROLLBACK;
+BEGIN; SAVEPOINT test_1; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; INSERT INTO ringfence.customer_card (name) VALUES ('x'); SELECT who(), count(*) FROM ringfence.customer; ROLLBACK TO test_1;
+SAVEPOINT test_2; SELECT ringfence.enter('Company B') IS NOT NULL AS entered; SELECT who(), count(*) FROM ringfence.customer; ROLLBACK TO test_2; SELECT count(*) FROM ringfence.customer; ROLLBACK;
+-- But not within one statement.
+BEGIN; SELECT ringfence.enter('Company A'), ringfence.enter('Company B'); ROLLBACK;
+BEGIN; SELECT (SELECT count(*) FROM ringfence.customer), ringfence.enter('Company B') FROM ringfence.enter('Company A'); ROLLBACK;
+RESET SESSION AUTHORIZATION;
+RESET ringfence.latch;
+SET SESSION AUTHORIZATION app_ab;
 BEGIN; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; DISCARD ALL; ROLLBACK;
 -- Nor is another owner entered than the one the transaction has used.
 BEGIN; SET LOCAL ringfence.owner = 'Company A'; SELECT count(*) FROM ringfence.customer; SELECT ringfence.enter('Company B'); ROLLBACK;
