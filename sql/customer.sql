@@ -276,3 +276,153 @@ CREATE TRIGGER delete_customer_card INSTEAD OF DELETE ON ringfence.customer_card
     FOR EACH ROW EXECUTE FUNCTION ringfence.delete_customer_card();
 
 SELECT ringfence.require_rights_to_write('ringfence.customer_card', 'customer.write', 'customer.delete');
+
+-- Insert or update in one call, for ON CONFLICT does not work on a view with triggers. Definer, because it looks up unique values.
+CREATE FUNCTION ringfence.save_customer(card jsonb, match_field text DEFAULT NULL, OUT customer_id uuid, OUT action text) RETURNS record
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $save$
+DECLARE
+    kept_by_server CONSTANT text[] := '{masked_fields,created_at,created_by,updated_at,updated_by}';
+    writable       CONSTANT text[] := '{owner_id,id,name,phones,emails,address,birth_date,language,company_id,attributes,last_activity_at}';
+    unknown        text;
+    given          ringfence.customer_card;
+    same           uuid[];
+    tries          integer := 0;
+BEGIN
+    PERFORM ringfence.check_right('customer.read'), ringfence.check_right('customer.write');
+    IF card IS NULL OR jsonb_typeof(card) <> 'object' THEN
+        RAISE EXCEPTION 'a card must be a JSON object' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give it as in {"name": "Tsai", "phones": ["0912345678"]}.';
+    END IF;
+    SELECT string_agg(format('"%s"', left(key, 200)), ', ') INTO unknown
+      FROM (SELECT key FROM jsonb_object_keys(card) AS key WHERE key <> ALL (writable || kept_by_server) LIMIT 10) AS unknown_key;
+    IF unknown IS NOT NULL THEN
+        RAISE EXCEPTION 'unknown key of a card: %', unknown
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'The keys are the columns of customer_card. Values of custom fields stand in "attributes", by field name.';
+    END IF;
+    IF jsonb_typeof(card -> 'phones') NOT IN ('array', 'null') OR jsonb_typeof(card -> 'emails') NOT IN ('array', 'null') THEN
+        RAISE EXCEPTION 'phones and emails of a card must be arrays' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give them as in {"phones": ["0912345678"]}.';
+    END IF;
+    given := jsonb_populate_record(NULL::ringfence.customer_card, card - kept_by_server);
+    IF jsonb_typeof(given.attributes) <> 'object' THEN
+        -- It says so.
+        PERFORM ringfence.write_attributes('{}', '{}', given.attributes);
+    END IF;
+
+    LOOP
+        same := ringfence.customers_like(given, match_field);
+        IF cardinality(same) > 1 THEN
+            RAISE EXCEPTION 'several customers have this %', quote_ident(match_field)
+                USING ERRCODE = 'cardinality_violation', HINT = 'Find out which of them is meant, and save by its id.';
+        END IF;
+        IF cardinality(same) = 1 THEN
+            IF given.id <> same[1] THEN
+                RAISE EXCEPTION 'the card has the id of another customer than its %', quote_ident(match_field)
+                    USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave the id out, or save by the id.';
+            END IF;
+            UPDATE ringfence.customer_card AS saved SET
+                owner_id         = coalesce(given.owner_id, saved.owner_id),
+                name             = CASE WHEN card ? 'name' THEN given.name ELSE saved.name END,
+                phones           = CASE WHEN card ? 'phones' THEN given.phones ELSE saved.phones END,
+                emails           = CASE WHEN card ? 'emails' THEN given.emails ELSE saved.emails END,
+                address          = CASE WHEN card ? 'address' THEN given.address ELSE saved.address END,
+                birth_date       = CASE WHEN card ? 'birth_date' THEN given.birth_date ELSE saved.birth_date END,
+                language         = CASE WHEN card ? 'language' THEN given.language ELSE saved.language END,
+                company_id       = CASE WHEN card ? 'company_id' THEN given.company_id ELSE saved.company_id END,
+                attributes       = saved.attributes || coalesce(given.attributes, '{}'),
+                last_activity_at = CASE WHEN card ? 'last_activity_at' THEN given.last_activity_at ELSE saved.last_activity_at END
+             WHERE saved.owner_id = ringfence.current_owner() AND saved.id = same[1];
+            IF FOUND THEN
+                customer_id := same[1];
+                action := 'updated';
+                RETURN;
+            END IF;
+            -- It has been deleted meanwhile.
+        ELSE
+            BEGIN
+                INSERT INTO ringfence.customer_card AS saved
+                    (owner_id, id, name, phones, emails, address, birth_date, language, company_id, attributes, last_activity_at)
+                VALUES
+                    (given.owner_id, given.id, given.name, given.phones, given.emails, given.address, given.birth_date, given.language,
+                     given.company_id, given.attributes, given.last_activity_at)
+                RETURNING saved.id INTO customer_id;
+                action := 'inserted';
+                RETURN;
+            EXCEPTION WHEN unique_violation THEN
+                -- Another session has just inserted it, and then there is one to update; or another value of the card is taken.
+                IF tries > 0 OR same IS NULL THEN
+                    RAISE;
+                END IF;
+            END;
+        END IF;
+        tries := tries + 1;
+        IF tries > 2 THEN
+            RAISE EXCEPTION 'the customer is being changed by other sessions'
+                USING ERRCODE = 'serialization_failure', HINT = 'Save it again.';
+        END IF;
+    END LOOP;
+END
+$save$;
+ALTER FUNCTION ringfence.save_customer(jsonb, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.save_customer(jsonb, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.save_customer(jsonb, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.save_customer(jsonb, text) IS
+    'Updates the one customer with the id, phone, e-mail or unique field of the card, or inserts it. Keys that are not given stay as they are. Error 21000: several have it; 22023: unknown key or field';
+
+-- NULL: nothing to look for, since a card without id is a new one.
+CREATE FUNCTION ringfence.customers_like(card ringfence.customer_card, match_field text) RETURNS uuid[]
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $like$
+DECLARE
+    form     text;
+    unique_field record;
+    same     uuid[] := '{}';
+BEGIN
+    IF match_field IS NULL AND card.id IS NULL THEN
+        RETURN NULL;
+    END IF;
+    CASE coalesce(match_field, 'id')
+    WHEN 'id' THEN
+        IF card.id IS NULL THEN
+            RAISE EXCEPTION 'the card has no id' USING ERRCODE = 'invalid_parameter_value';
+        END IF;
+        RETURN ARRAY(SELECT customer.id FROM ringfence.customer WHERE customer.owner_id = ringfence.current_owner() AND customer.id = card.id);
+    WHEN 'phone', 'phones' THEN
+        FOREACH form IN ARRAY coalesce(ringfence.normal_phones(card.phones, ringfence.current_owner()), '{}') LOOP
+            same := same || ARRAY(SELECT customer.id FROM ringfence.customer
+                                   WHERE customer.id OPERATOR(ringfence.@@@) ringfence.phone_query(form)
+                                     AND form = ANY (customer.normal_phones) AND customer.id <> ALL (same) LIMIT 2);
+        END LOOP;
+    WHEN 'email', 'emails' THEN
+        FOREACH form IN ARRAY coalesce(ringfence.normal_emails(card.emails), '{}') LOOP
+            same := same || ARRAY(SELECT customer.id FROM ringfence.customer
+                                   WHERE customer.id OPERATOR(ringfence.@@@) ringfence.email_query(form)
+                                     AND form = ANY (customer.normal_emails) AND customer.id <> ALL (same) LIMIT 2);
+        END LOOP;
+    ELSE
+        -- Masked, not seen here, and not there at all: one refusal.
+        SELECT field_id, is_unique INTO unique_field FROM ringfence.visible_fields() WHERE name = match_field;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'no field "%" is in reach', left(match_field, 200)
+                USING ERRCODE = 'insufficient_privilege',
+                      HINT = 'SELECT * FROM ringfence.visible_fields() lists the fields of this session and how they may be used.';
+        ELSIF NOT unique_field.is_unique THEN
+            RAISE EXCEPTION 'customers cannot be told apart by field "%"', match_field
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'Save by id, phone, email, or a field that is unique.';
+        END IF;
+        SELECT unique_form.form INTO form
+          FROM ringfence.unique_forms(ringfence.write_attributes('{}', '{}', jsonb_build_object(match_field, card.attributes -> match_field))) AS unique_form
+         WHERE unique_form.field_id = unique_field.field_id;
+        same := ARRAY(SELECT value.customer_id FROM ringfence.unique_value AS value
+                       WHERE value.owner_id = ringfence.current_owner() AND value.field_id = unique_field.field_id
+                         AND value.digest = sha256(convert_to(form, 'UTF8')));
+    END CASE;
+    -- Without a value each call would insert the customer once more.
+    IF form IS NULL THEN
+        RAISE EXCEPTION 'the card has no value of "%"', match_field
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give one, or save without match_field to insert a new customer.';
+    END IF;
+    RETURN same;
+END
+$like$;
+REVOKE ALL ON FUNCTION ringfence.customers_like(ringfence.customer_card, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.customers_like(ringfence.customer_card, text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.customers_like(ringfence.customer_card, text) IS 'Customers with the id, phone, e-mail or unique value of a card; part of save_customer()';

@@ -251,6 +251,12 @@ pub fn blind_merge() -> ErrorReport {
         .set_hint("Name a column of the table in ON, such as its id.")
 }
 
+/// 0A000: ON CONFLICT on the card.
+pub fn no_on_conflict() -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, "ON CONFLICT does not work on view \"customer_card\"")
+        .set_hint("ringfence.save_customer() inserts a customer, or updates the one with the same id, phone, e-mail or value of a unique field.")
+}
+
 /// 0A000: a sample is taken of pages, on which the rows of all owners lie.
 pub fn no_sample_of_walled_table() -> ErrorReport {
     report(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, "TABLESAMPLE does not work on a table behind the wall")

@@ -326,3 +326,82 @@ fn unseen_and_untouched_values_survive_at_once() {
         r#"{"Card": "4111", "Plan": "silver", "Fault": 2, "Comment": "b"}"#
     );
 }
+
+/// Two sessions save the same new customer at once: one inserts it, the other updates it, or is told to try again.
+#[test]
+fn a_customer_that_two_sessions_save_is_there_once() {
+    let database = Database::new("save_once");
+    run(
+        &mut database.connect("boss_a"),
+        "SELECT ringfence.create_field('Contract', projects => '{Sales,Support}', is_unique => true)",
+    );
+    let save = |isolation: &str, ending: &str, by: &str, name: &str| {
+        let id = format!("a0000000-0000-0000-0000-{:0>12x}", isolation.len() * 100 + ending.len());
+        let key = match by {
+            "id" => format!("\"id\": \"{id}\""),
+            _ => format!("\"attributes\": {{\"Contract\": \"{isolation} {ending}\"}}"),
+        };
+        format!(
+            "SELECT action FROM ringfence.save_customer('{{\"name\": \"{name} {by} {isolation} {ending}\", {key}}}', '{by}')"
+        )
+    };
+    for (isolation, ending, by, expected) in [
+        ("READ COMMITTED", "COMMIT", "Contract", Ok("updated")),
+        ("READ COMMITTED", "ROLLBACK", "Contract", Ok("inserted")),
+        ("REPEATABLE READ", "COMMIT", "Contract", Err("40001")),
+        ("REPEATABLE READ", "ROLLBACK", "Contract", Ok("inserted")),
+        ("READ COMMITTED", "COMMIT", "id", Ok("updated")),
+        ("READ COMMITTED", "ROLLBACK", "id", Ok("inserted")),
+        ("REPEATABLE READ", "COMMIT", "id", Err("23505")),
+    ] {
+        let case = format!("{by} {isolation} {ending}");
+        let mut sales = database.connect("sales_a");
+        let mut support = database.connect("support_a");
+        run(&mut sales, "BEGIN");
+        assert_eq!(value::<String>(&mut sales, &save(isolation, ending, by, "First")), "inserted", "{case}");
+        run(&mut support, &format!("BEGIN ISOLATION LEVEL {isolation}; SELECT count(*) FROM ringfence.customer"));
+        let second = save(isolation, ending, by, "Second");
+        let waiting = thread::spawn(move || {
+            let saved = support.query_one(&second, &[]).map(|row| row.get::<_, String>(0));
+            let saved = saved.map_err(|error| error.code().map(|code| code.code().to_owned()).unwrap_or_default());
+            run(&mut support, if saved.is_ok() { "COMMIT" } else { "ROLLBACK" });
+            saved
+        });
+        wait_until_blocked(&database, "support_a");
+        run(&mut sales, ending);
+        let saved = waiting.join().expect("the second");
+        assert_eq!(saved.as_deref().map_err(String::as_str), expected, "{case}");
+        let names = format!("SELECT string_agg(name, ',') FROM ringfence.customer_card WHERE name LIKE '% {case}'");
+        let kept = if expected.is_ok() { "Second" } else { "First" };
+        assert_eq!(value::<String>(&mut database.connect("boss_a"), &names), format!("{kept} {case}"));
+    }
+}
+
+/// The same under load: at the end each contract has one customer, and nobody was refused.
+#[test]
+fn customers_are_saved_once_under_load() {
+    let database = Database::new("save_load");
+    run(
+        &mut database.connect("boss_a"),
+        "SELECT ringfence.create_field('Contract', projects => '{Sales}', is_unique => true)",
+    );
+    let writers: Vec<_> = (0..4)
+        .map(|writer| {
+            let mut session = database.connect("sales_a");
+            thread::spawn(move || {
+                for n in 0..60 {
+                    let contract = n / 3;
+                    run(
+                        &mut session,
+                        &format!("SELECT ringfence.save_customer('{{\"name\": \"Load {writer}\", \"attributes\": {{\"Contract\": \"C{contract}\"}}}}', 'Contract')"),
+                    );
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.join().expect("a writer");
+    }
+    let saved = "SELECT count(*) FROM ringfence.customer_card WHERE name LIKE 'Load %'";
+    assert_eq!(value::<i64>(&mut database.connect("boss_a"), saved), 20);
+}

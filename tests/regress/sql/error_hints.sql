@@ -50,6 +50,7 @@ Kuo
 INSERT INTO ringfence.customer (name) VALUES ('');
 INSERT INTO ringfence.company (name) VALUES ('');
 INSERT INTO ringfence.company (id, name) VALUES ('a0000000-0000-0000-0000-00000000000c', 'again');
+SELECT ringfence.save_customer('{"name": ""}');
 -- Functions of the user stay in CONTEXT, with what they run.
 SELECT shop.add_customer('');
 SELECT shop.add_customer_sql('');
