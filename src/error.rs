@@ -283,6 +283,13 @@ pub fn locks_all_owners(relation: &str) -> ErrorReport {
         .set_hint("Lock the rows that are meant with SELECT ... FOR UPDATE, or agree on an advisory lock.")
 }
 
+/// 42501: a foreign key to a table of the extension.
+pub fn may_not_refer_to(relation: &str) -> ErrorReport {
+    not_allowed(format!("this role may not refer to relation \"{relation}\" by a foreign key"))
+        .set_detail("A foreign key tells which rows there are, of all owners, and locks the table while it is made.")
+        .set_hint("Make it as a role that no application is a member of. A superuser gives it the privilege: GRANT REFERENCES (owner_id, id) ON ringfence.customer TO ...;")
+}
+
 /// 42501: the session lacks a right.
 pub fn missing_right(role: &str, right: &str) -> ErrorReport {
     not_allowed(format!("role \"{role}\" lacks the right \"{right}\" for this owner"))

@@ -242,7 +242,11 @@ unsafe fn check(
         if !may {
             // SAFETY: the name in a parse tree is a C string.
             let shown = unsafe { CStr::from_ptr((*name).relname) }.to_string_lossy();
-            return Err(error::locks_all_owners(&shown));
+            return Err(if privilege == pg_sys::ACL_REFERENCES as pg_sys::AclMode {
+                error::may_not_refer_to(&shown)
+            } else {
+                error::locks_all_owners(&shown)
+            });
         }
     }
     Ok(())
