@@ -286,6 +286,7 @@ DECLARE
     unknown        text;
     given          ringfence.customer_card;
     same           uuid[];
+    taken          text;
     tries          integer := 0;
 BEGIN
     PERFORM ringfence.check_right('customer.read'), ringfence.check_right('customer.write');
@@ -350,6 +351,12 @@ BEGIN
             EXCEPTION WHEN unique_violation THEN
                 -- Another session has just inserted it, and then there is one to update; or another value of the card is taken.
                 IF tries > 0 OR same IS NULL THEN
+                    GET STACKED DIAGNOSTICS taken = CONSTRAINT_NAME;
+                    -- By a customer that this transaction does not see, since its snapshot is older.
+                    IF taken = 'customer_pkey' AND NOT EXISTS (SELECT FROM ringfence.customer AS seen WHERE seen.id = given.id) THEN
+                        RAISE EXCEPTION 'another session has saved this customer'
+                            USING ERRCODE = 'serialization_failure', HINT = 'Save it again in a new transaction.';
+                    END IF;
                     RAISE;
                 END IF;
             END;

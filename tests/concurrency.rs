@@ -352,7 +352,7 @@ fn a_customer_that_two_sessions_save_is_there_once() {
         ("REPEATABLE READ", "ROLLBACK", "Contract", Ok("inserted")),
         ("READ COMMITTED", "COMMIT", "id", Ok("updated")),
         ("READ COMMITTED", "ROLLBACK", "id", Ok("inserted")),
-        ("REPEATABLE READ", "COMMIT", "id", Err("23505")),
+        ("REPEATABLE READ", "COMMIT", "id", Err("40001")),
     ] {
         let case = format!("{by} {isolation} {ending}");
         let mut sales = database.connect("sales_a");
