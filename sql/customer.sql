@@ -394,15 +394,15 @@ BEGIN
         RETURN ARRAY(SELECT customer.id FROM ringfence.customer WHERE customer.owner_id = ringfence.current_owner() AND customer.id = card.id);
     WHEN 'phone', 'phones' THEN
         FOREACH form IN ARRAY coalesce(ringfence.normal_phones(card.phones, ringfence.current_owner()), '{}') LOOP
-            same := same || ARRAY(SELECT customer.id FROM ringfence.customer
-                                   WHERE customer.id OPERATOR(ringfence.@@@) ringfence.phone_query(form)
-                                     AND form = ANY (customer.normal_phones) AND customer.id <> ALL (same) LIMIT 2);
+            same := same || ARRAY(SELECT customer.id FROM ringfence.find_by_phone(form) AS found JOIN ringfence.customer ON customer.id = found.customer_id
+                                   WHERE customer.owner_id = ringfence.current_owner() AND form = ANY (customer.normal_phones)
+                                     AND customer.id <> ALL (same) LIMIT 2);
         END LOOP;
     WHEN 'email', 'emails' THEN
         FOREACH form IN ARRAY coalesce(ringfence.normal_emails(card.emails), '{}') LOOP
-            same := same || ARRAY(SELECT customer.id FROM ringfence.customer
-                                   WHERE customer.id OPERATOR(ringfence.@@@) ringfence.email_query(form)
-                                     AND form = ANY (customer.normal_emails) AND customer.id <> ALL (same) LIMIT 2);
+            same := same || ARRAY(SELECT customer.id FROM ringfence.find_by_email(form) AS found JOIN ringfence.customer ON customer.id = found.customer_id
+                                   WHERE customer.owner_id = ringfence.current_owner() AND form = ANY (customer.normal_emails)
+                                     AND customer.id <> ALL (same) LIMIT 2);
         END LOOP;
     ELSE
         -- Masked, not seen here, and not there at all: one refusal.
