@@ -34,11 +34,15 @@ SELECT name, phones FROM ringfence.find_by_phone('+886 912 345 678');
 \set ECHO queries
 \c - desk
 BEGIN;
-SET LOCAL ringfence.owner = 'Company A';
+\o /dev/null
+SELECT ringfence.enter('Company A');
+\o
 SELECT name, phones FROM ringfence.search_customers('tsai mei-ling 912345678');
 COMMIT;
 BEGIN;
-SET LOCAL ringfence.owner = 'Company B';
+\o /dev/null
+SELECT ringfence.enter('Company B');
+\o
 SELECT name, phones FROM ringfence.search_customers('tsai mei-ling 912345678');
 COMMIT;
 SELECT count(*) FROM ringfence.customer;

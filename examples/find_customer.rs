@@ -19,9 +19,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .await?;
     tokio::spawn(connection);
 
-    // The owner is selected for one transaction, and is gone when it ends.
+    // The owner is bound for one transaction, and is gone when it ends.
     let transaction = client.transaction().await?;
-    transaction.execute("SELECT set_config('ringfence.owner', $1, true)", &[owner]).await?;
+    transaction.execute("SELECT ringfence.enter($1)", &[owner]).await?;
     for row in transaction.query("SELECT name, phones FROM ringfence.search_customers($1)", &[query]).await? {
         let (name, phones): (String, Vec<String>) = (row.get("name"), row.get("phones"));
         println!("{name}\t{}", phones.join(", "));

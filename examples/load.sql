@@ -3,7 +3,7 @@
 SET ROLE manager;
 
 BEGIN;
-SET LOCAL ringfence.owner = 'Company A';
+SELECT ringfence.enter('Company A') \g /dev/null
 CREATE TEMP TABLE loaded_company (id uuid, name text) ON COMMIT DELETE ROWS;
 \copy loaded_company FROM 'examples/data/company_a_company.csv' CSV HEADER
 INSERT INTO ringfence.company (id, name) SELECT id, name FROM loaded_company;
@@ -11,28 +11,28 @@ INSERT INTO ringfence.company (id, name) SELECT id, name FROM loaded_company;
 COMMIT;
 
 BEGIN;
-SET LOCAL ringfence.owner = 'Company B';
+SELECT ringfence.enter('Company B') \g /dev/null
 \copy loaded_company FROM 'examples/data/company_b_company.csv' CSV HEADER
 INSERT INTO ringfence.company (id, name) SELECT id, name FROM loaded_company;
 \copy ringfence.customer_card (name, phones, emails, address, birth_date, language, company_id, last_activity_at, attributes) FROM 'examples/data/company_b_customer.csv' CSV HEADER
 COMMIT;
 
 BEGIN;
-SET LOCAL ringfence.owner = 'Denki Service';
+SELECT ringfence.enter('Denki Service') \g /dev/null
 \copy loaded_company FROM 'examples/data/denki_company.csv' CSV HEADER
 INSERT INTO ringfence.company (id, name) SELECT id, name FROM loaded_company;
 \copy ringfence.customer_card (name, phones, emails, address, birth_date, language, company_id, last_activity_at, attributes) FROM 'examples/data/denki_customer.csv' CSV HEADER
 COMMIT;
 
 BEGIN;
-SET LOCAL ringfence.owner = 'Casa Italiana';
+SELECT ringfence.enter('Casa Italiana') \g /dev/null
 \copy loaded_company FROM 'examples/data/casa_company.csv' CSV HEADER
 INSERT INTO ringfence.company (id, name) SELECT id, name FROM loaded_company;
 \copy ringfence.customer_card (name, phones, emails, address, birth_date, language, company_id, last_activity_at, attributes) FROM 'examples/data/casa_customer.csv' CSV HEADER
 COMMIT;
 
 BEGIN;
-SET LOCAL ringfence.owner = 'Зв''язок';
+SELECT ringfence.enter('Зв''язок') \g /dev/null
 \copy loaded_company FROM 'examples/data/zvyazok_company.csv' CSV HEADER
 INSERT INTO ringfence.company (id, name) SELECT id, name FROM loaded_company;
 \copy ringfence.customer_card (name, phones, emails, address, birth_date, language, company_id, last_activity_at, attributes) FROM 'examples/data/zvyazok_customer.csv' CSV HEADER

@@ -32,7 +32,7 @@ RESET ROLE;
 
 SET ROLE manager;
 BEGIN;
-SET LOCAL ringfence.owner = 'Company A';
+SELECT ringfence.enter('Company A') \g /dev/null
 INSERT INTO ringfence.project (name) VALUES ('Sales'), ('Support');
 SELECT ringfence.create_field('Plan', 'choice', '{Sales,Support}', options => '{basic,silver,gold}'),
        ringfence.create_field('Contract', projects => '{Sales,Support}', is_searchable => true),
@@ -42,7 +42,7 @@ SELECT ringfence.create_field('Plan', 'choice', '{Sales,Support}', options => '{
        ringfence.create_field('Card number', projects => '{Sales}', is_masked => true) \g /dev/null
 COMMIT;
 BEGIN;
-SET LOCAL ringfence.owner = 'Company B';
+SELECT ringfence.enter('Company B') \g /dev/null
 INSERT INTO ringfence.project (name) VALUES ('Retention');
 SELECT ringfence.create_field('Contract', projects => '{Default,Retention}', is_searchable => true),
        ringfence.create_field('Tariff', 'choice', '{Default}', options => '{prepaid,start,max}'),
@@ -50,20 +50,20 @@ SELECT ringfence.create_field('Contract', projects => '{Default,Retention}', is_
        ringfence.create_field('Debt', 'number', '{Retention}') \g /dev/null
 COMMIT;
 BEGIN;
-SET LOCAL ringfence.owner = 'Denki Service';
+SELECT ringfence.enter('Denki Service') \g /dev/null
 SELECT ringfence.create_field('Appliance', projects => '{Default}', is_searchable => true),
        ringfence.create_field('Warranty until', 'date', '{Default}'),
        ringfence.create_field('Visited', 'boolean', '{Default}'),
        ringfence.create_field('Note', projects => '{Default}') \g /dev/null
 COMMIT;
 BEGIN;
-SET LOCAL ringfence.owner = 'Casa Italiana';
+SELECT ringfence.enter('Casa Italiana') \g /dev/null
 SELECT ringfence.create_field('Style', 'choice', '{Default}', options => '{classico,moderno}'),
        ringfence.create_field('Budget', 'number', '{Default}'),
        ringfence.create_field('Architect', projects => '{Default}') \g /dev/null
 COMMIT;
 BEGIN;
-SET LOCAL ringfence.owner = 'Зв''язок';
+SELECT ringfence.enter('Зв''язок') \g /dev/null
 SELECT ringfence.create_field('Line', projects => '{Default}', is_searchable => true),
        ringfence.create_field('Speed', 'number', '{Default}'),
        ringfence.create_field('Technician', projects => '{Default}') \g /dev/null

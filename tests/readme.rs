@@ -1,7 +1,7 @@
 //! The README's tour does what it says, when it is pasted into psql.
 
 mod common;
-use common::{run, superuser};
+use common::{Database, run, superuser, value};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -43,21 +43,95 @@ fn the_tour_works_as_pasted() {
         }
     }
 
-    run(&mut superuser("postgres"), "CREATE DATABASE readme_tour");
+    let mut server = superuser("postgres");
+    run(&mut server, "DROP DATABASE IF EXISTS tour");
+    run(&mut server, "DROP ROLE IF EXISTS tour_dba, tour_boss, tour_agent_a, tour_agent_b, tour_desk");
+    run(&mut server, "CREATE DATABASE tour");
     let mut psql = Command::new("sh")
-        .args(["-c", "exec psql -q -X -v SHOW_CONTEXT=never -d readme_tour 2>&1"])
+        .args(["-c", "exec psql -q -X -v SHOW_CONTEXT=never -d tour 2>&1"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .expect("psql");
     psql.stdin.take().expect("stdin").write_all(pasted.as_bytes()).expect("paste");
     let seen = String::from_utf8(psql.wait_with_output().expect("output").stdout).expect("UTF-8");
-    let mut server = superuser("postgres");
-    run(&mut server, "DROP DATABASE readme_tour");
-    run(&mut server, "DROP ROLE tour_dba, tour_boss, tour_agent_a, tour_agent_b, tour_desk");
 
     let seen: Vec<&str> = seen.split("--mark--\n").map(str::trim).collect();
     for (n, expected) in expected.iter().enumerate() {
         assert_eq!(seen.get(n).copied().unwrap_or("nothing"), expected, "block {}", n + 1);
     }
+    let left = "SELECT (SELECT count(*) FROM pg_database WHERE datname = 'tour')
+                     + (SELECT count(*) FROM pg_roles WHERE rolname LIKE 'tour%')";
+    assert_eq!(value::<i64>(&mut server, left), 0, "the tour cleans up after itself");
+}
+
+/// The rows of the tables of a document, each a list of cells.
+fn rows(document: &str) -> Vec<Vec<&str>> {
+    let table_lines = document.lines().filter(|line| line.starts_with("| `"));
+    table_lines
+        .map(|line| line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`')).collect())
+        .collect()
+}
+
+/// docs/columns.md names the columns and types that there are, and which of them take what is written.
+#[test]
+fn the_columns_are_those_of_the_reference() {
+    let document = std::fs::read_to_string("docs/columns.md").expect("docs/columns.md");
+    let (card, report) = document.split_once("## Report views").expect("two parts");
+    let database = Database::new("columns");
+
+    let columns_of = |view: &str| {
+        format!(
+            "SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum)
+               FROM pg_attribute WHERE attrelid = '{view}'::regclass AND attnum > 0"
+        )
+    };
+    let described = |rows: &[Vec<&str>]| rows.iter().map(|row| format!("{} {}", row[0], row[1])).collect::<Vec<_>>();
+
+    let card = rows(card);
+    let mut server = database.superuser();
+    let there: String = value(&mut server, &columns_of("ringfence.customer_card"));
+    assert_eq!(described(&card).join(", "), there);
+    let mut session = database.connect("app_a");
+    for row in &card {
+        let (column, written) = (row[0], row[2]);
+        let other = match row[1] {
+            "uuid" => "'a0000000-0000-0000-0000-00000000000c'::uuid",
+            "jsonb" => "'{}'::jsonb",
+            "text[]" => "'{other}'::text[]",
+            "date" => "'2001-01-01'::date",
+            "text" => "'other'",
+            _ => "'2001-01-01 00:00+00'::timestamptz",
+        };
+        let write = format!(
+            "UPDATE ringfence.customer_card SET {column} = {other} WHERE name = 'Chen Wei' RETURNING {column} = {other}"
+        );
+        let mut transaction = session.transaction().expect("begin");
+        let takes = transaction.query_one(&write, &[]);
+        match written {
+            "kept" => assert!(!takes.expect("ignored").get::<_, Option<bool>>(0).unwrap_or(false), "{column}"),
+            _ if written.starts_with("yes") => assert!(takes.expect("written").get::<_, bool>(0), "{column}"),
+            _ => assert!(takes.is_err(), "{column}"),
+        }
+        transaction.rollback().expect("roll back");
+    }
+
+    // A field of each type, named as its type.
+    let (columns, types) = report.split_once("and then one for each field").expect("two tables");
+    let (columns, types) = (rows(columns), rows(types));
+    let mut boss = database.connect("boss_a");
+    for row in &types {
+        let options = if row[0].starts_with("choice") { ", options => '{one}'" } else { "" };
+        run(
+            &mut boss,
+            &format!("DO $$BEGIN PERFORM ringfence.create_field('{0}', '{0}', '{{Support}}'{options}); END$$", row[0]),
+        );
+    }
+    run(&mut boss, "DO $$BEGIN PERFORM ringfence.create_report_view('Support', 'reported'); END$$");
+    let there: String = value(&mut server, &columns_of("ringfence_report.reported"));
+    assert_eq!([described(&columns), described(&types)].concat().join(", "), there);
+    assert!(!value::<bool>(
+        &mut boss,
+        "SELECT has_table_privilege('ringfence_report.reported', 'INSERT, UPDATE, DELETE')"
+    ));
 }

@@ -10,11 +10,11 @@ public class FindCustomer {
     public static void main(String[] arguments) throws SQLException {
         String url = "jdbc:postgresql://" + System.getenv("PGHOST") + ":" + System.getenv("PGPORT") + "/" + System.getenv("PGDATABASE");
         try (Connection connection = DriverManager.getConnection(url, System.getenv("PGUSER"), System.getenv("PGPASSWORD"))) {
-            // The owner is selected for one transaction, and is gone when it ends.
+            // The owner is bound for one transaction, and is gone when it ends.
             connection.setAutoCommit(false);
-            try (PreparedStatement select = connection.prepareStatement("SELECT set_config('ringfence.owner', ?, true)")) {
-                select.setString(1, arguments[0]);
-                select.execute();
+            try (PreparedStatement enter = connection.prepareStatement("SELECT ringfence.enter(?)")) {
+                enter.setString(1, arguments[0]);
+                enter.execute();
             }
             try (PreparedStatement search = connection.prepareStatement("SELECT name, phones FROM ringfence.search_customers(?)")) {
                 search.setString(1, arguments[1]);

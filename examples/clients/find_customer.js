@@ -7,9 +7,9 @@ async function main(owner, query) {
   const client = new Client();
   await client.connect();
   try {
-    // The owner is selected for one transaction, and is gone when it ends.
+    // The owner is bound for one transaction, and is gone when it ends.
     await client.query("BEGIN");
-    await client.query("SELECT set_config('ringfence.owner', $1, true)", [owner]);
+    await client.query("SELECT ringfence.enter($1)", [owner]);
     const found = await client.query("SELECT name, phones FROM ringfence.search_customers($1)", [query]);
     await client.query("COMMIT");
     for (const { name, phones } of found.rows) {

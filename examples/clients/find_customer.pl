@@ -10,8 +10,8 @@ binmode STDOUT, ':encoding(UTF-8)';
 
 my $connection = DBI->connect('dbi:Pg:', undef, undef, { AutoCommit => 0, RaiseError => 1, PrintError => 0 });
 
-# The owner is selected for one transaction, and is gone when it ends.
-$connection->do("SELECT set_config('ringfence.owner', ?, true)", undef, $owner);
+# The owner is bound for one transaction, and is gone when it ends.
+$connection->do('SELECT ringfence.enter(?)', undef, $owner);
 my $found = $connection->selectall_arrayref('SELECT name, phones FROM ringfence.search_customers(?)', undef, $query);
 $connection->commit;
 print "$_->[0]\t", join(', ', @{ $_->[1] }), "\n" for @$found;

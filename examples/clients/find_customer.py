@@ -8,8 +8,8 @@ import psycopg
 owner, query = sys.argv[1:3]
 
 with psycopg.connect() as connection:
-    # The owner is selected for one transaction, and is gone when it ends.
+    # The owner is bound for one transaction, and is gone when it ends.
     with connection.transaction():
-        connection.execute("SELECT set_config('ringfence.owner', %s, true)", [owner])
+        connection.execute("SELECT ringfence.enter(%s)", [owner])
         for name, phones in connection.execute("SELECT name, phones FROM ringfence.search_customers(%s)", [query]):
             print(f"{name}\t{', '.join(phones)}")
