@@ -3,11 +3,12 @@
 SHELL := /bin/bash
 PG_CONFIG ?= $(shell command -v pg_config)
 
-.PHONY: help demo test test-all noninterference bench run install sample-data format
+.PHONY: help demo test test-all test-clients noninterference bench run install sample-data format
 
 help:
 	@echo 'make demo      builds ringfence and plays the story of Ms. Tsai on a throw-away cluster'
 	@echo 'make test      the same set-up, then every test (TEST=attack_role for one, or for all with that in their name)'
+	@echo 'make test-clients   tries every recipe of docs/orm.md; installs ActiveRecord, Eloquent, EclipseLink, Go, dbt and others first'
 	@echo 'make noninterference   runs random programs with and without other owners (N=1000000 programs, SEED=... ONLY=... for one)'
 	@echo 'make test PG_MAJOR=18   with another PostgreSQL than 15; make test-all: with each of 15 to 18'
 	@echo 'make bench     the same set-up, then measures, on the same kind of cluster (BENCH=... for one room, SET=M for 5 million customers)'
@@ -23,6 +24,9 @@ test:
 
 test-all:
 	@for major in 15 16 17 18; do PG_MAJOR=$$major tests/run.sh || exit 1; done
+
+test-clients:
+	@tests/clients.sh
 
 noninterference:
 	@NONINTERFERENCE_PROGRAMS=$(or $(N),1000000) NONINTERFERENCE_SEED=$(SEED) NONINTERFERENCE_ONLY=$(ONLY) NONINTERFERENCE_KIND=$(KIND) \

@@ -18,6 +18,8 @@ elif [ -z "${PG_CONFIG:-}" ]; then
     fi
 fi
 export PG_CONFIG PG_MAJOR
+# The client libraries that tests install from PyPI and npm: kept from run to run.
+export RINGFENCE_CLIENTS="${RINGFENCE_CLIENTS:-${XDG_CACHE_HOME:-$HOME/.cache}/ringfence/clients}"
 # A backtrace would become part of every error's DETAIL.
 unset RUST_BACKTRACE
 

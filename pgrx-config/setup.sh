@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what is missing on a Debian machine: setup.sh build | test
+# Installs what is missing on a Debian machine: setup.sh build | test | packages NAME ...
 # build: what building and a throw-away cluster need. test: also the client libraries of the example programs.
+# packages: these packages of Debian, and nothing else.
 . "$(dirname "$0")/common.sh"
 
 # postgresql-common asks before it makes a cluster; ours are throw-away ones, and no other is wanted. PgBouncer's package
@@ -33,9 +34,8 @@ case $PG_CONFIG in
     *) [ -x "$PG_CONFIG" ] || die "there is no $PG_CONFIG"
         [ -e "$("$PG_CONFIG" --includedir-server)/postgres.h" ] || die "$PG_CONFIG has no server headers: install the development files of that server" ;;
 esac
-test_packages=(pgbouncer python3 python3-psycopg libdbi-perl libdbd-pg-perl default-jdk-headless libpostgresql-jdbc-java)
-# A machine may have Node.js from elsewhere, with which Debian's package of the library does not go.
-command -v npm >/dev/null || test_packages+=(nodejs node-pg)
+test_packages=(pgbouncer python3 python3-psycopg libdbi-perl libdbd-pg-perl default-jdk-headless libpostgresql-jdbc-java
+    python3-venv)
 
 # One at a time: two runs at once would both install.
 exec 9>"${TMPDIR:-/tmp}/ringfence-setup.$(id -u).lock"
@@ -61,6 +61,10 @@ registry_server() {
     rm -rf "$work"
 }
 
+if [ "${1:-build}" = packages ]; then
+    install_packages "${@:2}"
+    exit
+fi
 install_packages "${build_packages[@]}"
 case $PG_CONFIG in "$SERVERS"/*) registry_server ;; esac
 [ "${1:-build}" = test ] && install_packages "${test_packages[@]}"

@@ -2,7 +2,8 @@
 //! `tests/run.sh` has loaded the sample data into database `demo`.
 
 mod common;
-use common::{superuser, value};
+use common::{clients, node_program, superuser, value};
+use std::path::Path;
 use std::process::Command;
 
 #[test]
@@ -59,18 +60,19 @@ const PASSWORD: &str = "the desk's password";
 
 /// Runs a client program as the call centre's application would, by password over TCP, for each of two owners and for
 /// one that it has no access to.
-fn finds_ms_tsai(program: &str, arguments: &[&str]) {
+fn finds_ms_tsai(program: impl AsRef<Path>, arguments: &[&str]) {
     let find = |owner: &str, query: &str| {
-        let output = Command::new(program)
+        let output = Command::new(program.as_ref())
             .args(arguments)
             .args([owner, query])
             .env("PGHOST", "127.0.0.1")
             .env("PGDATABASE", "demo")
             .env("PGUSER", "desk")
             .env("PGPASSWORD", PASSWORD)
+            .env("NODE_PATH", clients().join("node/node_modules"))
             .env("LC_ALL", "C.UTF-8")
             .output()
-            .unwrap_or_else(|error| panic!("{program}: {error}"));
+            .unwrap_or_else(|error| panic!("{}: {error}", program.as_ref().display()));
         (
             String::from_utf8_lossy(&output.stdout).into_owned(),
             String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -99,7 +101,7 @@ fn python() {
 
 #[test]
 fn node() {
-    finds_ms_tsai("node", &["examples/clients/find_customer.js"]);
+    finds_ms_tsai(node_program(), &["examples/clients/find_customer.js"]);
 }
 
 #[test]
@@ -117,5 +119,5 @@ fn rust() {
     // Built by `tests/run.sh`, beside the directory of this test's own binary.
     let tests = std::env::current_exe().expect("path");
     let example = tests.parent().and_then(|deps| deps.parent()).expect("target").join("examples/find_customer");
-    finds_ms_tsai(example.to_str().expect("UTF-8"), &[]);
+    finds_ms_tsai(example, &[]);
 }

@@ -68,15 +68,6 @@ regression_tests() {
     done
 }
 
-# The library of the Node.js example: Debian's package, or the registry's where Node.js is not Debian's.
-node_modules() {
-    export NODE_PATH=/usr/share/nodejs
-    [ -e "$NODE_PATH/pg" ] && return
-    mkdir "$WORK/node"
-    npm install --prefix "$WORK/node" --no-save --no-audit --no-fund --loglevel error pg@8 >"$WORK/npm.log" 2>&1 || cat "$WORK/npm.log"
-    export NODE_PATH="$WORK/node/node_modules"
-}
-
 # All that the server can write about a session, in all its formats, for the tests of what may not be in there.
 log_options=(-c logging_collector=on -c log_destination=stderr,csvlog,jsonlog -c log_directory=log -c log_filename=server.log
     -c log_rotation_age=0 -c log_rotation_size=0)
@@ -105,7 +96,7 @@ make_examples() {
     . "$ROOT/examples/common.sh"
     sample_database
     psql -q -X -c "ALTER ROLE desk PASSWORD 'the desk''s password'"
-    node_modules
+    check "the client libraries can be installed" "$ROOT/pgrx-config/clients.sh" light
     check "the Rust example builds" cargo build --release --locked "${features[@]}" --example find_customer
 }
 

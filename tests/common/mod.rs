@@ -8,6 +8,7 @@ pub mod pooler;
 use postgres::error::SqlState;
 use postgres::{Client, Config, NoTls};
 use std::env;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A database of the test's own, a copy of the one that tests/fixture.sql made; gone when it is dropped.
@@ -99,4 +100,15 @@ pub fn server_log(file: &str) -> String {
         std::thread::yield_now();
     }
     panic!("{file}: {mark} was not written");
+}
+
+/// Where `pgrx-config/clients.sh` has installed the client libraries.
+pub fn clients() -> PathBuf {
+    PathBuf::from(variable("RINGFENCE_CLIENTS"))
+}
+
+/// Node.js: the machine's, or the one of `pgrx-config/clients.sh` where the machine had none.
+pub fn node_program() -> PathBuf {
+    let installed = clients().join("python/bin/node");
+    if installed.exists() { installed } else { PathBuf::from("node") }
 }

@@ -1,0 +1,1 @@
+from models import Customer  # noqa: F401
