@@ -79,6 +79,8 @@ pub fn no_owner_selected_any_more(function: &str) -> ErrorReport {
 
 /// 42501: the owner asked for does not exist, or the role has no access to it; which of the two is not told.
 pub fn no_access(role: &str, owner: &str) -> ErrorReport {
+    let role = quotable(role);
+    let owner = quotable(owner);
     not_allowed(format!("role \"{role}\" has no access to owner \"{owner}\"")).set_hint(
         "Names of owners are compared exactly, with case and spaces. An administrator grants access with ringfence.grant_access().",
     )
@@ -86,6 +88,7 @@ pub fn no_access(role: &str, owner: &str) -> ErrorReport {
 
 /// 42501: the owner was selected in a way that the role's access does not accept.
 pub fn not_bound_in_transaction(owner: &str) -> ErrorReport {
+    let owner = quotable(owner);
     not_allowed(format!("owner \"{owner}\" was not selected in this transaction"))
         .set_detail("This role selects an owner for one transaction at a time, so that no owner stays behind in a pooled connection.")
         .set_hint("Use SET LOCAL ringfence.owner inside the transaction, or have the access granted with binding => 'session' for a dedicated connection.")
@@ -93,6 +96,7 @@ pub fn not_bound_in_transaction(owner: &str) -> ErrorReport {
 
 /// 42501: the role may act for this owner only by a signed token.
 pub fn token_required(owner: &str) -> ErrorReport {
+    let owner = quotable(owner);
     not_allowed(format!("owner \"{owner}\" can be selected by token only")).set_hint(
         "Present a signed token with ringfence.login(): the access of this role was granted with binding => 'token'.",
     )
@@ -120,6 +124,7 @@ pub fn signing_key_gone() -> ErrorReport {
 
 /// 42501: only `ringfence_admin` manages the keys that sign tokens.
 pub fn may_not_manage_keys(role: &str) -> ErrorReport {
+    let role = quotable(role);
     not_allowed(format!("role \"{role}\" may not manage signing keys"))
         .set_hint("It takes membership of ringfence_admin.")
 }
@@ -141,12 +146,14 @@ pub fn bad_kid() -> ErrorReport {
 
 /// 23505: the kid is taken.
 pub fn signing_key_exists(kid: &str) -> ErrorReport {
+    let kid = quotable(kid);
     report(PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION, format!("there is a signing key \"{kid}\" already"))
         .set_hint("Add the new key by another kid, and drop the old one when no token is signed with it any more.")
 }
 
 /// P0002: no key of that kid.
 pub fn no_such_signing_key(kid: &str) -> ErrorReport {
+    let kid = quotable(kid);
     not_found(format!("there is no signing key \"{kid}\""))
         .set_hint("SELECT kid FROM ringfence.signing_key lists them.")
 }
@@ -159,6 +166,7 @@ pub fn broken_signing_key() -> ErrorReport {
 
 /// 55000: the owner is disabled.
 pub fn owner_disabled(owner: &str) -> ErrorReport {
+    let owner = quotable(owner);
     wrong_state(format!("owner \"{owner}\" is disabled"))
         .set_hint("Its data is kept. An administrator enables it with UPDATE ringfence.owner SET enabled = true.")
 }
@@ -228,6 +236,7 @@ pub fn role_changed() -> ErrorReport {
 
 /// 42501: the role's access to the owner that it works for has been taken back.
 pub fn access_ended(role: &str) -> ErrorReport {
+    let role = quotable(role);
     not_allowed(format!("role \"{role}\" has no access any more to the owner of this transaction"))
         .set_hint("Roll back. An administrator grants access with ringfence.grant_access().")
 }
@@ -271,6 +280,7 @@ pub fn wall_is_gone() -> ErrorReport {
 
 /// 42501: counts of what a transaction has read, of whichever owner.
 pub fn counts_of_transaction(role: &str) -> ErrorReport {
+    let role = quotable(role);
     not_allowed(format!("role \"{role}\" may not see how many rows its transaction has read"))
         .set_detail("PostgreSQL counts the rows of all owners.")
         .set_hint("Roles that monitor the database may, with GRANT pg_read_all_stats.")
@@ -292,12 +302,15 @@ pub fn may_not_refer_to(relation: &str) -> ErrorReport {
 
 /// 42501: the session lacks a right.
 pub fn missing_right(role: &str, right: &str) -> ErrorReport {
+    let role = quotable(role);
+    let right = quotable(right);
     not_allowed(format!("role \"{role}\" lacks the right \"{right}\" for this owner"))
         .set_hint("SELECT * FROM ringfence.whoami() lists the rights that the session holds.")
 }
 
 /// 42501: what concerns all owners together is for `ringfence_admin`.
 pub fn may_not_administer(role: &str) -> ErrorReport {
+    let role = quotable(role);
     not_allowed(format!("role \"{role}\" may not administer the installation"))
         .set_hint("It takes membership of ringfence_admin.")
 }
@@ -310,24 +323,28 @@ pub fn opaque_value(type_name: &str) -> ErrorReport {
 
 /// 42501: managing access needs ringfence_admin, or the right access.manage within the owner.
 pub fn may_not_manage_access(role: &str) -> ErrorReport {
+    let role = quotable(role);
     not_allowed(format!("role \"{role}\" may not manage access"))
         .set_hint("It takes membership of ringfence_admin, or the right access.manage for the selected owner.")
 }
 
 /// 42501: nobody hands out a right that it does not hold.
 pub fn grants_more_than_held(right: &str) -> ErrorReport {
+    let right = quotable(right);
     not_allowed(format!("right \"{right}\" cannot be granted by a session that does not hold it"))
         .set_hint("Have it granted by a role that holds it, or by a member of ringfence_admin.")
 }
 
 /// 42501: within an owner access is changed, not begun.
 pub fn first_access(role: &str) -> ErrorReport {
+    let role = quotable(role);
     not_allowed(format!("role \"{role}\" has no access to this owner yet"))
         .set_hint("A member of ringfence_admin gives a role its first access to an owner; from then on it can be changed with access.manage.")
 }
 
 /// 42501: how strictly a role must be bound is not loosened within an owner.
 pub fn weaker_binding(role: &str) -> ErrorReport {
+    let role = quotable(role);
     not_allowed(format!("the binding of role \"{role}\" cannot be weakened"))
         .set_hint("Give the same binding or a stricter one, or have it changed by a member of ringfence_admin.")
 }
@@ -341,6 +358,7 @@ pub fn restricted_operation() -> ErrorReport {
 
 /// 42501: the source system is not among those that the role may write as.
 pub fn source_not_allowed(source: &str) -> ErrorReport {
+    let source = quotable(source);
     not_allowed(format!("this session may not act as source \"{source}\""))
         .set_hint("The sources a role may act as are set with ringfence.grant_access(..., sources => ...).")
 }
@@ -385,6 +403,7 @@ pub fn bad_pattern(reason: &str) -> ErrorReport {
 
 /// 22023: no such type of a field.
 pub fn unknown_field_type(name: &str) -> ErrorReport {
+    let name = quotable(name);
     bad_value(format!("unknown field type \"{name}\""))
         .set_hint("The types are: text, number, boolean, date, time, datetime, choice, choices, phone, email.")
 }
@@ -418,6 +437,7 @@ pub fn unknown_right(right: &str) -> ErrorReport {
 
 /// 22023: neither a right nor a profile of the owner.
 pub fn unknown_right_or_profile(name: &str) -> ErrorReport {
+    let name = quotable(name);
     bad_value(format!("\"{name}\" is neither a right nor a profile of this owner")).set_hint(format!(
         "The rights are: {}. The built-in profiles are: agent, supervisor, sales, support, sponsor, trainee, admin.",
         crate::session::rights::names().collect::<Vec<_>>().join(", ")
@@ -426,6 +446,7 @@ pub fn unknown_right_or_profile(name: &str) -> ErrorReport {
 
 /// 22023: no such binding.
 pub fn unknown_binding(binding: &str) -> ErrorReport {
+    let binding = quotable(binding);
     bad_value(format!("unknown binding \"{binding}\"")).set_hint("Use 'transaction', 'session' or 'token'.")
 }
 
@@ -442,13 +463,14 @@ pub fn bad_name(reason: &'static str) -> ErrorReport {
 
 /// 22023: not a country.
 pub fn unknown_country(country: &str) -> ErrorReport {
-    let beginning: String = country.chars().take(20).collect();
-    bad_value(format!("unknown country \"{beginning}\""))
+    let country = quotable(country);
+    bad_value(format!("unknown country \"{country}\""))
         .set_hint("Use the two capital letters of ISO 3166-1, as in 'TW' or 'PL'.")
 }
 
 /// 22023: the role cannot be given access.
 pub fn unsuitable_role(role: &str, reason: &str) -> ErrorReport {
+    let role = quotable(role);
     bad_value(format!("role \"{role}\" cannot be given access: {reason}"))
 }
 
@@ -471,27 +493,33 @@ pub fn bad_cursor() -> ErrorReport {
 
 /// 42704: no such role.
 pub fn no_such_role(role: &str) -> ErrorReport {
+    let role = quotable(role);
     report(PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT, format!("role \"{role}\" does not exist"))
 }
 
 /// P0002: no such owner in the caller's reach.
 pub fn no_such_owner(owner: &str) -> ErrorReport {
+    let owner = quotable(owner);
     not_found(format!("no owner \"{owner}\" is in reach"))
 }
 
 /// P0002: no such project of the owner, or the role does not work in it; which of the two is not told.
 pub fn no_such_project(project: &str) -> ErrorReport {
+    let project = quotable(project);
     not_found(format!("no project \"{project}\" is in reach"))
         .set_hint("SELECT name FROM ringfence.project lists the projects that this session works in.")
 }
 
 /// P0002: the role has no such access entry.
 pub fn no_such_access(role: &str, owner: &str) -> ErrorReport {
+    let role = quotable(role);
+    let owner = quotable(owner);
     not_found(format!("role \"{role}\" has no such access to owner \"{owner}\""))
 }
 
 /// 55000: the project is disabled.
 pub fn project_disabled(project: &str) -> ErrorReport {
+    let project = quotable(project);
     wrong_state(format!("project \"{project}\" is disabled"))
 }
 
