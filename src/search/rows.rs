@@ -62,7 +62,8 @@ impl Statement {
             Statement::Latest => format!(
                 "SELECT c.ctid FROM ringfence.customer AS c WHERE {keys} OPERATOR(ringfence.@@@) $1
                     AND (c.last_activity_at OPERATOR(pg_catalog.<=) $3 OR c.last_activity_at IS NULL)
-                  ORDER BY c.last_activity_at USING OPERATOR(pg_catalog.>) NULLS LAST, c.id USING OPERATOR(pg_catalog.<) LIMIT $2"
+                  ORDER BY CASE WHEN c.last_activity_at OPERATOR(pg_catalog.>) '-infinity'::pg_catalog.timestamptz THEN c.last_activity_at END
+                           USING OPERATOR(pg_catalog.>) NULLS LAST, c.id USING OPERATOR(pg_catalog.<) LIMIT $2"
             ),
             Statement::At => customers("c.ctid OPERATOR(pg_catalog.=) ANY ($1)"),
             Statement::WithId => customers("c.id OPERATOR(pg_catalog.=) $1"),
