@@ -1,41 +1,44 @@
-//! Folding: the form of a text in which case, width, diacritics and apostrophes do not count.
+//! Folding: the form of a text in which case, width, diacritics, apostrophes and invisible characters do not count, nor which
+//! of several letters that stand for each other was typed, nor in which script its digits are.
 
+use super::letters::{plain_han, plain_kana, plain_letter};
+use crate::text::{ascii_digit, is_invisible};
+use std::cell::OnceCell;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
-
-/// Letters that Unicode does not decompose, but that people type without their stroke or ligature.
-fn plain_letters(letter: char) -> Option<&'static str> {
-    Some(match letter {
-        'ł' => "l",
-        'ø' => "o",
-        'đ' | 'ð' => "d",
-        'ħ' => "h",
-        'ı' => "i",
-        'ŧ' => "t",
-        'ŋ' => "n",
-        'ß' => "ss",
-        'æ' => "ae",
-        'œ' => "oe",
-        'þ' => "th",
-        'ς' => "σ",
-        _ => return None,
-    })
-}
 
 /// Marks that change how a letter is decorated, not which letter it is. The voicing marks of kana (が is not か) and the
 /// vowel signs of Indic scripts are combining marks too, and do count.
 fn is_diacritic(mark: char) -> bool {
     is_combining_mark(mark)
         && matches!(mark,
-            '\u{0300}'..='\u{036F}' | '\u{0591}'..='\u{05C7}' | '\u{064B}'..='\u{065F}' | '\u{0670}'
+            '\u{0300}'..='\u{036F}' | '\u{0483}'..='\u{0489}' | '\u{0591}'..='\u{05C7}'
+            | '\u{0610}'..='\u{061A}' | '\u{064B}'..='\u{065F}' | '\u{0670}' | '\u{06D6}'..='\u{06ED}' | '\u{08CA}'..='\u{08FF}'
+            // The dots below letters of Indic scripts.
+            | '\u{093C}' | '\u{09BC}' | '\u{0A3C}' | '\u{0ABC}' | '\u{0B3C}' | '\u{0CBC}'
             | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20FF}' | '\u{FE20}'..='\u{FE2F}')
 }
 
+/// What may stand between two letters of a word and is left out by as many people: apostrophes and what is taken for one,
+/// quotation marks, which Hebrew abbreviations have, and the strokes that make an Arabic word longer.
 fn is_ignored(character: char) -> bool {
     matches!(
         character,
-        '\'' | '’' | '‘' | '`' | '´' | 'ʼ' | 'ʹ' | '′' | '\u{00AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}'
-    )
+        '\'' | '"' | '`' | '´' | '’' | '‘' | '‛' | '“' | '”' | '′' | '‵' | 'Ꞌ' | 'ꞌ' | 'ʹ'
+            ..='ʿ'
+                | 'ˮ'
+                | '\u{0384}'
+                | '\u{055A}'
+                | '\u{05F3}'
+                | '\u{05F4}'
+                | '\u{0640}'
+                | '\u{07FA}'
+                | '\u{1FBD}'
+                | '\u{1FBF}'
+                | '\u{1FEF}'
+                | '\u{1FFD}'
+                | '\u{1FFE}'
+    ) || is_invisible(character)
 }
 
 /// Letters of scripts that spell words sound by sound; a character of Han script is a word of its own.
@@ -50,50 +53,47 @@ pub fn one_word_per_character(letter: char) -> bool {
     matches!(letter, '\u{2E80}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7AF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}')
 }
 
-/// Characters below these fold each for itself, whatever stands beside them: none of them combines with another.
-const LATIN_END: usize = 0x300;
-const CYRILLIC: std::ops::Range<usize> = 0x400..0x483;
+/// Latin, Greek, Cyrillic, Armenian, Hebrew and Arabic. The characters below fold each for itself, whatever stands beside
+/// them: all marks among them are left out.
+const ALPHABETS_END: usize = 0x700;
 
 thread_local! {
-    /// What each of those characters folds to.
-    static FOLDED: (Vec<String>, Vec<String>) = (
-        (0..LATIN_END).map(fold_alone).collect(),
-        CYRILLIC.map(fold_alone).collect(),
-    );
+    /// What each of them folds to, as far as it was needed.
+    static ALPHABETS: Box<[OnceCell<Box<str>>]> = std::iter::repeat_with(OnceCell::new).take(ALPHABETS_END).collect();
 }
 
-fn fold_alone(character: usize) -> String {
-    u32::try_from(character)
-        .ok()
-        .and_then(char::from_u32)
-        .map(|character| fold_any(character.encode_utf8(&mut [0; 4])))
-        .unwrap_or_default()
-}
-
-/// Han and kana without marks, which fold to themselves.
-fn folds_to_itself(character: char) -> bool {
-    matches!(character, '\u{4E00}'..='\u{9FFF}' | '\u{3041}'..='\u{3096}' | '\u{30A1}'..='\u{30FC}')
-}
-
-/// The text in its folded form: NFKC, lower case, without diacritics and apostrophes.
+/// The text in its folded form: NFKC, lower case, without what does not count.
 pub fn fold(text: &str) -> String {
     // Most names, at a tenth of the price.
-    FOLDED.with(|(latin, cyrillic)| {
+    ALPHABETS.with(|alphabets| {
         let mut folded = String::with_capacity(text.len());
         for character in text.chars() {
-            let code = character as usize;
-            if character.is_ascii() && !matches!(character, '\'' | '`') {
+            if character.is_ascii() && !matches!(character, '\'' | '"' | '`') {
                 folded.push(character.to_ascii_lowercase());
-            } else if let Some(plain) = latin.get(code).or_else(|| cyrillic.get(code.checked_sub(CYRILLIC.start)?)) {
+            } else if let Some(plain) = alphabets.get(character as usize).and_then(OnceCell::get) {
                 folded.push_str(plain);
-            } else if folds_to_itself(character) {
-                folded.push(character);
-            } else {
+            } else if let Some(plain) = plain_han(character).or_else(|| plain_kana(character)) {
+                folded.push(plain);
+            } else if !add_rare(character, alphabets, &mut folded) {
                 return fold_any(text);
             }
         }
         folded
     })
+}
+
+/// Adds a character that was not yet needed, or nothing for one that does not count. False: what stands beside it counts.
+#[inline(never)]
+fn add_rare(character: char, alphabets: &[OnceCell<Box<str>>], folded: &mut String) -> bool {
+    let Some(known) = alphabets.get(character as usize) else {
+        return is_ignored(character);
+    };
+    let plain = fold_any(character.encode_utf8(&mut [0; 4]));
+    if plain.contains(MIDDLE_DOT) {
+        return false;
+    }
+    folded.push_str(known.get_or_init(|| plain.into_boxed_str()));
+    true
 }
 
 /// The same for any text.
@@ -105,13 +105,29 @@ fn fold_any(text: &str) -> String {
             continue;
         }
         for lower in character.to_lowercase().filter(|lower| !is_diacritic(*lower)) {
-            match plain_letters(lower) {
+            match plain_letter(lower) {
                 Some(plain) => folded.push_str(plain),
-                None => folded.push(lower),
+                None => folded.push(plain_character(lower)),
             }
         }
     }
-    folded.nfc().collect()
+    without_dots_between_l(folded.nfc().collect())
+}
+
+fn plain_character(character: char) -> char {
+    plain_kana(character).or_else(|| plain_han(character)).or_else(|| ascii_digit(character)).unwrap_or(character)
+}
+
+const MIDDLE_DOT: char = '·';
+
+/// Catalan writes l·l for a long l. Elsewhere a middle dot stands between words.
+fn without_dots_between_l(folded: String) -> String {
+    if !folded.contains("l·l") {
+        return folded;
+    }
+    let is_between = |at: usize| folded[..at].ends_with('l') && folded[at + MIDDLE_DOT.len_utf8()..].starts_with('l');
+    let kept = folded.char_indices().filter(|(at, character)| *character != MIDDLE_DOT || !is_between(*at));
+    kept.map(|(_, character)| character).collect()
 }
 
 /// Letters, marks and digits.
@@ -143,7 +159,7 @@ mod unit_tests {
             ("Żółć", "zolc"),
             ("ＴＳＡＩ", "tsai"),
             ("ﾀﾅｶ", "タナカ"),
-            ("が", "が"),
+            ("が", "ガ"),
             ("蔡美玲", "蔡美玲"),
             ("Яковенко", "яковенко"),
             ("Її", "іі"),
@@ -152,6 +168,96 @@ mod unit_tests {
             ("ﬁn", "fin"),
         ] {
             assert_eq!(fold(text), folded, "{text}");
+        }
+    }
+
+    /// What is in one line is typed for each other.
+    #[test]
+    fn folds_to_the_same() {
+        for spellings in [
+            // Apostrophes, and what is taken for one.
+            &["Oʻzbek", "O'zbek", "Oʼzbek", "O‛zbek", "Oꞌzbek", "OꞋzbek", "O`zbek", "Ozbek", "Ｏ＇ｚｂｅｋ"][..],
+            &["Kaʻahumanu", "Kaahumanu", "Ka'ahumanu"],
+            &["ג׳ורג׳", "ג'ורג'", "גורג"],
+            &["צה״ל", "צה\"ל", "צה”ל", "צהל"],
+            &["΄Αννα", "Άννα", "Αννα", "ΑΝΝΑ"],
+            // What shows nothing.
+            &["Tsai\u{200B}", "\u{202A}Tsai\u{202C}", "T\u{AD}sai", "Tsai\u{3164}", "\u{2066}Tsai\u{2069}", "tsai"],
+            &["葛\u{E0100}", "葛\u{FE00}", "葛"],
+            &["می\u{200C}خواهم", "میخواهم"],
+            &["❤\u{FE0F}", "❤"],
+            // Arabic, Persian, Urdu, Kurdish.
+            &["مصطفى", "مصطفي", "مصطفی"],
+            &["فاطمة", "فاطمه", "فاطمہ", "فاطمە", "فاطِمَة"],
+            &["ٱلرحمن", "الرحمن", "الرحمٰن", "الرَّحْمَـــن"],
+            &["أحمد", "احمد", "إحمد", "آحمد", "ٱحمد", "أحمـــد"],
+            &["کریم", "كريم", "كريـم", "ڪريم"],
+            &["مؤمن", "مومن"],
+            &["محمدﷺ", "محمدصلى الله عليه وسلم"],
+            &["ﻣﺤﻤﺪ", "محمد"],
+            &["شقة ١٢٣", "شقة 123", "شقه ۱۲۳", "شقة １２３"],
+            &["मकान ४२", "मकान 42"],
+            // Hebrew with final letters, with points.
+            &["שלום", "שלומ", "שָׁלוֹם"],
+            // Latin with a hook, a stroke, or turned.
+            &["Əliyev", "Eliyev", "əliyev"],
+            &["Ɗanladi", "danladi"],
+            &["Ƙarami", "karami"],
+            &["Ɓala", "bala"],
+            &["Kɛlɛ", "kele", "KƐLƐ"],
+            &["Kɔfi", "kofi", "KƆFI"],
+            &["Ŋaɲa", "nana"],
+            &["Ʋɩɣʊ", "vigu"],
+            &["Đặng", "Dang", "Ðang"],
+            &["Paral·lel", "Parallel", "Paraŀlel", "PARAL·LEL", "PARAĿLEL"],
+            // Cyrillic with an upturn, a descender, a stroke.
+            &["Ґалаґан", "Галаган"],
+            &["Қайрат", "Кайрат"],
+            &["Нұрсұлтан", "Нурсултан", "НҰРСҰЛТАН"],
+            &["Өмірбек Үсенов", "Омірбек Усенов"],
+            &["Һади", "Хади"],
+            &["Артём", "Артем"],
+            // Kana: hiragana, katakana, half width, large ones for small ones.
+            &["たなか", "タナカ", "ﾀﾅｶ"],
+            &["がっこう", "ガッコウ", "ｶﾞｯｺｳ", "ガツコウ"],
+            &["きゃのん", "キャノン", "キヤノン"],
+            &["う\u{3099}", "ヴ", "ゔ"],
+            // Old and new forms of kanji.
+            &["髙橋", "高橋"],
+            &["渡邊", "渡邉", "渡辺"],
+            &["齋藤", "斎藤", "齊藤", "斉藤"],
+            &["濱﨑", "浜崎", "濵嵜"],
+            &["𠮷田", "吉田"],
+            &["神", "神"],
+            // Devanagari with and without a dot below, with chandrabindu.
+            &["फ़ातिमा", "फातिमा", "फ़ातिमा"],
+            &["माँ", "मां"],
+        ] {
+            let first = fold(spellings[0]);
+            assert!(!first.trim().is_empty());
+            for other in spellings {
+                assert_eq!(fold(other), first, "{other}");
+            }
+        }
+    }
+
+    #[test]
+    fn folds_apart() {
+        for (one, other) in [
+            ("が", "か"),
+            ("ば", "ぱ"),
+            ("タナカ", "タカナ"),
+            ("پارک", "بارك"),
+            ("गंगा", "गगा"),
+            ("नाम", "नम"),
+            ("שין", "סין"),
+            ("Жанна", "Зханна"),
+            ("A·B", "AB"),
+            ("ジョン・スミス", "ジョンスミス"),
+            ("高", "吉"),
+            ("५", "६"),
+        ] {
+            assert_ne!(fold(one), fold(other), "{one} {other}");
         }
     }
 
@@ -165,13 +271,19 @@ mod unit_tests {
 
     #[test]
     fn the_short_way_and_the_long_one_agree() {
-        let known = [0..0x500, 0x3000..0x3100, 0x4E00..0x4E20, 0xFF00..0xFFF0];
+        let known =
+            [0..0x500, 0x590..0x700, 0x900..0x980, 0x3000..0x3100, 0x4E00..0x4E20, 0x9AD9..0x9ADA, 0xFF00..0xFFF0];
         let characters: Vec<char> = known.into_iter().flatten().filter_map(char::from_u32).collect();
         for (n, first) in characters.iter().enumerate() {
             for second in characters.iter().skip(n % 7).step_by(7) {
                 let text = format!("{first}{second}");
                 assert_eq!(fold(&text), fold_any(&text), "{text:?}");
+                assert_eq!(fold(&fold(&text)), fold(&text), "{text:?}");
             }
+        }
+        for text in ["l·l", "l·l·l", "l·", "·l", "ŀl", "lŀ", "l·\u{301}l", "l\u{200B}·l", "L·L", "а·l·l"] {
+            assert_eq!(fold(text), fold_any(text), "{text}");
+            assert_eq!(fold(&fold(text)), fold(text), "{text}");
         }
     }
 

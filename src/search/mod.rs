@@ -8,6 +8,7 @@ mod cursor;
 mod fold;
 mod index;
 mod key;
+mod letters;
 mod opclass;
 mod page;
 mod planner;

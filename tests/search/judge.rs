@@ -28,26 +28,65 @@ pub struct Customer {
     pub last_activity: i64,
 }
 
-/// Case, width, diacritics, apostrophes, letters with a stroke or ligature, and what cannot be seen do not count.
+/// Letters that stand for each other, of those that the people and the queries have.
+const SAME: [(&str, &str); 18] = [
+    ("ł", "l"),
+    ("ø", "o"),
+    ("đɗ", "d"),
+    ("ß", "ss"),
+    ("æ", "ae"),
+    ("œ", "oe"),
+    ("ƙ", "k"),
+    ("ɓ", "b"),
+    ("əɛ", "e"),
+    ("ґғ", "г"),
+    ("қ", "к"),
+    ("ם", "מ"),
+    ("ן", "נ"),
+    ("ىی", "ي"),
+    ("ةہ", "ه"),
+    ("ک", "ك"),
+    ("ٱ", "ا"),
+    ("髙", "高"),
+];
+
+/// Case, width, diacritics, apostrophes, letters with a stroke or ligature, and what cannot be seen do not count; nor how
+/// digits and kana are written.
 pub fn fold(text: &str) -> String {
     let shown = text.chars().filter(|character| {
-        !"'’‘`´ʼ\u{ad}\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}\u{2060}\u{feff}".contains(*character)
+        !"'\"’‘`´ʼʻ״ـ\u{ad}\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}\u{202a}\u{202c}\u{202e}\u{2060}\u{feff}\u{fe0f}"
+            .contains(*character)
     });
     let lower: String = shown.nfkc().flat_map(char::to_lowercase).collect();
     let mut plain = String::new();
     for character in lower.nfd() {
-        match character {
-            '\u{300}'..='\u{36f}' => (),
-            'ł' => plain.push('l'),
-            'ø' => plain.push('o'),
-            'đ' => plain.push('d'),
-            'ß' => plain.push_str("ss"),
-            'æ' => plain.push_str("ae"),
-            'œ' => plain.push_str("oe"),
-            other => plain.push(other),
+        if matches!(character, '\u{300}'..='\u{36f}' | '\u{5b0}'..='\u{5c2}' | '\u{64b}'..='\u{65f}') {
+            continue;
+        }
+        match SAME.iter().find(|(letters, _)| letters.contains(character)) {
+            Some((_, same)) => plain.push_str(same),
+            None => plain.push(numeral_or_kana(character)),
         }
     }
-    plain.nfc().collect()
+    plain.nfc().collect::<String>().replace("l·l", "ll")
+}
+
+fn numeral_or_kana(character: char) -> char {
+    let shifted = |by: i32| char::from_u32((character as i32 + by) as u32).expect("a character");
+    let large = |kana: char| {
+        "ァアィイゥウェエォオッツャヤュユョヨ"
+            .chars()
+            .skip_while(|small| *small != kana)
+            .nth(1)
+            .filter(|_| "ァィゥェォッャュョ".contains(kana))
+            .unwrap_or(kana)
+    };
+    match character {
+        '٠'..='٩' => shifted(-0x630),
+        '०'..='९' => shifted(-0x936),
+        'ぁ'..='ん' => large(shifted(0x60)),
+        other => large(other),
+    }
 }
 
 pub fn words(folded: &str) -> Vec<String> {

@@ -28,7 +28,7 @@ const CITIES: [&str; 10] =
     ["Łódź", "Kraków", "Roma", "Forlì", "München", "Köln", "Львів", "臺北市", "東京都", "New York"];
 
 /// Names that are written as people write them who do not think of programs.
-const ODD: [&str; 24] = [
+const ODD: [&str; 34] = [
     "Anna Maria O'Neill-Żółć",
     "Beppe D’Angelo",
     "김철수",
@@ -51,8 +51,18 @@ const ODD: [&str; 24] = [
     "田中　太郎",
     "Nguyễn Thị Ánh",
     "Zoe\u{301}\u{301} Q\u{200d}ueen",
-    "  ",
     "🙂 Smiley",
+    "...",
+    "Əliyev Ɗanladi",
+    "Oʻktam Ƙarami Ɓala",
+    "Paral·lel Gal·la",
+    "فاطمة الزهراء",
+    "مصطفى کریم شقة ١٢٣",
+    "Ґалаґан Қайрат",
+    "やまだ きゃのん",
+    "髙橋 花子",
+    "Ts\u{200b}ang \u{202a}Vik\u{ad}tor\u{202c}",
+    "צה״ל אמן ४५६",
 ];
 
 /// A day of which the last activity of very many is.

@@ -4,7 +4,7 @@ use crate::judge::Customer;
 use crate::names::Dice;
 
 /// Asked of everybody: what nearly all match, in each rank, and what nobody should.
-pub const FIXED: [&str; 92] = [
+pub const FIXED: [&str; 122] = [
     // E-mails: nearly everybody, part of a word, never active and on one day more than are read at once.
     "com",
     "gmail",
@@ -103,6 +103,36 @@ pub const FIXED: [&str; 92] = [
     "O’NEILL zolc",
     "dangelo",
     "ÆRØSKØBING",
+    "eliyev",
+    "danladi",
+    "oktam",
+    "O‘KTAM",
+    "o'ktam karami bala",
+    "parallel",
+    "Paraŀlel galla",
+    "gal·la",
+    "فاطمه",
+    "فاطِمَة الزهراء",
+    "الزهـــراء",
+    "مصطفي كريم",
+    "مصطفی",
+    "شقة 123",
+    "شقه ١٢",
+    "كريم 123",
+    "галаган",
+    "кайрат",
+    "ヤマダ",
+    "ﾔﾏﾀﾞ ｷﾔﾉﾝ",
+    "キャノン",
+    "高橋",
+    "高",
+    "tsang",
+    "viktor tsang",
+    "Ts\u{200e}ang",
+    "צהל",
+    "צה\"ל",
+    "אמנ 456",
+    "४५६",
 ];
 
 /// Of whoever means no good, or has a cat.
