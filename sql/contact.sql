@@ -11,7 +11,7 @@ CREATE FUNCTION ringfence.normal_emails(emails text[]) RETURNS text[]
     LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'normal_emails_wrapper';
 REVOKE ALL ON FUNCTION ringfence.normal_emails(text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.normal_emails(text[]) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.normal_emails(text[]) IS 'E-mail addresses in lower case; internal';
+COMMENT ON FUNCTION ringfence.normal_emails(text[]) IS 'E-mail addresses in the form that look-ups compare; internal';
 
 CREATE FUNCTION ringfence.phone_to_find(phone text) RETURNS text
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'phone_to_find_wrapper';
@@ -23,4 +23,4 @@ CREATE FUNCTION ringfence.email_to_find(email text) RETURNS text
     LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'email_to_find_wrapper';
 REVOKE ALL ON FUNCTION ringfence.email_to_find(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.email_to_find(text) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.email_to_find(text) IS 'An e-mail address in lower case, to compare with customer.normal_emails';
+COMMENT ON FUNCTION ringfence.email_to_find(text) IS 'An e-mail address in the form of customer.normal_emails, to compare with them';

@@ -1,18 +1,112 @@
-//! E-mail addresses in the form that look-ups compare: lower case.
+//! E-mail addresses in the form that look-ups compare: lower case, the domain in Unicode.
 
 use super::plain;
+use crate::text::without_invisible;
+use std::borrow::Cow;
 
 /// Longer texts are not e-mail addresses (RFC 5321 allows 254 characters), whatever they grow to by normalisation.
 const MAX_EMAIL_CHARACTERS: usize = 320;
 
-/// An e-mail address without the differences that do not count: surrounding space, case, width. None where there is
-/// nothing, or too much to be one.
+/// What people and programs put around an address when they quote it.
+const AROUND: [(char, char); 9] =
+    [('<', '>'), ('(', ')'), ('[', ']'), ('{', '}'), ('"', '"'), ('\'', '\''), ('“', '”'), ('‘', '’'), ('„', '“')];
+
+/// An e-mail address without the differences that do not count: case, width and invisible characters; whether its domain is
+/// written in Unicode or in punycode; what stands around it, as in `Jan <jan@example.com>`, `mailto:jan@example.com?subject=x`
+/// and `E-mail: jan@example.com.`. Two local parts are the same in nothing but case: for one provider or the other
+/// `j.an` and `jan+news` are `jan`, for most they are not.
+///
+/// Of a text that is no address all but space at the ends counts. None where there is nothing, or too much to be one.
 pub fn normal_email(text: &str) -> Option<String> {
-    let text = text.trim();
-    if text.is_empty() || text.chars().nth(MAX_EMAIL_CHARACTERS).is_some() {
+    if text.trim().chars().nth(MAX_EMAIL_CHARACTERS).is_some() {
         return None;
     }
-    Some(plain(text).chars().flat_map(char::to_lowercase).collect())
+    let text = plain(text);
+    let text = text.trim();
+    match address_in(text) {
+        Some((local, domain)) => Some(format!("{}@{}", lower_case(local), normal_domain(domain))),
+        None => Some(lower_case(text)).filter(|text| !text.is_empty()),
+    }
+}
+
+/// A part of an address with its domain as normal forms have it.
+pub fn with_readable_domain(text: &str) -> Cow<'_, str> {
+    if !has_punycode(text) {
+        return Cow::Borrowed(text);
+    }
+    let (before, domain) = text.split_at(text.rfind('@').map_or(0, |at| at + 1));
+    Cow::Owned(format!("{before}{}", normal_domain(domain)))
+}
+
+fn lower_case(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).collect()
+}
+
+/// Local part and domain of the only address that a text is.
+fn address_in(text: &str) -> Option<(&str, &str)> {
+    let mut address = text;
+    // There may be several layers: `E-mail: <mailto:jan@example.com>`.
+    loop {
+        let inner = inside(without_label(between_angles(address)));
+        if inner.len() == address.len() {
+            break;
+        }
+        address = inner;
+    }
+    let (local, domain) = address.rsplit_once('@')?;
+    let domain = domain.trim_end_matches('.');
+    let is_address = !local.is_empty() && !domain.is_empty() && !address.contains(char::is_whitespace);
+    is_address.then_some((local, domain))
+}
+
+/// `jan@example.com` of `Jan Kowalski <jan@example.com>`.
+fn between_angles(text: &str) -> &str {
+    let address = text.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
+    match address {
+        Some((address, rest)) if address.contains('@') && !address.contains('<') && !rest.contains('@') => {
+            address.trim()
+        }
+        _ => text,
+    }
+}
+
+/// `jan@example.com` of `mailto:jan@example.com?subject=Hello` and of `E-mail: jan@example.com`.
+fn without_label(text: &str) -> &str {
+    let Some((label, rest)) = text.split_once(':') else {
+        return text;
+    };
+    let rest = rest.trim();
+    let is_label = label.chars().all(|character| character.is_alphabetic() || matches!(character, ' ' | '-' | '.'));
+    if !is_label || !rest.contains('@') || rest.starts_with('/') {
+        return text;
+    }
+    match rest.split_once('?') {
+        Some((address, _)) if label.trim().eq_ignore_ascii_case("mailto") => address,
+        _ => rest,
+    }
+}
+
+/// What brackets, quotation marks and punctuation stand around.
+fn inside(text: &str) -> &str {
+    let text = text.trim_start_matches([',', ';', ' ']);
+    let text = text.trim_end_matches([',', ';', '.', ':', '!', '?', ' ']);
+    let around = AROUND.iter().find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close));
+    around.map_or(text, str::trim)
+}
+
+fn has_punycode(text: &str) -> bool {
+    text.as_bytes().windows(4).any(|four| four.eq_ignore_ascii_case(b"xn--"))
+}
+
+/// By UTS 46. A domain that cannot be one stays as it is, in lower case.
+fn normal_domain(domain: &str) -> String {
+    if domain.is_ascii() && !has_punycode(domain) {
+        return domain.to_ascii_lowercase();
+    }
+    match idna::domain_to_unicode(domain) {
+        (readable, Ok(())) => without_invisible(&readable).into_owned(),
+        _ => lower_case(domain),
+    }
 }
 
 #[cfg(test)]
@@ -20,9 +114,127 @@ mod unit_tests {
     use super::*;
 
     #[test]
-    fn emails() {
-        assert_eq!(normal_email(" Tsai@Example.COM ").as_deref(), Some("tsai@example.com"));
-        assert_eq!(normal_email(" "), None);
-        assert_eq!(normal_email(&"x".repeat(321)), None);
+    fn one_address_in_many_spellings() {
+        for (address, spellings) in [
+            (
+                "jan.kowalski@example.com",
+                &[
+                    "jan.kowalski@example.com",
+                    " Jan.Kowalski@Example.COM ",
+                    "ｊａｎ．ｋｏｗａｌｓｋｉ＠ｅｘａｍｐｌｅ．ｃｏｍ",
+                    "jan.kowalski@example.com.",
+                    "\u{FEFF}jan.\u{AD}kowalski@\u{200B}example.com\u{202C}",
+                    "mailto:jan.kowalski@example.com",
+                    "MAILTO:jan.kowalski@example.com?subject=Hello%20you&cc=anna@example.com",
+                    "<jan.kowalski@example.com>",
+                    "<mailto:jan.kowalski@example.com>",
+                    "Jan Kowalski <jan.kowalski@example.com>",
+                    "\"Kowalski, Jan\" <Jan.Kowalski@example.com>,",
+                    "Jan Kowalski <mailto:jan.kowalski@example.com>",
+                    "jan.kowalski@example.com <jan.kowalski@example.com>",
+                    "'jan.kowalski@example.com'",
+                    "\"jan.kowalski@example.com\"",
+                    "“jan.kowalski@example.com”",
+                    "(jan.kowalski@example.com)",
+                    "[jan.kowalski@example.com];",
+                    "jan.kowalski@example.com,",
+                    "; jan.kowalski@example.com ;",
+                    "E-mail: jan.kowalski@example.com",
+                    "adres e-mail: <jan.kowalski@example.com>.",
+                    "SMTP:jan.kowalski@example.com",
+                ][..],
+            ),
+            (
+                "info@bücher.example",
+                &[
+                    "info@bücher.example",
+                    "info@BÜCHER.example",
+                    "info@bu\u{308}cher.example",
+                    "info@xn--bcher-kva.example",
+                    "INFO@XN--BCHER-KVA.Example.",
+                    "mailto:info@xn--bcher-kva.example",
+                ],
+            ),
+            ("蔡@例子.台灣", &["蔡@例子.台灣", "蔡@xn--fsqu00a.xn--kpry57d", "蔡＠例子。台灣"]),
+            ("a@straße.example", &["a@straße.example", "a@xn--strae-oqa.example"]),
+            ("a@[192.0.2.1]", &["a@[192.0.2.1]", "(a@[192.0.2.1])"]),
+            ("\"john doe\"@example.com", &["\"John Doe\"@example.com"]),
+            ("a@b_c.example", &["A@b_c.example"]),
+        ] {
+            for text in spellings {
+                assert_eq!(normal_email(text).as_deref(), Some(address), "{text}");
+            }
+        }
+    }
+
+    /// No two of these are the same, nor another than themselves.
+    #[test]
+    fn what_counts() {
+        for text in [
+            "a.b@gmail.com",
+            "ab@gmail.com",
+            "ab+news@gmail.com",
+            "a-b@gmail.com",
+            "a_b@gmail.com",
+            "ab@googlemail.com",
+            "ab@mail.gmail.com",
+            "a@strasse.example",
+            "a@straße.example",
+            "ä@example.com",
+            "a@example.com",
+            "ae@example.com",
+            "o'neil@example.com",
+            "oneil@example.com",
+            "{a}@example.com",
+            "a@xn--.example",
+            "a@xn--zzzzzzzzzz-.example",
+            "1@example.com",
+            "a@b@example.com",
+            "a@x.pl b@x.pl",
+            "a@x.pl, b@x.pl",
+            "anna <a@x.pl>, bob <b@x.pl>",
+            "jan a@x.pl",
+            "https://user@example.com",
+            "mailto:",
+            "<>",
+            "none",
+            "a@",
+            "@a",
+            "@",
+            "-",
+        ] {
+            assert_eq!(normal_email(text).as_deref(), Some(text));
+        }
+        for nothing in ["", " ", "\u{200B}", " \u{3164}\u{FE0F} ", &"x".repeat(321)] {
+            assert_eq!(normal_email(nothing), None, "{nothing:?}");
+        }
+    }
+
+    #[test]
+    fn normal_forms_are_normal() {
+        for text in [
+            "Jan <JAN@x.pl>",
+            "a@xn--bcher-kva.example",
+            "(a@b.)",
+            "mailto:a@b?c",
+            "'''a@b'''",
+            "<<<<<<a@b>>>>>>",
+            "a:b:c:d:e:f@g",
+        ] {
+            let once = normal_email(text);
+            assert_eq!(once.as_deref().and_then(normal_email), once, "{text}");
+        }
+    }
+
+    #[test]
+    fn parts_with_a_readable_domain() {
+        for (part, readable) in [
+            ("@xn--bcher-kva.example", "@bücher.example"),
+            ("fo@xn--bcher-kva", "fo@bücher"),
+            ("XN--bcher-kva.example", "bücher.example"),
+            ("gmail.com", "gmail.com"),
+        ] {
+            assert_eq!(with_readable_domain(part), readable);
+        }
     }
 }

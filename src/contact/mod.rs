@@ -3,7 +3,7 @@
 mod email;
 mod phone;
 
-pub use email::normal_email;
+pub use email::{normal_email, with_readable_domain};
 pub use phone::{MIN_SUFFIX_DIGITS, digits, is_country, looks_like_phone, normal_phone, phones_among, whole_phone};
 
 use crate::error::Result;

@@ -187,7 +187,7 @@ impl Query {
             return None;
         }
         let text = text.trim();
-        let folded = fold(text);
+        let folded = fold(&contact::with_readable_domain(text));
         let mut words: Vec<Word> = words(&folded).map(Word::new).collect();
         if words.len() > MAX_WORDS {
             return None;
@@ -490,6 +490,19 @@ mod unit_tests {
         let emails = ["Tsai.ML@Example.com"];
         assert_eq!(matching("tsai.ml@example.com", "X", &[], &emails, &[]), Some(found_exact("Tsai.ML@Example.com")));
         assert_eq!(matching("example", "X", &[], &emails, &[]).map(|found| found.tier), Some(Tier::Substring));
+
+        let emails = ["Info@xn--bcher-kva.example", "Büro <buero@bücher.example>"];
+        for query in
+            ["info@bücher.example", "mailto:info@xn--bcher-kva.example?subject=x", "Buch <info@BÜCHER.example.>"]
+        {
+            assert_eq!(matching(query, "X", &[], &emails, &[]), Some(found_exact(emails[0])), "{query}");
+        }
+        assert_eq!(matching("buero@xn--bcher-kva.example", "X", &[], &emails, &[]), Some(found_exact(emails[1])));
+        for query in ["bücher", "bucher.example", "fo@bücher", "@xn--bcher-kva.example", "xn--bcher-kva"] {
+            let found = matching(query, "X", &[], &emails[..1], &[]);
+            assert_eq!(found.map(|found| found.tier), Some(Tier::Substring), "{query}");
+        }
+        assert_eq!(matching("buro", "X", &[], &emails[1..], &[]), None);
 
         assert_eq!(matching("ct-4411", "X", &[], &[], &["CT-4411"]).map(|found| found.matched), Some("CT-4411".into()));
     }
