@@ -11,6 +11,8 @@ CREATE TABLE ringfence.profile (
     PRIMARY KEY (owner_id, id),
     UNIQUE (owner_id, name)
 );
+CREATE UNIQUE INDEX profile_name_as_seen ON ringfence.profile (owner_id, ringfence.name_as_seen(name));
+COMMENT ON INDEX ringfence.profile_name_as_seen IS 'No two profiles of an owner have names that look the same';
 COMMENT ON TABLE ringfence.profile IS 'Named sets of rights, of one owner';
 COMMENT ON COLUMN ringfence.profile.is_system IS 'A profile that every owner starts with';
 

@@ -3,7 +3,7 @@
 CREATE TABLE ringfence.company (
     owner_id    uuid NOT NULL DEFAULT ringfence.current_owner() REFERENCES ringfence.owner,
     id          uuid NOT NULL DEFAULT ringfence.new_id(),
-    name        text NOT NULL CHECK (name <> ''),
+    name        text NOT NULL CHECK (ringfence.can_be_seen(name)),
     description text,
     created_at  timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (owner_id, id)
@@ -18,7 +18,7 @@ GRANT SELECT (owner_id, id, name, description, created_at), INSERT (owner_id, id
 CREATE TABLE ringfence.customer (
     owner_id         uuid NOT NULL DEFAULT ringfence.current_owner() REFERENCES ringfence.owner,
     id               uuid NOT NULL DEFAULT ringfence.new_id(),
-    name             text NOT NULL CHECK (name <> '' AND octet_length(name) <= 1048576),
+    name             text NOT NULL CHECK (octet_length(name) <= 1048576 AND ringfence.can_be_seen(name)),
     phones           text[] NOT NULL DEFAULT '{}',
     emails           text[] NOT NULL DEFAULT '{}',
     address          text,
@@ -47,7 +47,7 @@ COMMENT ON COLUMN ringfence.customer.attributes IS 'Values of custom fields, by 
 COMMENT ON COLUMN ringfence.customer.phones IS 'As typed';
 COMMENT ON COLUMN ringfence.customer.emails IS 'As typed';
 COMMENT ON COLUMN ringfence.customer.normal_phones IS 'The phones in E.164 by the owner''s country, kept by a trigger';
-COMMENT ON COLUMN ringfence.customer.normal_emails IS 'The e-mails in lower case, kept by a trigger';
+COMMENT ON COLUMN ringfence.customer.normal_emails IS 'The e-mails in lower case, with their domains in Unicode, kept by a trigger';
 COMMENT ON COLUMN ringfence.customer.searchable IS 'What is searched of attributes, kept by a trigger; no application role can read or write it';
 COMMENT ON COLUMN ringfence.customer.active_on IS 'The day of last_activity_at in UTC, as the search index holds it; 0001-01-01: never';
 COMMENT ON COLUMN ringfence.customer.created_by IS 'ringfence.agent, else the role';

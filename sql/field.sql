@@ -25,6 +25,8 @@ CREATE TABLE ringfence.field (
     -- A value names its option by id: every option has one, also those that are retired.
     CHECK (cardinality(coalesce(options, '{}')) + cardinality(coalesce(retired_options, '{}')) = cardinality(coalesce(option_ids, '{}')))
 );
+CREATE UNIQUE INDEX field_name_as_seen ON ringfence.field (owner_id, ringfence.name_as_seen(name));
+COMMENT ON INDEX ringfence.field_name_as_seen IS 'No two fields of an owner have names that look the same';
 COMMENT ON TABLE ringfence.field IS 'Definitions of fields; seen with field.manage. What a session may use of them is in visible_fields()';
 COMMENT ON COLUMN ringfence.field.type IS 'text, number, boolean, date, time, datetime, choice, choices, phone or email';
 COMMENT ON COLUMN ringfence.field.options IS 'The options of a choice that can be chosen, in order; changed by add_option(), rename_option(), retire_option()';
@@ -91,13 +93,13 @@ BEGIN
         NEW.option_ids := ARRAY(SELECT generate_series(1, cardinality(every)));
     END IF;
     FOREACH option IN ARRAY coalesce(every, '{}') LOOP
-        IF option IS NULL OR option = '' OR option <> btrim(option) OR length(option) > 200 OR option ~ '[[:cntrl:]]' THEN
+        IF option IS NULL OR NOT ringfence.can_be_seen(option) OR option <> btrim(option) OR length(option) > 200 OR option ~ '[[:cntrl:]]' THEN
             RAISE EXCEPTION 'invalid option "%"', option
                 USING ERRCODE = 'invalid_parameter_value',
-                      HINT = 'An option has 1 to 200 characters, no control characters, and no space at either end.';
+                      HINT = 'An option has 1 to 200 characters, something that can be seen, no control characters, and no space at either end.';
         END IF;
     END LOOP;
-    SELECT name INTO option FROM unnest(every) AS name GROUP BY name HAVING count(*) > 1 LIMIT 1;
+    SELECT min(name) INTO option FROM unnest(every) AS name GROUP BY ringfence.name_as_seen(name) HAVING count(*) > 1 LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'option "%" is there twice', option
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Retired options count too; add_option() brings one back.';

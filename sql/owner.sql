@@ -9,6 +9,8 @@ CREATE TABLE ringfence.owner (
     created_at  timestamptz NOT NULL DEFAULT now()
 );
 ALTER TABLE ringfence.owner OWNER TO ringfence_tables;
+CREATE UNIQUE INDEX owner_name_as_seen ON ringfence.owner (ringfence.name_as_seen(name));
+COMMENT ON INDEX ringfence.owner_name_as_seen IS 'No two owners of the installation have names that look the same';
 GRANT SELECT, INSERT, UPDATE, DELETE ON ringfence.owner TO ringfence_definer;
 SELECT pg_extension_config_dump('ringfence.owner', '');
 COMMENT ON TABLE ringfence.owner IS 'The contracting companies. Inserting one makes it ready to use: its fields, profiles and a project';

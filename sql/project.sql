@@ -10,6 +10,8 @@ CREATE TABLE ringfence.project (
     PRIMARY KEY (owner_id, id),
     UNIQUE (owner_id, name)
 );
+CREATE UNIQUE INDEX project_name_as_seen ON ringfence.project (owner_id, ringfence.name_as_seen(name));
+COMMENT ON INDEX ringfence.project_name_as_seen IS 'No two projects of an owner have names that look the same';
 COMMENT ON TABLE ringfence.project IS 'Projects of an owner; a role sees those it works in';
 COMMENT ON COLUMN ringfence.project.name IS 'Unique within the owner; ringfence.project may be set to it';
 COMMENT ON COLUMN ringfence.project.enabled IS 'Only an enabled project can be selected';

@@ -458,7 +458,7 @@ pub fn missing_argument(argument: &str) -> ErrorReport {
 /// 22023: a name that cannot be used.
 pub fn bad_name(reason: &'static str) -> ErrorReport {
     bad_value(format!("invalid name: {reason}"))
-        .set_hint("A name has 1 to 200 characters, no control characters, no space at either end, and is not a UUID.")
+        .set_hint("A name has 1 to 200 characters, something that can be seen, no control characters, no space at either end, and is not a UUID.")
 }
 
 /// 22023: not a country.

@@ -1,6 +1,7 @@
 //! Identifiers and names: what an owner, a project or a field may be called, and the ids of all rows.
 
 use crate::error::{self, Result};
+use crate::text;
 use pgrx::datum::Uuid;
 use pgrx::prelude::*;
 
@@ -18,6 +19,8 @@ fn name_problem(name: &str) -> Option<&'static str> {
         Some("it is empty")
     } else if name.trim() != name {
         Some("it begins or ends with a space")
+    } else if text::is_blank(name) {
+        Some("nothing of it can be seen")
     } else if name.chars().nth(MAX_NAME_CHARACTERS).is_some() {
         Some("it is too long")
     } else if name.chars().any(char::is_control) {
@@ -38,6 +41,20 @@ pub fn check_name(name: &str) -> Result<bool> {
     }
 }
 
+/// The form of a name in which no two of an owner are the same. For unique indexes. Of longer texts, which are no names, it
+/// is that of the beginning.
+#[pg_extern(sql = false)]
+fn name_as_seen(name: &str) -> String {
+    let end = name.char_indices().nth(MAX_NAME_CHARACTERS).map_or(name.len(), |(end, _)| end);
+    text::as_seen(name.get(..end).unwrap_or(name))
+}
+
+/// Whether a name shows anything. For CHECK constraints.
+#[pg_extern(sql = false)]
+fn can_be_seen(name: &str) -> bool {
+    !text::is_blank(name)
+}
+
 /// A new UUIDv7 (RFC 9562): ids made later sort later, which keeps the indexes compact.
 #[pg_extern(sql = false)]
 fn new_id() -> Uuid {
@@ -50,11 +67,16 @@ mod unit_tests {
 
     #[test]
     fn names() {
-        for good in ["Company A", "蔡", "D'Angelo & Söhne", &"x".repeat(200)] {
+        for good in ["Company A", "蔡", "D'Angelo & Söhne", "می\u{200C}خواهم", "❤\u{FE0F}", &"x".repeat(200)]
+        {
             assert_eq!(name_problem(good), None, "{good}");
         }
         for bad in [
             "",
+            "\u{200B}",
+            "\u{3164}",
+            "\u{AD}\u{FE0F}\u{2800}",
+            "\u{200B} \u{200B}",
             " a",
             "a ",
             "a\nb",

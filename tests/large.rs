@@ -116,6 +116,8 @@ fn no_value_is_too_large_to_be_judged() {
             "ringfence.find_by_email(text)",
             "ringfence.search_keys('aaaaaaaa-0000-0000-0000-000000000001', text, ARRAY[text], ARRAY[text], '{}', 'infinity')",
             "ringfence.check_name(text)",
+            "ringfence.name_as_seen(text)",
+            "ringfence.can_be_seen(text)",
             "ringfence.check_pattern(text)",
             "ringfence.has_right(text)",
             "ringfence.check_right(text)",

@@ -4,6 +4,7 @@ use super::kind::Type;
 use crate::catalog::{self, Rows, Source};
 use crate::error::{self, Result};
 use crate::jsonb::{Kind, New, Value};
+use crate::text::is_blank;
 use pgrx::AnyNumeric;
 use pgrx::datum::Uuid;
 use regex::{Regex, RegexBuilder};
@@ -305,11 +306,11 @@ impl Definition {
         named.into_iter().flatten().chain(plain.into_iter().flatten())
     }
 
-    /// Whether a stored or given value counts for a required field: not a text of spaces, nor a list without elements.
+    /// Whether a stored or given value counts for a required field: not a text that shows nothing, nor a list without elements.
     pub fn fills(&self, value: Value) -> bool {
         match value.kind() {
             Kind::Null => false,
-            Kind::Text => value.text().is_some_and(|text| !text.trim().is_empty()),
+            Kind::Text => value.text().is_some_and(|text| !is_blank(text)),
             Kind::Array => value.elements().next().is_some(),
             _ => true,
         }

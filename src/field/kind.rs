@@ -1,9 +1,9 @@
 //! The types of fields: what a value may be, the form in which it is stored, and which values count as the same.
 
 use crate::contact;
+use crate::text::{as_seen, without_invisible};
 use jiff::{Timestamp, civil};
 use std::borrow::Cow;
-use unicode_normalization::UnicodeNormalization;
 
 /// The type of a field.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,13 +61,13 @@ impl Type {
         }
     }
 
-    /// The form of a stored text in which two values are the same (B9): trimmed and in NFC, case as typed; phones and
-    /// e-mails in the form that look-ups compare. None for a text of spaces only, which is no value.
+    /// The form of a stored text in which two values are the same (B9): as it is seen, case as typed; phones and e-mails in
+    /// the form that look-ups compare. None for a text that shows nothing, which is no value.
     pub fn unique_form(self, text: &str, country: Option<&str>) -> Option<String> {
         match self {
             Type::Phone => contact::normal_phone(text, country),
             Type::Email => contact::normal_email(text),
-            _ => Some(text.trim().nfc().collect()).filter(|text: &String| !text.is_empty()),
+            _ => Some(as_seen(text)).filter(|seen| !seen.is_empty()),
         }
     }
 }
@@ -136,6 +136,7 @@ fn is_formed(text: &str, form: &str) -> bool {
 /// Something on both sides of its only `@`, and nothing in it that separates addresses. Whether mail arrives there, no
 /// form tells.
 fn is_email(text: &str) -> bool {
+    let text = without_invisible(text);
     let text = text.trim();
     let separates = |c: char| c.is_whitespace() || c.is_control() || matches!(c, ',' | ';' | '<' | '>' | '"');
     contact::normal_email(text).is_some()
@@ -262,7 +263,7 @@ mod unit_tests {
         for bad in ["", "none", "---"] {
             assert_eq!(stored(Type::Phone, bad), None, "{bad}");
         }
-        for good in ["Tsai.ML@Example.com", "a@b", "蔡@例子.台灣", "o'neil+x@example.org"] {
+        for good in ["Tsai.ML@Example.com", "a@b", "蔡@例子.台灣", "o'neil+x@example.org", "\u{200B}a@b\u{202C}"] {
             assert_eq!(stored(Type::Email, good).as_deref(), Some(good));
         }
         for bad in [
@@ -276,6 +277,8 @@ mod unit_tests {
             "a@.b",
             "a@b,c@d",
             "<a@b>",
+            "\u{200B}@b",
+            "a@\u{3164}",
             &format!("{}@b", "x".repeat(320)),
         ] {
             assert_eq!(stored(Type::Email, bad), None, "{bad}");
@@ -290,5 +293,10 @@ mod unit_tests {
         assert_eq!(same(Type::Text, " \u{a0}\t"), None);
         assert_eq!(same(Type::Phone, "0912-345-678"), same(Type::Phone, "+886 912 345 678"));
         assert_eq!(same(Type::Email, "A@Example.com"), same(Type::Email, "a@example.COM "));
+        assert_eq!(same(Type::Email, "a@bücher.example"), same(Type::Email, "\u{200B}a@xn--bcher-kva.example."));
+        for text in ["CT-1", "CT\u{200B}-1", "\u{FEFF}CT-1\u{202C}", "CT\u{AD}-1\u{FE0F}", " CT-1\u{3164} "] {
+            assert_eq!(same(Type::Text, text).as_deref(), Some("CT-1"), "{text:?}");
+        }
+        assert_eq!(same(Type::Text, "\u{200B} \u{3164}"), None);
     }
 }

@@ -159,7 +159,7 @@ INSERT INTO public.calls (call) VALUES
     ('SELECT ringfence.enter(''Company B'')'),
     ('SELECT ringfence.works_in(id) FROM ringfence.project'),
     ('SELECT ringfence.owners_in_reach(), ringfence.is_admin()'),
-    ('SELECT ringfence.new_id(), ringfence.check_name(''x''), ringfence.check_pattern(''[a-z]''), ringfence.check_required(''{}'')'),
+    ('SELECT ringfence.new_id(), ringfence.check_name(''x''), ringfence.name_as_seen(''x''), ringfence.can_be_seen(''x''), ringfence.check_pattern(''[a-z]''), ringfence.check_required(''{}'')'),
     ('SELECT ringfence.add_signing_key(''impostor'', ''HS256'', ''a secret that nobody else here knows'')'),
     ('SELECT ringfence.login(''eyJhbGciOiJIUzI1NiIsImtpZCI6ImltcG9zdG9yIn0.e30.c2lnbmF0dXJl'')'),
     ('SELECT ringfence.drop_signing_key(''impostor'')'),
