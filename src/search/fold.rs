@@ -139,7 +139,7 @@ pub fn is_part_of_word(character: char) -> bool {
 }
 
 /// The words of a folded text: runs of letters, marks and digits.
-pub fn words(folded: &str) -> impl Iterator<Item = &str> {
+pub fn words(folded: &str) -> impl Iterator<Item = &str> + Clone {
     folded.split(|character: char| !is_part_of_word(character)).filter(|word| !word.is_empty())
 }
 

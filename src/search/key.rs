@@ -8,6 +8,7 @@
 //! | some of the four digits in a row | the same, where seven digits or more follow each other | long numbers, or parts of them |
 //! | first letter, first two | each word of a name | queries of one or two letters |
 //! | the word | words of a name up to 7 letters, and words of a value, but not codes | whole words; typos |
+//! | two to four words in a row, written together | the first eight words of a name | `vanheerden` for van Heerden, `jrr` for J. R. R. |
 //! | the word without one of its letters, and which | words of a name of 4 to 7 letters | typos |
 //! | the first four letters without one of them, of words of 12 letters or more the first seven, and up to seven at the end; with them of which letters the word is, and which | longer words of a name | typos |
 //! | first three letters of the name, and the next three; its sorted words | names | beginning of the name, whole name |
@@ -97,6 +98,8 @@ pub const ROW: &str = "row";
 pub const NAME: &str = "name";
 /// The name and the e-mail addresses, which are seen by the same sessions and mostly have the same parts.
 pub const TEXT: &str = "text";
+/// Words of the name that follow each other, as they are written together.
+pub const JOINED: &str = "joined";
 pub const PHONES: &str = "phones";
 pub const EMAILS: &str = "emails";
 
@@ -313,6 +316,15 @@ fn mixed(mut number: u64) -> u64 {
     number ^ number >> 33
 }
 
+/// Letters from which a word is looked for inside of words, not only as their beginning. A character of a script that
+/// writes a word or a syllable by a character is enough.
+const ANYWHERE_FROM: usize = 3;
+
+/// Whether a word is looked for inside of others.
+pub fn is_looked_for_anywhere(word: &str) -> bool {
+    word.chars().nth(ANYWHERE_FROM - 1).is_some() || word.chars().any(one_word_per_character)
+}
+
 /// The parts of a word by which it is found inside of other words.
 pub fn parts(word: &[char]) -> impl Iterator<Item = (Of, &[char])> {
     let singly = |n: usize| word.get(n).is_some_and(|letter| one_word_per_character(*letter));
@@ -436,6 +448,18 @@ fn name_start(first_word: &[char]) -> Option<(&[char], &[char])> {
     first_word.split_at_checked(length)
 }
 
+/// Words of a name, from its beginning, that are found written together, and how many of them at once.
+pub const JOINED_WORDS: usize = 8;
+pub const JOINED_AT_ONCE: usize = 4;
+
+/// Two or more words of a folded name in a row, written together: `van heerden` as `vanheerden`.
+pub fn joined_words(folded: &str) -> Vec<String> {
+    let list: Vec<&str> = words(folded).take(JOINED_WORDS).collect();
+    let runs = |start: usize| (start + 2..=list.len().min(start + JOINED_AT_ONCE)).map(move |end| (start, end));
+    let joined = (0..list.len()).flat_map(runs).filter_map(|(start, end)| Some(list.get(start..end)?.concat()));
+    joined.filter(|joined| is_looked_for_anywhere(joined)).collect()
+}
+
 /// The words of a name in an order that does not depend on theirs.
 pub fn sorted_words(folded: &str) -> String {
     let mut list: Vec<&str> = words(folded).collect();
@@ -514,6 +538,8 @@ pub fn of_customer<'a>(
     let name = fold(beginning(customer.name));
     add_text(&text, &name, &mut all);
     add_name(&Keys::of(&customer.owner, NAME), &name, &mut all);
+    let keys = Keys::of(&customer.owner, JOINED);
+    all.extend(joined_words(&name).iter().map(|joined| keys.bytes(Of::WholeWord, joined.as_bytes())));
 
     let keys = Keys::of(&customer.owner, PHONES);
     all.extend(customer.normal_phones.take(SEARCHED_VALUES).map(|phone| keys.number_end(phone).0));
@@ -598,7 +624,7 @@ mod unit_tests {
         let sum = name_keys(7, "Łukasz D'Angelo-Lewandowski").iter().fold(0, |sum: i64, key| sum.wrapping_add(*key));
         let day = active(&Keys::of(&[7; 16], ROW), Some(9000));
         let computed = [keys.bytes(Of::Three, "tsa".as_bytes()), keys.bytes(Of::Pair, "美玲".as_bytes()), day, sum];
-        assert_eq!(computed, [3018032349031016982, 3018016668068058476, 3017979494560324823, -8741375980002023147]);
+        assert_eq!(computed, [3018032349031016982, 3018016668068058476, 3017979494560324823, 313046924155413369]);
     }
 
     /// None of them is stored, but whoever calls `ringfence.search_keys()` can give them.

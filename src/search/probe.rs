@@ -97,6 +97,7 @@ struct Custom {
 pub struct Fields {
     text: Keys,
     name: Keys,
+    joined: Keys,
     phones: Keys,
     emails: Keys,
     row: Keys,
@@ -119,6 +120,7 @@ impl Fields {
         Fields {
             text: Keys::of(owner, key::TEXT),
             name: Keys::of(owner, key::NAME),
+            joined: Keys::of(owner, key::JOINED),
             phones: Keys::of(owner, key::PHONES),
             emails: Keys::of(owner, key::EMAILS),
             row: Keys::of(owner, key::ROW),
@@ -256,6 +258,7 @@ impl Fields {
     /// A word in any of the fields.
     fn word(&self, word: &Word) -> Term {
         let mut terms = vec![self.in_text(word)];
+        terms.extend(word.anywhere.then(|| Term::Key(self.joined.letters(Of::WholeWord, &word.letters))));
         terms.extend(word.digits.as_deref().map(|digits| self.phone_ending(digits)));
         terms.extend(word.phone.as_deref().map(|phone| self.phone(phone)));
         terms.extend(self.custom.iter().map(|field| field.word(word)));

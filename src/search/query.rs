@@ -1,7 +1,7 @@
 //! A search query, and how well a customer matches it.
 
-use super::fold::{fold, is_part_of_word, is_spelled, one_word_per_character, words};
-use super::key::{SEARCHED_VALUES, TYPOS_UP_TO, beginning};
+use super::fold::{fold, is_part_of_word, is_spelled, words};
+use super::key::{JOINED_WORDS, SEARCHED_VALUES, TYPOS_UP_TO, beginning, is_looked_for_anywhere, joined_words};
 use crate::contact;
 use std::cell::OnceCell;
 use strsim::osa_distance;
@@ -44,10 +44,6 @@ impl Tier {
 
 pub const MAX_CHARACTERS: usize = 1000;
 pub const MAX_WORDS: usize = 50;
-
-/// Letters from which a word is looked for inside of words, not only as their beginning. A character of a script that
-/// writes a word or a syllable by a character is enough.
-const ANYWHERE_FROM: usize = 3;
 
 /// Letters from which a word may hold one typo, and two. In shorter words a typo makes another word.
 const ONE_TYPO_FROM: usize = 4;
@@ -109,14 +105,14 @@ impl Word {
         };
         let digits = Some(text.to_owned())
             .filter(|text| text.len() >= contact::MIN_SUFFIX_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit()));
-        let anywhere = letters.len() >= ANYWHERE_FROM || letters.iter().copied().any(one_word_per_character);
+        let anywhere = is_looked_for_anywhere(text);
         Word { text: text.to_owned(), letters, anywhere, typos, digits, phone: None }
     }
 
     /// How the word is found in a folded name: as one of its words, inside of one, or a short one as a beginning.
     fn find_in_name(&self, name: &str) -> Option<Tier> {
         if self.anywhere {
-            return self.find_anywhere(name);
+            return self.find_anywhere(name).or_else(|| self.is_joined(name).then_some(Tier::Substring));
         }
         let mut best = None;
         for word in words(name) {
@@ -128,6 +124,13 @@ impl Word {
             }
         }
         best
+    }
+
+    /// Whether the word is several words of a folded name, written together.
+    fn is_joined(&self, name: &str) -> bool {
+        // Most are not, and do not begin with one of them either.
+        let begins = words(name).take(JOINED_WORDS).any(|word| self.text.starts_with(word));
+        begins && joined_words(name).contains(&self.text)
     }
 
     /// How the word is found in a folded value of a field: as one of its words, or inside of one.
@@ -451,6 +454,20 @@ mod unit_tests {
             ("strasse", "Straße", Some(Tier::WholeName)),
             ("dangelo", "Anna D'Angelo", Some(Tier::Word)),
             ("ｔｓａｉ", "Tsai", Some(Tier::WholeName)),
+            ("vanheerden", "Anna van Heerden", Some(Tier::Substring)),
+            ("vanheerden anna", "Anna van Heerden", Some(Tier::Substring)),
+            ("deluca", "De Luca Mario", Some(Tier::Substring)),
+            ("jrr", "J. R. R. Tolkien", Some(Tier::Substring)),
+            ("jrr tolkien", "J. R. R. Tolkien", Some(Tier::Substring)),
+            ("jrrtolkien", "J. R. R. Tolkien", Some(Tier::Substring)),
+            ("ジョンスミス", "ジョン・スミス", Some(Tier::Substring)),
+            ("ワン", "ワ・ン", Some(Tier::Substring)),
+            ("nan", "Anna Nowak", None),
+            ("annano", "Anna Nowak", None),
+            ("nowakanna", "Anna Nowak", None),
+            ("jr", "J. R. R. Tolkien", None),
+            ("abcde", "A B C D E", None),
+            ("bcde", "A B C D E", Some(Tier::Substring)),
             ("tsai chen", "Tsai Mei-Ling", None),
             ("tza", "Tsai", None),
             ("...", "Tsai", None),

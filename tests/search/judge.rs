@@ -315,8 +315,13 @@ fn word_tenths(word: &Word, customer: &Customer, folded: &Folded, fields: &[&str
     if word.short {
         return folded.name.iter().any(|other| other.starts_with(&word.text)).then_some(6);
     }
+    let first: Vec<&String> = folded.name.iter().take(8).collect();
+    let is_joined = (2..=4).any(|count| {
+        first.windows(count).any(|run| run.iter().map(|word| word.as_str()).collect::<String>() == word.text)
+    });
     let digits = word.text.len() >= 4 && word.text.chars().all(|c| c.is_ascii_digit());
     if folded.name_text.contains(&word.text)
+        || is_joined
         || values().any(|value| value.contains(&word.text))
         || folded.emails.iter().any(|email| email.contains(&word.text))
         || digits && customer.normal_phones.iter().take(SEARCHED_VALUES).any(|phone| phone.ends_with(&word.text))

@@ -28,7 +28,7 @@ const CITIES: [&str; 10] =
     ["Łódź", "Kraków", "Roma", "Forlì", "München", "Köln", "Львів", "臺北市", "東京都", "New York"];
 
 /// Names that are written as people write them who do not think of programs.
-const ODD: [&str; 34] = [
+const ODD: [&str; 37] = [
     "Anna Maria O'Neill-Żółć",
     "Beppe D’Angelo",
     "김철수",
@@ -63,6 +63,9 @@ const ODD: [&str; 34] = [
     "髙橋 花子",
     "Ts\u{200b}ang \u{202a}Vik\u{ad}tor\u{202c}",
     "צה״ל אמן ४५६",
+    "Pieter van der Heerden",
+    "J. R. R. Tolkien",
+    "ジョン・スミス",
 ];
 
 /// A day of which the last activity of very many is.

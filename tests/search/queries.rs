@@ -4,7 +4,7 @@ use crate::judge::Customer;
 use crate::names::Dice;
 
 /// Asked of everybody: what nearly all match, in each rank, and what nobody should.
-pub const FIXED: [&str; 122] = [
+pub const FIXED: [&str; 130] = [
     // E-mails: nearly everybody, part of a word, never active and on one day more than are read at once.
     "com",
     "gmail",
@@ -133,6 +133,14 @@ pub const FIXED: [&str; 122] = [
     "צה\"ל",
     "אמנ 456",
     "४५६",
+    "vanderheerden",
+    "derheerden pieter",
+    "pietervanderheerden",
+    "jrr",
+    "jrr tolkien",
+    "jr",
+    "ジョンスミス",
+    "annanowak",
 ];
 
 /// Of whoever means no good, or has a cat.
@@ -240,6 +248,7 @@ pub fn of(customers: &[Customer], seed: u64, each: usize) -> Vec<String> {
         let words: Vec<&str> = name.split([' ', '-']).filter(|word| !word.is_empty()).collect();
         list.extend([name.to_owned(), name.to_uppercase(), customer.id.to_string()]);
         list.push(words.iter().rev().copied().collect::<Vec<_>>().join(" "));
+        list.extend([words.concat(), words.iter().take(2).copied().collect::<String>()]);
         list.push(words.iter().map(|word| chars(word, 0, 1 + dice.below(3) as usize)).collect::<Vec<_>>().join(" "));
         for word in &words {
             let letters = word.chars().count();

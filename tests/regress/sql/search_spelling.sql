@@ -45,6 +45,12 @@ SELECT query, name FROM spelling
 -- And by no other.
 SELECT query, count(*) FROM (SELECT DISTINCT query FROM spelling) AS asked, ringfence.search_customers(query) GROUP BY query HAVING count(*) <> 1;
 
+-- Words of a name, written together; matches() takes no others for it.
+INSERT INTO ringfence.customer_card (name) VALUES ('Anna van Heerden'), ('J. R. R. Tolkien'), ('ジョン・スミス');
+SELECT query, name, rank, ringfence.matches(customer_id, query) FROM unnest('{vanheerden,annavanheerden,"vanheerden anna",jrr,"jrr tolkien",ジョンスミス,nav,annav,heerdenanna}'::text[]) AS query
+  LEFT JOIN LATERAL ringfence.search_customers(query) ON true ORDER BY 1;
+SELECT query, count(*) FILTER (WHERE ringfence.matches(id, query)) FROM unnest('{vanheerden,jrr,annav,heerdenanna}'::text[]) AS query, ringfence.customer GROUP BY query ORDER BY 1;
+
 -- Digits of any script.
 INSERT INTO ringfence.customer_card (name, attributes) VALUES ('Flat one', '{"Flat": "شقة ١٢٣"}'), ('Flat two', '{"Flat": "मकान 45"}'), ('Flat ४५६', '{}');
 SELECT name, rank, matched FROM ringfence.search_customers('شقة 123');
