@@ -3,6 +3,7 @@
 use super::fold::{fold, is_part_of_word, is_spelled, words};
 use super::key::{JOINED_WORDS, SEARCHED_VALUES, TYPOS_UP_TO, beginning, is_looked_for_anywhere, joined_words};
 use crate::contact;
+use crate::text::without_invisible;
 use std::cell::OnceCell;
 use strsim::osa_distance;
 
@@ -189,6 +190,7 @@ impl Query {
         if text.chars().nth(MAX_CHARACTERS).is_some() {
             return None;
         }
+        let text = without_invisible(text);
         let text = text.trim();
         let folded = fold(&contact::with_readable_domain(text));
         let mut words: Vec<Word> = words(&folded).map(Word::new).collect();
@@ -436,6 +438,7 @@ mod unit_tests {
     fn tiers() {
         for (query, name, expected) in [
             ("07070707-0707-0707-0707-070707070707", "X", Some(Tier::Exact)),
+            ("\u{FEFF}07070707-0707-0707-0707-070707070707 \u{202C}", "X", Some(Tier::Exact)),
             ("tsai mei-ling", "Tsai Mei-Ling", Some(Tier::WholeName)),
             ("Rossi Mario", "Mario Rossi", Some(Tier::WholeName)),
             ("tsai", "Tsai Mei-Ling", Some(Tier::Prefix)),
