@@ -14,6 +14,8 @@ fn is_diacritic(mark: char) -> bool {
         && matches!(mark,
             '\u{0300}'..='\u{036F}' | '\u{0483}'..='\u{0489}' | '\u{0591}'..='\u{05C7}'
             | '\u{0610}'..='\u{061A}' | '\u{064B}'..='\u{065F}' | '\u{0670}' | '\u{06D6}'..='\u{06ED}' | '\u{08CA}'..='\u{08FF}'
+            // Tone marks of Thai and Lao, which have no primary weight in the Default Unicode Collation Element Table either.
+            | '\u{0E47}'..='\u{0E4C}' | '\u{0EC8}'..='\u{0ECC}'
             // The dots below letters of Indic scripts.
             | '\u{093C}' | '\u{09BC}' | '\u{0A3C}' | '\u{0ABC}' | '\u{0B3C}' | '\u{0CBC}'
             | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20FF}' | '\u{FE20}'..='\u{FE2F}')
@@ -232,6 +234,10 @@ mod unit_tests {
             // Devanagari with and without a dot below, with chandrabindu.
             &["फ़ातिमा", "फातिमा", "फ़ातिमा"],
             &["माँ", "मां"],
+            // Thai and Lao without tone marks.
+            &["ใหม่", "ใหม"],
+            &["น้ำ", "นำ"],
+            &["ສົ່ງ", "ສົງ"],
         ] {
             let first = fold(spellings[0]);
             assert!(!first.trim().is_empty());
@@ -250,6 +256,7 @@ mod unit_tests {
             ("پارک", "بارك"),
             ("गंगा", "गगा"),
             ("नाम", "नम"),
+            ("กา", "กะ"),
             ("שין", "סין"),
             ("Жанна", "Зханна"),
             ("A·B", "AB"),
