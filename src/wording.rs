@@ -172,6 +172,10 @@ fn of_constraint(constraint: &[u8], kind: &[u8]) -> Option<(&'static CStr, Optio
         b"owner_name_key" => (c"there is an owner of this name already", None),
         b"project_owner_id_name_key" => (c"there is a project of this name already", None),
         b"profile_owner_id_name_key" => (c"there is a profile of this name already", None),
+        b"owner_name_as_seen" => (c"there is an owner whose name looks the same", None),
+        b"project_name_as_seen" => (c"there is a project whose name looks the same", None),
+        b"profile_name_as_seen" => (c"there is a profile whose name looks the same", None),
+        b"field_name_as_seen" => (c"there is a field whose name looks the same", None),
         b"profile_name_check" => {
             (c"the name of a profile must not contain a full stop", Some(c"Names with one are rights."))
         }
@@ -194,12 +198,12 @@ fn of_constraint(constraint: &[u8], kind: &[u8]) -> Option<(&'static CStr, Optio
             c"there is a customer with this id already",
             Some(c"ringfence.save_customer() updates a customer, or inserts it where there is none."),
         ),
-        b"customer_name_check" => (c"the name of a customer must not be empty, nor longer than 1 MiB", None),
+        b"customer_name_check" => (c"the name of a customer must show something, and be no longer than 1 MiB", None),
         b"customer_owner_id_company_id_fkey" => {
             (c"there is no such company", Some(c"ringfence.company lists the companies of the owner."))
         }
         b"company_pkey" => (c"there is a company with this id already", None),
-        b"company_name_check" => (c"the name of a company must not be empty", None),
+        b"company_name_check" => (c"the name of a company must show something", None),
         b"customer_owner_id_fkey" if still_referred_to => (
             c"the owner has customers",
             Some(c"Delete them first, or disable the owner: UPDATE ringfence.owner SET enabled = false."),

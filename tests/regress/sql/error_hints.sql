@@ -51,6 +51,11 @@ INSERT INTO ringfence.customer (name) VALUES ('');
 INSERT INTO ringfence.company (name) VALUES ('');
 INSERT INTO ringfence.company (id, name) VALUES ('a0000000-0000-0000-0000-00000000000c', 'again');
 SELECT ringfence.save_customer('{"name": ""}');
+-- Names that look the same.
+SET SESSION AUTHORIZATION boss_a;
+INSERT INTO ringfence.project (name) VALUES (U&'Sales\200B');
+INSERT INTO ringfence.field (name) VALUES (U&'na\200Bme');
+RESET SESSION AUTHORIZATION;
 -- Functions of the user stay in CONTEXT, with what they run.
 SELECT shop.add_customer('');
 SELECT shop.add_customer_sql('');
