@@ -2,11 +2,13 @@
 //!
 //! `SET=S` (200,000 customers) or `SET=M` (5,000,000, and set S beside it). BENCH_QUERIES: of each kind, 1,000. BENCH_SECONDS:
 //! how long (a) and (b) each may take with one kind, each of two times. BENCH_RECALL: queries of each kind that are compared with
-//! brute force. BENCH_SCALE: by what the sets are divided, to try something out. BENCH_PARTS: which of alone, latency, recall, mix and writes.
+//! brute force. BENCH_SCALE: by what the sets are divided, to try something out. BENCH_PARTS: which of alone, latency, recall, mix, writes and activity.
 //! BENCH_CPU: the one on which latencies are measured, all to leave it to the kernel.
 
 mod common;
 
+#[path = "search/activity.rs"]
+mod activity;
 #[path = "search/brute.rs"]
 mod brute;
 #[path = "search/data.rs"]
@@ -75,7 +77,7 @@ fn main() {
     let set = Set::named(&name, scale).unwrap_or_else(|| panic!("no set {name}: SET=S or SET=M"));
     let count = number("BENCH_QUERIES", 1000) as usize;
     let seconds = number("BENCH_SECONDS", if set.name == "M" { 7 } else { 2 }) as f64;
-    let parts = env::var("BENCH_PARTS").unwrap_or_else(|_| "alone latency recall mix writes".to_owned());
+    let parts = env::var("BENCH_PARTS").unwrap_or_else(|_| "alone latency recall mix writes activity".to_owned());
     let wanted = |part: &str| parts.split([' ', ',']).any(|wanted| wanted == part);
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("search");
     let _ = fs::remove_dir_all(&directory);
@@ -114,6 +116,9 @@ fn main() {
     }
     if wanted("writes") {
         writes::compare(&set, &database, (20_000 / scale) as usize, number("BENCH_ROUNDS", 2) as usize);
+    }
+    if wanted("activity") {
+        activity::compare(&set, &database, (count / 10).max(5));
     }
     println!("\nall that in {:.0} s", start.elapsed().as_secs_f64());
 }

@@ -94,9 +94,13 @@ impl Everybody {
     /// Everybody who matches, and with how many typos at most in one word.
     fn matching(&self, query: &Query) -> HashMap<Uuid, Typos> {
         let folded = fold(&query.text);
+        // Of an address whose words before the @ are short, these are whole words.
+        let before = folded.split_once('@').map_or("", |(before, _)| before);
+        let whole =
+            words(before).next().is_some() && words(before).all(is_short) && !folded.contains(char::is_whitespace);
         let mut best: Option<HashMap<usize, Typos>> = None;
         for word in words(&folded) {
-            let found = self.matching_word(word);
+            let found = self.matching_word(word, whole);
             best = Some(match best {
                 None => found,
                 Some(others) => {
@@ -108,7 +112,7 @@ impl Everybody {
         // The query as a whole may be part of an e-mail address, whose dots part no words then.
         if folded.contains(['@', '.', '-', '_', '+'])
             && !folded.contains(char::is_whitespace)
-            && words(&folded).any(|word| !is_short(word))
+            && words(&folded).count() > 1
         {
             let has_part = |row: &Row| row.emails.iter().any(|email| email.contains(&folded));
             best.extend((0..self.rows.len()).filter(|n| has_part(&self.rows[*n])).map(|n| (n, 0)));
@@ -125,13 +129,13 @@ impl Everybody {
         best.into_iter().map(|(n, typos)| (self.rows[n].id, typos)).collect()
     }
 
-    fn matching_word(&self, word: &str) -> HashMap<usize, Typos> {
+    fn matching_word(&self, word: &str, whole: bool) -> HashMap<usize, Typos> {
         let letters = word.chars().count();
         let digits = letters >= 4 && word.chars().all(|c| c.is_ascii_digit());
         let mut found = HashMap::new();
         for (n, row) in self.rows.iter().enumerate() {
             let matches = if is_short(word) {
-                words(&row.name).any(|other| other.starts_with(word))
+                words(&row.name).any(|other| other == word || !whole && other.starts_with(word))
                     || row.values.iter().any(|value| words(value).any(|other| other == word))
             } else {
                 row.name.contains(word)

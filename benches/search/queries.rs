@@ -14,6 +14,12 @@ pub enum Kind {
     FullPhone,
     EmailPart,
     TwoWords,
+    /// An address whose first part has two letters at most: of somebody, or of nobody.
+    ShortAddress,
+    /// The end of an address with one letter or two before the @.
+    ShortEmailPart,
+    /// What very many have, as in the domain of an address.
+    Domain,
     /// Not measured, but found or not found as much as the others.
     TypedPhone,
     Value,
@@ -24,7 +30,7 @@ pub enum Kind {
 }
 
 /// Those that are measured.
-pub const KINDS: [Kind; 8] = [
+pub const KINDS: [Kind; 11] = [
     Kind::RareSubstring,
     Kind::CommonSubstring,
     Kind::TwoCharacters,
@@ -33,6 +39,9 @@ pub const KINDS: [Kind; 8] = [
     Kind::FullPhone,
     Kind::EmailPart,
     Kind::TwoWords,
+    Kind::ShortAddress,
+    Kind::ShortEmailPart,
+    Kind::Domain,
 ];
 
 /// Others, of which only what is found is looked at.
@@ -50,6 +59,9 @@ impl Kind {
             Kind::FullPhone => "full phone",
             Kind::EmailPart => "part of an e-mail",
             Kind::TwoWords => "two words",
+            Kind::ShortAddress => "short address",
+            Kind::ShortEmailPart => "end of an e-mail",
+            Kind::Domain => "domain of an e-mail",
             Kind::TypedPhone => "phone as typed",
             Kind::Value => "custom value",
             Kind::Unaccented => "name, unaccented",
@@ -128,6 +140,22 @@ pub fn queries(maker: &Maker, owner: &Owner, kind: Kind, count: usize) -> Vec<Qu
                 Some(local) if local.len() >= 6 => local[1..].to_lowercase(),
                 _ => continue,
             },
+            Kind::ShortAddress | Kind::ShortEmailPart | Kind::Domain => {
+                let Some((local, domain)) = customer.emails.first().and_then(|email| email.split_once('@')) else {
+                    continue;
+                };
+                let local: Vec<char> =
+                    local.to_lowercase().chars().filter(|letter| letter.is_ascii_alphanumeric()).collect();
+                match kind {
+                    Kind::ShortAddress if local.len() >= 2 => format!("{}{}@{domain}", local[0], local[1]),
+                    Kind::ShortEmailPart if local.len() >= 2 => {
+                        let last = &local[local.len() - 1 - dice.below(2) as usize..];
+                        format!("{}@{}", last.iter().collect::<String>(), domain.chars().take(4).collect::<String>())
+                    }
+                    Kind::Domain => domain.to_owned(),
+                    _ => continue,
+                }
+            }
             Kind::TwoWords => {
                 if spelled.len() < 2 || spelled[..2].iter().any(|word| word.chars().count() < 4) {
                     continue;

@@ -6,6 +6,7 @@
 //! | pairs and single characters | names, e-mails and values in scripts that write a syllable or a word by a character | any part of a word |
 //! | three letters in a row | the same in other scripts | any part of a word, from three letters |
 //! | some of the four digits in a row | the same, where seven digits or more follow each other | long numbers, or parts of them |
+//! | what joins two words, with two characters before it, and with one on either side | e-mails | parts of an address with words of one or two letters |
 //! | first letter, first two | each word of a name | queries of one or two letters |
 //! | the word | words of a name up to 7 letters, and words of a value, but not codes | whole words; typos |
 //! | two to four words in a row, written together | the first eight words of a name | `vanheerden` for van Heerden, `jrr` for J. R. R. |
@@ -30,7 +31,7 @@
 //! because it is kept in an index. Its key is no secret and need not be: nobody can read the keys, and nobody but `ringfence.query()`
 //! can make a query of them (see `value`).
 
-use super::fold::{fold, is_spelled, one_word_per_character, words};
+use super::fold::{fold, is_part_of_word, is_spelled, one_word_per_character, words};
 use siphasher::sip::SipHasher13;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -337,6 +338,12 @@ pub fn parts(word: &[char]) -> impl Iterator<Item = (Of, &[char])> {
     })
 }
 
+/// What holds an e-mail address together: of what joins two words, the two characters before it, and one on either side. They tell that the words are
+/// side by side, and find those that are too short for keys of their own. Each part of an address that has two words has one of these at least.
+pub fn joints(address: &[char]) -> impl Iterator<Item = &[char]> {
+    address.windows(3).filter(|three| three[1..].iter().any(|character| !is_part_of_word(*character)))
+}
+
 /// The keys of the long numbers in a word: of every few of the four digits in a row the least, so that a part of a number has none that the whole
 /// has not, and one at least (winnowing: Schleimer, Wilkerson, Aiken 2003). Rarer than three in a row, and fewer.
 pub fn fours(keys: &Keys, word: &[char]) -> Vec<i64> {
@@ -509,6 +516,12 @@ fn add_text(keys: &Keys, folded: &str, into: &mut Vec<i64>) {
     }
 }
 
+fn add_email(keys: &Keys, folded: &str, into: &mut Vec<i64>) {
+    add_text(keys, folded, into);
+    let address: Vec<char> = folded.chars().collect();
+    into.extend(joints(&address).map(|three| keys.letters(Of::Three, three)));
+}
+
 /// What of a customer is searched, as it is stored.
 pub struct Customer<'a, P, E, V> {
     pub owner: [u8; 16],
@@ -547,7 +560,7 @@ pub fn of_customer<'a>(
     let keys = Keys::of(&customer.owner, EMAILS);
     for email in customer.normal_emails.take(SEARCHED_VALUES) {
         all.push(keys.address(email));
-        add_text(&text, &fold(beginning(email)), &mut all);
+        add_email(&text, &fold(beginning(email)), &mut all);
     }
 
     for (field, text) in customer.values {

@@ -2,7 +2,8 @@
 //!
 //! Most queries find few customers: the index names them, each is judged, the best are kept. One that finds many ("an") would have
 //! all of them judged for twenty: then the ranks are gone through from the best, and the customers of one rank from the most recently
-//! active back, by the days that the index holds, until the page is full.
+//! active back, by the days that the index holds, until the page is full. Where that is no good, since very many were active on one day, or the
+//! index holds many days on which nobody was active last any more, the owner's customers themselves are gone through in that order.
 
 use super::cursor::Cursor;
 use super::fold::{fold, words};
@@ -11,7 +12,7 @@ use super::key::{self, FIRST_DAY, LAST_DAY, LONG_FROM, beginning};
 use super::posting::Place;
 use super::probe::{Fields, Flat, Term, any};
 use super::query::{Candidate, Match, Query, Tier, Word};
-use super::rows::{NEVER_ACTIVE_AT_ONCE, Reader, Row};
+use super::rows::{IN_ORDER_AT_ONCE, Reader, Row};
 use super::scan::Found as Places;
 use super::value::Probe;
 use crate::error::Result;
@@ -46,6 +47,16 @@ const SORTED_FIRST: usize = 2;
 /// Places of those who were active on a day that can be looked at while of one customer is read when it was last active, which takes a page that
 /// is mostly not in PostgreSQL's buffers.
 const PLACES_OF_A_ROW: usize = 1500;
+
+/// Customers of one day, in times of those that are to be read, from which the day is not read as a whole.
+const CROWD: usize = 20;
+
+/// Places without a customer, in the table, after which the index is not asked for further days: VACUUM has not been there for long.
+const LEFT: usize = 500;
+
+/// Customers that are read and judged where all that are found would have to be, in times of those that are missing: mostly the first of them in the order
+/// of the page are enough.
+const FIRST_OF_ALL: usize = 10;
 
 /// Customers after which it is asked how many of those that are read on that way are of the rank that is looked for, and whether that is
 /// enough.
@@ -134,6 +145,16 @@ impl Many {
     }
 }
 
+/// How a search that finds many goes on.
+enum Next {
+    /// With the days before, or with those who never were active.
+    Day,
+    /// With the owner's customers in the order of the page.
+    InOrder,
+    /// With all that the index finds at once.
+    All,
+}
+
 /// What is looked for on the way back through the days, and what was met.
 struct Way<'a> {
     term: Term,
@@ -142,6 +163,8 @@ struct Way<'a> {
     many: Many,
     /// Customers that were read and judged.
     read: usize,
+    /// Places where the customer that the index has was not any more.
+    left: usize,
     found: Vec<Found<'a>>,
 }
 
@@ -218,20 +241,27 @@ impl<'a> Page<'a, '_> {
         let after = self.search.after.filter(|after| after.rank == tier.rank());
         let last_day = after.map_or(Some(LAST_DAY), |after| day_of(after.last_activity));
         let mut days = DaysBack::from(last_day, ENOUGH * self.missing(), many.number());
-        let mut way = Way { term, tier, many, read: 0, found: Vec::new() };
+        let mut way = Way { term, tier, many, read: 0, left: 0, found: Vec::new() };
         let mut all_days = false;
         while way.found.len() < self.missing() {
-            let goes_on = !way.is_in_vain(self.missing())
-                && match days.next {
+            let mut next = if way.is_in_vain(self.missing()) {
+                Next::All
+            } else {
+                match days.next {
                     Some(day) => self.go_back(&mut way, &mut days, day)?,
                     None if all_days => break,
                     None => {
                         self.gather_never_active(&mut way, after)?;
                         all_days = true;
-                        true
+                        Next::Day
                     }
-                };
-            if !goes_on {
+                }
+            };
+            if let Next::InOrder = next {
+                next = self.go_in_order(&mut way, after)?;
+                days.next = None;
+            }
+            if let Next::All = next {
                 way.found = Vec::new();
                 let probe = self.probe(&way.term);
                 match &mut way.many {
@@ -239,7 +269,7 @@ impl<'a> Page<'a, '_> {
                         let places = std::mem::take(places);
                         self.read_latest(&mut way, &probe, &places)?;
                     }
-                    Many::About(_) => way.found = self.judge(self.reader.found(&probe)?, |found| found == tier),
+                    Many::About(_) => self.read_first_of_all(&mut way, &probe)?,
                 }
                 break;
             }
@@ -248,45 +278,71 @@ impl<'a> Page<'a, '_> {
         Ok(())
     }
 
-    /// Goes a step back from a day, and reads whom it finds. False where it is better to read all at once.
-    fn go_back(&self, way: &mut Way<'a>, days: &mut DaysBack, day: i32) -> Result<bool> {
+    /// Goes a step back from a day, and reads whom it finds. Tells how to go on.
+    fn go_back(&self, way: &mut Way<'a>, days: &mut DaysBack, day: i32) -> Result<Next> {
         let missing = self.missing() - way.found.len();
         let wanted = way.wanted(missing);
         if let Many::Known(places) = &way.many {
             if wanted > places.len() / HALF {
-                return Ok(false);
+                return Ok(Next::All);
             }
             let (first, last) = (self.terms.active_on(day), self.terms.active_on(FIRST_DAY));
             let Some(latest) = index::latest(first, last, places, wanted, days.places_left)? else {
-                return Ok(false);
+                return Ok(Next::All);
             };
             let first_day = latest.last.map_or(FIRST_DAY, key::day_of);
             days.next = day_before(first_day);
             days.places_left = days.places_left.saturating_sub(latest.looked_at);
             if latest.places.len() < missing && days.next.is_some() {
-                return Ok(false);
+                return Ok(Next::All);
             }
             let there = self.terms.active(first_day..=day).and(way.term.clone());
             self.read_latest(way, &self.probe(&there), &latest.places)?;
-            return Ok(true);
+            return Ok(Next::Day);
         }
         let Some(last) = self.latest_day(day)? else {
             days.next = None;
-            return Ok(true);
+            return Ok(Next::Day);
         };
         let step = days.step(last);
         let there = self.terms.active(step.clone()).and(way.term.clone());
         let probe = self.probe(&there);
-        let most = if step.start() == step.end() { ALL } else { wanted * FOUND_AT_ONCE };
-        match index::few(&probe, most)? {
+        let is_one_day = step.start() == step.end();
+        match index::few(&probe, wanted * if is_one_day { CROWD } else { FOUND_AT_ONCE })? {
             Some(Places::All(places)) => {
                 days.go_on(&step, ENOUGH * wanted, places.len());
                 self.read_latest(way, &probe, &places)?;
             }
+            Some(Places::Many(_)) if is_one_day => return Ok(Next::InOrder),
             Some(Places::Many(many)) => days.narrow(ENOUGH * wanted, many),
-            None => return Ok(false),
+            None => return Ok(Next::All),
         }
-        Ok(true)
+        Ok(if way.left > LEFT { Next::InOrder } else { Next::Day })
+    }
+
+    /// Goes through the owner's customers in the order of the page, from where it begins to those who never were active, and keeps those of the rank:
+    /// instead of the days.
+    fn go_in_order(&self, way: &mut Way<'a>, after: Option<Cursor>) -> Result<Next> {
+        (way.read, way.found) = (0, Vec::new());
+        // The greatest number is infinity, which is a time that a customer may have.
+        let (mut time, mut from) = after.map_or((i64::MAX, Some(0)), |after| (after.last_activity, next_id(after.id)));
+        while time > i64::MIN && way.found.len() < self.missing() {
+            if way.is_in_vain(self.missing()) {
+                return Ok(Next::All);
+            }
+            let rows = match from {
+                Some(id) => self.reader.active_at(time, id.to_be_bytes())?,
+                None => self.reader.active_before(time)?,
+            };
+            match rows.last().filter(|_| rows.len() == IN_ORDER_AT_ONCE) {
+                Some(last) => (time, from) = (last.last_activity(), next_id(last.id())),
+                None if from.is_some() => from = None,
+                None => time = i64::MIN,
+            }
+            way.read += rows.len();
+            way.found.extend(self.judge(rows, |found| found == way.tier));
+        }
+        Ok(Next::Day)
     }
 
     /// Reads customers that the index has found, and adds those of the rank, the most recently active first: all, or as many as are missing.
@@ -298,22 +354,42 @@ impl<'a> Page<'a, '_> {
         let missing = self.missing() - way.found.len();
         let wanted = way.wanted(missing);
         let (mut found, mut read) = (Vec::new(), 0);
+        let mut asked = places.len();
         if places.len() > SORTED_FIRST * wanted {
+            asked = wanted;
             // If the latest are enough, those that come behind them do not matter.
-            let after = self.search.after.filter(|after| after.rank == way.tier.rank());
-            let latest = self.reader.latest(&probe, wanted, after.map(|after| after.last_activity))?;
+            let latest = self.latest(way.tier, &probe, wanted)?;
             read = latest.len();
             found = self.judge(latest, |found| found == way.tier);
         }
         if found.len() < missing {
             let all = self.reader.found(&probe)?;
-            read = all.len();
+            (read, asked) = (all.len(), places.len());
             found = self.judge(all, |found| found == way.tier);
         }
         found.sort_unstable_by_key(Found::place);
         way.read += read;
+        way.left += if read < asked { places.len() - read } else { 0 };
         way.found.extend(found);
         Ok(())
+    }
+
+    /// The same of all customers that a probe finds, however many.
+    fn read_first_of_all(&self, way: &mut Way<'a>, probe: &Probe) -> Result<()> {
+        let (missing, most) = (self.missing(), FIRST_OF_ALL * self.missing());
+        let first = self.latest(way.tier, probe, most)?;
+        let is_all = first.len() <= most;
+        way.found = self.judge(first, |found| found == way.tier);
+        if way.found.len() < missing && !is_all {
+            way.found = self.judge(self.reader.found(probe)?, |found| found == way.tier);
+        }
+        Ok(())
+    }
+
+    /// The first of the customers that a probe finds, in the order of the page from where it begins, and one more at most: that of the cursor.
+    fn latest(&self, tier: Tier, probe: &Probe, most: usize) -> Result<Vec<Row<'a>>> {
+        let after = self.search.after.filter(|after| after.rank == tier.rank());
+        self.reader.latest(probe, most + 1, after.map(|after| (after.last_activity, after.id)))
     }
 
     /// The latest day, up to that one, on which a customer of the owner was last active.
@@ -339,8 +415,8 @@ impl<'a> Page<'a, '_> {
             && !way.is_in_vain(self.missing())
         {
             let rows = self.reader.never_active(from.to_be_bytes())?;
-            let last = rows.last().filter(|_| rows.len() == NEVER_ACTIVE_AT_ONCE).map(Candidate::id);
-            next = last.and_then(|last| u128::from_be_bytes(last).checked_add(1));
+            let last = rows.last().filter(|_| rows.len() == IN_ORDER_AT_ONCE).map(Candidate::id);
+            next = last.and_then(next_id);
             way.read += rows.len();
             way.found.extend(self.judge(rows, |found| found == way.tier));
         }
@@ -473,6 +549,11 @@ fn is_behind(found: &Found, after: &Cursor) -> bool {
 fn day_of(last_activity: i64) -> Option<i32> {
     let day = last_activity.div_euclid(MICROSECONDS_OF_A_DAY).clamp(i64::from(FIRST_DAY), i64::from(LAST_DAY));
     (last_activity != i64::MIN).then_some(day as i32)
+}
+
+/// The id behind one, as a number.
+fn next_id(id: [u8; 16]) -> Option<u128> {
+    u128::from_be_bytes(id).checked_add(1)
 }
 
 /// The day before, if there is one.

@@ -22,8 +22,8 @@ pub enum ScanBy {
     SearchIndex,
     /// The places of rows.
     Place,
-    /// The primary key, in its order.
-    PrimaryKey,
+    /// A B-tree that begins with the owner, in its order.
+    Order,
 }
 
 /// The prepared statements of search are the only ones that ask for this.
@@ -102,9 +102,9 @@ unsafe extern "C-unwind" fn put_settings_in_force() -> c_int {
     let scans = [
         (c"enable_bitmapscan", on(scan == ScanBy::SearchIndex)),
         (c"enable_tidscan", on(scan == ScanBy::Place)),
-        (c"enable_indexscan", on(scan == ScanBy::PrimaryKey)),
-        // What comes in the order of the primary key is not to be sorted; what comes from the search index always is.
-        (c"enable_sort", on(scan != ScanBy::PrimaryKey)),
+        (c"enable_indexscan", on(scan == ScanBy::Order)),
+        // What comes in the order of a B-tree is not to be sorted; what comes from the search index always is.
+        (c"enable_sort", on(scan != ScanBy::Order)),
     ];
     let settings: Vec<(&CStr, &CStr)> = scans.into_iter().chain(SETTINGS.iter().copied()).collect();
     set_for_now(&settings, pg_sys::GucContext::PGC_USERSET)

@@ -148,7 +148,8 @@ impl Fields {
 
     /// The customers that the query finds without typos.
     pub fn matching(&self, query: &Query) -> Term {
-        // Who has it as part of an e-mail address has all of its words, unless one is too short to be looked for inside of others.
+        // Who has it as part of an e-mail address has all of its words, unless one is too short to be looked for inside of others: then what
+        // joins them is looked for.
         let whole =
             if query.words.iter().all(|word| word.anywhere) { self.exact(query) } else { self.as_a_whole(query) };
         let ending = query.digits.as_deref().map_or(Term::NOTHING, |digits| self.phone_ending(digits));
@@ -220,11 +221,16 @@ impl Fields {
 
     /// By a phone number, or an e-mail address or a part of one.
     fn as_a_whole(&self, query: &Query) -> Term {
-        let email_part = query.email_part.as_ref().map_or(Term::NOTHING, |_| {
-            let words = query.words.iter().filter(|word| word.anywhere);
-            all(words.map(|word| self.in_text(word)).collect())
-        });
+        let email_part = query.email_part.as_deref().map_or(Term::NOTHING, |part| self.part_of_email(part, query));
         self.exact(query).or(email_part)
+    }
+
+    /// Those who have all that the part of an address consists of: its longer words, and what joins them.
+    fn part_of_email(&self, part: &str, query: &Query) -> Term {
+        let letters: Vec<char> = part.chars().collect();
+        let joints: Vec<i64> = key::joints(&letters).map(|three| self.text.letters(Of::Three, three)).collect();
+        let words = self.probed_words(query).into_iter().filter(|word| word.anywhere);
+        all(some_of(&joints).chain(words.map(|word| self.in_text(word))).collect())
     }
 
     /// By a phone number or an e-mail address.
@@ -246,10 +252,11 @@ impl Fields {
         words
     }
 
-    /// A word in the name or an e-mail address; one too short for that at the beginning of a word of the name.
+    /// A word in the name or an e-mail address; one too short for that at the beginning of a word of the name, or as one.
     fn in_text(&self, word: &Word) -> Term {
         match word.letters.len() {
             _ if word.anywhere => contains(&self.text, &word.letters),
+            _ if word.whole_only => self.word_of_name(word),
             1 => Term::Key(self.name.letters(Of::FirstLetter, &word.letters)),
             _ => Term::Key(self.name.letters(Of::FirstTwo, &word.letters)),
         }
@@ -320,10 +327,14 @@ fn contains(keys: &Keys, word: &[char]) -> Term {
         parts.extend(parts_of(keys, word));
         parts
     };
-    // Of very many some from everywhere.
-    let count = parts.len().min(PARTS);
-    let some = (0..count).filter_map(|n| parts.get(n * (parts.len() - 1) / (count - 1).max(1)));
-    all(some.copied().map(Term::Key).collect())
+    all(some_of(&parts).collect())
+}
+
+/// Of very many keys some from everywhere.
+fn some_of(keys: &[i64]) -> impl Iterator<Item = Term> {
+    let count = keys.len().min(PARTS);
+    let some = (0..count).filter_map(move |n| keys.get(n * (keys.len() - 1) / (count - 1).max(1)));
+    some.copied().map(Term::Key)
 }
 
 fn parts_of<'k>(keys: &'k Keys, word: &'k [char]) -> impl Iterator<Item = i64> + 'k {

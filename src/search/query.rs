@@ -68,6 +68,8 @@ pub struct Word {
     pub letters: Vec<char>,
     /// Long enough to be looked for inside of words; else only their beginning is it.
     pub anywhere: bool,
+    /// Too short for an e-mail address to be found by the beginning of somebody's name: it is looked for as a whole word only.
+    pub whole_only: bool,
     pub typos: usize,
     pub digits: Option<String>,
     /// The phone number, in normal form, that it is or is part of, with other words beside that.
@@ -107,7 +109,7 @@ impl Word {
         let digits = Some(text.to_owned())
             .filter(|text| text.len() >= contact::MIN_SUFFIX_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit()));
         let anywhere = is_looked_for_anywhere(text);
-        Word { text: text.to_owned(), letters, anywhere, typos, digits, phone: None }
+        Word { text: text.to_owned(), letters, anywhere, whole_only: false, typos, digits, phone: None }
     }
 
     /// How the word is found in a folded name: as one of its words, inside of one, or a short one as a beginning.
@@ -120,7 +122,7 @@ impl Word {
             if word == self.text {
                 return Some(Tier::Word);
             }
-            if word.starts_with(&self.text) {
+            if !self.whole_only && word.starts_with(&self.text) {
                 best = Some(Tier::Substring);
             }
         }
@@ -207,8 +209,10 @@ impl Query {
             .filter(|part| {
                 words.len() > 1 && part.contains(['@', '.', '-', '_', '+']) && !part.contains(char::is_whitespace)
             })
-            .filter(|_| words.iter().any(|word| word.anywhere))
             .map(str::to_owned);
+        if email_part.as_deref().is_some_and(says_little_before_its_domain) {
+            words.iter_mut().for_each(|word| word.whole_only = !word.anywhere);
+        }
         Some(Query {
             folded,
             words,
@@ -331,6 +335,15 @@ impl Folded {
             customer.normal_emails().iter().take(SEARCHED_VALUES).map(|email| fold(beginning(email))).collect()
         })
     }
+}
+
+/// Whether a part of an e-mail address is a domain, or some of one, behind words that are too short to be looked for inside of others: everybody
+/// at that domain whose name begins with those letters would be found.
+fn says_little_before_its_domain(part: &str) -> bool {
+    part.rsplit_once('@').is_some_and(|(before, _)| {
+        let mut before = words(before).map(Word::new).peekable();
+        before.peek().is_some() && before.all(|word| !word.anywhere)
+    })
 }
 
 /// Notes of each word the phone number that it belongs to.

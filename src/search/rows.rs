@@ -27,7 +27,8 @@ enum Statement {
     Found,
     /// The names of the customers that a probe finds.
     Names,
-    /// Where the most recently active of the customers that a probe finds are in the table.
+    /// Where the first of the customers that a probe finds are in the table: the most recently active from a place in that order on. Those who never
+    /// were come last, by their ids.
     Latest,
     /// The customers at these places of the table.
     At,
@@ -35,21 +36,26 @@ enum Statement {
     WithId,
     /// Customers without any activity from an id on, in the order of their ids.
     NeverActive,
+    /// Customers that were last active at this time, from an id on, in the order of their ids.
+    ActiveAt,
+    /// Customers that were last active before this time, the latest first, and those of one time in the order of their ids.
+    ActiveBefore,
     /// Whether a probe finds the customer of an owner with an id.
     FindsOne,
     /// The companies with these ids.
     Companies,
 }
 
-const STATEMENTS: usize = 8;
+const STATEMENTS: usize = 10;
 
-/// Customers without activity that are read at once.
-pub const NEVER_ACTIVE_AT_ONCE: usize = 500;
+/// Customers that are read at once, whether they match or not, in the order of a page.
+pub const IN_ORDER_AT_ONCE: usize = 500;
 
 impl Statement {
     fn text(self) -> String {
         let keys =
             "ringfence.search_keys(c.owner_id, c.name, c.normal_phones, c.normal_emails, c.searchable, c.active_on)";
+        let activity = "coalesce(c.last_activity_at, '-infinity'::pg_catalog.timestamptz)";
         let customers = |condition: &str| {
             format!(
                 "SELECT c.id, c.name, c.phones, c.normal_phones, c.emails, c.normal_emails, c.attributes, c.last_activity_at, c.company_id
@@ -61,15 +67,22 @@ impl Statement {
             Statement::Names => format!("SELECT c.name FROM ringfence.customer AS c WHERE {keys} OPERATOR(ringfence.@@@) $1"),
             Statement::Latest => format!(
                 "SELECT c.ctid FROM ringfence.customer AS c WHERE {keys} OPERATOR(ringfence.@@@) $1
-                    AND (c.last_activity_at OPERATOR(pg_catalog.<=) $3 OR c.last_activity_at IS NULL)
-                  ORDER BY CASE WHEN c.last_activity_at OPERATOR(pg_catalog.>) '-infinity'::pg_catalog.timestamptz THEN c.last_activity_at END
-                           USING OPERATOR(pg_catalog.>) NULLS LAST, c.id USING OPERATOR(pg_catalog.<) LIMIT $2"
+                    AND ({activity} OPERATOR(pg_catalog.<) $3 OR {activity} OPERATOR(pg_catalog.=) $3 AND c.id OPERATOR(pg_catalog.>=) $4)
+                  ORDER BY {activity} USING OPERATOR(pg_catalog.>), c.id USING OPERATOR(pg_catalog.<) LIMIT $2"
             ),
             Statement::At => customers("c.ctid OPERATOR(pg_catalog.=) ANY ($1)"),
             Statement::WithId => customers("c.id OPERATOR(pg_catalog.=) $1"),
             Statement::NeverActive => customers(&format!(
                 "c.active_on OPERATOR(pg_catalog.=) '0001-01-01'::pg_catalog.date AND c.id OPERATOR(pg_catalog.>=) $1
-                  ORDER BY c.id USING OPERATOR(pg_catalog.<) LIMIT {NEVER_ACTIVE_AT_ONCE}"
+                  ORDER BY c.id USING OPERATOR(pg_catalog.<) LIMIT {IN_ORDER_AT_ONCE}"
+            )),
+            Statement::ActiveAt => customers(&format!(
+                "c.last_activity_at OPERATOR(pg_catalog.=) $1 AND c.id OPERATOR(pg_catalog.>=) $2
+                  ORDER BY c.id USING OPERATOR(pg_catalog.<) LIMIT {IN_ORDER_AT_ONCE}"
+            )),
+            Statement::ActiveBefore => customers(&format!(
+                "c.last_activity_at OPERATOR(pg_catalog.<) $1 AND c.last_activity_at OPERATOR(pg_catalog.>) '-infinity'::pg_catalog.timestamptz
+                  ORDER BY c.last_activity_at USING OPERATOR(pg_catalog.>) NULLS LAST, c.id USING OPERATOR(pg_catalog.<) LIMIT {IN_ORDER_AT_ONCE}"
             )),
             Statement::FindsOne => format!(
                 "SELECT true FROM ringfence.customer AS c WHERE c.owner_id OPERATOR(pg_catalog.=) $1 AND c.id OPERATOR(pg_catalog.=) $2
@@ -84,9 +97,11 @@ impl Statement {
     fn arguments(self, query: pg_sys::Oid) -> Vec<pg_sys::Oid> {
         match self {
             Statement::Found | Statement::Names => vec![query],
-            Statement::Latest => vec![query, pg_sys::INT8OID, pg_sys::TIMESTAMPTZOID],
+            Statement::Latest => vec![query, pg_sys::INT8OID, pg_sys::TIMESTAMPTZOID, pg_sys::UUIDOID],
             Statement::At => vec![pg_sys::TIDARRAYOID],
             Statement::NeverActive | Statement::WithId => vec![pg_sys::UUIDOID],
+            Statement::ActiveAt => vec![pg_sys::TIMESTAMPTZOID, pg_sys::UUIDOID],
+            Statement::ActiveBefore => vec![pg_sys::TIMESTAMPTZOID],
             Statement::FindsOne => vec![pg_sys::UUIDOID, pg_sys::UUIDOID, query],
             Statement::Companies => vec![pg_sys::UUIDARRAYOID],
         }
@@ -97,9 +112,12 @@ impl Statement {
         match self {
             Statement::Found | Statement::Names | Statement::Latest => ScanBy::SearchIndex,
             Statement::At => ScanBy::Place,
-            Statement::WithId | Statement::NeverActive | Statement::FindsOne | Statement::Companies => {
-                ScanBy::PrimaryKey
-            }
+            Statement::WithId
+            | Statement::NeverActive
+            | Statement::ActiveAt
+            | Statement::ActiveBefore
+            | Statement::FindsOne
+            | Statement::Companies => ScanBy::Order,
         }
     }
 }
@@ -293,10 +311,11 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Of the customers that a probe finds the most recently active, so many at most: not after that time, as PostgreSQL counts.
-    pub fn latest(&self, probe: &Probe, most: usize, not_after: Option<i64>) -> Result<Vec<Row<'a>>> {
+    /// Of the customers that a probe finds the most recently active, so many at most, from a place on: a time, as PostgreSQL counts, and an id.
+    pub fn latest(&self, probe: &Probe, most: usize, from: Option<(i64, [u8; 16])>) -> Result<Vec<Row<'a>>> {
         // The greatest number is infinity.
-        let mut arguments = [probe.datum(), datum(most as i64), datum(not_after.unwrap_or(i64::MAX))];
+        let (time, id) = from.unwrap_or((i64::MAX, [0; 16]));
+        let mut arguments = [probe.datum(), datum(most as i64), datum(time), datum(Uuid::from_bytes(id))];
         let tuples = execute::<1>(Statement::Latest, &mut arguments)?;
         // SAFETY: the column is the place of a row.
         let places =
@@ -310,9 +329,19 @@ impl<'a> Reader<'a> {
         self.rows(Statement::WithId, &mut [datum(id)])
     }
 
-    /// The next customers without activity from an id on, at most [`NEVER_ACTIVE_AT_ONCE`].
+    /// The next customers without activity from an id on, at most [`IN_ORDER_AT_ONCE`].
     pub fn never_active(&self, from: [u8; 16]) -> Result<Vec<Row<'a>>> {
         self.rows(Statement::NeverActive, &mut [datum(Uuid::from_bytes(from))])
+    }
+
+    /// The next customers that were last active at that time, as PostgreSQL counts, from an id on, at most [`IN_ORDER_AT_ONCE`].
+    pub fn active_at(&self, time: i64, from: [u8; 16]) -> Result<Vec<Row<'a>>> {
+        self.rows(Statement::ActiveAt, &mut [datum(time), datum(Uuid::from_bytes(from))])
+    }
+
+    /// The next customers that were last active before that time, at most [`IN_ORDER_AT_ONCE`].
+    pub fn active_before(&self, time: i64) -> Result<Vec<Row<'a>>> {
+        self.rows(Statement::ActiveBefore, &mut [datum(time)])
     }
 
     /// The names of companies.

@@ -125,6 +125,8 @@ struct Word {
     text: String,
     /// One letter or two: the beginning of a word of the name, or a word of a value.
     short: bool,
+    /// Of an address whose words before the @ are all short: not the beginning of a word of the name.
+    not_as_beginning: bool,
     /// Words of names that are the same with a typo, and with how many.
     misspelt: HashMap<String, usize>,
     /// The number that it belongs to.
@@ -209,9 +211,14 @@ impl Everybody {
             self.number_words(&mut words, &plain);
         }
         let part = folded.trim();
-        let may_be_part = part.contains(['@', '.', '-', '_', '+'])
-            && !part.contains(char::is_whitespace)
-            && words.iter().any(|word| !word.short);
+        let may_be_part =
+            part.contains(['@', '.', '-', '_', '+']) && !part.contains(char::is_whitespace) && words.len() > 1;
+        if let Some(at) = part.rfind('@').filter(|_| may_be_part) {
+            let before: Vec<Word> = self::words(&part[..at]).into_iter().map(|word| self.word(word)).collect();
+            if !before.is_empty() && before.iter().all(|word| word.short) {
+                words.iter_mut().for_each(|word| word.not_as_beginning = true);
+            }
+        }
         Query {
             id: Uuid::try_parse(text).ok(),
             email: plain.to_lowercase(),
@@ -264,7 +271,8 @@ impl Everybody {
                 }
             }
         }
-        Word { short: letters < 3 && !text.chars().any(is_cjk), text, misspelt, phone: None }
+        let short = letters < 3 && !text.chars().any(is_cjk);
+        Word { short, not_as_beginning: false, text, misspelt, phone: None }
     }
 }
 
@@ -313,7 +321,8 @@ fn word_tenths(word: &Word, customer: &Customer, folded: &Folded, fields: &[&str
         return Some(6);
     }
     if word.short {
-        return folded.name.iter().any(|other| other.starts_with(&word.text)).then_some(6);
+        let begins = !word.not_as_beginning && folded.name.iter().any(|other| other.starts_with(&word.text));
+        return begins.then_some(6);
     }
     let first: Vec<&String> = folded.name.iter().take(8).collect();
     let is_joined = (2..=4).any(|count| {

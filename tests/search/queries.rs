@@ -4,7 +4,7 @@ use crate::judge::Customer;
 use crate::names::Dice;
 
 /// Asked of everybody: what nearly all match, in each rank, and what nobody should.
-pub const FIXED: [&str; 130] = [
+pub const FIXED: [&str; 143] = [
     // E-mails: nearly everybody, part of a word, never active and on one day more than are read at once.
     "com",
     "gmail",
@@ -16,6 +16,20 @@ pub const FIXED: [&str; 130] = [
     "outlook.com",
     ".com",
     "o",
+    // The same with words of one letter and two.
+    "a@gmail.com",
+    "an@gmail.com",
+    "k@mail.example",
+    "ka@mail",
+    "1@gmail",
+    "a.n",
+    "a.no",
+    "n.k@",
+    "i@e",
+    "x@y.z",
+    "@g",
+    "1@m",
+    "no.an@gmail.com",
     // One letter and two.
     "a",
     "an",
@@ -292,6 +306,11 @@ pub fn of(customers: &[Customer], seed: u64, each: usize) -> Vec<String> {
             let (local, domain) = email.split_once('@').expect("an address");
             list.extend([email.clone(), email.to_uppercase(), local.to_owned(), chars(local, 1, 7)]);
             list.extend([format!("{}@{}", chars(local, 2, 99), chars(domain, 0, 4)), format!("{} {domain}", words[0])]);
+            // The last letters before the @, and pieces of the address from anywhere.
+            let letters = local.chars().count();
+            list.extend([1, 2].map(|last| format!("{}@{domain}", chars(local, letters.saturating_sub(last), letters))));
+            let from = dice.below(email.chars().count() as u64) as usize;
+            list.extend([3, 4, 6].map(|length| chars(email, from, from + length)));
         }
         for (_, texts) in &customer.values {
             let text = dice.pick(texts);
