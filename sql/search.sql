@@ -126,15 +126,32 @@ CREATE TRIGGER keep_searchable BEFORE INSERT ON ringfence.customer
 CREATE TRIGGER keep_searchable_update BEFORE UPDATE OF owner_id, attributes ON ringfence.customer
     FOR EACH ROW EXECUTE FUNCTION ringfence.keep_searchable();
 
--- A field that becomes searchable brings the values that it has already.
+-- A field that becomes searchable brings the values that it has already; one that gets another type is searched by that.
 CREATE FUNCTION ringfence.renew_searchable() RETURNS trigger
     LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'renew_searchable_wrapper';
 ALTER FUNCTION ringfence.renew_searchable() OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.renew_searchable() FROM PUBLIC;
-COMMENT ON FUNCTION ringfence.renew_searchable() IS 'Trigger: values of a field that becomes searchable go into the search index';
-CREATE TRIGGER renew_searchable AFTER UPDATE OF is_searchable ON ringfence.field
-    FOR EACH ROW WHEN (NEW.is_searchable AND NOT OLD.is_searchable AND NOT NEW.is_system)
+COMMENT ON FUNCTION ringfence.renew_searchable() IS 'Trigger: values of a field that becomes searchable, or is of another type, go into the search index';
+CREATE TRIGGER renew_searchable AFTER UPDATE OF is_searchable, type ON ringfence.field
+    FOR EACH ROW WHEN (NEW.is_searchable AND (NOT OLD.is_searchable OR NEW.type <> OLD.type) AND NOT NEW.is_system)
     EXECUTE FUNCTION ringfence.renew_searchable();
+
+-- The numbers in fields of type phone too read differently under another country.
+CREATE FUNCTION ringfence.renew_searchable_phones() RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        UPDATE ringfence.customer
+            SET searchable = ringfence.searchable_values(customer.attributes, customer.owner_id)
+            WHERE customer.searchable OPERATOR(pg_catalog.<>) '{}'::jsonb
+              AND EXISTS (SELECT FROM ringfence.field
+                           WHERE field.type OPERATOR(pg_catalog.=) 'phone' AND field.is_searchable AND NOT field.is_system);
+    END;
+REVOKE ALL ON FUNCTION ringfence.renew_searchable_phones() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.renew_searchable_phones() TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.renew_searchable_phones() IS 'Reads the numbers in searchable fields of an owner again after its country changed; internal';
+CREATE TRIGGER renew_searchable_phones AFTER UPDATE OF country ON ringfence.owner
+    FOR EACH ROW WHEN (OLD.country IS DISTINCT FROM NEW.country)
+    EXECUTE FUNCTION ringfence.as_owner('renew_searchable_phones');
 
 CREATE INDEX customer_search ON ringfence.customer
     USING ringfence_search (ringfence.search_keys(owner_id, name, normal_phones, normal_emails, searchable, active_on) ringfence.search_keys_ops);

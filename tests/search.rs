@@ -213,7 +213,7 @@ fn finds_what_brute_force_finds() {
     for (role, settings, fields, everybody, seed, each) in [
         ("app_a", "", &people::UNMASKED[..], &ours, 1, 6),
         ("boss_a", "", &people::ALL[..], &ours, 2, 3),
-        ("sales_a", "", &["Contract", "City", "Plan"][..], &ours, 3, 2),
+        ("sales_a", "", &["Contract", "City", "Plan", "Work", "Sum"][..], &ours, 3, 2),
         ("boss_a", "SET ringfence.project = 'Support'", &people::SUPPORT[..], &ours, 4, 2),
         ("boss_a", "SET ringfence.project = 'Sales'", &people::SALES[..], &ours, 5, 2),
         ("app_b", "", &[][..], &theirs, 6, 8),

@@ -57,6 +57,7 @@ pub struct UniqueField {
 /// A field that is searched, seen by the session or not.
 pub struct SearchedField {
     pub key: String,
+    pub kind: Type,
     /// Its values are ids of options.
     pub of_options: bool,
 }
@@ -73,12 +74,15 @@ pub struct VisibleFields {
     searched: Vec<SearchedField>,
     /// The projects in which the session reads customers, of those that it has selected.
     projects: HashSet<Uuid>,
+    /// The owner's: phone numbers are read by its rules.
+    country: Option<String>,
     by_report: HashMap<(Uuid, Uuid), usize>,
 }
 
 impl SearchedField {
     fn of(definition: &Definition) -> Option<SearchedField> {
-        let field = || SearchedField { key: storage_key_of(definition.id), of_options: definition.options.is_some() };
+        let (kind, of_options) = (definition.kind, definition.options.is_some());
+        let field = || SearchedField { key: storage_key_of(definition.id), kind, of_options };
         (definition.searchable && !definition.system).then(field)
     }
 
@@ -160,6 +164,7 @@ impl VisibleFields {
             unique: Vec::new(),
             searched: Vec::new(),
             projects: rights.keys().copied().collect(),
+            country: context.owner.country.clone(),
             by_report: HashMap::new(),
         };
         for definition in Definition::all_of(owner)?.into_iter().filter(|definition| !definition.system) {
@@ -254,6 +259,11 @@ impl VisibleFields {
     /// The fields that the session sees and that are searched.
     pub fn searchable(&self) -> impl Iterator<Item = &VisibleField> {
         self.fields.iter().filter(|field| field.searchable)
+    }
+
+    /// The country of the owner.
+    pub fn country(&self) -> Option<&str> {
+        self.country.as_deref()
     }
 
     /// Whether the session reads customers in that project, and has selected it or none.

@@ -16,6 +16,7 @@
 //! | last 4 digits, and up to 4 before them | phone numbers | endings, whole numbers |
 //! | the whole address | e-mail addresses | whole addresses |
 //! | an option | fields of a choice | queries that name it, whatever it is called by then |
+//! | the same as of phone numbers and e-mail addresses; the value | fields of type phone and email; of type number and date | values however they are written (`form`) |
 //! | the day, the latest first | the last activity | going from the most recent back, where a query finds many |
 //!
 //! Typos are found by what is left of a word without a letter (deletion neighbourhoods: Mor and Fraenkel 1982, SymSpell): two words
@@ -32,6 +33,7 @@
 //! can make a query of them (see `value`).
 
 use super::fold::{fold, is_part_of_word, is_spelled, one_word_per_character, words};
+use super::form::Form;
 use siphasher::sip::SipHasher13;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -518,6 +520,10 @@ fn add_text(keys: &Keys, folded: &str, into: &mut Vec<i64>) {
 
 fn add_email(keys: &Keys, folded: &str, into: &mut Vec<i64>) {
     add_text(keys, folded, into);
+    add_joints(keys, folded, into);
+}
+
+fn add_joints(keys: &Keys, folded: &str, into: &mut Vec<i64>) {
     let address: Vec<char> = folded.chars().collect();
     into.extend(joints(&address).map(|three| keys.letters(Of::Three, three)));
 }
@@ -529,7 +535,7 @@ pub struct Customer<'a, P, E, V> {
     pub normal_phones: P,
     pub normal_emails: E,
     /// Texts of custom fields, with the name that the field's values are stored under, at most [`SEARCHED_VALUES`] of a field.
-    /// Those of names that end with [`OPTIONS`] are ids of options.
+    /// Those of names that end with [`OPTIONS`] are ids of options, those of names of a [`Form`] are in that form.
     pub values: V,
     /// The day of its last activity, as PostgreSQL counts days.
     pub active_on: i32,
@@ -569,6 +575,18 @@ pub fn of_customer<'a>(
             break;
         }
         let text = beginning(&text);
+        match Form::named(field) {
+            Some(Form::Phone) => all.push(keys.number_end(text).0),
+            Some(Form::Email) => {
+                all.push(keys.address(text));
+                add_joints(&keys, &fold(text), &mut all);
+            }
+            Some(Form::Value) => all.push(keys.bytes(Of::Option, text.as_bytes())),
+            None => (),
+        }
+        if Form::named(field).is_some() {
+            continue;
+        }
         if field.ends_with(OPTIONS) {
             all.push(keys.bytes(Of::Option, text.as_bytes()));
             continue;

@@ -6,6 +6,7 @@ mod build;
 mod copying;
 mod cursor;
 mod fold;
+mod form;
 mod index;
 mod key;
 mod letters;
@@ -21,11 +22,12 @@ mod status;
 mod value;
 
 use crate::error::{self, Result};
-use crate::field::{self, SearchedField};
+use crate::field::{self, SearchedField, Type};
 use crate::jsonb::{Jsonb, New};
 use crate::owner;
 use crate::session;
 use cursor::Cursor;
+use form::Form;
 use key::{OPTIONS, SEARCHED_VALUES};
 use page::Search;
 use pgrx::datum::Uuid;
@@ -138,13 +140,23 @@ fn search_customers(
 #[pg_extern(sql = false)]
 fn searchable_values(stored: Jsonb, owner: Uuid) -> Result<Jsonb> {
     let context = session::selected_context().ok().flatten().filter(|context| context.owner.id == owner);
-    Ok(match &context {
-        Some(context) => searched_of(&stored, context.fields()?.searched()),
-        None => searched_of(&stored, &SearchedField::all_of(owner)?),
-    })
+    match &context {
+        Some(context) => searched_of(&stored, context.fields()?.searched(), owner),
+        None => searched_of(&stored, &SearchedField::all_of(owner)?, owner),
+    }
 }
 
-fn searched_of(stored: &Jsonb, searched: &[SearchedField]) -> Jsonb {
+fn searched_of(stored: &Jsonb, searched: &[SearchedField], owner: Uuid) -> Result<Jsonb> {
+    let has_phone = searched.iter().any(|field| field.kind == Type::Phone && stored.member(&field.key).is_some());
+    // As it is in the table: whoever renews the values after it changed has another in the context.
+    let country = if has_phone { owner::by_id(owner)?.and_then(|owner| owner.country) } else { None };
+    let formed = searched.iter().filter_map(|field| {
+        let form = Form::of(field.kind)?;
+        let texts = stored.member(&field.key)?.texts().take(1);
+        let normal: Vec<Cow<str>> =
+            texts.filter_map(|text| form.normal(&text, country.as_deref())).map(Cow::Owned).collect();
+        Some((form.name(&field.key), New::Texts(normal)))
+    });
     let values = searched.iter().filter_map(|field| {
         let texts = stored.member(&field.key)?.texts();
         let texts = texts.take(SEARCHED_VALUES).map(|text| match field.of_options {
@@ -154,9 +166,9 @@ fn searched_of(stored: &Jsonb, searched: &[SearchedField]) -> Jsonb {
         let name = if field.of_options { format!("{}{OPTIONS}", field.key) } else { field.key.clone() };
         Some((name, New::Texts(texts.collect())))
     });
-    let values: Vec<(String, New)> = values.collect();
+    let values: Vec<(String, New)> = values.chain(formed).collect();
     let (names, values): (Vec<String>, Vec<New>) = values.into_iter().unzip();
-    Jsonb::object(names.iter().map(String::as_str).zip(values))
+    Ok(Jsonb::object(names.iter().map(String::as_str).zip(values)))
 }
 
 /// Keeps what is searched of a customer's values in a column of its own. It goes by the definition of the fields alone, not by

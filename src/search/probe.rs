@@ -2,6 +2,7 @@
 //! query finds, and sometimes one more; [`super::query`] then judges the customer itself.
 
 use super::fold::fold;
+use super::form::Form;
 use super::key::{self, Keys, LEFT_FROM, LONG_FROM, OPTIONS, Of, WithEnd};
 use super::query::{Query, Tier, Word};
 use crate::field::VisibleField;
@@ -91,6 +92,8 @@ struct Custom {
     /// The options of a choice: their ids, and their names folded.
     options: Vec<(i32, String)>,
     choices: Keys,
+    /// The values in normal form.
+    formed: Option<(Form, Keys)>,
 }
 
 /// The fields that a probe looks into.
@@ -116,6 +119,7 @@ impl Fields {
                 .map(|(id, name)| (id, fold(name)))
                 .collect(),
             choices: Keys::of(owner, &format!("{}{OPTIONS}", field.key)),
+            formed: Form::of(field.kind).map(|form| (form, Keys::of(owner, &form.name(&field.key)))),
         });
         Fields {
             text: Keys::of(owner, key::TEXT),
@@ -128,12 +132,40 @@ impl Fields {
         }
     }
 
-    /// The customers with a number that ends so, in normal form or digits.
+    /// The customers with a number that ends so, in normal form or digits, also as the value of a field.
     fn phone_ending(&self, digits: &str) -> Term {
-        match self.phones.number_end(digits) {
-            (first, last) if first == last => Term::Key(first),
-            (first, last) => Term::Range(first, last),
-        }
+        let endings =
+            std::iter::once(&self.phones).chain(self.formed(Form::Phone)).map(|keys| match keys.number_end(digits) {
+                (first, last) if first == last => Term::Key(first),
+                (first, last) => Term::Range(first, last),
+            });
+        any(endings.collect())
+    }
+
+    /// The keys of the fields whose values have that form.
+    fn formed(&self, wanted: Form) -> impl Iterator<Item = &Keys> {
+        let formed = self.custom.iter().filter_map(|field| field.formed.as_ref());
+        formed.filter(move |(form, _)| *form == wanted).map(|(_, keys)| keys)
+    }
+
+    /// The customers with that number, also as the value of a field.
+    fn phone_anywhere(&self, normal: &str) -> Term {
+        let fields = self.formed(Form::Phone).map(|keys| Term::Key(keys.number_end(normal).0));
+        any(std::iter::once(self.phone(normal)).chain(fields).collect())
+    }
+
+    /// The customers with that address, also as the value of a field.
+    fn email_anywhere(&self, normal: &str) -> Term {
+        let fields = self.formed(Form::Email).map(|keys| Term::Key(keys.address(normal)));
+        any(std::iter::once(self.email(normal)).chain(fields).collect())
+    }
+
+    /// The customers with a number or a date that the query may be.
+    fn with_value(&self, query: &Query) -> Term {
+        let values = |keys: &Keys| {
+            query.values.iter().map(|value| Term::Key(keys.bytes(Of::Option, value.as_bytes()))).collect::<Vec<_>>()
+        };
+        any(self.formed(Form::Value).flat_map(values).collect())
     }
 
     /// The customers with that number, in normal form or digits, and of long ones those that end alike.
@@ -153,7 +185,7 @@ impl Fields {
         let whole =
             if query.words.iter().all(|word| word.anywhere) { self.exact(query) } else { self.as_a_whole(query) };
         let ending = query.digits.as_deref().map_or(Term::NOTHING, |digits| self.phone_ending(digits));
-        any(vec![whole, ending, self.each_word(query, |word| self.word(word))])
+        any(vec![whole, ending, self.with_value(query), self.each_word(query, |word| self.word(word))])
     }
 
     /// The customers that the query finds in that way, and some others. `long`: the longer words of names that may be a misspelt one.
@@ -165,7 +197,7 @@ impl Fields {
                 Term::Key(self.name.bytes(Of::WholeName, name.as_bytes()))
             }
             Tier::Prefix => self.beginning_of_name(&query.words),
-            Tier::Word => self.each_word(query, |word| self.whole_word(word)),
+            Tier::Word => self.each_word(query, |word| self.whole_word(word)).or(self.with_value(query)),
             Tier::Substring => self.matching(query),
             Tier::Typo | Tier::TwoTypos => self.misspelt(query, tier.typos(), long),
         }
@@ -228,16 +260,23 @@ impl Fields {
     /// Those who have all that the part of an address consists of: its longer words, and what joins them.
     fn part_of_email(&self, part: &str, query: &Query) -> Term {
         let letters: Vec<char> = part.chars().collect();
-        let joints: Vec<i64> = key::joints(&letters).map(|three| self.text.letters(Of::Three, three)).collect();
-        let words = self.probed_words(query).into_iter().filter(|word| word.anywhere);
-        all(some_of(&joints).chain(words.map(|word| self.in_text(word))).collect())
+        let part_of = |joined: &Keys, texts: &Keys| {
+            let joints: Vec<i64> = key::joints(&letters).map(|three| joined.letters(Of::Three, three)).collect();
+            let words = self.probed_words(query).into_iter().filter(|word| word.anywhere);
+            all(some_of(&joints).chain(words.map(|word| contains(texts, &word.letters))).collect())
+        };
+        let in_fields = self.custom.iter().filter_map(|field| match &field.formed {
+            Some((Form::Email, keys)) => Some(part_of(keys, &field.texts)),
+            _ => None,
+        });
+        any(std::iter::once(part_of(&self.text, &self.text)).chain(in_fields).collect())
     }
 
     /// By a phone number or an e-mail address.
     fn exact(&self, query: &Query) -> Term {
         let phones = [query.phone.as_deref(), query.digits.as_deref()];
-        let email = query.email.as_deref().map(|email| self.email(email));
-        any(phones.into_iter().flatten().map(|phone| self.phone(phone)).chain(email).collect())
+        let email = query.email.as_deref().map(|email| self.email_anywhere(email));
+        any(phones.into_iter().flatten().map(|phone| self.phone_anywhere(phone)).chain(email).collect())
     }
 
     fn each_word(&self, query: &Query, find: impl Fn(&Word) -> Term) -> Term {
@@ -267,7 +306,7 @@ impl Fields {
         let mut terms = vec![self.in_text(word)];
         terms.extend(word.anywhere.then(|| Term::Key(self.joined.letters(Of::WholeWord, &word.letters))));
         terms.extend(word.digits.as_deref().map(|digits| self.phone_ending(digits)));
-        terms.extend(word.phone.as_deref().map(|phone| self.phone(phone)));
+        terms.extend(word.phone.as_deref().map(|phone| self.phone_anywhere(phone)));
         terms.extend(self.custom.iter().map(|field| field.word(word)));
         any(terms)
     }

@@ -1,6 +1,7 @@
 //! A search query, and how well a customer matches it.
 
 use super::fold::{fold, is_part_of_word, is_spelled, words};
+use super::form::{self, Form, Formed};
 use super::key::{JOINED_WORDS, SEARCHED_VALUES, TYPOS_UP_TO, beginning, is_looked_for_anywhere, joined_words};
 use crate::contact;
 use crate::text::without_invisible;
@@ -61,6 +62,8 @@ pub struct Query {
     /// The whole query as part of an e-mail address, folded.
     pub email_part: Option<String>,
     pub id: Option<[u8; 16]>,
+    /// The numbers and dates that the whole query may be.
+    pub values: Vec<String>,
 }
 
 pub struct Word {
@@ -87,6 +90,8 @@ pub trait Candidate {
     fn normal_emails(&self) -> Vec<String>;
     /// The texts of its custom fields.
     fn values(&self) -> Vec<String>;
+    /// Those of its custom fields that have that form.
+    fn formed(&self, form: Form) -> Vec<Formed>;
 }
 
 /// A match: how good, and what of the customer it was found in.
@@ -221,6 +226,7 @@ impl Query {
             email: contact::normal_email(text).filter(|email| email.contains('@')),
             email_part,
             id,
+            values: form::values(text),
         })
     }
 
@@ -244,28 +250,49 @@ impl Query {
         {
             return Some(found(Tier::Exact, as_typed(&customer.emails(), &customer.normal_emails(), n)));
         }
+        if let Some(looked_for) = self.email.as_deref()
+            && let Some((typed, _)) = customer.formed(Form::Email).iter().find(|(_, email)| email == looked_for)
+        {
+            return Some(found(Tier::Exact, typed));
+        }
         let phone = self.phone_match(customer);
         if let Some(exact) = phone.as_ref().filter(|phone| phone.tier == Tier::Exact) {
             return Some(found(exact.tier, &exact.matched));
         }
         let by_words = self.match_words(customer, typos);
-        match (phone, by_words) {
-            (Some(phone), Some(words)) => Some(if phone.tier >= words.tier { phone } else { words }),
-            (phone, words) => phone.or(words),
+        // Of equal ones the first.
+        [phone, by_words, self.value_match(customer)]
+            .into_iter()
+            .flatten()
+            .reduce(|best, next| if next.tier > best.tier { next } else { best })
+    }
+
+    /// By a number or a date, which is a whole value.
+    fn value_match(&self, customer: &impl Candidate) -> Option<Match> {
+        if self.values.is_empty() {
+            return None;
         }
+        let values = customer.formed(Form::Value);
+        values.iter().find(|(_, value)| self.values.contains(value)).map(|(typed, _)| found(Tier::Word, typed))
     }
 
     fn phone_match(&self, customer: &impl Candidate) -> Option<Match> {
         let looked_for = self.phone.as_deref().or(self.digits.as_deref())?;
         let phones = customer.normal_phones();
+        let in_fields = customer.formed(Form::Phone);
+        let is_it = |phone: &str| phone == looked_for;
+        let ends = |phone: &str| self.digits.as_deref().is_some_and(|ending| phone.ends_with(ending));
         let place = |is: &dyn Fn(&str) -> bool| phones.iter().take(SEARCHED_VALUES).position(|phone| is(phone));
-        let (tier, n) = match place(&|phone| phone == looked_for) {
-            Some(n) => (Tier::Exact, n),
-            None => {
-                (Tier::Substring, place(&|phone| self.digits.as_deref().is_some_and(|ending| phone.ends_with(ending)))?)
+        let field = |is: &dyn Fn(&str) -> bool| in_fields.iter().find(|(_, phone)| is(phone)).map(|(typed, _)| typed);
+        for (tier, is) in [(Tier::Exact, &is_it as &dyn Fn(&str) -> bool), (Tier::Substring, &ends)] {
+            if let Some(n) = place(is) {
+                return Some(found(tier, as_typed(&customer.phones(), &phones, n)));
             }
-        };
-        Some(found(tier, as_typed(&customer.phones(), &phones, n)))
+            if let Some(typed) = field(is) {
+                return Some(found(tier, typed));
+            }
+        }
+        None
     }
 
     fn match_words(&self, customer: &impl Candidate, typos: usize) -> Option<Match> {
@@ -277,7 +304,14 @@ impl Query {
         }
         let part = self.email_part.as_deref();
         let by_part = part.and_then(|part| folded.emails(customer).iter().position(|email| email.contains(part)));
-        by_part.map(|n| found(Tier::Substring, as_typed(&customer.emails(), &customer.normal_emails(), n))).or(by_words)
+        let by_part =
+            by_part.map(|n| found(Tier::Substring, as_typed(&customer.emails(), &customer.normal_emails(), n)));
+        let in_field = || {
+            let part = part?;
+            let (typed, _) = customer.formed(Form::Email).into_iter().find(|(_, email)| fold(email).contains(part))?;
+            Some(found(Tier::Substring, &typed))
+        };
+        by_part.or_else(in_field).or(by_words)
     }
 
     fn each_word(&self, folded: &Folded, customer: &impl Candidate, typos: usize) -> Option<Match> {
@@ -391,10 +425,13 @@ fn word_match(word: &Word, folded: &Folded, customer: &impl Candidate, typos: us
     let is_it = |phone: &String| {
         word.phone.as_ref() == Some(phone) || word.digits.as_ref().is_some_and(|digits| phone.ends_with(digits))
     };
-    if (word.phone.is_some() || word.digits.is_some())
-        && let Some(n) = customer.normal_phones().iter().take(SEARCHED_VALUES).position(is_it)
-    {
-        return Some(found(Tier::Substring, as_typed(&customer.phones(), &customer.normal_phones(), n)));
+    if word.phone.is_some() || word.digits.is_some() {
+        if let Some(n) = customer.normal_phones().iter().take(SEARCHED_VALUES).position(is_it) {
+            return Some(found(Tier::Substring, as_typed(&customer.phones(), &customer.normal_phones(), n)));
+        }
+        if let Some((typed, _)) = customer.formed(Form::Phone).iter().find(|(_, phone)| is_it(phone)) {
+            return Some(found(Tier::Substring, typed));
+        }
     }
     word.find_misspelt(&folded.name, typos).map(|tier| found(tier, customer.name()))
 }
@@ -437,6 +474,9 @@ mod unit_tests {
         }
         fn values(&self) -> Vec<String> {
             self.values.iter().map(|text| text.to_string()).collect()
+        }
+        fn formed(&self, _form: Form) -> Vec<Formed> {
+            Vec::new()
         }
     }
 

@@ -1,6 +1,7 @@
 //! Rows of customers, read by SQL under row-level security: a search can never see more than a SELECT. The statements are
 //! run as `ringfence_definer`, whom the wall binds as it does anybody, since what is searched in is closed to applications.
 
+use super::form::{self, Form, Formed};
 use super::key::SEARCHED_VALUES;
 use super::planner::{self, ScanBy};
 use super::query::Candidate;
@@ -258,6 +259,11 @@ impl Candidate for Row<'_> {
     fn values(&self) -> Vec<String> {
         let attributes = self.get::<Jsonb>(ATTRIBUTES);
         attributes.map(|stored| customer::searchable_texts(self.fields, &stored, SEARCHED_VALUES)).unwrap_or_default()
+    }
+
+    fn formed(&self, form: Form) -> Vec<Formed> {
+        let attributes = self.get::<Jsonb>(ATTRIBUTES);
+        attributes.map(|stored| form::formed(self.fields, &stored, form)).unwrap_or_default()
     }
 }
 

@@ -110,6 +110,26 @@ struct Folded {
     name_text: String,
     emails: Vec<String>,
     values: Vec<(&'static str, Vec<String>)>,
+    /// The value of the field of type phone, in E.164, of that of type email, in lower case, and of that of type number, in all spellings.
+    mobile: Option<String>,
+    work: Option<String>,
+    sum: Vec<String>,
+}
+
+/// A number with a fraction in the ways in which people write it.
+pub fn spellings(number: &str) -> Vec<String> {
+    let (whole, fraction) = number.split_once('.').expect("a fraction");
+    let mut all = vec![number.to_owned(), format!("{number}0"), format!("{whole},{fraction}")];
+    if whole.len() > 3 {
+        let (thousands, rest) = whole.split_at(whole.len() - 3);
+        all.extend([
+            format!("{thousands},{rest}.{fraction}"),
+            format!("{thousands}.{rest},{fraction}"),
+            format!("{thousands} {rest},{fraction}"),
+            format!("{thousands}'{rest}.{fraction}0"),
+        ]);
+    }
+    all
 }
 
 pub struct Everybody {
@@ -135,6 +155,7 @@ struct Word {
 
 struct Query {
     id: Option<Uuid>,
+    text: String,
     email: String,
     phone: Option<String>,
     ending: Option<String>,
@@ -162,9 +183,16 @@ impl Everybody {
             .iter()
             .map(|customer| {
                 let name_text = fold(&beginning(&customer.name));
+                let value = |wanted: &str| {
+                    let found = customer.values.iter().find(|(field, _)| *field == wanted);
+                    found.map(|(_, texts)| texts[0].as_str())
+                };
                 Folded {
                     name: words(&name_text),
                     name_text,
+                    mobile: value("Mobile").and_then(|phone| normal_phone(phone, country)),
+                    work: value("Work").map(str::to_lowercase),
+                    sum: value("Sum").map(spellings).unwrap_or_default(),
                     emails: customer.emails.iter().take(SEARCHED_VALUES).map(|email| fold(email)).collect(),
                     values: customer
                         .values
@@ -221,6 +249,7 @@ impl Everybody {
         }
         Query {
             id: Uuid::try_parse(text).ok(),
+            text: text.to_owned(),
             email: plain.to_lowercase(),
             phone: match plain.split_once(" ext. ") {
                 Some((number, extension)) if extension.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -281,8 +310,11 @@ fn tenths(query: &Query, customer: &Customer, folded: &Folded, fields: &[&str]) 
     if query.words.is_empty() {
         return None;
     }
-    let mut phones = customer.normal_phones.iter().take(SEARCHED_VALUES);
+    let seen = |field: &str, value: &Option<String>| value.clone().filter(|_| fields.contains(&field));
+    let (mobile, work) = (seen("Mobile", &folded.mobile), seen("Work", &folded.work));
+    let mut phones = customer.normal_phones.iter().take(SEARCHED_VALUES).chain(&mobile);
     if query.id == Some(customer.id)
+        || query.email.contains('@') && work.as_ref() == Some(&query.email)
         || query.email.contains('@')
             && customer.emails.iter().take(SEARCHED_VALUES).any(|email| email.to_lowercase() == query.email)
         || query.phone.as_ref().is_some_and(|phone| phones.clone().any(|other| other == phone))
@@ -305,9 +337,11 @@ fn tenths(query: &Query, customer: &Customer, folded: &Folded, fields: &[&str]) 
             best = Some(8);
         }
     }
-    let part = query.email_part.as_ref().is_some_and(|part| folded.emails.iter().any(|email| email.contains(part)));
+    let part = |part: &String| folded.emails.iter().chain(&work).any(|email| email.contains(part));
+    let part = query.email_part.as_ref().is_some_and(part);
     let ends = query.ending.as_ref().is_some_and(|ending| phones.any(|phone| phone.ends_with(ending)));
-    best.max(Some(6).filter(|_| part || ends))
+    let is_sum = fields.contains(&"Sum") && folded.sum.contains(&query.text);
+    best.max(Some(6).filter(|_| part || ends)).max(Some(7).filter(|_| is_sum))
 }
 
 fn word_tenths(word: &Word, customer: &Customer, folded: &Folded, fields: &[&str]) -> Option<u8> {
@@ -316,7 +350,8 @@ fn word_tenths(word: &Word, customer: &Customer, folded: &Folded, fields: &[&str
     if folded.name.contains(&word.text) || values().any(is_word_of) {
         return Some(7);
     }
-    let mut phones = customer.normal_phones.iter().take(SEARCHED_VALUES);
+    let mobile = folded.mobile.as_ref().filter(|_| fields.contains(&"Mobile"));
+    let mut phones = customer.normal_phones.iter().take(SEARCHED_VALUES).chain(mobile);
     if word.phone.as_ref().is_some_and(|phone| phones.any(|other| other == phone)) {
         return Some(6);
     }
@@ -333,7 +368,13 @@ fn word_tenths(word: &Word, customer: &Customer, folded: &Folded, fields: &[&str
         || is_joined
         || values().any(|value| value.contains(&word.text))
         || folded.emails.iter().any(|email| email.contains(&word.text))
-        || digits && customer.normal_phones.iter().take(SEARCHED_VALUES).any(|phone| phone.ends_with(&word.text))
+        || digits
+            && customer
+                .normal_phones
+                .iter()
+                .take(SEARCHED_VALUES)
+                .chain(mobile)
+                .any(|phone| phone.ends_with(&word.text))
     {
         return Some(6);
     }

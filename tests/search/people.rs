@@ -8,10 +8,11 @@ use std::io::Write;
 use uuid::{Builder, Uuid};
 
 /// Searchable fields: of both projects, of one, masked; a choice, and one of several options. Hidden is not searchable.
-pub const SALES: [&str; 4] = ["Contract", "City", "Plan", "Card"];
-pub const SUPPORT: [&str; 4] = ["City", "Tags", "Fault", "Card"];
-pub const UNMASKED: [&str; 5] = ["Contract", "City", "Plan", "Tags", "Fault"];
-pub const ALL: [&str; 6] = ["Contract", "City", "Plan", "Tags", "Fault", "Card"];
+/// Mobile, Work and Sum are of the types that are found however they are written.
+pub const SALES: [&str; 6] = ["Contract", "City", "Plan", "Card", "Work", "Sum"];
+pub const SUPPORT: [&str; 6] = ["City", "Tags", "Fault", "Card", "Mobile", "Sum"];
+pub const UNMASKED: [&str; 8] = ["Contract", "City", "Plan", "Tags", "Fault", "Mobile", "Work", "Sum"];
+pub const ALL: [&str; 9] = ["Contract", "City", "Plan", "Tags", "Fault", "Card", "Mobile", "Work", "Sum"];
 
 pub const FIELDS: &str = "
     SELECT ringfence.create_field('Contract', projects => '{Sales}', is_searchable => true),
@@ -20,6 +21,9 @@ pub const FIELDS: &str = "
            ringfence.create_field('Tags', 'choices', '{Support}', options => '{gold rush,VIP,late-payer,再來}', is_searchable => true),
            ringfence.create_field('Fault', projects => '{Support}', is_searchable => true),
            ringfence.create_field('Card', projects => '{Sales,Support}', is_masked => true, is_searchable => true),
+           ringfence.create_field('Mobile', 'phone', '{Support}', is_searchable => true),
+           ringfence.create_field('Work', 'email', '{Sales}', is_searchable => true),
+           ringfence.create_field('Sum', 'number', '{Sales,Support}', is_searchable => true),
            ringfence.create_field('Hidden', projects => '{Sales,Support}')";
 
 const PLANS: [&str; 4] = ["gold", "silver plus", "Złoty", "金卡"];
@@ -169,9 +173,30 @@ fn made(dice: &mut Dice, name: String, phones: Vec<String>, normal_phones: Vec<S
             values.push(("Tags", tags));
         }
     }
-    let attributes = values
-        .iter()
-        .map(|(field, texts)| ((*field).to_owned(), if *field == "Tags" { json!(texts) } else { json!(texts[0]) }));
+    let mut others = Dice::of(&[id.as_u128() as u64]);
+    let digits = (others.below(1000), others.below(1000));
+    let mobile = match others.below(4) {
+        0 => format!("0912-{:03}-{:03}", digits.0, digits.1),
+        1 => format!("+886 912 {:03} {:03}", digits.0, digits.1),
+        2 => format!("0912{:03}{:03}", digits.0, digits.1),
+        _ => format!("(0912) {:03} {:03}", digits.0, digits.1),
+    };
+    let letters = ["j", "jo", "a.n", "no.k", "ewa_n", "Z"][others.below(6) as usize];
+    let work = format!("{letters}{}@{}", others.below(30), ["work.example", "x.pl"][others.below(2) as usize]);
+    let sum = others.below(60_000) as f64 + [0.5, 0.25][others.below(2) as usize];
+    for (field, text) in [("Mobile", mobile), ("Work", work), ("Sum", sum.to_string())] {
+        if others.percent(20) {
+            values.push((field, vec![text]));
+        }
+    }
+    let attributes = values.iter().map(|(field, texts)| {
+        let value = match *field {
+            "Tags" => json!(texts),
+            "Sum" => json!(sum),
+            _ => json!(texts[0]),
+        };
+        ((*field).to_owned(), value)
+    });
     let attributes = Value::Object(attributes.collect());
     let customer = Customer { id, name, phones, normal_phones, emails, values, last_activity: last_activity(dice) };
     Made { customer, attributes, is_null: dice.percent(90) }

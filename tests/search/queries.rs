@@ -312,7 +312,28 @@ pub fn of(customers: &[Customer], seed: u64, each: usize) -> Vec<String> {
             let from = dice.below(email.chars().count() as u64) as usize;
             list.extend([3, 4, 6].map(|length| chars(email, from, from + length)));
         }
-        for (_, texts) in &customer.values {
+        for (field, texts) in &customer.values {
+            match *field {
+                "Mobile" => {
+                    let digits: String = texts[0].chars().filter(char::is_ascii_digit).collect();
+                    let last = &digits[digits.len() - 6..];
+                    list.extend([
+                        format!("+886912{last}"),
+                        format!("0912 {last}"),
+                        last.to_owned(),
+                        last[1..].to_owned(),
+                    ]);
+                    list.push(format!("{} 0912{last}", words[0]));
+                }
+                "Work" => {
+                    let (local, domain) = texts[0].split_once('@').expect("an address");
+                    let letters = local.chars().count();
+                    list.extend([texts[0].to_uppercase(), local.to_owned(), format!("@{domain}")]);
+                    list.push(format!("{}@{domain}", chars(local, letters.saturating_sub(2), letters)));
+                }
+                "Sum" => list.extend(crate::judge::spellings(&texts[0])),
+                _ => (),
+            }
             let text = dice.pick(texts);
             list.extend([text.clone(), chars(text, 1, 6), format!("{text} {}", words[0])]);
         }
