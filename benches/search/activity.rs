@@ -14,7 +14,6 @@ pub fn compare(set: &Set, database: &str, count: usize) {
     println!("\nCommon parts, {} customers of one owner: median in ms, and in times of the first", owner.customers);
     let (mut server, maker) = (connect_to(database, "postgres"), Maker::new());
     let mut agent = connect_to(database, "search_agent");
-    run(&mut agent, &format!("SET ringfence.owner = '{}'", owner.name()));
     run(&mut server, "ALTER TABLE ringfence.customer SET (autovacuum_enabled = off)");
     let mut first = [0.0; KINDS.len()];
     let activity = |value: &str| {
@@ -31,6 +30,7 @@ pub fn compare(set: &Set, database: &str, count: usize) {
         ("the same, vacuumed", Some(vacuum())),
     ] {
         statement.iter().for_each(|statement| run(&mut server, statement));
+        run(&mut agent, &format!("BEGIN; SET LOCAL ringfence.owner = '{}'", owner.id()));
         print!("  {state:20}");
         for (n, kind) in KINDS.into_iter().enumerate() {
             let mut times: Vec<f64> = queries(&maker, owner, kind, count)
@@ -49,5 +49,6 @@ pub fn compare(set: &Set, database: &str, count: usize) {
             print!("   {} {median:.2} ({:.1})", kind.name(), median / first[n]);
         }
         println!();
+        run(&mut agent, "COMMIT");
     }
 }
