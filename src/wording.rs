@@ -198,7 +198,9 @@ fn of_constraint(constraint: &[u8], kind: &[u8]) -> Option<(&'static CStr, Optio
             c"there is a customer with this id already",
             Some(c"ringfence.save_customer() updates a customer, or inserts it where there is none."),
         ),
-        b"customer_name_check" => (c"the name of a customer must show something, and be no longer than 1 MiB", None),
+        b"customer_name_check" => {
+            (c"the name of a customer must show something, and be no longer than 2500 bytes", None)
+        }
         b"customer_owner_id_company_id_fkey" => {
             (c"there is no such company", Some(c"ringfence.company lists the companies of the owner."))
         }

@@ -55,7 +55,7 @@ SELECT ringfence.save_customer('{"name": ""}');
 SET SESSION AUTHORIZATION boss_a;
 INSERT INTO ringfence.project (name) VALUES (U&'Sales\200B');
 INSERT INTO ringfence.field (name) VALUES (U&'na\200Bme');
-RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION app_a;
 -- Functions of the user stay in CONTEXT, with what they run.
 SELECT shop.add_customer('');
 SELECT shop.add_customer_sql('');
