@@ -5,7 +5,7 @@ CREATE FUNCTION ringfence.normal_phones(phones text[], owner_id uuid) RETURNS te
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'normal_phones_wrapper';
 REVOKE ALL ON FUNCTION ringfence.normal_phones(text[], uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.normal_phones(text[], uuid) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.normal_phones(text[], uuid) IS 'Phones in E.164 by the country of the owner; internal';
+COMMENT ON FUNCTION ringfence.normal_phones(text[], uuid) IS 'The numbers in phones, in E.164 by the country of the owner. Error 23514: more than 64 phones. Internal';
 
 CREATE FUNCTION ringfence.normal_emails(emails text[]) RETURNS text[]
     LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'normal_emails_wrapper';
@@ -13,11 +13,17 @@ REVOKE ALL ON FUNCTION ringfence.normal_emails(text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.normal_emails(text[]) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.normal_emails(text[]) IS 'E-mail addresses in the form that look-ups compare; internal';
 
+CREATE FUNCTION ringfence.phones_to_find(phone text) RETURNS text[]
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'phones_to_find_wrapper';
+REVOKE ALL ON FUNCTION ringfence.phones_to_find(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.phones_to_find(text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.phones_to_find(text) IS 'The forms that a phone may have in customer.normal_phones, best first, by the country of the session''s owner: WHERE normal_phones && phones_to_find(...)';
+
 CREATE FUNCTION ringfence.phone_to_find(phone text) RETURNS text
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'phone_to_find_wrapper';
 REVOKE ALL ON FUNCTION ringfence.phone_to_find(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.phone_to_find(text) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.phone_to_find(text) IS 'A phone number in E.164 by the country of the session''s owner, to compare with customer.normal_phones';
+COMMENT ON FUNCTION ringfence.phone_to_find(text) IS 'The likeliest form of a phone in customer.normal_phones: E.164 by the country of the session''s owner. See phones_to_find()';
 
 CREATE FUNCTION ringfence.email_to_find(email text) RETURNS text
     LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'email_to_find_wrapper';

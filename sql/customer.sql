@@ -47,7 +47,7 @@ COMMENT ON TABLE ringfence.customer IS 'Customers. A person known to two owners 
 COMMENT ON COLUMN ringfence.customer.attributes IS 'Values of custom fields, by field; no application role can read or write it: the way to them is customer_card';
 COMMENT ON COLUMN ringfence.customer.phones IS 'As typed';
 COMMENT ON COLUMN ringfence.customer.emails IS 'As typed';
-COMMENT ON COLUMN ringfence.customer.normal_phones IS 'The phones in E.164 by the owner''s country, kept by a trigger';
+COMMENT ON COLUMN ringfence.customer.normal_phones IS 'The numbers in phones, in E.164 by the owner''s country; what is no number as it is written. Kept by a trigger';
 COMMENT ON COLUMN ringfence.customer.normal_emails IS 'The e-mails in lower case, with their domains in Unicode, kept by a trigger';
 COMMENT ON COLUMN ringfence.customer.searchable IS 'What is searched of attributes, kept by a trigger; no application role can read or write it';
 COMMENT ON COLUMN ringfence.customer.active_on IS 'The day of last_activity_at in UTC, as the search index holds it; 0001-01-01: never';

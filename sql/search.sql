@@ -185,11 +185,11 @@ GRANT EXECUTE ON FUNCTION ringfence.matches(uuid, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.matches(uuid, text) IS
     'For an application''s own SQL: WHERE ringfence.matches(id, ''tsai'') on customer or customer_card goes by the search index. Every customer that search_customers() finds without typos, except by id; and a few more: those that have the letters in other places, and of phone numbers those that end in the same 8 digits. A query that is too long is error 22023, from a column it finds nothing';
 
-CREATE FUNCTION ringfence.phone_query(normal_phone text) RETURNS ringfence.search_query
+CREATE FUNCTION ringfence.phone_query(normal_phones text[]) RETURNS ringfence.search_query
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'phone_query_wrapper';
-REVOKE ALL ON FUNCTION ringfence.phone_query(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.phone_query(text) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.phone_query(text) IS 'What to look for to find a phone number in normal form; part of find_by_phone()';
+REVOKE ALL ON FUNCTION ringfence.phone_query(text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.phone_query(text[]) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.phone_query(text[]) IS 'What to look for to find a phone in one of these normal forms; part of find_by_phone()';
 
 CREATE FUNCTION ringfence.email_query(normal_email text) RETURNS ringfence.search_query
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'email_query_wrapper';
@@ -216,17 +216,18 @@ CREATE FUNCTION ringfence.find_by_phone(phone text)
     LANGUAGE sql STABLE PARALLEL SAFE ROWS 2
     BEGIN ATOMIC
         SELECT customer.id, customer.name, customer.phones, customer.emails, company.name, 1.0::real,
-               ringfence.phone_to_find(find_by_phone.phone), NULL::text
+               (SELECT form FROM unnest(ringfence.phones_to_find(find_by_phone.phone)) WITH ORDINALITY AS best (form, n)
+                 WHERE form = ANY (customer.normal_phones) ORDER BY n LIMIT 1), NULL::text
           FROM ringfence.customer
           LEFT JOIN ringfence.company ON company.owner_id = customer.owner_id AND company.id = customer.company_id
-         WHERE customer.id OPERATOR(ringfence.@@@) ringfence.phone_query(ringfence.phone_to_find(find_by_phone.phone))
+         WHERE customer.id OPERATOR(ringfence.@@@) ringfence.phone_query(ringfence.phones_to_find(find_by_phone.phone))
            -- The index goes by the last digits. Once, not for each row.
-           AND (SELECT ringfence.phone_to_find(find_by_phone.phone)) = ANY (customer.normal_phones)
+           AND customer.normal_phones OPERATOR(pg_catalog.&&) (SELECT ringfence.phones_to_find(find_by_phone.phone))
          ORDER BY customer.last_activity_at DESC NULLS LAST, customer.id;
     END;
 REVOKE ALL ON FUNCTION ringfence.find_by_phone(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.find_by_phone(text) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.find_by_phone(text) IS 'Customers of the session''s owner with that phone number, in whatever format either was typed; the most recently active first. Of a customer''s phones the first 64 are looked through';
+COMMENT ON FUNCTION ringfence.find_by_phone(text) IS 'Customers of the session''s owner with that phone number, in whatever format either was typed; the most recently active first';
 
 CREATE FUNCTION ringfence.find_by_email(email text)
     RETURNS TABLE (customer_id uuid, name text, phones text[], emails text[], company text, rank real, matched text, cursor text)

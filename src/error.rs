@@ -479,6 +479,13 @@ pub fn bad_max_rows(max: i32) -> ErrorReport {
     bad_value(format!("max_rows must be between 1 and {max}"))
 }
 
+/// 23514: a customer with more phones than look-ups go through.
+pub fn too_many_phones(most: usize) -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_CHECK_VIOLATION, "the customer has too many phones").set_hint(format!(
+        "A customer has at most {most} phones. Keep further numbers in a custom field, or in further customers."
+    ))
+}
+
 /// 22023: the search query is too long.
 pub fn query_too_long(max_characters: usize, max_words: usize) -> ErrorReport {
     bad_value("the search query is too long")

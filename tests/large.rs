@@ -110,7 +110,8 @@ fn no_value_is_too_large_to_be_judged() {
             "ringfence.matches('a0000000-0000-0000-0000-000000000001', text)",
             "ringfence.search_customers(text)",
             "ringfence.search_customers('tsai', 20, text)",
-            "ringfence.phone_query(text)",
+            "ringfence.phone_query(ARRAY[text])",
+            "ringfence.phones_to_find(text)",
             "ringfence.email_query(text)",
             "ringfence.find_by_phone(text)",
             "ringfence.find_by_email(text)",
@@ -169,6 +170,7 @@ fn no_value_is_too_large_to_be_judged() {
         }
         let of_list = [
             "SELECT ringfence.search_keys('aaaaaaaa-0000-0000-0000-000000000001', 'x', list, list, '{}', '-infinity')",
+            "SELECT ringfence.phone_query(list)",
             "INSERT INTO ringfence.customer (name, phones) SELECT 'large', list",
             "INSERT INTO ringfence.customer_card (name, emails) SELECT 'large', list",
             "SELECT ringfence.grant_access('app_a', 'Company A', list)",
@@ -230,14 +232,9 @@ fn a_long_call_can_be_ended() {
     run(
         &mut session,
         "CREATE TEMP TABLE large AS
-             SELECT array_fill('+48 601 234 567 (' || repeat('m', 80) || ')', ARRAY[2000000]) AS phones,
-                    array_fill(repeat('łódź', 80), ARRAY[500000]) AS emails;
+             SELECT array_fill(repeat('łódź', 80), ARRAY[500000]) AS emails;
          SET statement_timeout = '100ms'",
     );
-    for long in [
-        "INSERT INTO ringfence.customer (name, phones) SELECT 'large', phones FROM large",
-        "INSERT INTO ringfence.customer (name, emails) SELECT 'large', emails FROM large",
-    ] {
-        assert_eq!(refused(&mut session, long), "57014", "{long}");
-    }
+    let long = "INSERT INTO ringfence.customer (name, emails) SELECT 'large', emails FROM large";
+    assert_eq!(refused(&mut session, long), "57014");
 }

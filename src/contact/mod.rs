@@ -1,12 +1,18 @@
 //! Phone numbers and e-mail addresses in the form that look-ups compare.
 
 mod email;
+mod number;
 mod phone;
+mod reading;
 
 pub use email::{normal_email, with_readable_domain};
-pub use phone::{MIN_SUFFIX_DIGITS, digits, is_country, looks_like_phone, normal_phone, phones_among, whole_phone};
+pub use number::is_country;
+pub use phone::{
+    MIN_SUFFIX_DIGITS, asked, digits, is_phone, looks_like_phone, normal_phones as forms_of_phone, phones_among,
+    unique_phone,
+};
 
-use crate::error::Result;
+use crate::error::{self, Result};
 use crate::text::without_invisible;
 use crate::{owner, session};
 use pgrx::datum::{Array, Uuid};
@@ -20,37 +26,56 @@ fn plain(text: &str) -> Cow<'_, str> {
     if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(without_invisible(text).nfkc().collect()) }
 }
 
-/// Normal forms of one customer that are kept, of phones and of e-mail addresses. Look-ups go through the first 64.
-const MAX_FORMS: usize = 1000;
+/// Phones that a customer may have.
+const MAX_PHONES: usize = 64;
+
+/// Normal forms of one customer's phones, of each its numbers and how it is written. Look-ups go through all of them.
+pub const MAX_PHONE_FORMS: usize = MAX_PHONES * (reading::MAX_NUMBERS + 1);
+
+/// Normal forms of one customer's e-mail addresses that are kept. Look-ups go through the first 64.
+const MAX_EMAIL_FORMS: usize = 1000;
 
 /// The normal forms of a customer's phones, without repetition, by the country of the owner (not necessarily the
-/// session's: whoever writes the row, it reads the same).
+/// session's: whoever writes the row, it reads the same). Error 23514: too many phones.
 #[pg_extern(sql = false)]
 fn normal_phones(phones: Array<'_, &str>, owner: Uuid) -> Result<Vec<String>> {
+    if phones.len() > MAX_PHONES {
+        return Err(error::too_many_phones(MAX_PHONES));
+    }
     let country = owner::by_id(owner)?.and_then(|owner| owner.country);
-    Ok(distinct(&phones, |phone| normal_phone(phone, country.as_deref())))
+    Ok(distinct(&phones, MAX_PHONE_FORMS, |phone| forms_of_phone(phone, country.as_deref())))
 }
 
 /// The normal forms of a customer's e-mail addresses, without repetition.
 #[pg_extern(sql = false)]
 fn normal_emails(emails: Array<'_, &str>) -> Vec<String> {
-    distinct(&emails, normal_email)
+    distinct(&emails, MAX_EMAIL_FORMS, normal_email)
 }
 
 /// A list may hold many millions of texts: none is copied, and it can be cancelled between them.
-fn distinct(texts: &Array<'_, &str>, form: impl Fn(&str) -> Option<String>) -> Vec<String> {
+fn distinct<F: IntoIterator<Item = String>>(
+    texts: &Array<'_, &str>,
+    most: usize,
+    forms: impl Fn(&str) -> F,
+) -> Vec<String> {
     let mut seen = HashSet::new();
-    let forms = texts.iter().filter_map(|text| {
+    let forms = texts.iter().flatten().flat_map(|text| {
         pgrx::check_for_interrupts!();
-        form(text?)
+        forms(text)
     });
-    forms.filter(|form| seen.insert(form.clone())).take(MAX_FORMS).collect()
+    forms.filter(|form| seen.insert(form.clone())).take(most).collect()
 }
 
-/// The normal form of a phone number that somebody looks for, by the country of the session's owner.
+/// The normal forms of a phone number that somebody looks for, best first, by the country of the session's owner.
+#[pg_extern(sql = false)]
+fn phones_to_find(phone: &str) -> Result<Vec<String>> {
+    Ok(phone::phones_to_find(phone, session::context()?.owner.country.as_deref()))
+}
+
+/// The best of them.
 #[pg_extern(sql = false)]
 fn phone_to_find(phone: &str) -> Result<Option<String>> {
-    Ok(normal_phone(phone, session::context()?.owner.country.as_deref()))
+    Ok(phones_to_find(phone)?.into_iter().next())
 }
 
 /// The normal form of an e-mail address that somebody looks for.

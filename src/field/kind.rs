@@ -55,7 +55,7 @@ impl Type {
             Type::Date => date(text).map(|date| date.to_string().into()),
             Type::Time => time(text).map(|time| time.to_string().into()),
             Type::Datetime => datetime(text).map(|moment| moment.to_string().into()),
-            Type::Phone => contact::normal_phone(text, None).map(|_| text.into()),
+            Type::Phone => contact::is_phone(text).then_some(text.into()),
             Type::Email => is_email(text).then_some(text.into()),
             _ => Some(text.into()),
         }
@@ -65,7 +65,7 @@ impl Type {
     /// the form that look-ups compare. None for a text that shows nothing, which is no value.
     pub fn unique_form(self, text: &str, country: Option<&str>) -> Option<String> {
         match self {
-            Type::Phone => contact::normal_phone(text, country),
+            Type::Phone => contact::unique_phone(text, country),
             Type::Email => contact::normal_email(text),
             _ => Some(as_seen(text)).filter(|seen| !seen.is_empty()),
         }
@@ -259,7 +259,9 @@ mod unit_tests {
 
     #[test]
     fn phones_and_emails_are_kept_as_typed() {
-        assert_eq!(stored(Type::Phone, "0912-345-678").as_deref(), Some("0912-345-678"));
+        for good in ["0912-345-678", "٠١٠٠١٢٣٤٥٦٧", "601234567/602345678 (24h)", "1-800-CONTACTS"] {
+            assert_eq!(stored(Type::Phone, good).as_deref(), Some(good));
+        }
         for bad in ["", "none", "---"] {
             assert_eq!(stored(Type::Phone, bad), None, "{bad}");
         }
@@ -292,6 +294,8 @@ mod unit_tests {
         assert_ne!(same(Type::Text, "a"), same(Type::Text, "A"));
         assert_eq!(same(Type::Text, " \u{a0}\t"), None);
         assert_eq!(same(Type::Phone, "0912-345-678"), same(Type::Phone, "+886 912 345 678"));
+        assert_eq!(same(Type::Phone, "0912-345-678"), same(Type::Phone, "\u{202A}0912\u{200B}345678 (mama)"));
+        assert_ne!(same(Type::Phone, "1-800-CONTACTS"), same(Type::Phone, "1-800-SOMETHING"));
         assert_eq!(same(Type::Email, "A@Example.com"), same(Type::Email, "a@example.COM "));
         assert_eq!(same(Type::Email, "a@bücher.example"), same(Type::Email, "\u{200B}a@xn--bcher-kva.example."));
         for text in ["CT-1", "CT\u{200B}-1", "\u{FEFF}CT-1\u{202C}", "CT\u{AD}-1\u{FE0F}", " CT-1\u{3164} "] {

@@ -45,12 +45,12 @@ impl Form {
         MARKS.iter().find(|(_, mark)| name.ends_with(*mark)).map(|(form, _)| *form)
     }
 
-    /// A text in that form, phone numbers read by the country's rules.
-    pub fn normal(self, text: &str, country: Option<&str>) -> Option<String> {
+    /// A text in that form, phone numbers read by the country's rules: one may have several.
+    pub fn normal(self, text: &str, country: Option<&str>) -> Vec<String> {
         match self {
-            Form::Phone => contact::normal_phone(text, country),
-            Form::Email => contact::normal_email(text),
-            Form::Value => Some(plain_number(beginning(text))),
+            Form::Phone => contact::forms_of_phone(text, country),
+            Form::Email => contact::normal_email(text).into_iter().collect(),
+            Form::Value => vec![plain_number(beginning(text))],
         }
     }
 }
@@ -63,7 +63,11 @@ pub fn formed(fields: &VisibleFields, stored: &Jsonb, form: Form) -> Vec<Formed>
     }
     let values = fields.seen_of(stored.root()).filter(|(field, _)| is_it(field));
     let texts = values.flat_map(|(_, value)| value.texts().take(1));
-    texts.filter_map(|text| Some((text.clone().into_owned(), form.normal(&text, fields.country())?))).collect()
+    let formed = texts.flat_map(|text| {
+        let forms = form.normal(&text, fields.country());
+        forms.into_iter().map(move |form| (text.clone().into_owned(), form))
+    });
+    formed.collect()
 }
 
 /// A decimal number without zeros that say nothing; any other text as it is.

@@ -14,6 +14,7 @@
 //! | the first four letters without one of them, of words of 12 letters or more the first seven, and up to seven at the end; with them of which letters the word is, and which | longer words of a name | typos |
 //! | first three letters of the name, and the next three; its sorted words | names | beginning of the name, whole name |
 //! | last 4 digits, and up to 4 before them | phone numbers | endings, whole numbers |
+//! | all that is written | phones that are no numbers | whole phones |
 //! | the whole address | e-mail addresses | whole addresses |
 //! | an option | fields of a choice | queries that name it, whatever it is called by then |
 //! | the same as of phone numbers and e-mail addresses; the value | fields of type phone and email; of type number and date | values however they are written (`form`) |
@@ -34,6 +35,7 @@
 
 use super::fold::{fold, is_part_of_word, is_spelled, one_word_per_character, words};
 use super::form::Form;
+use crate::contact::MAX_PHONE_FORMS;
 use siphasher::sip::SipHasher13;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -42,7 +44,7 @@ use std::hash::Hasher;
 /// The beginning of a text that is searched. Longer ones are notes or mistakes, and must not fill the index.
 pub const SEARCHED_CHARACTERS: usize = 1000;
 
-/// How many of a customer's phones, of its e-mail addresses, and of the texts of one custom field are searched.
+/// How many of a customer's e-mail addresses, and of the texts of one custom field are searched.
 pub const SEARCHED_VALUES: usize = 64;
 
 /// Keys of one customer after which no more of its custom values are searched: those of some 500 long texts.
@@ -277,6 +279,15 @@ impl Keys {
             digits.fold(0, |number, digit| number * 10 + i64::from(digit - b'0'))
         };
         (all | with(b'0'), all | with(b'9'))
+    }
+
+    /// A phone as a whole. One that is no number is found as it is written: those that end in the same digits are others.
+    pub fn phone(&self, normal: &str) -> i64 {
+        if normal.trim_start_matches('+').bytes().all(|byte| byte.is_ascii_digit()) {
+            self.number_end(normal).0
+        } else {
+            self.bytes(Of::ShortNumber, beginning(normal).as_bytes())
+        }
     }
 
     /// An e-mail address as a whole.
@@ -561,7 +572,10 @@ pub fn of_customer<'a>(
     all.extend(joined_words(&name).iter().map(|joined| keys.bytes(Of::WholeWord, joined.as_bytes())));
 
     let keys = Keys::of(&customer.owner, PHONES);
-    all.extend(customer.normal_phones.take(SEARCHED_VALUES).map(|phone| keys.number_end(phone).0));
+    for phone in customer.normal_phones.take(MAX_PHONE_FORMS) {
+        all.push(keys.phone(phone));
+        all.push(keys.number_end(phone).0);
+    }
 
     let keys = Keys::of(&customer.owner, EMAILS);
     for email in customer.normal_emails.take(SEARCHED_VALUES) {
@@ -576,7 +590,7 @@ pub fn of_customer<'a>(
         }
         let text = beginning(&text);
         match Form::named(field) {
-            Some(Form::Phone) => all.push(keys.number_end(text).0),
+            Some(Form::Phone) => all.extend([keys.phone(text), keys.number_end(text).0]),
             Some(Form::Email) => {
                 all.push(keys.address(text));
                 add_joints(&keys, &fold(text), &mut all);

@@ -21,6 +21,7 @@ mod scan;
 mod status;
 mod value;
 
+use crate::contact;
 use crate::error::{self, Result};
 use crate::field::{self, SearchedField, Type};
 use crate::jsonb::{Jsonb, New};
@@ -30,7 +31,7 @@ use cursor::Cursor;
 use form::Form;
 use key::{OPTIONS, SEARCHED_VALUES};
 use page::Search;
-use pgrx::datum::Uuid;
+use pgrx::datum::{Array, Uuid};
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, AllocatedByRust, PgTrigger};
@@ -77,10 +78,10 @@ fn query_of_column(text: &str) -> Result<Probe> {
     build(|fields| query.map_or(Term::NOTHING, |query| fields.matching(&query)))
 }
 
-/// The customers with a phone number in normal form.
+/// The customers with a phone in one of these normal forms.
 #[pg_extern(sql = false)]
-fn phone_query(normal: &str) -> Result<Probe> {
-    build(|fields| fields.phone(normal))
+fn phone_query(normal: Array<'_, &str>) -> Result<Probe> {
+    build(|fields| fields.phones(normal.iter().flatten().take(contact::MAX_PHONE_FORMS)))
 }
 
 /// The customers with an e-mail address in normal form.
@@ -154,7 +155,7 @@ fn searched_of(stored: &Jsonb, searched: &[SearchedField], owner: Uuid) -> Resul
         let form = Form::of(field.kind)?;
         let texts = stored.member(&field.key)?.texts().take(1);
         let normal: Vec<Cow<str>> =
-            texts.filter_map(|text| form.normal(&text, country.as_deref())).map(Cow::Owned).collect();
+            texts.flat_map(|text| form.normal(&text, country.as_deref())).map(Cow::Owned).collect();
         Some((form.name(&field.key), New::Texts(normal)))
     });
     let values = searched.iter().filter_map(|field| {

@@ -148,10 +148,10 @@ impl Fields {
         formed.filter(move |(form, _)| *form == wanted).map(|(_, keys)| keys)
     }
 
-    /// The customers with that number, also as the value of a field.
+    /// The customers with that phone, also as the value of a field.
     fn phone_anywhere(&self, normal: &str) -> Term {
-        let fields = self.formed(Form::Phone).map(|keys| Term::Key(keys.number_end(normal).0));
-        any(std::iter::once(self.phone(normal)).chain(fields).collect())
+        let keys = std::iter::once(&self.phones).chain(self.formed(Form::Phone));
+        any(keys.map(|keys| Term::Key(keys.phone(normal))).collect())
     }
 
     /// The customers with that address, also as the value of a field.
@@ -168,9 +168,9 @@ impl Fields {
         any(self.formed(Form::Value).flat_map(values).collect())
     }
 
-    /// The customers with that number, in normal form or digits, and of long ones those that end alike.
-    pub fn phone(&self, normal: &str) -> Term {
-        Term::Key(self.phones.number_end(normal).0)
+    /// The customers with one of these phones, in normal form or digits, and of long ones those that end alike.
+    pub fn phones<'a>(&self, forms: impl Iterator<Item = &'a str>) -> Term {
+        any(forms.map(|form| Term::Key(self.phones.phone(form))).collect())
     }
 
     /// The customers with that address, in normal form.
@@ -274,9 +274,9 @@ impl Fields {
 
     /// By a phone number or an e-mail address.
     fn exact(&self, query: &Query) -> Term {
-        let phones = [query.phone.as_deref(), query.digits.as_deref()];
+        let phones = query.phones.iter().chain(&query.digits).map(|phone| self.phone_anywhere(phone));
         let email = query.email.as_deref().map(|email| self.email_anywhere(email));
-        any(phones.into_iter().flatten().map(|phone| self.phone_anywhere(phone)).chain(email).collect())
+        any(phones.chain(email).collect())
     }
 
     fn each_word(&self, query: &Query, find: impl Fn(&Word) -> Term) -> Term {
@@ -306,7 +306,7 @@ impl Fields {
         let mut terms = vec![self.in_text(word)];
         terms.extend(word.anywhere.then(|| Term::Key(self.joined.letters(Of::WholeWord, &word.letters))));
         terms.extend(word.digits.as_deref().map(|digits| self.phone_ending(digits)));
-        terms.extend(word.phone.as_deref().map(|phone| self.phone_anywhere(phone)));
+        terms.extend(word.phones.iter().map(|phone| self.phone_anywhere(phone)));
         terms.extend(self.custom.iter().map(|field| field.word(word)));
         any(terms)
     }

@@ -54,14 +54,16 @@ const TWO_TYPOS_FROM: usize = 8;
 pub struct Query {
     pub folded: String,
     pub words: Vec<Word>,
-    /// The whole query as a phone number, in normal form.
-    pub phone: Option<String>,
+    /// The normal forms that the whole query may be stored as, if it is a phone: best first.
+    pub phones: Vec<String>,
     /// The digits of a query that is written like a phone number, enough of them to look for as an ending.
     pub digits: Option<String>,
     pub email: Option<String>,
     /// The whole query as part of an e-mail address, folded.
     pub email_part: Option<String>,
     pub id: Option<[u8; 16]>,
+    /// By whose rules phone numbers are read.
+    country: Option<String>,
     /// The numbers and dates that the whole query may be.
     pub values: Vec<String>,
 }
@@ -75,8 +77,8 @@ pub struct Word {
     pub whole_only: bool,
     pub typos: usize,
     pub digits: Option<String>,
-    /// The phone number, in normal form, that it is or is part of, with other words beside that.
-    pub phone: Option<String>,
+    /// The normal forms of the phone number that it is or is part of, with other words beside that.
+    pub phones: Vec<String>,
 }
 
 /// What of a customer is searched. All but the name is read when it is first needed: for most customers the name says enough.
@@ -114,7 +116,7 @@ impl Word {
         let digits = Some(text.to_owned())
             .filter(|text| text.len() >= contact::MIN_SUFFIX_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit()));
         let anywhere = is_looked_for_anywhere(text);
-        Word { text: text.to_owned(), letters, anywhere, whole_only: false, typos, digits, phone: None }
+        Word { text: text.to_owned(), letters, anywhere, whole_only: false, typos, digits, phones: Vec::new() }
     }
 
     /// How the word is found in a folded name: as one of its words, inside of one, or a short one as a beginning.
@@ -205,8 +207,8 @@ impl Query {
             return None;
         }
         let digits = Some(contact::digits(text)).filter(|_| contact::looks_like_phone(text));
-        let phone = contact::whole_phone(text, country);
-        if phone.is_none() {
+        let asked = contact::asked(text, country);
+        if !asked.is_phone {
             note_phones(&mut words, text, country);
         }
         let id = crate::name::parse_id(text).map(|id| *id);
@@ -221,8 +223,9 @@ impl Query {
         Some(Query {
             folded,
             words,
-            phone,
+            phones: asked.forms,
             digits,
+            country: country.map(str::to_owned),
             email: contact::normal_email(text).filter(|email| email.contains('@')),
             email_part,
             id,
@@ -277,22 +280,33 @@ impl Query {
     }
 
     fn phone_match(&self, customer: &impl Candidate) -> Option<Match> {
-        let looked_for = self.phone.as_deref().or(self.digits.as_deref())?;
-        let phones = customer.normal_phones();
-        let in_fields = customer.formed(Form::Phone);
-        let is_it = |phone: &str| phone == looked_for;
-        let ends = |phone: &str| self.digits.as_deref().is_some_and(|ending| phone.ends_with(ending));
-        let place = |is: &dyn Fn(&str) -> bool| phones.iter().take(SEARCHED_VALUES).position(|phone| is(phone));
-        let field = |is: &dyn Fn(&str) -> bool| in_fields.iter().find(|(_, phone)| is(phone)).map(|(typed, _)| typed);
-        for (tier, is) in [(Tier::Exact, &is_it as &dyn Fn(&str) -> bool), (Tier::Substring, &ends)] {
-            if let Some(n) = place(is) {
-                return Some(found(tier, as_typed(&customer.phones(), &phones, n)));
-            }
-            if let Some(typed) = field(is) {
-                return Some(found(tier, typed));
-            }
+        if self.phones.is_empty() && self.digits.is_none() {
+            return None;
         }
-        None
+        let stored = customer.normal_phones();
+        let in_fields = customer.formed(Form::Phone);
+        let exact = |form: &str| self.phones.iter().any(|looked_for| looked_for == form);
+        let ends = |form: &str| self.digits.as_deref().is_some_and(|ending| form.ends_with(ending));
+        // Of several forms the best.
+        let best = self.phones.iter().find(|form| stored.contains(form));
+        if let Some(form) = best {
+            return Some(found(Tier::Exact, &self.phone_as_typed(customer, form)));
+        }
+        let in_field = |is: &dyn Fn(&str) -> bool| in_fields.iter().find(|(_, form)| is(form)).map(|(typed, _)| typed);
+        if let Some(typed) = in_field(&exact) {
+            return Some(found(Tier::Exact, typed));
+        }
+        if let Some(form) = stored.iter().find(|form| ends(form)) {
+            return Some(found(Tier::Substring, &self.phone_as_typed(customer, form)));
+        }
+        in_field(&ends).map(|typed| found(Tier::Substring, typed))
+    }
+
+    /// The phone that is stored in that normal form, as it was typed.
+    fn phone_as_typed(&self, customer: &impl Candidate, form: &str) -> String {
+        let is_it =
+            |phone: &String| contact::forms_of_phone(phone, self.country.as_deref()).iter().any(|kept| kept == form);
+        customer.phones().into_iter().find(is_it).unwrap_or_else(|| form.to_owned())
     }
 
     fn match_words(&self, customer: &impl Candidate, typos: usize) -> Option<Match> {
@@ -317,7 +331,7 @@ impl Query {
     fn each_word(&self, folded: &Folded, customer: &impl Candidate, typos: usize) -> Option<Match> {
         let mut worst: Option<Match> = None;
         for word in &self.words {
-            let found = word_match(word, folded, customer, typos)?;
+            let found = self.word_match(word, folded, customer, typos)?;
             if worst.as_ref().is_none_or(|worst| found.tier < worst.tier) {
                 worst = Some(found);
             }
@@ -327,6 +341,39 @@ impl Query {
             result.tier = self.name_tier(&folded.name).unwrap_or(Tier::Substring).max(result.tier);
         }
         Some(result)
+    }
+
+    fn word_match(&self, word: &Word, folded: &Folded, customer: &impl Candidate, typos: usize) -> Option<Match> {
+        let in_name = word.find_in_name(&folded.name);
+        if in_name == Some(Tier::Word) {
+            return Some(found(Tier::Word, customer.name()));
+        }
+        let in_values = folded.values(customer).filter_map(|(text, folded)| Some((word.find_in_value(folded)?, text)));
+        // Of equal ones the first.
+        let best_value = in_values.reduce(|best, next| if next.0 > best.0 { next } else { best });
+        match (in_name, best_value) {
+            (Some(tier), None) => return Some(found(tier, customer.name())),
+            (in_name, Some((tier, text))) if in_name.is_none_or(|name| name < tier) => return Some(found(tier, text)),
+            (Some(tier), Some(_)) => return Some(found(tier, customer.name())),
+            (None, _) => (),
+        }
+        if word.anywhere
+            && let Some(n) = folded.emails(customer).iter().position(|email| email.contains(&word.text))
+        {
+            return Some(found(Tier::Substring, as_typed(&customer.emails(), &customer.normal_emails(), n)));
+        }
+        let is_it = |phone: &String| {
+            word.phones.contains(phone) || word.digits.as_ref().is_some_and(|digits| phone.ends_with(digits))
+        };
+        if !word.phones.is_empty() || word.digits.is_some() {
+            if let Some(form) = customer.normal_phones().iter().find(|phone| is_it(phone)) {
+                return Some(found(Tier::Substring, &self.phone_as_typed(customer, form)));
+            }
+            if let Some((typed, _)) = customer.formed(Form::Phone).iter().find(|(_, phone)| is_it(phone)) {
+                return Some(found(Tier::Substring, typed));
+            }
+        }
+        word.find_misspelt(&folded.name, typos).map(|tier| found(tier, customer.name()))
     }
 
     /// Whole name, in any order of its words, or its beginning.
@@ -382,11 +429,11 @@ fn says_little_before_its_domain(part: &str) -> bool {
 
 /// Notes of each word the phone number that it belongs to.
 fn note_phones(noted: &mut [Word], text: &str, country: Option<&str>) {
-    for (pieces, phone) in contact::phones_among(text, country) {
+    for (pieces, phones) in contact::phones_among(text, country) {
         for piece in pieces {
             let piece = fold(piece);
             for text in words(&piece) {
-                noted.iter_mut().filter(|word| word.text == text).for_each(|word| word.phone = Some(phone.clone()));
+                noted.iter_mut().filter(|word| word.text == text).for_each(|word| word.phones.clone_from(&phones));
             }
         }
     }
@@ -396,44 +443,11 @@ fn found(tier: Tier, matched: &str) -> Match {
     Match { tier, matched: matched.to_owned() }
 }
 
-/// A phone or e-mail as it was typed. What repeats or is none is left out of the normal forms, so positions may
+/// An e-mail as it was typed. What repeats or is none is left out of the normal forms, so positions may
 /// differ; then the normal form is shown.
 fn as_typed<'a>(typed: &'a [String], normal: &'a [String], n: usize) -> &'a str {
     let shown = if typed.len() == normal.len() { typed } else { normal };
     shown.get(n).map_or("", String::as_str)
-}
-
-fn word_match(word: &Word, folded: &Folded, customer: &impl Candidate, typos: usize) -> Option<Match> {
-    let in_name = word.find_in_name(&folded.name);
-    if in_name == Some(Tier::Word) {
-        return Some(found(Tier::Word, customer.name()));
-    }
-    let in_values = folded.values(customer).filter_map(|(text, folded)| Some((word.find_in_value(folded)?, text)));
-    // Of equal ones the first.
-    let best_value = in_values.reduce(|best, next| if next.0 > best.0 { next } else { best });
-    match (in_name, best_value) {
-        (Some(tier), None) => return Some(found(tier, customer.name())),
-        (in_name, Some((tier, text))) if in_name.is_none_or(|name| name < tier) => return Some(found(tier, text)),
-        (Some(tier), Some(_)) => return Some(found(tier, customer.name())),
-        (None, _) => (),
-    }
-    if word.anywhere
-        && let Some(n) = folded.emails(customer).iter().position(|email| email.contains(&word.text))
-    {
-        return Some(found(Tier::Substring, as_typed(&customer.emails(), &customer.normal_emails(), n)));
-    }
-    let is_it = |phone: &String| {
-        word.phone.as_ref() == Some(phone) || word.digits.as_ref().is_some_and(|digits| phone.ends_with(digits))
-    };
-    if word.phone.is_some() || word.digits.is_some() {
-        if let Some(n) = customer.normal_phones().iter().take(SEARCHED_VALUES).position(is_it) {
-            return Some(found(Tier::Substring, as_typed(&customer.phones(), &customer.normal_phones(), n)));
-        }
-        if let Some((typed, _)) = customer.formed(Form::Phone).iter().find(|(_, phone)| is_it(phone)) {
-            return Some(found(Tier::Substring, typed));
-        }
-    }
-    word.find_misspelt(&folded.name, typos).map(|tier| found(tier, customer.name()))
 }
 
 #[cfg(test)]
@@ -481,7 +495,7 @@ mod unit_tests {
     }
 
     fn matching(query: &str, name: &str, phones: &[&str], emails: &[&str], values: &[&str]) -> Option<Match> {
-        let normal_phones = phones.iter().filter_map(|phone| contact::normal_phone(phone, Some("TW"))).collect();
+        let normal_phones = phones.iter().flat_map(|phone| contact::forms_of_phone(phone, Some("TW"))).collect();
         let normal_emails = emails.iter().filter_map(|email| contact::normal_email(email)).collect();
         let customer = Listed { name, phones, emails, values, normal_phones, normal_emails };
         Query::parse(query, Some("TW")).expect("short enough").matches(&customer, 2)
@@ -538,10 +552,7 @@ mod unit_tests {
         let phones = ["0912-345-678"];
         for query in ["+886 912 345 678", "0912345678", "00886-912-345-678", "(0912) 345678", "０９１２３４５６７８"]
         {
-            let found = matching(query, "Tsai", &phones, &[], &[]);
-            // 00 is dialled from many countries, but not from Taiwan (002, 005 ...).
-            let expected = if query.starts_with("00886") { None } else { Some(found_exact("0912-345-678")) };
-            assert_eq!(found, expected, "{query}");
+            assert_eq!(matching(query, "Tsai", &phones, &[], &[]), Some(found_exact("0912-345-678")), "{query}");
         }
         assert_eq!(matching("5678", "Tsai", &phones, &[], &[]).map(|found| found.tier), Some(Tier::Substring));
         assert_eq!(matching("678", "Tsai", &phones, &[], &[]), None);
@@ -559,6 +570,10 @@ mod unit_tests {
         assert_eq!(matching("0912345678 ext. 12", "X", &phones, &[], &[]), Some(found_exact("0912-345-678")));
         let labelled = ["0912-345-678 (mama)"];
         assert_eq!(matching("+886912345678", "X", &labelled, &[], &[]), Some(found_exact(labelled[0])));
+        let several = ["02-2345-6789 / 0912-345-678", "Zimmer 4567"];
+        assert_eq!(matching("Mobile: 0912345678,", "X", &several, &[], &[]), Some(found_exact(several[0])));
+        assert_eq!(matching("zimmer 4567", "X", &several, &[], &[]), Some(found_exact(several[1])));
+        assert_eq!(matching("4567", "X", &several, &[], &[]).map(|found| found.matched), Some(several[1].into()));
 
         let emails = ["Tsai.ML@Example.com"];
         assert_eq!(matching("tsai.ml@example.com", "X", &[], &emails, &[]), Some(found_exact("Tsai.ML@Example.com")));

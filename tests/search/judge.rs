@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 /// Of a name and of a value no more is searched.
 const SEARCHED_CHARACTERS: usize = 1000;
-/// Nor more of a customer's phones, e-mails, and values of one field.
+/// Nor more of a customer's e-mails, and values of one field.
 const SEARCHED_VALUES: usize = 64;
 
 pub const NEVER: i64 = i64::MIN;
@@ -149,15 +149,15 @@ struct Word {
     not_as_beginning: bool,
     /// Words of names that are the same with a typo, and with how many.
     misspelt: HashMap<String, usize>,
-    /// The number that it belongs to.
-    phone: Option<String>,
+    /// What the number may be that it belongs to.
+    phones: Vec<String>,
 }
 
 struct Query {
     id: Option<Uuid>,
     text: String,
     email: String,
-    phone: Option<String>,
+    phones: Vec<String>,
     ending: Option<String>,
     email_part: Option<String>,
     words: Vec<Word>,
@@ -170,6 +170,25 @@ fn normal_phone(text: &str, country: &str) -> Option<String> {
     PHONE_NUMBER_UTIL
         .is_possible_number(&number)
         .then(|| PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).into_owned())
+}
+
+/// What a number may be: one of that country; or without its + or with 00 for it one that exists anywhere, in one piece or with
+/// the code of a country as the first.
+fn phones(text: &str, country: &str) -> Vec<String> {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let own = normal_phone(text, country);
+    let international = match digits.strip_prefix("00") {
+        _ if text.contains('+') => None,
+        Some(number) => Some(number.to_owned()),
+        None => Some(digits.clone()).filter(|digits| digits.len() >= 10 && !digits.starts_with('0')),
+    };
+    let parsed = international.and_then(|digits| PHONE_NUMBER_UTIL.parse(format!("+{digits}"), None).ok());
+    let first: String = text.chars().take_while(char::is_ascii_digit).collect();
+    let is_meant = |code: i32| first.len() == text.len() || first == code.to_string() || first.starts_with("00");
+    let abroad = parsed
+        .filter(|number| PHONE_NUMBER_UTIL.is_valid_number(number) && is_meant(number.country_code))
+        .map(|number| PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).into_owned());
+    own.into_iter().chain(abroad).collect()
 }
 
 fn beginning(text: &str) -> String {
@@ -233,7 +252,9 @@ impl Everybody {
         let folded = fold(text);
         let plain: String = text.nfkc().collect();
         let digits: String = plain.chars().filter(char::is_ascii_digit).collect();
-        let is_phone = digits.len() >= 4 && plain.chars().all(|c| c.is_ascii_digit() || "+-(). /".contains(c));
+        // What is pasted with a number.
+        let number = plain.strip_prefix("tel:").unwrap_or(&plain).trim_end_matches(',');
+        let is_phone = digits.len() >= 4 && number.chars().all(|c| c.is_ascii_digit() || "+-(). /".contains(c));
         let mut words: Vec<Word> = words(&folded).into_iter().map(|word| self.word(word)).collect();
         if !is_phone {
             self.number_words(&mut words, &plain);
@@ -251,13 +272,14 @@ impl Everybody {
             id: Uuid::try_parse(text).ok(),
             text: text.to_owned(),
             email: plain.to_lowercase(),
-            phone: match plain.split_once(" ext. ") {
+            phones: match plain.split_once(" ext. ") {
                 Some((number, extension)) if extension.bytes().all(|byte| byte.is_ascii_digit()) => {
-                    normal_phone(number, self.country)
+                    phones(number, self.country)
                 }
-                _ => normal_phone(text, self.country).or(Some(digits.clone())).filter(|_| is_phone),
+                _ if is_phone => phones(number, self.country).into_iter().chain([digits.clone()]).collect(),
+                _ => Vec::new(),
             },
-            ending: Some(digits).filter(|_| is_phone),
+            ending: Some(digits).filter(|_| is_phone && !plain.starts_with("tel:")),
             email_part: Some(part.to_owned()).filter(|_| may_be_part),
             words,
         }
@@ -272,13 +294,13 @@ impl Everybody {
             let after = pieces[n..].iter().take_while(|piece| is_number(piece)).count();
             let number = |text: &str| {
                 let digits = text.chars().filter(char::is_ascii_digit).count();
-                normal_phone(text, self.country).filter(|_| digits >= 4)
+                Some(phones(text, self.country)).filter(|phones| digits >= 4 && !phones.is_empty())
             };
-            let Some(phone) = number(&pieces[n - before..n + after].join(" ")).or_else(|| number(piece)) else {
+            let Some(phones) = number(&pieces[n - before..n + after].join(" ")).or_else(|| number(piece)) else {
                 continue;
             };
             for text in words(piece) {
-                query.iter_mut().filter(|word| word.text == text).for_each(|word| word.phone = Some(phone.clone()));
+                query.iter_mut().filter(|word| word.text == text).for_each(|word| word.phones.clone_from(&phones));
             }
         }
     }
@@ -301,7 +323,7 @@ impl Everybody {
             }
         }
         let short = letters < 3 && !text.chars().any(is_cjk);
-        Word { short, not_as_beginning: false, text, misspelt, phone: None }
+        Word { short, not_as_beginning: false, text, misspelt, phones: Vec::new() }
     }
 }
 
@@ -312,12 +334,12 @@ fn tenths(query: &Query, customer: &Customer, folded: &Folded, fields: &[&str]) 
     }
     let seen = |field: &str, value: &Option<String>| value.clone().filter(|_| fields.contains(&field));
     let (mobile, work) = (seen("Mobile", &folded.mobile), seen("Work", &folded.work));
-    let mut phones = customer.normal_phones.iter().take(SEARCHED_VALUES).chain(&mobile);
+    let mut phones = customer.normal_phones.iter().chain(&mobile);
     if query.id == Some(customer.id)
         || query.email.contains('@') && work.as_ref() == Some(&query.email)
         || query.email.contains('@')
             && customer.emails.iter().take(SEARCHED_VALUES).any(|email| email.to_lowercase() == query.email)
-        || query.phone.as_ref().is_some_and(|phone| phones.clone().any(|other| other == phone))
+        || phones.clone().any(|phone| query.phones.contains(phone))
     {
         return Some(10);
     }
@@ -351,8 +373,7 @@ fn word_tenths(word: &Word, customer: &Customer, folded: &Folded, fields: &[&str
         return Some(7);
     }
     let mobile = folded.mobile.as_ref().filter(|_| fields.contains(&"Mobile"));
-    let mut phones = customer.normal_phones.iter().take(SEARCHED_VALUES).chain(mobile);
-    if word.phone.as_ref().is_some_and(|phone| phones.any(|other| other == phone)) {
+    if customer.normal_phones.iter().chain(mobile).any(|phone| word.phones.contains(phone)) {
         return Some(6);
     }
     if word.short {
@@ -368,13 +389,7 @@ fn word_tenths(word: &Word, customer: &Customer, folded: &Folded, fields: &[&str
         || is_joined
         || values().any(|value| value.contains(&word.text))
         || folded.emails.iter().any(|email| email.contains(&word.text))
-        || digits
-            && customer
-                .normal_phones
-                .iter()
-                .take(SEARCHED_VALUES)
-                .chain(mobile)
-                .any(|phone| phone.ends_with(&word.text))
+        || digits && customer.normal_phones.iter().chain(mobile).any(|phone| phone.ends_with(&word.text))
     {
         return Some(6);
     }

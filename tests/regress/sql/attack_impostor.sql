@@ -230,7 +230,7 @@ INSERT INTO public.calls (call) VALUES
     ('SELECT * FROM ringfence.search_customers(''0912345670'')'),
     ('SELECT * FROM ringfence.find_by_phone(''0912345670''), ringfence.find_by_email(''i@example.com'')'),
     ('SELECT id FROM ringfence.customer WHERE ringfence.matches(id, ''impostor'')'),
-    ('SELECT id FROM ringfence.customer WHERE ringfence.customer_matches(id, ringfence.query(''impostor'')) OR ringfence.customer_matches(id, ringfence.phone_query(ringfence.phone_to_find(''0912345670''))) OR ringfence.customer_matches(id, ringfence.email_query(ringfence.email_to_find(''i@example.com'')))'),
+    ('SELECT id FROM ringfence.customer WHERE ringfence.customer_matches(id, ringfence.query(''impostor'')) OR ringfence.customer_matches(id, ringfence.phone_query(ringfence.phones_to_find(''0912345670'') || ringfence.phone_to_find(''0912345670''))) OR ringfence.customer_matches(id, ringfence.email_query(ringfence.email_to_find(''i@example.com'')))'),
     ('SELECT ringfence.keys_match(ringfence.search_keys(owner_id, name, normal_phones, normal_emails, ''{}'', NULL), ringfence.query(''impostor'')) FROM ringfence.customer'),
     ('SELECT * FROM ringfence.search_status()'),
     ('INSERT INTO ringfence.company (name) VALUES (''Impostors United'')'),

@@ -1,0 +1,295 @@
+//! One phone number: what its digits mean in a country.
+
+use super::plain;
+use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
+use std::borrow::Cow;
+
+/// Digits of a number beside which something else may be written: `0800 FLOWERS` has fewer before the letters.
+pub(super) const NUMBER_DIGITS: usize = 6;
+
+/// Digits of a number with its country code, without `+`, at least. Shorter ones are too often numbers of the country itself.
+const INTERNATIONAL_DIGITS: usize = 10;
+
+/// The same for the country's own code.
+const OWN_CODE_DIGITS: usize = 8;
+
+/// Whether it is the code of a country that has phone numbers.
+pub fn is_country(code: &str) -> bool {
+    code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()) && region(code).is_some()
+}
+
+fn region(code: &str) -> Option<Region> {
+    code.parse().ok().filter(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(*region).is_some())
+}
+
+/// The text without differences of width, without invisible characters, and with the decimal digits of every script in ASCII.
+pub(super) fn plain_number(text: &str) -> Cow<'_, str> {
+    let plain = plain(text);
+    if !plain.contains(|character: char| !character.is_ascii() && character.is_numeric()) {
+        return plain;
+    }
+    let mut digits = String::with_capacity(plain.len());
+    for character in plain.chars() {
+        if character.is_ascii() || !character.is_numeric() {
+            digits.push(character);
+        } else {
+            digits.push_str(&PHONE_NUMBER_UTIL.normalize_digits_only(character.encode_utf8(&mut [0; 4])));
+        }
+    }
+    Cow::Owned(digits)
+}
+
+pub(super) fn ascii_digits(plain: &str) -> String {
+    plain.chars().filter(char::is_ascii_digit).collect()
+}
+
+pub(super) fn count_digits(plain: &str) -> usize {
+    plain.bytes().filter(u8::is_ascii_digit).count()
+}
+
+/// A number that was read.
+#[derive(Clone, Debug)]
+pub(super) struct Number {
+    pub e164: String,
+    /// What it may mean besides.
+    pub others: Vec<String>,
+    pub is_valid: bool,
+    pub extension: String,
+    /// The digits of which it was read.
+    pub digits: String,
+}
+
+pub(super) fn parsed(text: &str, country: Option<&str>) -> Option<PhoneNumber> {
+    PHONE_NUMBER_UTIL.parse(text, country.and_then(region)).ok()
+}
+
+pub(super) fn e164(number: &PhoneNumber) -> String {
+    PHONE_NUMBER_UTIL.format(number, PhoneNumberFormat::E164).into_owned()
+}
+
+/// The number in E.164, if it is a valid one.
+fn valid(e164: &str) -> Option<String> {
+    let number = parsed(e164, None)?;
+    (PHONE_NUMBER_UTIL.is_valid_number(&number)).then(|| self::e164(&number))
+}
+
+/// The valid number that is dialled so, or was once.
+fn dialled(e164: &str) -> Option<String> {
+    let number = parsed(e164, None)?;
+    let e164 = self::e164(&number);
+    if PHONE_NUMBER_UTIL.is_valid_number(&number) { Some(e164) } else { renumbered(&e164) }
+}
+
+/// A number without letters and without others beside it.
+pub(super) fn number(text: &str, country: Option<&str>) -> Option<Number> {
+    if text.contains('*') || text.starts_with('#') || is_date(text) {
+        return None;
+    }
+    let digits = ascii_digits(text);
+    let is_international = text.trim_start_matches([' ', '(']).starts_with('+');
+    let parsed = parsed(text, country);
+    let own = parsed.as_ref().map(|number| (e164(number), PHONE_NUMBER_UTIL.is_valid_number(number)));
+    let extension = || parsed.as_ref().map(|number| number.extension().to_owned()).unwrap_or_default();
+    let found = |e164: String, is_valid: bool, others: Vec<String>| {
+        Some(Number { others, is_valid, extension: extension(), digits: digits.clone(), e164 })
+    };
+    let is_bare = text.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some((e164, true)) = &own {
+        let own_code = parsed.as_ref().map(|number| number.country_code.to_string()).unwrap_or_default();
+        // 10 digits are a whole number in many a country; with the code of another one hardly any have so few.
+        let may_have_code = digits.starts_with(&own_code) || is_bare && digits.len() > INTERNATIONAL_DIGITS;
+        if is_international || digits.starts_with('0') || digits.len() < OWN_CODE_DIGITS || !may_have_code {
+            return found(e164.clone(), true, Vec::new());
+        }
+    }
+    // Without a country nobody knows whether it is written with the code of one.
+    let with_code = match digits.strip_prefix("00") {
+        _ if is_international => None,
+        Some(number) => dialled(&format!("+{number}")),
+        None if digits.len() >= OWN_CODE_DIGITS && !digits.starts_with('0') => {
+            let may_be = |number: &String| {
+                may_begin_with_code(text, number)
+                    && (digits.len() >= INTERNATIONAL_DIGITS
+                        || own.as_ref().is_some_and(|(own, _)| have_one_code(own, number)))
+            };
+            dialled(&format!("+{digits}")).filter(may_be)
+        }
+        None => None,
+    };
+    match (own, with_code) {
+        (Some((own, true)), Some(with_code)) if own == with_code => found(own, true, Vec::new()),
+        (Some((own, true)), Some(with_code)) => {
+            if is_written_with_code(&digits, &own, &with_code, country) {
+                found(with_code, true, vec![own])
+            } else {
+                found(own, true, if is_bare { vec![with_code] } else { Vec::new() })
+            }
+        }
+        (Some((own, true)), None) => found(own, true, Vec::new()),
+        (own, Some(with_code)) if country.is_some() || digits.starts_with("00") => found(
+            with_code,
+            true,
+            own.map(|(own, _)| own).filter(|_| is_possible(parsed.as_ref())).into_iter().collect(),
+        ),
+        (Some((own, false)), _) => match renumbered(&own) {
+            Some(valid) => found(valid, true, Vec::new()),
+            None if is_possible(parsed.as_ref()) => found(own, false, Vec::new()),
+            None => None,
+        },
+        (None, _) => None,
+    }
+}
+
+/// Digits of a national number at most, of most countries. More may be two numbers.
+const NATIONAL_DIGITS: usize = 11;
+
+/// The number that most texts are, at half the price: where the digits can mean nothing else, it need not be asked whether they are
+/// valid.
+pub(super) fn plainly_one(text: &str, country: Option<&str>) -> Option<Number> {
+    let is_international = text.starts_with('+');
+    let rest = if is_international { text.get(1..)? } else { text };
+    let mut digits = 0;
+    for byte in rest.bytes() {
+        match byte {
+            b'0'..=b'9' => digits += 1,
+            b' ' | b'-' | b'(' | b')' => (),
+            _ => return None,
+        }
+    }
+    if text.ends_with(')') || digits < NUMBER_DIGITS || (!is_international && digits > NATIONAL_DIGITS) || is_date(text)
+    {
+        return None;
+    }
+    if !is_international && digits >= INTERNATIONAL_DIGITS {
+        let first = rest.split([' ', '-', '(', ')']).find(|group| !group.is_empty())?;
+        // Of these 00 begins a number of another country, others may.
+        let begins_with_code = |code| PHONE_NUMBER_UTIL.get_region_for_country_code(code).is_some();
+        if first.starts_with("00")
+            || first == "0" && !text.starts_with('(')
+            || !first.starts_with('0') && (first.len() == text.len() || first.parse().is_ok_and(begins_with_code))
+        {
+            return None;
+        }
+    }
+    let number = parsed(text, country)?;
+    let code = number.country_code.to_string();
+    let begins_with_own_code = !is_international
+        && digits >= OWN_CODE_DIGITS
+        && rest.bytes().filter(u8::is_ascii_digit).take(code.len()).eq(code.bytes());
+    // What was renumbered, or has a 0 that is dialled or is one too many.
+    let is_doubtful = begins_with_own_code
+        || RENUMBERED.iter().any(|(code, ..)| *code == number.country_code)
+        || number.country_code == BRAZIL
+        || number.italian_leading_zero();
+    let is_it =
+        !is_doubtful && PHONE_NUMBER_UTIL.is_possible_number_with_reason(&number) == Ok(NumberLengthType::IsPossible);
+    is_it.then(|| Number {
+        e164: e164(&number),
+        others: Vec::new(),
+        is_valid: true,
+        extension: String::new(),
+        digits: String::new(),
+    })
+}
+
+/// Whether a text without `+` may begin with the code of a country, as 48601234567 and 48 601 234 567 do, but 601 234 567 12 does not.
+fn may_begin_with_code(text: &str, e164: &str) -> bool {
+    let first = text.split([' ', '-', '.', '(', ')', '/']).find(|group| !group.is_empty()).unwrap_or_default();
+    let is_all = first.len() == text.len();
+    is_all || parsed(e164, None).is_some_and(|number| first == number.country_code.to_string())
+}
+
+fn have_one_code(one: &str, other: &str) -> bool {
+    let code = |e164: &str| parsed(e164, None).map(|number| number.country_code);
+    code(one).is_some() && code(one) == code(other)
+}
+
+fn is_possible(number: Option<&PhoneNumber>) -> bool {
+    number.is_some_and(|number| PHONE_NUMBER_UTIL.is_possible_number(number))
+}
+
+/// Whether digits without `+` that may be a national number and one with the country's own code are the latter: where a 0 is dialled before
+/// a national number, what has none is hardly one, though plans of variable length call it valid.
+fn is_written_with_code(digits: &str, own: &str, with_code: &str, country: Option<&str>) -> bool {
+    let code = country.and_then(region).and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region));
+    code.is_some_and(|code| with_code.strip_prefix('+').is_some_and(|number| number.starts_with(&code.to_string())))
+        && parsed(&format!("0{digits}"), country).is_some_and(|number| e164(&number) == own)
+}
+
+/// By country code and digits behind it: what they began with, and what they begin with now.
+/// Mexico: IFT, national numbering plan of 3 August 2019 (no 1 after +52, no 01, 044, 045 before a number).
+/// Benin: ARCEP Bénin, 30 November 2024 (01 before each number).
+const RENUMBERED: [(i32, usize, &str, &str); 5] =
+    [(52, 11, "1", ""), (52, 12, "01", ""), (52, 13, "044", ""), (52, 13, "045", ""), (229, 8, "", "01")];
+const BRAZIL: i32 = 55;
+
+/// The valid number that was once dialled so, of one that is not valid (any more).
+fn renumbered(e164: &str) -> Option<String> {
+    for (code, length, before, now) in RENUMBERED {
+        let code = format!("+{code}");
+        let number = e164.strip_prefix(&code).filter(|number| number.len() == length);
+        if let Some(number) = number.and_then(|number| number.strip_prefix(before)) {
+            return valid(&format!("{code}{now}{number}"));
+        }
+    }
+    // Brazil's ninth digit: Anatel, resolution 553 of 2010, in all areas since 6 November 2016.
+    if let Some((area, number)) = e164.strip_prefix("+55").and_then(|number| number.split_at_checked(2))
+        && number.len() == 8
+        && number.starts_with(['6', '7', '8', '9'])
+    {
+        return valid(&format!("+55{area}9{number}"));
+    }
+    // A trunk prefix 0 where there is none, or none any more (Poland, Czechia, Portugal).
+    let code = parsed(e164, None)?.country_code.to_string();
+    let number = e164.strip_prefix('+')?.strip_prefix(code.as_str())?.strip_prefix('0')?;
+    valid(&format!("+{code}{}", number.trim_start_matches('0')))
+}
+
+/// The same number in a form that is also dialled: a mobile phone of Argentina has a 9 after the country code, that of
+/// whoever writes it without the 15 of national calls has none (ENACOM, Plan Fundamental de Numeración Nacional).
+pub(super) fn alternative(e164: &str) -> Option<String> {
+    let number = e164.strip_prefix("+54")?;
+    match number.strip_prefix('9') {
+        Some(without) if without.len() == 10 => valid(&format!("+54{without}")),
+        None if number.len() == 10 => valid(&format!("+549{number}")),
+        _ => None,
+    }
+}
+
+/// A day, which has as many digits as many a number: `2026-03-31`, `31.03.2026`, `03/31/2026`; or a month.
+pub(super) fn is_date(text: &str) -> bool {
+    if !matches!(text.len(), 6..=10) || !text.bytes().take(5).any(|byte| matches!(byte, b'-' | b'.' | b'/')) {
+        return false;
+    }
+    let parts: Vec<&str> = text.trim().split(['-', '.', '/']).collect();
+    let number = |text: &str, digits: std::ops::RangeInclusive<usize>, most: u16| {
+        digits.contains(&text.len()) && text.parse::<u16>().is_ok_and(|number| (1..=most).contains(&number))
+    };
+    let is_year =
+        |text: &str| text.len() == 4 && (text.starts_with("19") || text.starts_with("20")) && number(text, 4..=4, 2099);
+    let are_day_and_month = |one: &str, other: &str| {
+        (number(one, 1..=2, 31) && number(other, 1..=2, 12)) || (number(one, 1..=2, 12) && number(other, 1..=2, 31))
+    };
+    match parts[..] {
+        [first, second, third] => {
+            (is_year(first) && are_day_and_month(second, third)) || (is_year(third) && are_day_and_month(first, second))
+        }
+        [month, year] => is_year(year) && number(month, 1..=2, 12),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod unit_tests {
+    use super::*;
+
+    #[test]
+    fn countries() {
+        for known in ["TW", "JP", "PL", "IT", "UA", "US"] {
+            assert!(is_country(known), "{known}");
+        }
+        for unknown in ["", "pl", "XX", "ZZ", "POL", "P1", "00"] {
+            assert!(!is_country(unknown), "{unknown}");
+        }
+    }
+}
