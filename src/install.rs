@@ -50,10 +50,24 @@ unsafe extern "C-unwind" fn object_access(
             previous(access, class, object, sub_object, argument);
         }
         // Asked here, outside of the guard: PostgreSQL comes by for each function of each statement too.
-        if access == pg_sys::ObjectAccessType::OAT_DROP && class == pg_sys::RelationRelationId && sub_object == 0 {
+        if access == pg_sys::ObjectAccessType::OAT_DROP
+            && class == pg_sys::RelationRelationId
+            && sub_object == 0
+            && !is_internal(argument)
+        {
             guard_table(object);
         }
     }
+}
+
+/// Whether PostgreSQL drops something of its own: the copy that VACUUM FULL and CLUSTER leave behind, which has the schema of the table.
+///
+/// # Safety
+/// `argument` must be that of a drop.
+unsafe fn is_internal(argument: *mut std::ffi::c_void) -> bool {
+    // SAFETY: as promised by the caller: NULL, or how the object is dropped.
+    let how = unsafe { argument.cast::<pg_sys::ObjectAccessDrop>().as_ref() };
+    how.is_some_and(|how| how.dropflags as u32 & pg_sys::PERFORM_DELETION_INTERNAL != 0)
 }
 
 /// Error 55000 where a table that holds data would be dropped.

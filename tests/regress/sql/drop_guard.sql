@@ -16,6 +16,9 @@ SELECT count(*) FROM ringfence.customer;
 SET session_replication_role = replica;
 DROP EXTENSION ringfence;
 RESET session_replication_role;
+-- Maintenance, which drops the copy that it makes, is not the guard's business.
+VACUUM FULL ringfence.customer;
+CLUSTER ringfence.customer USING customer_pkey;
 -- Where nobody is left but the house, and nothing but what it has from the beginning.
 DELETE FROM ringfence.customer;
 DELETE FROM ringfence.company;
