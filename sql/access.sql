@@ -147,7 +147,7 @@ CREATE FUNCTION ringfence.explain_access(role_name text, owner text,
 REVOKE ALL ON FUNCTION ringfence.explain_access(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.explain_access(text, text) TO ringfence_admin, ringfence_user;
 COMMENT ON FUNCTION ringfence.explain_access(text, text) IS
-    'For each right whether a role holds it for an owner, and which entry gives it or what is missing. For ringfence_admin, and within its own owner for a session with access.manage (E10)';
+    'For each right whether a role holds it for an owner, and which entry gives it or what is missing. For ringfence_admin, and within its own owner for a session with access.manage';
 
 -- The part of grant_access() that is SQL. Callable by the definer only: inside grant_access(), behind the wall of the owner.
 CREATE FUNCTION ringfence.store_access(role oid, role_name text, project_id uuid, rights text[], sources text[], binding text, granted_by text) RETURNS void

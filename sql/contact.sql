@@ -23,7 +23,7 @@ CREATE FUNCTION ringfence.phone_to_find(phone text) RETURNS text
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'phone_to_find_wrapper';
 REVOKE ALL ON FUNCTION ringfence.phone_to_find(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.phone_to_find(text) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.phone_to_find(text) IS 'The likeliest form of a phone in customer.normal_phones: E.164 by the country of the session''s owner. See phones_to_find()';
+COMMENT ON FUNCTION ringfence.phone_to_find(text) IS 'The likeliest form of a phone in customer.normal_phones: E.164 by the country of the session''s owner; see phones_to_find()';
 
 CREATE FUNCTION ringfence.email_to_find(email text) RETURNS text
     LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'email_to_find_wrapper';

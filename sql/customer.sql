@@ -18,7 +18,7 @@ GRANT SELECT (owner_id, id, name, description, created_at), INSERT (owner_id, id
 CREATE TABLE ringfence.customer (
     owner_id         uuid NOT NULL DEFAULT ringfence.current_owner() REFERENCES ringfence.owner,
     id               uuid NOT NULL DEFAULT ringfence.new_id(),
-    -- A longer name finds no room in an index.
+    -- A longer name does not fit into an index.
     name             text NOT NULL CHECK (octet_length(name) <= 2500 AND ringfence.can_be_seen(name)),
     phones           text[] NOT NULL DEFAULT '{}',
     emails           text[] NOT NULL DEFAULT '{}',
@@ -43,11 +43,11 @@ CREATE TABLE ringfence.customer (
     PRIMARY KEY (owner_id, id),
     FOREIGN KEY (owner_id, company_id) REFERENCES ringfence.company ON DELETE SET NULL (company_id)
 );
-COMMENT ON TABLE ringfence.customer IS 'Customers. A person known to two owners is two customers (A1). Applications write through customer_card';
+COMMENT ON TABLE ringfence.customer IS 'Customers. A person known to two owners is two customers. Applications write through customer_card';
 COMMENT ON COLUMN ringfence.customer.attributes IS 'Values of custom fields, by field; no application role can read or write it: the way to them is customer_card';
 COMMENT ON COLUMN ringfence.customer.phones IS 'As typed';
 COMMENT ON COLUMN ringfence.customer.emails IS 'As typed';
-COMMENT ON COLUMN ringfence.customer.normal_phones IS 'The numbers in phones, in E.164 by the owner''s country; what is no number as it is written. Kept by a trigger';
+COMMENT ON COLUMN ringfence.customer.normal_phones IS 'The numbers in phones, in E.164 by the owner''s country; texts that are no number, as they are written. Kept by a trigger';
 COMMENT ON COLUMN ringfence.customer.normal_emails IS 'The e-mails in lower case, with their domains in Unicode, kept by a trigger';
 COMMENT ON COLUMN ringfence.customer.searchable IS 'What is searched of attributes, kept by a trigger; no application role can read or write it';
 COMMENT ON COLUMN ringfence.customer.active_on IS 'The day of last_activity_at in UTC, as the search index holds it; 0001-01-01: never';
@@ -55,7 +55,7 @@ COMMENT ON COLUMN ringfence.customer.created_by IS 'ringfence.agent, else the ro
 COMMENT ON COLUMN ringfence.customer.updated_by IS 'ringfence.agent, else the role';
 CREATE INDEX customer_company ON ringfence.customer (owner_id, company_id) WHERE company_id IS NOT NULL;
 COMMENT ON INDEX ringfence.customer_company IS 'The customers of a company: deleting a company looks them up';
--- Pages of lists. Without them the wall lets all customers of the owner through to be sorted.
+-- Pages of lists. Without these indexes all customers of the owner would be read and sorted.
 CREATE INDEX customer_by_name ON ringfence.customer (owner_id, name, id);
 COMMENT ON INDEX ringfence.customer_by_name IS 'Lists in the order of names';
 CREATE INDEX customer_by_creation ON ringfence.customer (owner_id, created_at, id);
@@ -63,7 +63,7 @@ COMMENT ON INDEX ringfence.customer_by_creation IS 'Lists in the order of entry,
 CREATE INDEX customer_by_activity ON ringfence.customer (owner_id, last_activity_at, id);
 COMMENT ON INDEX ringfence.customer_by_activity IS 'Lists in the order of activity: DESC begins with those who never were active';
 CREATE INDEX customer_by_latest ON ringfence.customer (owner_id, last_activity_at DESC NULLS LAST, id);
-COMMENT ON INDEX ringfence.customer_by_latest IS 'The same where they come last, which is the order of a search';
+COMMENT ON INDEX ringfence.customer_by_latest IS 'Lists in the order of activity, with those last who never were active: the order of a search';
 SELECT ringfence.wall('ringfence.customer', 'customer.read', 'customer.write', 'customer.delete');
 
 -- Every column but attributes, and for writing not those that triggers keep.
@@ -290,7 +290,7 @@ CREATE TRIGGER delete_customer_card INSTEAD OF DELETE ON ringfence.customer_card
 
 SELECT ringfence.require_rights_to_write('ringfence.customer_card', 'customer.write', 'customer.delete');
 
--- Insert or update in one call, for ON CONFLICT does not work on a view with triggers. Definer, because it looks up unique values.
+-- Insert or update in one call, since ON CONFLICT does not work on a view with triggers. Definer, because it looks up unique values.
 CREATE FUNCTION ringfence.save_customer(card jsonb, match_field text DEFAULT NULL, OUT customer_id uuid, OUT action text) RETURNS record
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $save$
 DECLARE
@@ -318,7 +318,7 @@ BEGIN
     END IF;
     given := jsonb_populate_record(NULL::ringfence.customer_card, card - kept_by_server);
     IF jsonb_typeof(given.attributes) <> 'object' THEN
-        -- It says so.
+        -- This raises the error.
         PERFORM ringfence.write_attributes('{}', '{}', given.attributes);
     END IF;
 
@@ -330,7 +330,7 @@ BEGIN
         END IF;
         IF cardinality(same) = 1 THEN
             IF given.id <> same[1] THEN
-                RAISE EXCEPTION 'the card has the id of another customer than its %', quote_ident(match_field)
+                RAISE EXCEPTION 'the id of the card belongs to another customer than its %', quote_ident(match_field)
                     USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave the id out, or save by the id.';
             END IF;
             UPDATE ringfence.customer_card AS saved SET
@@ -350,7 +350,7 @@ BEGIN
                 action := 'updated';
                 RETURN;
             END IF;
-            -- It has been deleted meanwhile.
+            -- Another session has deleted the customer meanwhile: look again.
         ELSE
             BEGIN
                 INSERT INTO ringfence.customer_card AS saved
@@ -362,10 +362,10 @@ BEGIN
                 action := 'inserted';
                 RETURN;
             EXCEPTION WHEN unique_violation THEN
-                -- Another session has just inserted it, and then there is one to update; or another value of the card is taken.
+                -- Either another session has just inserted this customer, which is then updated, or another value of the card is taken.
                 IF tries > 0 OR same IS NULL THEN
                     GET STACKED DIAGNOSTICS taken = CONSTRAINT_NAME;
-                    -- By a customer that this transaction does not see, since its snapshot is older.
+                    -- A customer has the id that this transaction does not see, since its snapshot is older.
                     IF taken = 'customer_pkey' AND NOT EXISTS (SELECT FROM ringfence.customer AS seen WHERE seen.id = given.id) THEN
                         RAISE EXCEPTION 'another session has saved this customer'
                             USING ERRCODE = 'serialization_failure', HINT = 'Save it again in a new transaction.';
@@ -388,7 +388,7 @@ GRANT EXECUTE ON FUNCTION ringfence.save_customer(jsonb, text) TO ringfence_user
 COMMENT ON FUNCTION ringfence.save_customer(jsonb, text) IS
     'Updates the one customer with the id, phone, e-mail or unique field of the card, or inserts it. Keys that are not given stay as they are. Error 21000: several have it; 22023: unknown key or field';
 
--- NULL: nothing to look for, since a card without id is a new one.
+-- Returns NULL where there is nothing to look for: a card without id, if no field is named, is a new customer.
 CREATE FUNCTION ringfence.customers_like(card ringfence.customer_card, match_field text) RETURNS uuid[]
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $like$
 DECLARE
@@ -425,7 +425,7 @@ BEGIN
                 USING ERRCODE = 'insufficient_privilege',
                       HINT = 'SELECT * FROM ringfence.visible_fields() lists the fields of this session and how they may be used.';
         ELSIF NOT unique_field.is_unique THEN
-            RAISE EXCEPTION 'customers cannot be told apart by field "%"', match_field
+            RAISE EXCEPTION 'field "%" is not unique', match_field
                 USING ERRCODE = 'invalid_parameter_value', HINT = 'Save by id, phone, email, or a field that is unique.';
         END IF;
         SELECT unique_form.form INTO form
@@ -435,7 +435,7 @@ BEGIN
                        WHERE value.owner_id = ringfence.current_owner() AND value.field_id = unique_field.field_id
                          AND value.digest = sha256(convert_to(form, 'UTF8')));
     END CASE;
-    -- Without a value each call would insert the customer once more.
+    -- A card without a value would be inserted by each call.
     IF form IS NULL THEN
         RAISE EXCEPTION 'the card has no value of "%"', match_field
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give one, or save without match_field to insert a new customer.';

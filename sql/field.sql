@@ -96,7 +96,7 @@ BEGIN
         IF option IS NULL OR NOT ringfence.can_be_seen(option) OR option <> btrim(option) OR length(option) > 200 OR option ~ '[[:cntrl:]]' THEN
             RAISE EXCEPTION 'invalid option "%"', option
                 USING ERRCODE = 'invalid_parameter_value',
-                      HINT = 'An option has 1 to 200 characters, something that can be seen, no control characters, and no space at either end.';
+                      HINT = 'An option has 1 to 200 characters, of which at least one is visible and none a control character. It has no space at either end.';
         END IF;
     END LOOP;
     SELECT min(name) INTO option FROM unnest(every) AS name GROUP BY ringfence.name_as_seen(name) HAVING count(*) > 1 LIMIT 1;
@@ -199,7 +199,7 @@ BEGIN
 END
 $check$;
 REVOKE ALL ON FUNCTION ringfence.check_binding() FROM PUBLIC;
-COMMENT ON FUNCTION ringfence.check_binding() IS 'Trigger: error 42501 on binding a system field (B7), or a masked one to see it; NOTICE on sharing one (B6)';
+COMMENT ON FUNCTION ringfence.check_binding() IS 'Trigger: error 42501 on binding a system field, or a masked one to see it; NOTICE on sharing one';
 CREATE TRIGGER check_binding BEFORE INSERT ON ringfence.field_project
     FOR EACH ROW EXECUTE FUNCTION ringfence.check_binding();
 
@@ -348,7 +348,7 @@ $create$;
 REVOKE ALL ON FUNCTION ringfence.create_field(text, text, text[], text, text[], boolean, boolean, integer, boolean, boolean, integer, text, numeric, numeric) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.create_field(text, text, text[], text, text[], boolean, boolean, integer, boolean, boolean, integer, text, numeric, numeric) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.create_field(text, text, text[], text, text[], boolean, boolean, integer, boolean, boolean, integer, text, numeric, numeric) IS
-    'Creates a field of the session''s owner, bound to the projects named, and returns its id. Only the name must be given (B2). Needs field.manage. Error 22023: a type, options or limits that cannot be; 23505: the name is taken';
+    'Creates a field of the session''s owner, bound to the projects named, and returns its id. Only the name must be given. Needs field.manage. Error 22023: a type, options or limits that cannot be; 23505: the name is taken';
 
 CREATE FUNCTION ringfence.rename_field(field text, new_name text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $rename$
@@ -490,7 +490,7 @@ CREATE VIEW ringfence.unassigned_field WITH (security_invoker = true, security_b
        AND NOT EXISTS (SELECT FROM ringfence.field_project
                         WHERE field_project.owner_id = field.owner_id AND field_project.field_id = field.id);
 GRANT SELECT ON ringfence.unassigned_field TO ringfence_user;
-COMMENT ON VIEW ringfence.unassigned_field IS 'Fields that are bound to no project (B4)';
+COMMENT ON VIEW ringfence.unassigned_field IS 'Fields that are bound to no project';
 
 CREATE FUNCTION ringfence.storage_key(field_id uuid) RETURNS text
     LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'storage_key_wrapper';
@@ -516,5 +516,5 @@ CREATE VIEW ringfence.shared_field WITH (security_barrier = true) AS
         ON bound.owner_id = field.owner_id AND bound.field_id = field.id;
 ALTER VIEW ringfence.shared_field OWNER TO ringfence_definer;
 GRANT SELECT ON ringfence.shared_field TO ringfence_user;
-COMMENT ON VIEW ringfence.shared_field IS 'Fields that several projects share, with the projects and how many customers have a value (B6)';
+COMMENT ON VIEW ringfence.shared_field IS 'Fields that several projects share, with the projects and how many customers have a value';
 COMMENT ON COLUMN ringfence.shared_field.customers IS 'Customers that have a value; NULL without the right customer.read, and of a masked field without field.unmask in all projects';

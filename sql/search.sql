@@ -126,7 +126,7 @@ CREATE TRIGGER keep_searchable BEFORE INSERT ON ringfence.customer
 CREATE TRIGGER keep_searchable_update BEFORE UPDATE OF owner_id, attributes ON ringfence.customer
     FOR EACH ROW EXECUTE FUNCTION ringfence.keep_searchable();
 
--- A field that becomes searchable brings the values that it has already; one that gets another type is searched by that.
+-- When a field becomes searchable, its existing values go into the index. When its type changes, they are indexed by the new type.
 CREATE FUNCTION ringfence.renew_searchable() RETURNS trigger
     LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'renew_searchable_wrapper';
 ALTER FUNCTION ringfence.renew_searchable() OWNER TO ringfence_definer;
@@ -136,7 +136,7 @@ CREATE TRIGGER renew_searchable AFTER UPDATE OF is_searchable, type ON ringfence
     FOR EACH ROW WHEN (NEW.is_searchable AND (NOT OLD.is_searchable OR NEW.type <> OLD.type) AND NOT NEW.is_system)
     EXECUTE FUNCTION ringfence.renew_searchable();
 
--- The numbers in fields of type phone too read differently under another country.
+-- Numbers in fields of type phone depend on the owner's country, as phones do.
 CREATE FUNCTION ringfence.renew_searchable_phones() RETURNS void
     LANGUAGE sql VOLATILE
     BEGIN ATOMIC

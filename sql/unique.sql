@@ -166,8 +166,8 @@ BEGIN
     END LOOP;
 EXCEPTION WHEN unique_violation THEN
     -- Whoever administers owners is told nothing of their fields.
-    RAISE EXCEPTION 'phone numbers that are unique would not be so under this country'
-        USING ERRCODE = 'unique_violation', HINT = 'The people of the owner must change them first, or let the field have duplicates.';
+    RAISE EXCEPTION 'under this country, unique phone fields would have duplicates'
+        USING ERRCODE = 'unique_violation', HINT = 'Numbers that are the same there must be changed first, or the field made not unique.';
 END
 $renew$;
 REVOKE ALL ON FUNCTION ringfence.renew_unique_phones() FROM PUBLIC;

@@ -82,7 +82,7 @@ pub fn no_access(role: &str, owner: &str) -> ErrorReport {
     let role = quotable(role);
     let owner = quotable(owner);
     not_allowed(format!("role \"{role}\" has no access to owner \"{owner}\"")).set_hint(
-        "Names of owners are compared exactly, with case and spaces. An administrator grants access with ringfence.grant_access().",
+        "Names of owners are compared exactly, including case and spaces. An administrator grants access with ringfence.grant_access().",
     )
 }
 
@@ -91,7 +91,7 @@ pub fn not_bound_in_transaction(owner: &str) -> ErrorReport {
     let owner = quotable(owner);
     not_allowed(format!("owner \"{owner}\" was not selected in this transaction"))
         .set_detail("This role selects an owner for one transaction at a time, so that no owner stays behind in a pooled connection.")
-        .set_hint("Use SET LOCAL ringfence.owner inside the transaction, or have the access granted with binding => 'session' for a dedicated connection.")
+        .set_hint("Call ringfence.enter() in the transaction, or use SET LOCAL ringfence.owner in it; or have the access granted with binding => 'session' for a dedicated connection.")
 }
 
 /// 42501: the role may act for this owner only by a signed token.
@@ -250,7 +250,7 @@ pub fn survives_transaction(what: &str) -> ErrorReport {
 /// 55000: PREPARE TRANSACTION while the owner is selected for the transaction alone.
 pub fn prepared_transaction() -> ErrorReport {
     wrong_state("PREPARE TRANSACTION would outlive the transaction that the owner is selected for")
-        .set_hint("COMMIT in one phase. Two phases take access with binding => 'session', and an owner that is selected by SET on a connection of its own.")
+        .set_hint("Use COMMIT instead. Two-phase commit needs access with binding => 'session', and an owner that is selected by SET on a dedicated connection.")
 }
 
 /// 42501: a MERGE that PostgreSQL would run over the rows of all owners.
@@ -296,8 +296,8 @@ pub fn locks_all_owners(relation: &str) -> ErrorReport {
 /// 42501: a foreign key to a table of the extension.
 pub fn may_not_refer_to(relation: &str) -> ErrorReport {
     not_allowed(format!("this role may not refer to relation \"{relation}\" by a foreign key"))
-        .set_detail("A foreign key tells which rows there are, of all owners, and locks the table while it is made.")
-        .set_hint("Make it as a role that no application is a member of. A superuser gives it the privilege: GRANT REFERENCES (owner_id, id) ON ringfence.customer TO ...;")
+        .set_detail("A foreign key can be used to find out which rows exist, of all owners, and locks the table while it is created.")
+        .set_hint("Create it as a role that no application is a member of. A superuser gives that role the privilege: GRANT REFERENCES (owner_id, id) ON ringfence.customer TO ...;")
 }
 
 /// 42501: the session lacks a right.
@@ -458,7 +458,7 @@ pub fn missing_argument(argument: &str) -> ErrorReport {
 /// 22023: a name that cannot be used.
 pub fn bad_name(reason: &'static str) -> ErrorReport {
     bad_value(format!("invalid name: {reason}"))
-        .set_hint("A name has 1 to 200 characters, something that can be seen, no control characters, no space at either end, and is not a UUID.")
+        .set_hint("A name has 1 to 200 characters, of which at least one is visible and none a control character. It has no space at either end, and is not a UUID.")
 }
 
 /// 22023: not a country.

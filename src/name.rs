@@ -20,7 +20,7 @@ fn name_problem(name: &str) -> Option<&'static str> {
     } else if name.trim() != name {
         Some("it begins or ends with a space")
     } else if text::is_blank(name) {
-        Some("nothing of it can be seen")
+        Some("it has no visible character")
     } else if name.chars().nth(MAX_NAME_CHARACTERS).is_some() {
         Some("it is too long")
     } else if name.chars().any(char::is_control) {

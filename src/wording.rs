@@ -1,8 +1,8 @@
-//! What PostgreSQL's own errors about the extension's tables say: a message that names the thing instead of a constraint, a hint that
-//! names the way out, and no SQL of the extension in CONTEXT.
+//! Rewords PostgreSQL's own errors about the extension's tables: the message names the thing instead of a constraint, a hint says what to
+//! do, and CONTEXT has no SQL of the extension.
 //!
-//! It is done when an error is about to be written to the log and sent to the client. SQLSTATE and the fields that clients read (schema,
-//! table, constraint) stay. PostgreSQL asks only for errors that it logs: with `log_min_messages` above `error` they stay raw.
+//! This is done when an error is about to be written to the log and sent to the client. SQLSTATE and the fields that programs read (schema,
+//! table, constraint) stay. PostgreSQL calls the hook only for errors that it logs: with `log_min_messages` above `error` they stay raw.
 
 // The hook of the executor is a plain frame, as in `session::hooks`.
 #![allow(ffi_unwind_calls)]
@@ -19,7 +19,7 @@ use std::ffi::{CStr, c_char, c_int};
 
 thread_local! {
     static PREVIOUS_START: Cell<pg_sys::ExecutorStart_hook_type> = const { Cell::new(None) };
-    /// The last statement that was begun names columns of table `customer` itself.
+    /// Whether the statement that began last reads or writes columns of table `customer` itself.
     static NAMES_CUSTOMER: Cell<bool> = const { Cell::new(false) };
     /// The oid of table `customer`, until a relation changes.
     static CUSTOMER: Cell<Option<pg_sys::Oid>> = const { Cell::new(None) };
@@ -72,7 +72,7 @@ unsafe fn names_customer(statement: *mut pg_sys::PlannedStmt) -> bool {
 fn customer() -> pg_sys::Oid {
     CUSTOMER.get().unwrap_or_else(|| {
         let customer = look_up_customer();
-        // Where the extension is not there yet, it may come.
+        // If the extension is not installed yet, it may be later: look again then.
         CUSTOMER.set(Some(customer).filter(|customer| *customer != pg_sys::InvalidOid));
         customer
     })
@@ -83,7 +83,7 @@ extern "C-unwind" fn look_up_customer() -> pg_sys::Oid {
     catalog::table_oid(c"customer")
 }
 
-/// A utility statement begins: of these COPY alone asks for columns.
+/// A utility statement begins. COPY is the only one that reads or writes columns.
 ///
 /// # Safety
 /// `statement` must be a parse tree node or NULL.
@@ -148,7 +148,7 @@ unsafe fn bytes_of<'a>(text: *const c_char) -> &'a [u8] {
     if text.is_null() { b"" } else { unsafe { CStr::from_ptr(text) }.to_bytes() }
 }
 
-/// The hint of an error that has none. `kind` is PostgreSQL's message in English, with %s in the place of names.
+/// The hint for an error that has none. `kind` is PostgreSQL's message in English, with %s in the place of names.
 fn hint(code: c_int, kind: &[u8], message: &[u8]) -> Option<&'static CStr> {
     if code != PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE as c_int {
         return None;
@@ -156,7 +156,7 @@ fn hint(code: c_int, kind: &[u8], message: &[u8]) -> Option<&'static CStr> {
     let names = |name: &[u8]| memmem::find(message, name).is_some();
     match kind {
         b"permission denied for table %s" if NAMES_CUSTOMER.get() && names(b"customer") => Some(
-            c"Not all columns of this table can be read and written. Use ringfence.customer_card, which has all that this session may see, or name the columns that are needed.",
+            c"Applications may not use every column of this table. Use ringfence.customer_card, or name the columns that you need.",
         ),
         b"new row violates row-level security policy \"%s\" for table \"%s\"" if names(b"\"owner_wall\"") => {
             Some(c"A row belongs to the owner that the session works for. Leave owner_id out, or write that owner's id.")
@@ -176,9 +176,10 @@ fn of_constraint(constraint: &[u8], kind: &[u8]) -> Option<(&'static CStr, Optio
         b"project_name_as_seen" => (c"there is a project whose name looks the same", None),
         b"profile_name_as_seen" => (c"there is a profile whose name looks the same", None),
         b"field_name_as_seen" => (c"there is a field whose name looks the same", None),
-        b"profile_name_check" => {
-            (c"the name of a profile must not contain a full stop", Some(c"Names with one are rights."))
-        }
+        b"profile_name_check" => (
+            c"the name of a profile must not contain a full stop",
+            Some(c"A name with a full stop is the name of a right."),
+        ),
         b"field_owner_id_name_key" => (
             c"there is a field of this name already",
             Some(c"The projects of an owner share its fields: ringfence.bind_field() shows one in another project."),
@@ -188,7 +189,7 @@ fn of_constraint(constraint: &[u8], kind: &[u8]) -> Option<(&'static CStr, Optio
             Some(c"The types are: text, number, boolean, date, time, datetime, choice, choices, phone, email."),
         ),
         b"field_check" => {
-            (c"options are for fields of type \"choice\" and \"choices\", and these must have some", None)
+            (c"fields of type \"choice\" and \"choices\" must have options, and other fields have none", None)
         }
         b"field_project_pkey" => (c"the field is bound to this project already", None),
         b"field_project_access_check" => (c"the access to a field is either 'read' or 'write'", None),
@@ -199,13 +200,13 @@ fn of_constraint(constraint: &[u8], kind: &[u8]) -> Option<(&'static CStr, Optio
             Some(c"ringfence.save_customer() updates a customer, or inserts it where there is none."),
         ),
         b"customer_name_check" => {
-            (c"the name of a customer must show something, and be no longer than 2500 bytes", None)
+            (c"the name of a customer must have a visible character, and at most 2500 bytes", None)
         }
         b"customer_owner_id_company_id_fkey" => {
             (c"there is no such company", Some(c"ringfence.company lists the companies of the owner."))
         }
         b"company_pkey" => (c"there is a company with this id already", None),
-        b"company_name_check" => (c"the name of a company must show something", None),
+        b"company_name_check" => (c"the name of a company must have a visible character", None),
         b"customer_owner_id_fkey" if still_referred_to => (
             c"the owner has customers",
             Some(c"Delete them first, or disable the owner: UPDATE ringfence.owner SET enabled = false."),
@@ -218,8 +219,8 @@ fn of_constraint(constraint: &[u8], kind: &[u8]) -> Option<(&'static CStr, Optio
     })
 }
 
-/// Leaves out of a CONTEXT the functions of the extension and what they run; functions of users stay. The lines come innermost first: a
-/// function stands behind the statements that it was running. Returns how many bytes are left.
+/// Removes from a CONTEXT the functions of the extension and the statements that they run; functions of users stay. The lines come innermost
+/// first: a function follows the statements that it was running. Returns how many bytes are left.
 fn without_internals(context: &mut [u8]) -> usize {
     // Nothing is allocated: it may be the lack of memory that is being reported.
     let (mut read, mut kept, mut kept_for_sure) = (0, 0, 0);
@@ -238,8 +239,8 @@ fn without_internals(context: &mut [u8]) -> usize {
     if kept > 0 && kept < context.len() && context[kept - 1] == b'\n' { kept - 1 } else { kept }
 }
 
-/// Whether a line of a CONTEXT stands for a function in PL/pgSQL, and if so whether it is one of the extension. In whatever language: the
-/// line has the word PL/pgSQL, and the function's name and types unquoted, whereas statements are quoted.
+/// Whether a line of a CONTEXT is about a function in PL/pgSQL, and if so whether it is one of the extension's. It works in every language of
+/// PostgreSQL's messages: the line has the word PL/pgSQL and the function's name and types unquoted, whereas statements are quoted.
 fn function_of(line: &[u8]) -> Option<bool> {
     let word = memmem::find(line, b"PL/pgSQL")?;
     let quote = [&b"\""[..], "«".as_bytes(), "»".as_bytes(), "„".as_bytes(), "“".as_bytes(), "「".as_bytes()]

@@ -3,7 +3,7 @@
 SET client_min_messages = warning;
 -- What each error is: its words are in other tests.
 \set VERBOSITY sqlstate
--- A name must show something, and look like no other of the installation, of the owner.
+-- A name must have a visible character, and must not look like another of the installation or of the owner.
 SET SESSION AUTHORIZATION dba;
 SELECT ringfence.create_owner(U&'\200B');
 SELECT ringfence.create_owner(U&'\3164\00AD');
