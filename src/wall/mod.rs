@@ -80,7 +80,7 @@ unsafe extern "C-unwind" fn planner(
     }
 }
 
-/// PostgreSQL takes ON CONFLICT DO NOTHING for a view with triggers, and fails at the first conflict all the same.
+/// PostgreSQL accepts ON CONFLICT DO NOTHING for a view with triggers, but fails at the first conflict all the same.
 ///
 /// # Safety
 /// `query` must be a query that is about to be planned.
@@ -96,6 +96,29 @@ unsafe extern "C-unwind" fn refuse_on_conflict(query: *mut pg_sys::Query) {
         for query in queries.filter(|query| !(**query).onConflict.is_null()) {
             let target = ((*query).resultRelation as usize).wrapping_sub(1);
             if let Some(target) = members::<pg_sys::RangeTblEntry>((*query).rtable).nth(target)
+                && (*target).relid == catalog::table_oid(c"customer_card")
+            {
+                error::no_on_conflict().report(PgLogLevel::ERROR);
+            }
+        }
+    }
+}
+
+/// The same for a statement that was planned before the library was loaded.
+///
+/// # Safety
+/// `statement` must be a planned statement.
+unsafe fn refuse_planned_on_conflict(statement: *mut pg_sys::PlannedStmt) {
+    // SAFETY: as promised by the caller; the tag of a plan tells what it is.
+    unsafe {
+        let plans = members::<pg_sys::Plan>((*statement).subplans).chain([(*statement).planTree]);
+        let inserts = plans
+            .filter(|plan| !plan.is_null() && (**plan).type_ == pg_sys::NodeTag::T_ModifyTable)
+            .map(|plan| plan.cast::<pg_sys::ModifyTable>())
+            .filter(|insert| (**insert).onConflictAction != pg_sys::OnConflictAction::ONCONFLICT_NONE);
+        for insert in inserts {
+            let target = ((*insert).nominalRelation as usize).wrapping_sub(1);
+            if let Some(target) = members::<pg_sys::RangeTblEntry>((*statement).rtable).nth(target)
                 && (*target).relid == catalog::table_oid(c"customer_card")
             {
                 error::no_on_conflict().report(PgLogLevel::ERROR);
@@ -157,6 +180,7 @@ unsafe extern "C-unwind" fn order_as_planned_before(statement: *mut pg_sys::Plan
             LOADED_IN.set(None);
             return;
         }
+        refuse_planned_on_conflict(statement);
         let before = pg_sys::MemoryContextSwitchTo(pg_sys::TopTransactionContext);
         order::put_walls_first(statement);
         pg_sys::MemoryContextSwitchTo(before);

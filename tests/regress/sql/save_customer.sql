@@ -105,7 +105,12 @@ EXECUTE p('x');
 -- On a table of one's own it works.
 CREATE TEMP TABLE customer_card (id int PRIMARY KEY);
 INSERT INTO customer_card VALUES (1), (1) ON CONFLICT DO NOTHING;
+-- Also as the first statement of a session, which is planned before the library is loaded.
+\c - app_a
+INSERT INTO ringfence.customer_card (name) VALUES ('x') ON CONFLICT DO NOTHING;
+\c - app_a
+WITH added AS (INSERT INTO ringfence.customer_card (name) VALUES ('x') ON CONFLICT DO NOTHING RETURNING id) SELECT * FROM added;
 SELECT count(*) FROM ringfence.customer_card WHERE name = 'x';
-RESET SESSION AUTHORIZATION;
+\c - postgres
 DROP OWNED BY form_save;
 DROP ROLE form_save;
