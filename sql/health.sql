@@ -13,8 +13,8 @@ GRANT EXECUTE ON FUNCTION ringfence.preloaded_by() TO ringfence_admin;
 COMMENT ON FUNCTION ringfence.preloaded_by() IS
     'The setting that loads the library before the first statement of a session: shared_preload_libraries or session_preload_libraries; NULL if none does. Part of health()';
 
--- Holes of PostgreSQL itself in row-level security, or past it, that ringfence cannot close: by the release notes, the first minor version of
--- each major one without the hole.
+-- Holes of PostgreSQL itself in row-level security that ringfence cannot close, and for each major version the first minor one without the
+-- hole, by the release notes.
 CREATE FUNCTION ringfence.holes_of_server(version_num integer, OUT cve text, OUT description text, OUT mended_in integer) RETURNS SETOF record
     LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
     BEGIN ATOMIC
@@ -39,18 +39,19 @@ CREATE FUNCTION ringfence.holes_of_server(version_num integer, OUT cve text, OUT
 REVOKE ALL ON FUNCTION ringfence.holes_of_server(integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.holes_of_server(integer) TO ringfence_admin;
 COMMENT ON FUNCTION ringfence.holes_of_server(integer) IS
-    'Known holes that a version of PostgreSQL (server_version_num) still has, and the version that mends each. Part of health()';
+    'Known holes in row-level security that a version of PostgreSQL (server_version_num) has, and the version that mends each';
 
 CREATE FUNCTION ringfence.health(OUT "check" text, OUT ok boolean, OUT detail text) RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 7
     BEGIN ATOMIC
         SELECT 'library', ringfence.ringfence_version() = extversion,
-               format('The library is %s, the installed SQL %s.', ringfence.ringfence_version(), extversion)
+               format('The library is version %s, the installed SQL %s.', ringfence.ringfence_version(), extversion)
+               || CASE WHEN ringfence.ringfence_version() <> extversion THEN ' As superuser: ALTER EXTENSION ringfence UPDATE; or install the library of the other version.' ELSE '' END
           FROM pg_extension WHERE extname = 'ringfence'
         UNION ALL
         SELECT 'preload', ringfence.preloaded_by() IS NOT NULL,
-               coalesce(format('%s has it.', ringfence.preloaded_by()),
-                        'Put ringfence into shared_preload_libraries or session_preload_libraries: it guards a session only once it is loaded.')
+               coalesce(ringfence.preloaded_by() || ' loads the library.',
+                        'Put ringfence into session_preload_libraries or shared_preload_libraries: the library guards a session only once it is loaded.')
         UNION ALL
         SELECT 'server', count(*) = 0,
                format('PostgreSQL %s', current_setting('server_version')) || CASE count(*) WHEN 0 THEN ' has no known hole in row-level security.' ELSE
@@ -59,7 +60,9 @@ CREATE FUNCTION ringfence.health(OUT "check" text, OUT ok boolean, OUT detail te
           FROM ringfence.holes_of_server(current_setting('server_version_num')::integer) AS hole
         UNION ALL
         SELECT 'walls', count(*) = 0,
-               coalesce('Without row-level security, forced, and the policy owner_wall: ' || string_agg(bare.relname, ', ' ORDER BY bare.relname) || '.', 'Every table is behind the wall.')
+               coalesce('These tables lack row-level security, its FORCE, or the policy owner_wall: ' || string_agg(bare.relname, ', ' ORDER BY bare.relname)
+                        || '. As superuser: ALTER TABLE ... ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; and CREATE POLICY owner_wall as the other tables have it.',
+                        'Every table is behind the wall.')
           FROM pg_class AS bare
          WHERE bare.relnamespace = 'ringfence'::regnamespace AND bare.relkind IN ('r', 'p')
            AND NOT (bare.relrowsecurity AND bare.relforcerowsecurity
@@ -67,14 +70,16 @@ CREATE FUNCTION ringfence.health(OUT "check" text, OUT ok boolean, OUT detail te
                          OR EXISTS (SELECT FROM pg_policy AS wall WHERE wall.polrelid = bare.oid AND wall.polname = 'owner_wall' AND NOT wall.polpermissive)))
         UNION ALL
         SELECT 'roles', count(*) = 0,
-               coalesce('These internal roles are more than they were made to be: ' || string_agg(internal.rolname, ', ' ORDER BY internal.rolname) || '. Take LOGIN, SUPERUSER, BYPASSRLS and their members away.',
-                        'The internal roles are what they were made to be.')
+               coalesce('These internal roles have members, or more privileges than they need: ' || string_agg(internal.rolname, ', ' ORDER BY internal.rolname) || '. Take LOGIN, SUPERUSER, BYPASSRLS and their members away.',
+                        'The internal roles are as they were made.')
           FROM pg_roles AS internal
          WHERE internal.rolname IN ('ringfence_definer', 'ringfence_tables')
            AND (internal.rolsuper OR internal.rolbypassrls OR internal.rolcanlogin OR EXISTS (SELECT FROM pg_auth_members AS member WHERE member.roleid = internal.oid))
         UNION ALL
         SELECT 'event triggers', count(*) FILTER (WHERE evtenabled <> 'A') = 0 AND count(*) = 2,
                format('%s of 2 are enabled ALWAYS.', count(*) FILTER (WHERE evtenabled = 'A'))
+               || CASE WHEN count(*) FILTER (WHERE evtenabled = 'A') < 2
+                       THEN ' As superuser: ALTER EVENT TRIGGER ... ENABLE ALWAYS for ringfence_guard_drop and ringfence_adopt_report_views.' ELSE '' END
           FROM pg_event_trigger WHERE evtname IN ('ringfence_guard_drop', 'ringfence_adopt_report_views')
         UNION ALL
         SELECT 'search index', coalesce(bool_and(found.indisvalid), false),
@@ -84,4 +89,4 @@ CREATE FUNCTION ringfence.health(OUT "check" text, OUT ok boolean, OUT detail te
 REVOKE ALL ON FUNCTION ringfence.health() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.health() TO ringfence_admin;
 COMMENT ON FUNCTION ringfence.health() IS
-    'One row a check: whether the installation is as it was made, and the server without known holes in row-level security; detail says what to do. For ringfence_admin';
+    'Checks that the installation is as it was made, and that the server has no known hole in row-level security; detail says what to do. For ringfence_admin';

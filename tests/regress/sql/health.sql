@@ -6,6 +6,7 @@ SELECT ringfence.ringfence_version() = (SELECT extversion FROM pg_extension WHER
 -- The server and how the library is loaded are another in each run.
 SELECT "check", ok, detail FROM ringfence.health() WHERE "check" NOT IN ('server', 'preload', 'library');
 SELECT "check", ok FROM ringfence.health() WHERE "check" = 'library';
+SELECT detail ~ CASE WHEN ok THEN '^(shared|session)_preload_libraries loads the library\.$' ELSE '^Put ringfence into ' END AS says_what_to_do FROM ringfence.health() WHERE "check" = 'preload';
 SELECT ok = (SELECT count(*) = 0 FROM ringfence.holes_of_server(current_setting('server_version_num')::integer)) AS as_the_list_says FROM ringfence.health() WHERE "check" = 'server';
 \c - postgres
 SET client_min_messages = error;
@@ -30,7 +31,7 @@ SELECT version, count(cve), coalesce(max(mended_in), 0) AS mended_in FROM unnest
 ALTER ROLE dba SET session_preload_libraries = 'ringfence';
 SET client_min_messages = error;
 \c - dba
-SELECT ok, detail ~ '^(shared|session)_preload_libraries has it\.$' AS told FROM ringfence.health() WHERE "check" = 'preload';
+SELECT ok, detail ~ '^(shared|session)_preload_libraries loads the library\.$' AS told FROM ringfence.health() WHERE "check" = 'preload';
 \c - postgres
 ALTER ROLE dba RESET session_preload_libraries;
 -- It is not for everybody.
