@@ -4,19 +4,19 @@ use super::plain;
 use crate::text::without_invisible;
 use std::borrow::Cow;
 
-/// Longer texts are not e-mail addresses (RFC 5321 allows 254 characters), whatever they grow to by normalisation.
+/// Longer texts are not e-mail addresses: RFC 5321 allows 254 characters. The limit is for the text as typed, before it is normalised.
 const MAX_EMAIL_CHARACTERS: usize = 320;
 
-/// What people and programs put around an address when they quote it.
+/// Characters that people and programs put around an address when they quote it.
 const AROUND: [(char, char); 9] =
     [('<', '>'), ('(', ')'), ('[', ']'), ('{', '}'), ('"', '"'), ('\'', '\''), ('“', '”'), ('‘', '’'), ('„', '“')];
 
 /// An e-mail address without the differences that do not count: case, width and invisible characters; whether its domain is
 /// written in Unicode or in punycode; what stands around it, as in `Jan <jan@example.com>`, `mailto:jan@example.com?subject=x`
-/// and `E-mail: jan@example.com.`. Two local parts are the same in nothing but case: for one provider or the other
-/// `j.an` and `jan+news` are `jan`, for most they are not.
+/// and `E-mail: jan@example.com.`. Local parts are compared exactly but for case: some
+/// providers take `j.an` and `jan+news` for `jan`, most do not.
 ///
-/// Of a text that is no address all but space at the ends counts. None where there is nothing, or too much to be one.
+/// A text that is not an address is only trimmed. None if the text is empty, or too long for an address.
 pub fn normal_email(text: &str) -> Option<String> {
     if text.trim().chars().nth(MAX_EMAIL_CHARACTERS).is_some() {
         return None;
@@ -29,7 +29,7 @@ pub fn normal_email(text: &str) -> Option<String> {
     }
 }
 
-/// A part of an address with its domain as normal forms have it.
+/// A part of an address, with its domain in normal form.
 pub fn with_readable_domain(text: &str) -> Cow<'_, str> {
     if !has_punycode(text) {
         return Cow::Borrowed(text);
@@ -42,7 +42,7 @@ fn lower_case(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).collect()
 }
 
-/// Local part and domain of the only address that a text is.
+/// Local part and domain, if the text is one address.
 fn address_in(text: &str) -> Option<(&str, &str)> {
     let mut address = text;
     // There may be several layers: `E-mail: <mailto:jan@example.com>`.
@@ -86,7 +86,7 @@ fn without_label(text: &str) -> &str {
     }
 }
 
-/// What brackets, quotation marks and punctuation stand around.
+/// The text without the brackets, quotation marks and punctuation around it.
 fn inside(text: &str) -> &str {
     let text = text.trim_start_matches([',', ';', ' ']);
     let text = text.trim_end_matches([',', ';', '.', ':', '!', '?', ' ']);
@@ -98,7 +98,7 @@ fn has_punycode(text: &str) -> bool {
     text.as_bytes().windows(4).any(|four| four.eq_ignore_ascii_case(b"xn--"))
 }
 
-/// By UTS 46. A domain that cannot be one stays as it is, in lower case.
+/// A domain in Unicode, by UTS 46. What cannot be a domain stays as it is, in lower case.
 fn normal_domain(domain: &str) -> String {
     if domain.is_ascii() && !has_punycode(domain) {
         return domain.to_ascii_lowercase();

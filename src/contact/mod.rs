@@ -21,22 +21,22 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use unicode_normalization::UnicodeNormalization;
 
-/// The text without differences of width and without invisible characters; of ASCII, which most numbers are, itself.
+/// The text in one width and without invisible characters. ASCII text, as most numbers are, is returned as it is.
 fn plain(text: &str) -> Cow<'_, str> {
     if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(without_invisible(text).nfkc().collect()) }
 }
 
-/// Phones that a customer may have.
+/// The most phones that a customer may have.
 const MAX_PHONES: usize = 64;
 
-/// Normal forms of one customer's phones, of each its numbers and how it is written. Look-ups go through all of them.
+/// The most normal forms of one customer's phones: the numbers in each, and the text as written. Look-ups read all of them.
 pub const MAX_PHONE_FORMS: usize = MAX_PHONES * (reading::MAX_NUMBERS + 1);
 
-/// Normal forms of one customer's e-mail addresses that are kept. Look-ups go through the first 64.
+/// The most normal forms of one customer's e-mail addresses that are kept. Look-ups read the first 64.
 const MAX_EMAIL_FORMS: usize = 1000;
 
-/// The normal forms of a customer's phones, without repetition, by the country of the owner (not necessarily the
-/// session's: whoever writes the row, it reads the same). Error 23514: too many phones.
+/// The normal forms of a customer's phones, without repetition, by the country of the customer's owner, which need not be
+/// the session's. Error 23514: too many phones.
 #[pg_extern(sql = false)]
 fn normal_phones(phones: Array<'_, &str>, owner: Uuid) -> Result<Vec<String>> {
     if phones.len() > MAX_PHONES {
@@ -52,7 +52,7 @@ fn normal_emails(emails: Array<'_, &str>) -> Vec<String> {
     distinct(&emails, MAX_EMAIL_FORMS, normal_email)
 }
 
-/// A list may hold many millions of texts: none is copied, and it can be cancelled between them.
+/// A list may hold many millions of texts, so none is copied, and the work can be cancelled between two of them.
 fn distinct<F: IntoIterator<Item = String>>(
     texts: &Array<'_, &str>,
     most: usize,
@@ -72,7 +72,7 @@ fn phones_to_find(phone: &str) -> Result<Vec<String>> {
     Ok(phone::phones_to_find(phone, session::context()?.owner.country.as_deref()))
 }
 
-/// The best of them.
+/// The likeliest of these forms.
 #[pg_extern(sql = false)]
 fn phone_to_find(phone: &str) -> Result<Option<String>> {
     Ok(phones_to_find(phone)?.into_iter().next())

@@ -4,16 +4,16 @@ use super::plain;
 use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
 use std::borrow::Cow;
 
-/// Digits of a number beside which something else may be written: `0800 FLOWERS` has fewer before the letters.
+/// The fewest digits of a number that may have other text beside it: `0800 FLOWERS` has fewer before the letters.
 pub(super) const NUMBER_DIGITS: usize = 6;
 
-/// Digits of a number with its country code, without `+`, at least. Shorter ones are too often numbers of the country itself.
+/// The fewest digits of a number with another country's code and no `+`. Shorter ones are too often national numbers.
 const INTERNATIONAL_DIGITS: usize = 10;
 
-/// The same for the country's own code.
+/// The fewest digits of a number with the country's own code and no `+`.
 const OWN_CODE_DIGITS: usize = 8;
 
-/// Whether it is the code of a country that has phone numbers.
+/// Whether this is the code of a country that has phone numbers.
 pub fn is_country(code: &str) -> bool {
     code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()) && region(code).is_some()
 }
@@ -51,11 +51,11 @@ pub(super) fn count_digits(plain: &str) -> usize {
 #[derive(Clone, Debug)]
 pub(super) struct Number {
     pub e164: String,
-    /// What it may mean besides.
+    /// Other numbers that the text may mean.
     pub others: Vec<String>,
     pub is_valid: bool,
     pub extension: String,
-    /// The digits of which it was read.
+    /// The digits that it was read from.
     pub digits: String,
 }
 
@@ -73,14 +73,14 @@ fn valid(e164: &str) -> Option<String> {
     (PHONE_NUMBER_UTIL.is_valid_number(&number)).then(|| self::e164(&number))
 }
 
-/// The valid number that is dialled so, or was once.
+/// The valid number that is dialled like this, or was in an earlier numbering plan.
 fn dialled(e164: &str) -> Option<String> {
     let number = parsed(e164, None)?;
     let e164 = self::e164(&number);
     if PHONE_NUMBER_UTIL.is_valid_number(&number) { Some(e164) } else { renumbered(&e164) }
 }
 
-/// A number without letters and without others beside it.
+/// Reads a text that holds one number and no letters.
 pub(super) fn number(text: &str, country: Option<&str>) -> Option<Number> {
     if text.contains('*') || text.starts_with('#') || is_date(text) {
         return None;
@@ -96,13 +96,13 @@ pub(super) fn number(text: &str, country: Option<&str>) -> Option<Number> {
     let is_bare = text.bytes().all(|byte| byte.is_ascii_digit());
     if let Some((e164, true)) = &own {
         let own_code = parsed.as_ref().map(|number| number.country_code.to_string()).unwrap_or_default();
-        // 10 digits are a whole number in many a country; with the code of another one hardly any have so few.
+        // In many countries 10 digits are a whole national number, but hardly any number with a country code has so few.
         let may_have_code = digits.starts_with(&own_code) || is_bare && digits.len() > INTERNATIONAL_DIGITS;
         if is_international || digits.starts_with('0') || digits.len() < OWN_CODE_DIGITS || !may_have_code {
             return found(e164.clone(), true, Vec::new());
         }
     }
-    // Without a country nobody knows whether it is written with the code of one.
+    // If the owner has no country, it is unknown whether the text begins with a country code.
     let with_code = match digits.strip_prefix("00") {
         _ if is_international => None,
         Some(number) => dialled(&format!("+{number}")),
@@ -140,11 +140,10 @@ pub(super) fn number(text: &str, country: Option<&str>) -> Option<Number> {
     }
 }
 
-/// Digits of a national number at most, of most countries. More may be two numbers.
+/// The most digits of a national number, in most countries. More digits may be two numbers.
 const NATIONAL_DIGITS: usize = 11;
 
-/// The number that most texts are, at half the price: where the digits can mean nothing else, it need not be asked whether they are
-/// valid.
+/// A short cut for most texts: if the digits can mean nothing else, whether they are valid need not be checked, which halves the time.
 pub(super) fn plainly_one(text: &str, country: Option<&str>) -> Option<Number> {
     let is_international = text.starts_with('+');
     let rest = if is_international { text.get(1..)? } else { text };
@@ -162,7 +161,7 @@ pub(super) fn plainly_one(text: &str, country: Option<&str>) -> Option<Number> {
     }
     if !is_international && digits >= INTERNATIONAL_DIGITS {
         let first = rest.split([' ', '-', '(', ')']).find(|group| !group.is_empty())?;
-        // Of these 00 begins a number of another country, others may.
+        // 00 begins an international number everywhere, other prefixes in some countries.
         let begins_with_code = |code| PHONE_NUMBER_UTIL.get_region_for_country_code(code).is_some();
         if first.starts_with("00")
             || first == "0" && !text.starts_with('(')
@@ -176,7 +175,7 @@ pub(super) fn plainly_one(text: &str, country: Option<&str>) -> Option<Number> {
     let begins_with_own_code = !is_international
         && digits >= OWN_CODE_DIGITS
         && rest.bytes().filter(u8::is_ascii_digit).take(code.len()).eq(code.bytes());
-    // What was renumbered, or has a 0 that is dialled or is one too many.
+    // A number of an earlier plan, or one with a trunk prefix 0 that is needed or is one too many.
     let is_doubtful = begins_with_own_code
         || RENUMBERED.iter().any(|(code, ..)| *code == number.country_code)
         || number.country_code == BRAZIL
@@ -208,8 +207,8 @@ fn is_possible(number: Option<&PhoneNumber>) -> bool {
     number.is_some_and(|number| PHONE_NUMBER_UTIL.is_possible_number(number))
 }
 
-/// Whether digits without `+` that may be a national number and one with the country's own code are the latter: where a 0 is dialled before
-/// a national number, what has none is hardly one, though plans of variable length call it valid.
+/// Whether digits without `+`, which may be a national number or one with the country's own code, are the latter. In a country with a
+/// trunk prefix 0, a number without it is hardly a national one, though a plan of variable length calls it valid.
 fn is_written_with_code(digits: &str, own: &str, with_code: &str, country: Option<&str>) -> bool {
     let code = country.and_then(region).and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region));
     code.is_some_and(|code| with_code.strip_prefix('+').is_some_and(|number| number.starts_with(&code.to_string())))
@@ -223,7 +222,7 @@ const RENUMBERED: [(i32, usize, &str, &str); 5] =
     [(52, 11, "1", ""), (52, 12, "01", ""), (52, 13, "044", ""), (52, 13, "045", ""), (229, 8, "", "01")];
 const BRAZIL: i32 = 55;
 
-/// The valid number that was once dialled so, of one that is not valid (any more).
+/// The valid number that replaces one of an earlier numbering plan.
 fn renumbered(e164: &str) -> Option<String> {
     for (code, length, before, now) in RENUMBERED {
         let code = format!("+{code}");
@@ -239,14 +238,14 @@ fn renumbered(e164: &str) -> Option<String> {
     {
         return valid(&format!("+55{area}9{number}"));
     }
-    // A trunk prefix 0 where there is none, or none any more (Poland, Czechia, Portugal).
+    // A trunk prefix 0 in a country that has none, or has none any more (Poland, Czechia, Portugal).
     let code = parsed(e164, None)?.country_code.to_string();
     let number = e164.strip_prefix('+')?.strip_prefix(code.as_str())?.strip_prefix('0')?;
     valid(&format!("+{code}{}", number.trim_start_matches('0')))
 }
 
-/// The same number in a form that is also dialled: a mobile phone of Argentina has a 9 after the country code, that of
-/// whoever writes it without the 15 of national calls has none (ENACOM, Plan Fundamental de Numeración Nacional).
+/// Another form of the same number. A mobile number of Argentina has a 9 after the country code, but people who leave out the 15 of
+/// national calls often leave out the 9 too (ENACOM, Plan Fundamental de Numeración Nacional).
 pub(super) fn alternative(e164: &str) -> Option<String> {
     let number = e164.strip_prefix("+54")?;
     match number.strip_prefix('9') {
@@ -256,7 +255,7 @@ pub(super) fn alternative(e164: &str) -> Option<String> {
     }
 }
 
-/// A day, which has as many digits as many a number: `2026-03-31`, `31.03.2026`, `03/31/2026`; or a month.
+/// Whether a text is a date or a month, which can have as many digits as a phone number: `2026-03-31`, `31.03.2026`, `03/31/2026`.
 pub(super) fn is_date(text: &str) -> bool {
     if !matches!(text.len(), 6..=10) || !text.bytes().take(5).any(|byte| matches!(byte, b'-' | b'.' | b'/')) {
         return false;

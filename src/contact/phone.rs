@@ -1,18 +1,18 @@
 //! Phone numbers in the form that look-ups compare: E.164 by the owner's country.
 //!
-//! A text that is stored is kept as the numbers in it ([`normal_phones`]). A text that is asked is looked up as the same
+//! A stored text is kept as the numbers in it ([`normal_phones`]). A text to find is looked up as the same
 //! numbers, and as what else its digits may mean ([`phones_to_find`]). Both read the text with [`Reading`].
 //!
-//! What libphonenumber calls a valid number is one. What it calls possible is one if nothing in the text is valid. A text
-//! that is no number is kept as it is written, so that two different ones have no form in common.
+//! What libphonenumber calls valid is a number. What it calls possible is one only if nothing in the text is valid. A text
+//! that is not a number is kept as it is written, so that two different texts have no form in common.
 
 use super::number::{ascii_digits, count_digits, plain_number};
 use super::reading::{PIECES, Reading, is_of_phone, trimmed};
 
-/// Digits that a number typed only in part must have to be looked for.
+/// The fewest digits of a partly typed number that are searched.
 pub const MIN_SUFFIX_DIGITS: usize = 4;
 
-/// Longer texts are no phone numbers, not several of them either, and are not worth a parser's time.
+/// Longer texts are not read as phone numbers: parsing them would take too long.
 const MAX_CHARACTERS: usize = 1000;
 
 /// The decimal digits of a text in ASCII, from whatever script or width.
@@ -48,7 +48,7 @@ pub fn normal_phone(text: &str, country: Option<&str>) -> Option<String> {
     normal_phones(text, country).into_iter().next()
 }
 
-/// What a phone is looked up as, best first: whatever it may be stored as, and what its digits may mean besides.
+/// The forms that a phone is looked up by, best first: all that it may be stored as, and what else its digits may mean.
 pub fn phones_to_find(text: &str, country: Option<&str>) -> Vec<String> {
     if is_too_long(text) {
         return Vec::new();
@@ -58,8 +58,8 @@ pub fn phones_to_find(text: &str, country: Option<&str>) -> Vec<String> {
     distinct(reading.to_find(country).into_iter().chain(reading.bare.iter().cloned()).chain(reading.written(&plain)))
 }
 
-/// What a search looks up as a phone: of a text that is phone numbers and nothing else but what introduces, separates and explains
-/// them, the same as [`phones_to_find`]; any other text with a digit only as it is written.
+/// The forms that a search looks up. If the text is phone numbers with nothing but labels, separators and notes, these are the same as
+/// of [`phones_to_find`]; any other text with a digit is looked up only as it is written.
 pub struct Asked {
     pub forms: Vec<String>,
     /// Whether the text is phone numbers and nothing else.
@@ -88,7 +88,7 @@ pub fn unique_phone(text: &str, country: Option<&str>) -> Option<String> {
     }
     let plain = plain_number(text);
     let reading = Reading::of(&plain, country);
-    // Whose number it is makes it no other; what else is dialled does.
+    // A label makes it no other number; an extension does.
     if reading.is_all_digits { reading.unique().or_else(|| reading.written(&plain)) } else { reading.written(&plain) }
 }
 
@@ -102,7 +102,7 @@ fn distinct(forms: impl IntoIterator<Item = String>) -> Vec<String> {
     distinct
 }
 
-/// Whether a text is written as phone numbers are, with digits enough for the end of one.
+/// Whether a text is written like a phone number, with enough digits for the end of one.
 pub fn looks_like_phone(text: &str) -> bool {
     let plain = plain_number(text);
     let number = trimmed(&plain);
@@ -124,7 +124,7 @@ pub fn phones_among<'a>(text: &'a str, country: Option<&str>) -> Vec<(Vec<&'a st
     let is_of_phone = |piece: &str| super::reading::is_of_phone(&plain_number(piece));
     let mut numbers = Vec::new();
     for mut run in pieces.chunk_by(|one, next| is_of_phone(one) && is_of_phone(next)) {
-        // Two numbers side by side make none together: the longest that is one.
+        // The longest run of words that is one number: two numbers side by side are not one.
         while !run.is_empty() {
             let longest = (1..=run.len().min(PIECES)).rev().find_map(|count| number(run.get(..count)?));
             run = run.get(longest.as_ref().map_or(1, |(pieces, _)| pieces.len())..).unwrap_or_default();
@@ -140,7 +140,7 @@ mod unit_tests {
     use super::super::reading::MAX_NUMBERS;
     use super::*;
 
-    /// Of an owner of that country: what is stored, as what it is kept.
+    /// The owner's country, a phone as it is stored, and the forms that are kept of it.
     const STORED: &[(&str, &str, &[&str])] = &[
         ("PL", "+48 601-234-567", &["+48601234567"]),
         ("PL", "601234567", &["+48601234567"]),

@@ -8,16 +8,16 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use unicode_normalization::char::is_combining_mark;
 
-/// Longer texts that are no number have no form of their own.
+/// Texts that are not a number are kept as written only up to this length.
 const MAX_WRITTEN_CHARACTERS: usize = 100;
 
-/// Numbers in one text, at most.
+/// The most numbers that are read from one text.
 pub const MAX_NUMBERS: usize = 16;
 
-/// Times that the parser is asked about one text, at most.
+/// The most calls of libphonenumber's parser for one text.
 const MAX_ATTEMPTS: usize = 200;
 
-/// Digits of an extension, at most.
+/// The most digits of an extension.
 const EXTENSION_DIGITS: usize = 7;
 
 /// Whether a text has only digits and what separates or introduces those of a phone number.
@@ -25,7 +25,7 @@ pub(super) fn is_of_phone(plain: &str) -> bool {
     plain.chars().all(|character| is_of_number(character) || character == '/')
 }
 
-/// What stands between digits of one number, and never between two numbers.
+/// Characters that stand between digits of one number, and never between two numbers.
 fn is_of_number(character: char) -> bool {
     matches!(
         character,
@@ -33,17 +33,17 @@ fn is_of_number(character: char) -> bool {
     )
 }
 
-/// What stands between digits of one number, or between two.
+/// Characters that stand between digits of one number, or between two numbers.
 fn is_of_numbers(character: char) -> bool {
     is_of_number(character) || matches!(character, '/' | ',' | '~' | '、' | '\t' | '[' | ']')
 }
 
-/// Not what is written for a dash.
+/// Letters, but not `ー`, which people type as a dash.
 fn is_letter(character: char) -> bool {
     (character.is_alphabetic() || is_combining_mark(character)) && character != 'ー'
 }
 
-/// The text without what is copied with a number by accident, and without what encloses it as a whole.
+/// The text without characters that are copied with a number by accident, and without brackets or quotes around the whole.
 pub(super) fn trimmed(plain: &str) -> &str {
     let is_beside = |character: char| {
         character.is_whitespace()
@@ -79,11 +79,11 @@ pub(super) fn trimmed(plain: &str) -> &str {
 /// What of a text is phone numbers.
 pub(super) struct Reading {
     pub numbers: Vec<Number>,
-    /// Nothing is left over: the rest introduces, separates or explains numbers.
+    /// Whether the whole text is: the rest only introduces, separates or explains numbers.
     pub is_all: bool,
-    /// What is left over are words, no digits.
+    /// Whether all its digits are in numbers: the rest has words, but no digits.
     pub is_all_digits: bool,
-    /// The digits of what is written as numbers are and is none.
+    /// The digits of a text that is written like a number and is none.
     pub bare: Vec<String>,
 }
 
@@ -118,12 +118,12 @@ impl Reading {
         Reading::by_pieces(&text, country)
     }
 
-    /// Of a text that is one number.
+    /// Reads a text that is one number.
     pub fn of_number(number: Number) -> Reading {
         Reading { numbers: vec![number], is_all: true, is_all_digits: true, bare: Vec::new() }
     }
 
-    /// Of any text, without what is around it.
+    /// Reads any text from which what surrounds it has been removed.
     pub fn by_pieces(text: &str, country: Option<&str>) -> Reading {
         Reader { country, attempts: Cell::new(MAX_ATTEMPTS) }.read(text)
     }
@@ -132,7 +132,7 @@ impl Reading {
         self.is_all && !self.numbers.is_empty()
     }
 
-    /// What a text that is not numbers and nothing else is kept as besides: as it is written.
+    /// The text as written, which is kept besides its numbers unless it is numbers and nothing else.
     pub fn written(&self, plain: &str) -> Option<String> {
         if self.is_all_numbers() { None } else { written(plain) }
     }
@@ -141,7 +141,7 @@ impl Reading {
         let numbers = || self.numbers.iter();
         let alternatives = numbers().filter_map(|number| alternative(&number.e164));
         let others = numbers().flat_map(|number| number.others.iter().cloned());
-        // Of an owner without a country a number that is typed without + is kept as its digits.
+        // If the owner has no country, a number that is typed without + is kept as its digits.
         let unread =
             numbers().filter(|_| country.is_none()).map(|number| number.e164.trim_start_matches('+').to_owned());
         numbers().map(|number| number.e164.clone()).chain(others).chain(alternatives).chain(unread).collect()
@@ -194,7 +194,7 @@ fn addressed(text: &str) -> Option<(&str, bool)> {
     for host in WITH_CODE {
         let Some(at) = text.len().checked_sub(host.len()) else { continue };
         if text.get(at..).is_some_and(|ends| ends.eq_ignore_ascii_case(host)) {
-            // A device of theirs stands behind a colon.
+            // After a colon comes the number of a device.
             let number = text.get(..at)?.split([':', '.']).find(|part| is_number(part))?;
             return Some((number, international(number)));
         }
@@ -205,7 +205,7 @@ fn addressed(text: &str) -> Option<(&str, bool)> {
         return Some((number, false));
     }
     if SCHEMES.into_iter().any(starts) {
-        // RFC 3966: parameters that are none of the number's, but for its extension.
+        // RFC 3966: of the parameters only the extension belongs to the number.
         let end = [";phone-context=", ";isub=", "?"].into_iter().filter_map(|parameter| text.find(parameter)).min();
         return Some((text.get(..end.unwrap_or(text.len()))?, false));
     }
@@ -221,16 +221,16 @@ const EXTENSION: &str = "\
     dw durchwahl nst nebenstelle klappe kl toestel tst linka dahili mellék ankn anknytning lokal \
     alanumero доб добавочный вн внутр внутрішній внутренний 內線 内線 内线 分機 分机 轉 转 내선 교환";
 
-/// What stands between two numbers of which one or the other will do.
+/// Words between two alternative numbers.
 const BETWEEN: &str = "\
     oder und or and lub albo i oraz o oppure e ou et y u of en або или і и 或 または 또는";
 
-/// Of a label with a colon, what says that it is none of a phone, or how that begins.
+/// Labels with a colon, or their beginnings, that do not introduce a phone.
 const NOT_OF_PHONES: &str = "\
     order invoice contract ticket case ref id account customer konto iban nip pesel regon vat tax faktur \
     umow zamówien rechnung bestell auftrag vertrag kunden";
 
-/// What a number is introduced by without a colon.
+/// Labels that introduce a number without a colon.
 const INTRODUCED: [&str; 2] = ["tel", "電話"];
 
 struct Reader<'a> {
@@ -257,7 +257,7 @@ impl Reader<'_> {
         let mut reading = Reading { is_all: true, is_all_digits: true, ..Reading::nothing() };
         let mut bare: Vec<&str> = Vec::new();
         let mut place = 0;
-        // What stands since the number before.
+        // The text since the number before.
         let mut between: Vec<Piece> = Vec::new();
         let mut is_noted = false;
         while let Some(piece) = pieces.get(place).copied() {
@@ -308,7 +308,7 @@ impl Reader<'_> {
                     let has_number = count_digits(note) >= NUMBER_DIGITS && !is_hours(note);
                     let numbers = if has_number { self.read_note(note) } else { Vec::new() };
                     let is_behind_number = between.iter().all(|piece| matches!(piece, Piece::Digits("")));
-                    // A second number, or what explains the first.
+                    // A second number, or a note on the first.
                     let is_either = if has_number { !numbers.is_empty() && !note.contains(is_letter) } else { true };
                     reading.is_all &= !is_noted && is_behind_number && is_either;
                     reading.is_all_digits &= has_number != numbers.is_empty();
@@ -318,11 +318,11 @@ impl Reader<'_> {
                 Piece::Word(_) | Piece::Mark(_) => between.push(piece),
             }
         }
-        // What stands behind the last one.
+        // The text after the last number.
         reading.is_all &= between.iter().all(|piece| matches!(piece, Piece::Mark(_) | Piece::Digits("")));
         reading.is_all &= reading.numbers.is_empty() || bare.is_empty();
         if reading.numbers.iter().any(|number| number.is_valid) && !reading.is_all {
-            // Beside words, digits that may be a number hardly are one where another surely is.
+            // If a text with words holds one valid number, other digits that are merely possible are hardly numbers.
             reading.is_all_digits &= reading.numbers.iter().all(|number| number.is_valid);
             reading.numbers.retain(|number| number.is_valid);
         }
@@ -346,8 +346,8 @@ impl Reader<'_> {
         runs.flat_map(|run| self.numbers(run).0).filter(|number| number.is_valid).collect()
     }
 
-    /// The number that letters spell on the keys of a telephone, as in 1-800-FLOWERS. Those that anybody may call for free or for a
-    /// fee are given so, and in North America all: behind other digits there is a name.
+    /// The number that letters spell on the keys of a telephone, as in 1-800-FLOWERS. Toll-free and premium-rate numbers are written like
+    /// this, and in North America all numbers; letters after other digits are a name.
     fn spelled(&self, text: &str) -> Option<Number> {
         let first = text.find(is_letter)?;
         let before = text.get(..first)?;
@@ -368,7 +368,7 @@ impl Reader<'_> {
         }
         let mut number = parsed(text, self.country)?;
         if number.country_code == 1 {
-            // What is dialled after the last digit is not heard.
+            // Letters after the last digit are dialled, but have no effect.
             PHONE_NUMBER_UTIL.truncate_too_long_number(&mut number);
         }
         let is_known = PHONE_NUMBER_UTIL.is_valid_number(&number)
@@ -389,7 +389,7 @@ impl Reader<'_> {
         })
     }
 
-    /// The numbers in a run of digits, and whether nothing of it is left over.
+    /// The numbers in a run of digits, and whether they are all of it.
     fn numbers(&self, run: &str) -> (Vec<Number>, bool) {
         let is_of_it = |character: char| character.is_ascii_digit() || matches!(character, '+' | '(' | '#' | '*' | ')');
         let run = run.trim_matches(|character: char| !is_of_it(character));
@@ -397,8 +397,8 @@ impl Reader<'_> {
         if count_digits(run) == 0 || is_date(run) { (Vec::new(), true) } else { self.separated(run, &SEPARATORS) }
     }
 
-    /// The same of a run whose numbers are separated by any of these: where each part is a number they are several, else the whole
-    /// is one, or what follows a number is its extension.
+    /// The same for a run that is split at these separators. If each part is a number, there are several; else the whole is one number, or
+    /// what follows a number is its extension.
     fn separated(&self, run: &str, separators: &[Separator]) -> (Vec<Number>, bool) {
         let Some((separator, closer)) = separators.split_first() else {
             return self.side_by_side(run);
@@ -454,11 +454,11 @@ impl Reader<'_> {
         }
     }
 
-    /// One number; or where the whole can be none, the longest that are, each in a few pieces side by side.
+    /// One number; or if the whole cannot be one, the longest numbers in it, each of a few neighbouring pieces.
     fn side_by_side(&self, text: &str) -> (Vec<Number>, bool) {
         let text = text.trim();
         let whole = self.number(text);
-        // 601 234 567 (8-16): when somebody is there.
+        // 601 234 567 (8-16): the hours to call.
         if let Some((before, _)) = text.strip_suffix(')').and_then(|text| text.rsplit_once('('))
             && whole.as_ref().is_none_or(|whole| !whole.is_valid)
             && let Some(number) = self.valid(before.trim_end())
@@ -498,7 +498,7 @@ impl Reader<'_> {
     }
 }
 
-/// The digits of a run that is no number: of each part if all are long enough to be numbers.
+/// The digits of a run that is not a number; those of each part if all parts are long enough to be numbers.
 fn bare_digits(run: &str) -> Vec<String> {
     if run.contains(['*', '#']) {
         return Vec::new();
@@ -599,7 +599,7 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
             }
         } else if is_of_numbers(first) {
             let mut end = end_of(&is_of_numbers);
-            // A note ends it.
+            // A note ends the run.
             let notes = rest.get(..end).unwrap_or_default().match_indices('(');
             let note = notes.map(|(at, _)| at).find(|at| {
                 rest.get(..*at).is_some_and(|before| count_digits(before) > 0)
@@ -618,13 +618,13 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
         };
         rest = rest.get(end..).unwrap_or_default();
     }
-    // Only separators: as if there were nothing.
+    // Only separators count as nothing.
     pieces.retain(|piece| !matches!(piece, Piece::Digits(run) if count_digits(run) == 0 && !run.contains(['*', '#'])));
     pieces
 }
 
-/// A text that begins with a note in parentheses: the note, and where it ends. What has neither letters, nor a number, nor a time of day
-/// in it is a part of a number.
+/// The note in parentheses that a text begins with, and where it ends. Parentheses without letters, a number or a time of day are part
+/// of a number, not a note.
 fn is_note(text: &str) -> Option<(&str, usize)> {
     let end = text.find(')')?;
     let note = text.get(1..end)?;
@@ -659,7 +659,7 @@ fn is_extension(between: &[Piece], run: &str) -> bool {
         && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A run of digits without the number of an entry in a list before it, and without a number that belongs to the word behind it.
+/// A run of digits without the number of a list entry before it (`1)`), and without digits that belong to the word after it.
 fn without_ordinals<'a>(run: &'a str, is_first: bool, next: Option<Piece>) -> &'a str {
     let mut run = run;
     let trimmed = run.trim_start();
@@ -698,8 +698,8 @@ fn is_label(run: &str, between: &[Piece], next: Option<Piece>) -> bool {
         }
 }
 
-/// Whether what stands before a number, or between two, only introduces it. A label with a colon can be anything's, and does so for a
-/// valid number only.
+/// Whether the text before a number, or between two, only introduces it. A label with a colon can introduce anything, so it counts only
+/// before a valid number.
 fn introduces(between: &[Piece], is_behind_number: bool, is_valid: bool) -> bool {
     let words: Vec<String> = between
         .iter()
@@ -730,11 +730,11 @@ fn introduces(between: &[Piece], is_behind_number: bool, is_valid: bool) -> bool
     }
 }
 
-/// Words that a number is written in, at most.
+/// The most words that a number is written in.
 pub(super) const PIECES: usize = 16;
 
-/// What a text that is not read as numbers is kept and looked up as: its letters and digits, `*` and `#`, in lower case, and where digits
-/// are parted. It is not the form of a number, which begins with `+`.
+/// The form in which a text that is not read as numbers is kept and looked up: letters in lower case, digits, `*` and `#`. If it has
+/// letters, a `-` parts groups of digits. It does not begin with `+`, as the form of a number does.
 fn written(plain: &str) -> Option<String> {
     let counts = |character: char| is_letter(character) || character.is_numeric() || matches!(character, '*' | '#');
     let has_other = plain.contains(|character: char| counts(character) && !character.is_ascii_digit());
@@ -745,7 +745,7 @@ fn written(plain: &str) -> Option<String> {
             is_parted = true;
             continue;
         }
-        // Beside words it counts where a number ends: room 1/2 is not room 12.
+        // If there are words, groups of digits stay apart: room 1/2 is not room 12.
         if is_parted && has_other && character.is_ascii_digit() && form.ends_with(|last: char| last.is_ascii_digit()) {
             form.push('-');
         }

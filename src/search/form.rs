@@ -1,5 +1,5 @@
-//! Values that are found however they are written: phone numbers, e-mail addresses, numbers and dates. Beside their texts the index holds them in
-//! normal form, under a name of its own for each field.
+//! Phone numbers, e-mail addresses, numbers and dates are found however they are written. For this the index holds their normal forms beside
+//! their texts, under a name of its own for each field.
 
 use super::key::beginning;
 use crate::contact;
@@ -20,11 +20,11 @@ pub enum Form {
 /// A value as it was typed, and in normal form.
 pub type Formed = (String, String);
 
-/// Under which name, after that of its field, the normal forms are kept. No storage key has one of these characters.
+/// The mark that the name of a field's normal forms ends with, after the field's storage key. No storage key has one of these characters.
 const MARKS: [(Form, char); 3] = [(Form::Phone, '+'), (Form::Email, '@'), (Form::Value, '=')];
 
 impl Form {
-    /// That of the values of a type, if they have one.
+    /// The form of the values of a type, if they have one.
     pub fn of(kind: Type) -> Option<Form> {
         match kind {
             Type::Phone => Some(Form::Phone),
@@ -40,12 +40,12 @@ impl Form {
         key.chars().chain(mark).collect()
     }
 
-    /// The form whose values are kept under a name.
+    /// The form of the values that are kept under a name.
     pub fn named(name: &str) -> Option<Form> {
         MARKS.iter().find(|(_, mark)| name.ends_with(*mark)).map(|(form, _)| *form)
     }
 
-    /// A text in that form, phone numbers read by the country's rules: one may have several.
+    /// A text in this form. Phone numbers are read by the rules of the country, and one text may have several.
     pub fn normal(self, text: &str, country: Option<&str>) -> Vec<String> {
         match self {
             Form::Phone => contact::forms_of_phone(text, country),
@@ -55,7 +55,7 @@ impl Form {
     }
 }
 
-/// The values of the visible, searchable fields that have that form.
+/// The values of those visible, searchable fields whose type has this form.
 pub fn formed(fields: &VisibleFields, stored: &Jsonb, form: Form) -> Vec<Formed> {
     let is_it = |field: &VisibleField| field.searchable && Form::of(field.kind) == Some(form);
     if !fields.searchable().any(is_it) {
@@ -70,7 +70,7 @@ pub fn formed(fields: &VisibleFields, stored: &Jsonb, form: Form) -> Vec<Formed>
     formed.collect()
 }
 
-/// A decimal number without zeros that say nothing; any other text as it is.
+/// A decimal number without trailing zeros; any other text as it is.
 fn plain_number(text: &str) -> String {
     let plain = match text.split_once('.') {
         Some((whole, fraction)) if fraction.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -84,7 +84,7 @@ fn plain_number(text: &str) -> String {
     if plain == "-0" { "0".to_owned() } else { plain }
 }
 
-/// Longer texts are no number that anybody looks for, nor a date.
+/// Nobody searches for a longer number or date.
 const MAX_VALUE_CHARACTERS: usize = 40;
 
 /// The numbers and dates that a text may be, in normal form.
@@ -96,7 +96,7 @@ pub fn values(text: &str) -> Vec<String> {
     numbers(&text).into_iter().chain(date(&text)).collect()
 }
 
-/// The numbers that a text may be: `1,234` is one of a thousand, or of one and some.
+/// The numbers that a text may be: `1,234` is 1234 or 1.234.
 fn numbers(text: &str) -> Vec<String> {
     let (sign, digits) = match text.strip_prefix(['-', '\u{2212}']) {
         Some(rest) => ("-", rest),
@@ -108,7 +108,7 @@ fn numbers(text: &str) -> Vec<String> {
     let decimal = last.filter(|last| {
         matches!(last, '.' | ',') && separators.iter().filter(|separator| *separator == last).count() == 1
     });
-    // The last separator divides groups as the others do, or it is the only one of its kind and begins a fraction.
+    // The last separator divides groups like the others; or, if it is the only one of its kind, it may begin a fraction.
     let readings = [(digits.as_str(), ""), decimal.and_then(|decimal| digits.split_once(decimal)).unwrap_or_default()];
     let mut numbers: Vec<String> = readings
         .into_iter()
@@ -123,7 +123,7 @@ fn numbers(text: &str) -> Vec<String> {
     numbers
 }
 
-/// The digits of a whole number, which may be in groups: of three, the first of one to three, all divided alike.
+/// The digits of a whole number, which may be in groups of three with the same separator; the first group has one to three.
 fn ungrouped(text: &str) -> Option<String> {
     let separator = text.chars().find(|character| !character.is_ascii_digit());
     let groups: Vec<&str> = match separator {
@@ -137,8 +137,8 @@ fn ungrouped(text: &str) -> Option<String> {
     (are_digits && is_grouped).then(|| groups.concat())
 }
 
-/// The date that a text is, as `2026-03-31`: with the year first, or last. Of two numbers with a slash the one above 12 is the day; where both may be, it is
-/// no date that anybody could be sure of.
+/// The date that a text is, as `2026-03-31`; the year may be first or last. With slashes, the number above 12 is the day; if both may be the day
+/// the date is ambiguous, and there is none.
 fn date(text: &str) -> Option<String> {
     let text: String = text.chars().filter(|character| !character.is_whitespace()).collect();
     let text = text.replace(['年', '月'], "-").replace('日', "");

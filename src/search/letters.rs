@@ -1,13 +1,13 @@
 //! Letters that people type in place of others, and that folding makes the same.
 
-/// What a small letter, without its marks, is folded to where that is another one.
+/// The letter that a small letter without diacritics is folded to, if it is another one.
 ///
 /// Unicode decomposes none of these. The sources:
 /// - Latin: the transform Latin-ASCII of CLDR. Of letters that it leaves alone, those of the African reference alphabet go
 ///   to the letter they look like, and ə to e as in passports (ICAO Doc 9303, part 3).
-/// - Cyrillic: a letter that Unicode names "... WITH DESCENDER", "... WITH STROKE" or the like goes to the one that is
-///   named without it. Others go to what is typed for them on a Russian keyboard.
-/// - Greek, Hebrew, kana: what has the same primary weight in the Default Unicode Collation Element Table: letters at the
+/// - Cyrillic: a letter whose Unicode name ends in "WITH DESCENDER", "WITH STROKE" or the like goes to the letter without
+///   it. Others go to the letter that is typed for them on a Russian keyboard.
+/// - Greek, Hebrew, kana: letters with the same primary weight in the Default Unicode Collation Element Table: letters at the
 ///   end of a word, small kana, and hiragana for katakana.
 /// - Arabic: letters that the keyboards of Arabic, Persian, Urdu and Kurdish have in place of each other, or that look the
 ///   same at the end of a word.
@@ -84,7 +84,7 @@ pub fn plain_letter(letter: char) -> Option<&'static str> {
     })
 }
 
-/// Hiragana as katakana, and small kana as large ones: banks and old programs write no other.
+/// Hiragana as katakana, and small kana as large ones, since banks and old programs use only these.
 pub fn plain_kana(letter: char) -> Option<char> {
     const TO_KATAKANA: u32 = 'ア' as u32 - 'あ' as u32;
     let katakana = match letter {
@@ -111,8 +111,8 @@ pub fn plain_kana(letter: char) -> Option<char> {
     })
 }
 
-/// The new form of a Chinese character, for the old ones that Japanese names are written in (髙 高, 邊 辺, 齋 斎); of the
-/// block that is in use every day the character itself, if it is no old form.
+/// The new form of a Chinese character that is an old form in Japanese names (髙 高, 邊 辺, 齋 斎); any other character of the
+/// block "CJK Unified Ideographs" is returned as it is.
 pub fn plain_han(letter: char) -> Option<char> {
     let new = PLAIN_HAN.get((letter as usize).checked_sub(FIRST_HAN)?)?;
     char::from_u32(u32::from(*new))
@@ -139,13 +139,13 @@ const fn plain_han_table() -> [u16; 0x5200] {
     table
 }
 
-/// The character that begins at that byte, one of those that UTF-8 writes with three.
+/// The character that begins at that byte; UTF-8 writes it with three bytes.
 const fn han_at(text: &str, at: usize) -> u16 {
     let bytes = text.as_bytes();
     (bytes[at] as u16 & 0x0F) << 12 | (bytes[at + 1] as u16 & 0x3F) << 6 | (bytes[at + 2] as u16 & 0x3F)
 }
 
-// Old forms and, in the same order, the new ones: those of the tables of Jōyō kanji (2010) and Jinmeiyō kanji (2017), by
+// Old forms and, in the same order, new forms: those of the tables of Jōyō kanji (2010) and Jinmeiyō kanji (2017), by
 // joyo-variants.txt and jinmei-variants.txt of the CJKVI database, and some of family names: 髙 嵜 邉 齊 斉 嶌 濵 桒 栁 舘 曻 渕.
 const OLD_HAN: &str = "\
     乘亂亙亞佛來倂假傳僞價儉兒兩冨凉凛剩劍劑勞勳勵勸區卷卽參單嚴囑圈國圍圓圖\

@@ -8,7 +8,7 @@ use pgrx::datum::Uuid;
 use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};
 
-/// A binding, but for when it ends.
+/// What a transaction is bound to.
 #[derive(Clone, PartialEq)]
 pub struct Binding {
     pub role: pg_sys::Oid,
@@ -27,17 +27,17 @@ pub struct Binding {
 struct Bound {
     binding: Binding,
     subtransaction: pg_sys::SubTransactionId,
-    /// When the statement that made it began, for `ringfence.latch = statement`.
+    /// When the statement that made the binding began, for `ringfence.latch = statement`.
     statement: pg_sys::TimestampTz,
 }
 
 thread_local! {
-    /// The last one counts. There are several only with `ringfence.latch = statement`, made in subtransactions that may still be
+    /// The last binding counts. There are several only with `ringfence.latch = statement`: those made in subtransactions may still be
     /// rolled back.
     static BOUND: RefCell<Vec<Bound>> = const { RefCell::new(Vec::new()) };
-    /// The role whose transaction was bound when it ended, and how, if the last transaction was.
+    /// If the last transaction was bound when it ended: its role, and the function that bound it.
     static LAST_BOUND: Cell<Option<(pg_sys::Oid, Way)>> = const { Cell::new(None) };
-    /// As in the binding, at hand for every judgement.
+    /// When the last binding expires: a copy, which every judgement reads.
     static EXPIRES: Cell<pg_sys::TimestampTz> = const { Cell::new(NEVER) };
 }
 
@@ -62,12 +62,12 @@ pub fn is_bound() -> bool {
     BOUND.with_borrow(|stack| !stack.is_empty())
 }
 
-/// Whether the transaction was bound by the statement that began then.
+/// Whether the transaction was bound by the statement that began at this time.
 pub fn is_bound_since(statement: pg_sys::TimestampTz) -> bool {
     BOUND.with_borrow(|stack| stack.last().is_some_and(|bound| bound.statement == statement))
 }
 
-/// How the session's last transaction was bound, if it was, by this role.
+/// The function that bound the session's last transaction, if this role bound it.
 pub fn ended_with_last_transaction(role: pg_sys::Oid) -> Option<Way> {
     LAST_BOUND.get().filter(|(bound, _)| *bound == role).map(|(_, way)| way)
 }
@@ -121,7 +121,7 @@ pub fn end() {
     BOUND.take();
 }
 
-/// A subtransaction was rolled back, and what was bound in it is not any more.
+/// A subtransaction was rolled back, and with it what was bound in it.
 pub fn end_of_subtransaction(own: pg_sys::SubTransactionId) {
     BOUND.with_borrow_mut(|stack| stack.retain(|bound| bound.subtransaction != own));
     EXPIRES.set(of_current(|binding| Some(binding.expires)).unwrap_or(NEVER));

@@ -48,7 +48,7 @@ pub unsafe fn answer<T>(read: impl FnOnce(&Context) -> T) -> Option<T> {
     unsafe { role_to_judge() }.and_then(|role| in_force(role, |context| read(context)))
 }
 
-/// Whether [`answer`] would answer. That is no use of the owner.
+/// Whether [`answer`] would answer. Asking this does not count as using the owner.
 ///
 /// # Safety
 /// As [`answer`].
@@ -136,7 +136,7 @@ pub unsafe fn is_plain(value: *const pg_sys::varlena) -> bool {
     unsafe { varlena::varatt_is_4b_u(value) || (varlena::varatt_is_1b(value) && !varlena::varatt_is_1b_e(value)) }
 }
 
-/// That a function is one of version 1.
+/// Marks a function as PostgreSQL's calling convention version 1.
 pub static VERSION_1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
 
 #[unsafe(no_mangle)]

@@ -5,8 +5,8 @@
 //! made from. What may be kept where is the whole art of this module:
 //!
 //! * `binding`: the owner that `enter()` or `login()` has bound this transaction to, whatever is set.
-//! * [`LATCH`]: the owner that this transaction has used. Emptied when the transaction ends; before, only where `enter()` in a
-//!   subtransaction fixed it, nothing has been asked for it since, and the subtransaction is rolled back.
+//! * [`LATCH`]: the owner that this transaction has used. Emptied when the transaction ends. It is emptied earlier only if `enter()`
+//!   fixed it in a subtransaction that is rolled back, and nothing has used the owner since.
 //! * [`ANSWER`]: the context in force, valid within one transaction.
 //! * [`CONTEXTS`]: what a role and its settings resolve to; valid across transactions, until an invalidation.
 //! * `reach`: which owners a role has access to; as long.
@@ -60,7 +60,7 @@ struct Latched {
     statement: pg_sys::TimestampTz,
     /// The transaction has used an owner that was selected for it alone.
     transaction_only: bool,
-    /// The subtransaction that has fixed it by entering the owner.
+    /// The subtransaction in which entering the owner has fixed it.
     entered_in: pg_sys::SubTransactionId,
 }
 
@@ -68,7 +68,7 @@ thread_local! {
     static STALE: Cell<bool> = const { Cell::new(true) };
     static ANSWER: RefCell<Option<Answer>> = const { RefCell::new(None) };
     static LATCH: RefCell<Option<Latched>> = const { RefCell::new(None) };
-    /// The transaction has asked what its owner is: it may have read of it.
+    /// The transaction has used its owner, so it may have read the owner's rows.
     static USED: Cell<bool> = const { Cell::new(false) };
     static CONTEXTS: RefCell<HashMap<Question, Rc<Context>>> = RefCell::new(HashMap::new());
     static ACTING: RefCell<Option<Rc<Context>>> = const { RefCell::new(None) };
@@ -147,7 +147,7 @@ unsafe extern "C-unwind" fn subtransaction_event(
             if !USED.get() {
                 LATCH.with(|latch| latch.borrow_mut().take_if(|latched| latched.entered_in == own));
             }
-            // It may be the answer of what was tried there.
+            // The answer may come from the subtransaction that was rolled back.
             ANSWER.with(|answer| answer.replace(None));
         }
         pg_sys::SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => {
@@ -441,7 +441,7 @@ fn statement_start() -> pg_sys::TimestampTz {
 }
 
 /// Binds this transaction to an owner, and to a project or to none: until it ends, or a savepoint before is rolled
-/// back to, no setting changes either. The same once more changes nothing.
+/// back to, no setting changes either. Entering the same again changes nothing.
 ///
 /// Errors: 25001 the transaction is bound otherwise, or has used another owner; 54000 a long agent; else as [`context`].
 pub fn enter(owner: &str, project: Option<&str>, agent: Option<&str>) -> Result<Uuid> {
