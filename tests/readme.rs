@@ -135,3 +135,52 @@ fn the_columns_are_those_of_the_reference() {
         "SELECT has_table_privilege('ringfence_report.reported', 'INSERT, UPDATE, DELETE')"
     ));
 }
+
+/// What the tables under a heading of the README say, up to the next heading.
+fn section<'a>(readme: &'a str, heading: &str) -> &'a str {
+    let (_, section) = readme.split_once(&format!("\n### {heading}\n")).expect("the heading");
+    section.split("\n### ").next().expect("a section")
+}
+
+/// Functions that applications may call since policies, constraints and the extension's own functions call them as their role.
+const HELPERS: [&str; 12] = [
+    "can_be_seen",
+    "check_field_type",
+    "check_name",
+    "check_pattern",
+    "check_right",
+    "field_in_reach",
+    "is_admin",
+    "name_as_seen",
+    "owners_in_reach",
+    "project_in_reach",
+    "search_keys",
+    "storage_key",
+];
+
+#[test]
+fn every_function_is_in_the_reference() {
+    let readme = std::fs::read_to_string("README.md").expect("README.md");
+    let functions = section(&readme, "Functions");
+    let callable = "SELECT array_agg(DISTINCT proname::text ORDER BY proname::text)
+                      FROM pg_proc
+                     WHERE pronamespace = 'ringfence'::regnamespace
+                       AND (has_function_privilege('ringfence_user', oid, 'EXECUTE')
+                            OR has_function_privilege('ringfence_admin', oid, 'EXECUTE'))
+                       AND obj_description(oid, 'pg_proc') !~* '(part of |internal|^trigger|planner support|^operator)'";
+    let names: Vec<String> = value(&mut Database::new("reference").superuser(), callable);
+    let missing: Vec<&String> = names.iter().filter(|name| !functions.contains(&format!("`{name}("))).collect();
+    assert_eq!(missing, HELPERS);
+}
+
+#[test]
+fn every_error_is_in_the_reference() {
+    let readme = std::fs::read_to_string("README.md").expect("README.md");
+    let errors = section(&readme, "Errors");
+    let source = std::fs::read_to_string("src/error.rs").expect("src/error.rs");
+    for line in source.lines() {
+        let Some((code, _)) = line.strip_prefix("/// ").and_then(|comment| comment.split_once(": ")) else { continue };
+        let is_code = code.len() == 5 && code.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
+        assert!(!is_code || errors.contains(code), "{line}");
+    }
+}
