@@ -285,7 +285,7 @@ fn in_force<T>(role: pg_sys::Oid, read: impl FnOnce(&Rc<Context>) -> T) -> Optio
     look_at_answer(role, read)
 }
 
-/// As [`in_force`], where the answer is not used.
+/// Like [`in_force`], but reading the answer does not count as using the owner.
 fn look_at_answer<T>(role: pg_sys::Oid, read: impl FnOnce(&Rc<Context>) -> T) -> Option<T> {
     if STALE.get()
         || settings::changed()
