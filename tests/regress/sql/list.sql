@@ -7,23 +7,23 @@ SET ringfence.owner = 'Company A';
 \set card 'EXPLAIN (COSTS OFF) SELECT * FROM ringfence.customer_card '
 
 \echo by name, by entry, by activity
-:page customer ORDER BY name LIMIT 20;
-:page customer ORDER BY name DESC LIMIT 20;
-:page customer ORDER BY created_at DESC LIMIT 20;
-:page customer ORDER BY last_activity_at DESC LIMIT 20;
-:page customer ORDER BY last_activity_at DESC NULLS LAST LIMIT 20;
-:card ORDER BY name LIMIT 20;
-:card ORDER BY name DESC LIMIT 20;
-:card ORDER BY created_at DESC LIMIT 20;
-:card ORDER BY last_activity_at DESC LIMIT 20;
-:card ORDER BY last_activity_at DESC NULLS LAST LIMIT 20;
+:page customer ORDER BY name LIMIT 20 \g |$PG_ABS_SRCDIR/plan.sh
+:page customer ORDER BY name DESC LIMIT 20 \g |$PG_ABS_SRCDIR/plan.sh
+:page customer ORDER BY created_at DESC LIMIT 20 \g |$PG_ABS_SRCDIR/plan.sh
+:page customer ORDER BY last_activity_at DESC LIMIT 20 \g |$PG_ABS_SRCDIR/plan.sh
+:page customer ORDER BY last_activity_at DESC NULLS LAST LIMIT 20 \g |$PG_ABS_SRCDIR/plan.sh
+:card ORDER BY name LIMIT 20 \g |$PG_ABS_SRCDIR/plan.sh
+:card ORDER BY name DESC LIMIT 20 \g |$PG_ABS_SRCDIR/plan.sh
+:card ORDER BY created_at DESC LIMIT 20 \g |$PG_ABS_SRCDIR/plan.sh
+:card ORDER BY last_activity_at DESC LIMIT 20 \g |$PG_ABS_SRCDIR/plan.sh
+:card ORDER BY last_activity_at DESC NULLS LAST LIMIT 20 \g |$PG_ABS_SRCDIR/plan.sh
 
 \echo further pages: behind a row, and by number
-:page customer WHERE (name, id) > ('Chen Wei', 'a0000000-0000-0000-0000-000000000002') ORDER BY name, id LIMIT 20;
-:card WHERE (name, id) > ('Chen Wei', 'a0000000-0000-0000-0000-000000000002') ORDER BY name, id LIMIT 20;
-:card WHERE (created_at, id) < (now(), 'a0000000-0000-0000-0000-000000000002') ORDER BY created_at DESC, id DESC LIMIT 20;
-:card WHERE (last_activity_at, id) < (now(), 'a0000000-0000-0000-0000-000000000002') ORDER BY last_activity_at DESC, id DESC LIMIT 20;
-:card ORDER BY name, id LIMIT 20 OFFSET 100;
+:page customer WHERE (name, id) > ('Chen Wei', 'a0000000-0000-0000-0000-000000000002') ORDER BY name, id LIMIT 20 \g |$PG_ABS_SRCDIR/plan.sh
+:card WHERE (name, id) > ('Chen Wei', 'a0000000-0000-0000-0000-000000000002') ORDER BY name, id LIMIT 20 \g |$PG_ABS_SRCDIR/plan.sh
+:card WHERE (created_at, id) < (now(), 'a0000000-0000-0000-0000-000000000002') ORDER BY created_at DESC, id DESC LIMIT 20 \g |$PG_ABS_SRCDIR/plan.sh
+:card WHERE (last_activity_at, id) < (now(), 'a0000000-0000-0000-0000-000000000002') ORDER BY last_activity_at DESC, id DESC LIMIT 20 \g |$PG_ABS_SRCDIR/plan.sh
+:card ORDER BY name, id LIMIT 20 OFFSET 100 \g |$PG_ABS_SRCDIR/plan.sh
 
 \echo what they show
 SELECT name FROM ringfence.customer_card ORDER BY name COLLATE "C" LIMIT 2;

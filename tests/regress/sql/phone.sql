@@ -2,6 +2,8 @@
 -- search_customers() and matches() find the same; two different numbers are never the same exact number.
 \set SHOW_CONTEXT never
 \set VERBOSITY terse
+-- How wide an invisible character is differs from one version of psql to the next.
+\pset format unaligned
 SET client_min_messages = warning;
 SET ROLE dba;
 SELECT ringfence.create_owner('Company D', country => 'DE'), ringfence.create_owner('Company M', country => 'MX'), ringfence.create_owner('Company R', country => 'AR') \g /dev/null

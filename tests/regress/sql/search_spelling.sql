@@ -1,6 +1,8 @@
 -- What people type and paste, and what is stored, in one spelling or the other: letters, invisible characters, digits, e-mails.
 \set SHOW_CONTEXT never
 \set VERBOSITY default
+-- How wide an invisible character is differs from one version of psql to the next.
+\pset format unaligned
 SET client_min_messages = warning;
 SET SESSION AUTHORIZATION boss_a;
 SELECT ringfence.create_field('Flat', projects => '{Sales}', is_searchable => true),
