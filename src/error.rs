@@ -178,6 +178,13 @@ pub fn latched() -> ErrorReport {
         .set_hint("Commit or roll back, then select the other owner in a transaction of its own.")
 }
 
+/// 25001: a cursor is fetched from for another owner than before.
+pub fn cursor_of_other_owner() -> ErrorReport {
+    report(PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION, "the owner cannot change while a cursor is being read")
+        .set_detail("The cursor has read for another owner.")
+        .set_hint("Close the cursor before the session enters another owner.")
+}
+
 /// 25001: the transaction has used an owner, and selects none any more: it was reset, or the savepoint that it was selected in was
 /// rolled back.
 pub fn selection_undone() -> ErrorReport {

@@ -9,8 +9,10 @@
 use super::{context, is_acting, judge, latched_owner, parallel, refuses_held_cursors, settings};
 use crate::list::members;
 use crate::{error, lock, log, wording};
+use pgrx::datum::Uuid;
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::ffi::{CStr, c_char, c_int};
 
 thread_local! {
@@ -18,6 +20,8 @@ thread_local! {
     static PREVIOUS_RUN: Cell<pg_sys::ExecutorRun_hook_type> = const { Cell::new(None) };
     static HOLD_DECLARED: Cell<bool> = const { Cell::new(false) };
     static PREVIOUS_UTILITY: Cell<pg_sys::ProcessUtility_hook_type> = const { Cell::new(None) };
+    /// With `ringfence.latch = statement`: the owners that the transaction's queries have been run for, by the query's address.
+    static RUN_FOR: RefCell<HashMap<usize, Uuid>> = RefCell::new(HashMap::new());
 }
 
 /// For `_PG_init`.
@@ -159,6 +163,9 @@ unsafe extern "C-unwind" fn executor_run(
             Some(previous) => previous(query, direction, rows, once),
             None => unguarded::standard_ExecutorRun(query, direction, rows, once),
         }
+        if settings::latch() == settings::Latch::Statement {
+            remember_owner(query);
+        }
         if workers >= 0 {
             dismiss_workers(workers);
         }
@@ -181,6 +188,9 @@ unsafe extern "C-unwind" fn executor_run(
             Some(previous) => previous(query, direction, rows),
             None => unguarded::standard_ExecutorRun(query, direction, rows),
         }
+        if settings::latch() == settings::Latch::Statement {
+            remember_owner(query);
+        }
         if workers >= 0 {
             dismiss_workers(workers);
         }
@@ -202,12 +212,30 @@ unsafe extern "C-unwind" fn judge_resumed_query(query: *mut pg_sys::QueryDesc) {
             && !pg_sys::InSecurityRestrictedOperation()
             && !pg_sys::InNoForceRLSOperation()
     };
-    if judged
-        && latched_owner().is_some()
-        && let Err(refusal) = context()
-    {
-        refusal.report(PgLogLevel::ERROR);
+    let run_for = RUN_FOR.with_borrow(|owners| owners.get(&query.addr()).copied());
+    if judged && (latched_owner().is_some() || run_for.is_some()) {
+        match context() {
+            Err(refusal) => refusal.report(PgLogLevel::ERROR),
+            Ok(context) if run_for.is_some_and(|owner| owner != context.owner.id) => {
+                error::cursor_of_other_owner().report(PgLogLevel::ERROR)
+            }
+            Ok(_) => (),
+        }
     }
+}
+
+/// With `ringfence.latch = statement` another statement may work for another owner, but a query that is fetched from again is one query: it
+/// stays with the owner that it was run for.
+///
+/// # Safety
+/// `query` must be a query that has been run.
+#[pg_guard]
+unsafe extern "C-unwind" fn remember_owner(query: *mut pg_sys::QueryDesc) {
+    RUN_FOR.with_borrow_mut(|owners| match latched_owner() {
+        Some(owner) => owners.insert(query.addr(), owner),
+        // One that was freed may have had the same address.
+        None => owners.remove(&query.addr()),
+    });
 }
 
 // What `prepare_workers` returns: there are none, or none that could ask for an owner; or the query must do without; or
@@ -317,6 +345,7 @@ unsafe fn declares_held_cursor(statement: *mut pg_sys::Node) -> bool {
 /// The transaction has ended.
 pub fn end_of_transaction() {
     HOLD_DECLARED.set(false);
+    RUN_FOR.take();
 }
 
 /// Whether the rows being read may go to a cursor that outlives the transaction: one was declared in it before the owner

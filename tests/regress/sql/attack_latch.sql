@@ -142,6 +142,34 @@ SET LOCAL ringfence.owner = 'Company B';
 SELECT count(*) FROM ringfence.customer;
 SELECT (SELECT count(*) FROM ringfence.customer), set_config('ringfence.owner', 'Company A', true), (SELECT count(*) FROM ringfence.customer);
 ROLLBACK;
+-- A cursor is one query: it is not fetched from for another owner than before.
+BEGIN; SET LOCAL ringfence.owner = 'Company A';
+DECLARE c CURSOR FOR SELECT a.name, b.name FROM ringfence.customer a, LATERAL (SELECT name FROM ringfence.customer b WHERE a.id IS NOT NULL OFFSET 0) b;
+FETCH 1 FROM c \g /dev/null
+FETCH 1 FROM c \g /dev/null
+SET LOCAL ringfence.owner = 'Company B';
+SELECT count(*) FROM ringfence.customer;
+FETCH ALL FROM c;
+ROLLBACK;
+BEGIN;
+SELECT ringfence.enter('Company A') \g /dev/null
+DECLARE c CURSOR FOR SELECT name FROM ringfence.customer_card ORDER BY name COLLATE "C";
+SELECT ringfence.enter('Company B') \g /dev/null
+-- Not fetched from yet.
+FETCH 1 FROM c;
+SELECT ringfence.enter('Company A') \g /dev/null
+FETCH ALL FROM c;
+ROLLBACK;
+BEGIN;
+SELECT ringfence.enter('Company A') \g /dev/null
+DECLARE c CURSOR FOR SELECT name FROM ringfence.customer_card ORDER BY name COLLATE "C";
+FETCH 1 FROM c;
+SAVEPOINT s;
+SELECT ringfence.enter('Company B') \g /dev/null
+SELECT count(*) FROM ringfence.customer_card;
+ROLLBACK TO s;
+FETCH 1 FROM c;
+ROLLBACK;
 RESET SESSION AUTHORIZATION;
 RESET ringfence.latch;
 DROP ROLE latch_pool;
