@@ -405,14 +405,16 @@ BEGIN
             RAISE EXCEPTION 'the card has no id' USING ERRCODE = 'invalid_parameter_value';
         END IF;
         RETURN ARRAY(SELECT customer.id FROM ringfence.customer WHERE customer.owner_id = ringfence.current_owner() AND customer.id = card.id);
+    -- What people type where there is none ("0", "000-000-000", "none") is of many customers.
     WHEN 'phone', 'phones' THEN
-        FOREACH form IN ARRAY coalesce(ringfence.normal_phones(card.phones, ringfence.current_owner()), '{}') LOOP
+        FOREACH form IN ARRAY ARRAY(SELECT phone FROM unnest(ringfence.normal_phones(card.phones, ringfence.current_owner())) AS phone
+                                     WHERE phone !~ '^(\+[1-9][0-9]{0,2})?0+$') LOOP
             same := same || ARRAY(SELECT customer.id FROM ringfence.find_by_phone(form) AS found JOIN ringfence.customer ON customer.id = found.customer_id
                                    WHERE customer.owner_id = ringfence.current_owner() AND form = ANY (customer.normal_phones)
                                      AND customer.id <> ALL (same) LIMIT 2);
         END LOOP;
     WHEN 'email', 'emails' THEN
-        FOREACH form IN ARRAY coalesce(ringfence.normal_emails(card.emails), '{}') LOOP
+        FOREACH form IN ARRAY ARRAY(SELECT email FROM unnest(ringfence.normal_emails(card.emails)) AS email WHERE email ~ '.@.') LOOP
             same := same || ARRAY(SELECT customer.id FROM ringfence.find_by_email(form) AS found JOIN ringfence.customer ON customer.id = found.customer_id
                                    WHERE customer.owner_id = ringfence.current_owner() AND form = ANY (customer.normal_emails)
                                      AND customer.id <> ALL (same) LIMIT 2);

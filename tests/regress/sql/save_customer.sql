@@ -55,6 +55,17 @@ SELECT ringfence.save_customer('{"phones": ["0900-000-000"]}', 'phone');
 SELECT ringfence.save_customer('{"name": "", "phones": ["0900-000-000"]}', 'phone');
 SELECT ringfence.save_customer('{"name": "x", "phones": "0900-000-000"}', 'phone');
 SELECT ringfence.save_customer('{"name": "x", "attributes": {"No Such Field": 1}}');
+-- What is typed where there is no phone or e-mail does not make one customer of two.
+SELECT ringfence.save_customer('{"name": "x", "emails": ["none"]}', 'email');
+SELECT ringfence.save_customer('{"name": "x", "emails": ["@", "-"]}', 'email');
+SELECT ringfence.save_customer('{"name": "x", "phones": ["n/a", "unknown"]}', 'phone');
+SELECT ringfence.save_customer('{"name": "x", "phones": ["0", "000-000-000", "+0"]}', 'phone');
+BEGIN;
+SELECT action FROM ringfence.save_customer('{"name": "First", "emails": ["none", "first@example.com"], "phones": ["0"]}');
+SELECT action FROM ringfence.save_customer('{"name": "Second", "emails": ["none", "second@example.com"], "phones": ["0", "0922 000 000"]}', 'email');
+SELECT action FROM ringfence.save_customer('{"name": "Third", "emails": ["none"], "phones": ["0", "0922 100 000"]}', 'phone');
+SELECT count(*) FROM ringfence.customer_card WHERE name IN ('First', 'Second', 'Third');
+ROLLBACK;
 -- A value of another unique field is taken: 23505, and nothing is inserted.
 SELECT ringfence.save_customer('{"name": "x", "phones": ["0900-000-000"], "attributes": {"Contract": "C-1"}}', 'phone');
 \echo :SQLSTATE
