@@ -155,7 +155,7 @@ fn hint(code: c_int, kind: &[u8], message: &[u8]) -> Option<&'static CStr> {
     }
     let names = |name: &[u8]| memmem::find(message, name).is_some();
     match kind {
-        b"permission denied for table %s" if NAMES_CUSTOMER.get() && names(b"customer") => Some(
+        b"permission denied for table %s" if NAMES_CUSTOMER.get() && has_word(message, b"customer") => Some(
             c"Applications may not use every column of this table. Use ringfence.customer_card, or name the columns that you need.",
         ),
         b"new row violates row-level security policy \"%s\" for table \"%s\"" if names(b"\"owner_wall\"") => {
@@ -163,6 +163,13 @@ fn hint(code: c_int, kind: &[u8], message: &[u8]) -> Option<&'static CStr> {
         }
         _ => None,
     }
+}
+
+/// Whether a message names a thing: not a longer name that has the same letters in it.
+fn has_word(message: &[u8], word: &[u8]) -> bool {
+    let of_name = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_$".contains(byte));
+    memmem::find_iter(message, word)
+        .any(|at| !of_name(message.get(at.wrapping_sub(1))) && !of_name(message.get(at + word.len())))
 }
 
 /// What a violated constraint of the extension's tables means. `kind` as in [`hint`].
@@ -193,8 +200,8 @@ fn of_constraint(constraint: &[u8], kind: &[u8]) -> Option<(&'static CStr, Optio
         }
         b"field_project_pkey" => (c"the field is bound to this project already", None),
         b"field_project_access_check" => (c"the access to a field is either 'read' or 'write'", None),
-        b"field_project_owner_id_field_id_fkey" => (c"there is no such field", None),
-        b"field_project_owner_id_project_id_fkey" => (c"there is no such project", None),
+        b"field_project_owner_id_field_id_fkey" if !still_referred_to => (c"there is no such field", None),
+        b"field_project_owner_id_project_id_fkey" if !still_referred_to => (c"there is no such project", None),
         b"customer_pkey" => (
             c"there is a customer with this id already",
             Some(c"ringfence.save_customer() updates a customer, or inserts it where there is none."),
@@ -202,7 +209,7 @@ fn of_constraint(constraint: &[u8], kind: &[u8]) -> Option<(&'static CStr, Optio
         b"customer_name_check" => {
             (c"the name of a customer must have a visible character, and at most 2500 bytes", None)
         }
-        b"customer_owner_id_company_id_fkey" => {
+        b"customer_owner_id_company_id_fkey" if !still_referred_to => {
             (c"there is no such company", Some(c"ringfence.company lists the companies of the owner."))
         }
         b"company_pkey" => (c"there is a company with this id already", None),

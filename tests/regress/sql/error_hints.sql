@@ -4,6 +4,8 @@
 SET client_min_messages = warning;
 CREATE SCHEMA shop;
 CREATE TABLE shop.customer (id int, secret text);
+CREATE TABLE shop.customer_note (id int, secret text);
+CREATE TABLE shop.old_customer (id int, secret text);
 GRANT USAGE ON SCHEMA shop TO PUBLIC;
 GRANT SELECT (id) ON shop.customer TO PUBLIC;
 CREATE FUNCTION shop.add_customer(name text) RETURNS void LANGUAGE plpgsql AS $$BEGIN
@@ -31,6 +33,8 @@ TRUNCATE shop.customer;
 SELECT count(*) FROM ringfence.customer;
 TRUNCATE shop.customer;
 SELECT * FROM ringfence.unique_value;
+SELECT customer.name FROM ringfence.customer, shop.customer_note;
+SELECT customer.name FROM shop.old_customer, ringfence.customer;
 
 -- Errors through the card, and beneath it.
 INSERT INTO ringfence.customer_card (name) VALUES ('');
@@ -93,4 +97,6 @@ INSERT INTO ringfence.owner (name) VALUES ('Company A');
 SELECT ringfence.create_owner('Company A');
 DELETE FROM ringfence.owner WHERE name = 'Company A';
 RESET SESSION AUTHORIZATION;
+-- What is referred to is there.
+UPDATE ringfence.company SET id = 'a0000000-0000-0000-0000-00000000000d' WHERE name = 'Formosa Tea';
 DROP SCHEMA shop CASCADE;
