@@ -11,6 +11,11 @@ DROP TABLE ringfence.customer CASCADE;
 DROP SCHEMA ringfence CASCADE;
 BEGIN; ALTER EXTENSION ringfence DROP TABLE ringfence.company; DROP TABLE ringfence.company CASCADE; ROLLBACK;
 SELECT count(*) FROM ringfence.customer;
+-- What writes a table anew drops what it was before, and loses nothing.
+VACUUM FULL ringfence.customer, ringfence.owner, ringfence.access;
+CLUSTER ringfence.company USING company_pkey;
+BEGIN; ALTER TABLE ringfence.company ALTER COLUMN description TYPE varchar(100); ROLLBACK;
+SELECT count(*) FROM ringfence.customer;
 -- Also where triggers are off.
 \c
 SET session_replication_role = replica;
