@@ -254,6 +254,9 @@ impl Reader<'_> {
             return Reading::of_number(number);
         }
         let pieces = pieces(text);
+        if let Some(number) = self.parted_by_marks(&pieces) {
+            return Reading::of_number(number);
+        }
         let mut reading = Reading { is_all: true, is_all_digits: true, ..Reading::nothing() };
         let mut bare: Vec<&str> = Vec::new();
         let mut place = 0;
@@ -326,6 +329,13 @@ impl Reader<'_> {
             reading.is_all_digits &= reading.numbers.iter().all(|number| number.is_valid);
             reading.numbers.retain(|number| number.is_valid);
         }
+        // `12:30` is not two numbers, nor is the beginning of one a number beside its end.
+        let is_short = |number: &Number| !number.is_valid && number.digits.len() < NUMBER_DIGITS;
+        if reading.numbers.len() > 1 && reading.numbers.iter().any(is_short)
+            || bare.len() > 1 && reading.numbers.is_empty()
+        {
+            reading.is_all = false;
+        }
         if !reading.is_all {
             let before = reading.numbers.len();
             reading.numbers.retain(|number| number.is_valid || number.digits.len() >= NUMBER_DIGITS);
@@ -335,6 +345,24 @@ impl Reader<'_> {
             reading.bare = bare.into_iter().flat_map(bare_digits).collect();
         }
         reading
+    }
+
+    /// The valid number that runs of digits are together, with no words and but one kind of mark between them: `0171|1234567`,
+    /// `601·234·567`. Where each run is a number they are several.
+    fn parted_by_marks(&self, pieces: &[Piece]) -> Option<Number> {
+        let marks: Vec<char> =
+            pieces.iter().filter_map(|piece| if let Piece::Mark(mark) = piece { Some(*mark) } else { None }).collect();
+        let runs: Vec<&str> = pieces
+            .iter()
+            .filter_map(|piece| if let Piece::Digits(run) = piece { Some(run.trim()) } else { None })
+            .collect();
+        let is_parted = marks.len() + runs.len() == pieces.len() && runs.len() > 1 && marks.len() + 1 == runs.len();
+        let first = marks.first()?;
+        let is_number = |run: &&str| count_digits(run) >= NUMBER_DIGITS && self.valid(run).is_some();
+        if !is_parted || *first == '\n' || marks.iter().any(|mark| mark != first) || runs.iter().all(is_number) {
+            return None;
+        }
+        self.valid(&runs.join(" "))
     }
 
     /// Numbers in a note.
