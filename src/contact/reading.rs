@@ -275,12 +275,18 @@ impl Reader<'_> {
                         between = vec![Piece::Digits("")];
                         continue;
                     }
+                    // 601 234 5xx is the beginning of a number.
+                    let is_cut_off =
+                        matches!(next, Some(Piece::Word(_))) && run.ends_with(|last: char| last.is_ascii_digit());
                     let run = without_ordinals(run, between.is_empty(), next);
                     if is_label(run, &between, next) {
                         between.push(Piece::Digits(run));
                         continue;
                     }
-                    let (numbers, is_all) = self.numbers(run);
+                    let (mut numbers, is_all) = self.numbers(run);
+                    if is_cut_off {
+                        numbers.retain(|number| number.is_valid);
+                    }
                     reading.is_all_digits &= is_all && !numbers.is_empty();
                     if numbers.is_empty() {
                         if count_digits(run) > 0 {
