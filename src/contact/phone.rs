@@ -607,6 +607,11 @@ mod unit_tests {
             "Mobile: 601234567,",
             "whatsapp:+48601234567",
             "48601234567@c.us",
+            "Vater: 601234567",
+            "Kontor: 601 234 567",
+            "Taxi: 601234567",
+            "Accounting: 601234567",
+            "Kundendienst: 601234567",
         ] {
             let asked = asked(phone, Some("PL"));
             assert!(asked.is_phone && asked.forms == ["+48601234567"], "{phone}: {:?}", asked.forms);
@@ -627,6 +632,11 @@ mod unit_tests {
             "Order: 12345678",
             "Order: 601234567",
             "Nr zamówienia: 601234567",
+            "nr zam.: 601234567",
+            "Umowa nr: 601234567",
+            "Rechnungsnr.: 601234567",
+            "Tracking: 601234567",
+            "PO: 601234567",
             "601234567@example.com",
             "ext. 12",
             "tel",

@@ -225,10 +225,13 @@ const EXTENSION: &str = "\
 const BETWEEN: &str = "\
     oder und or and lub albo i oraz o oppure e ou et y u of en або или і и 或 または 또는";
 
-/// Labels with a colon, or their beginnings, that do not introduce a phone.
+/// Words of a label with a colon that say that no phone follows.
 const NOT_OF_PHONES: &str = "\
-    order invoice contract ticket case ref id account customer konto iban nip pesel regon vat tax faktur \
-    umow zamówien rechnung bestell auftrag vertrag kunden";
+    order invoice contract ticket case ref reference id account customer tracking serial sku po imei isbn ean \
+    konto iban nip pesel regon vat tax krs faktura faktury umowa umowy zamówienie zamówienia zam paczka paczki polisa \
+    polisy sprawa sprawy rechnung rechnungsnummer rechnungsnr bestellung bestellnummer bestellnr auftrag \
+    auftragsnummer auftragsnr vertrag vertragsnummer vertragsnr kundennummer kundennr commande facture pedido \
+    factura ordine fattura";
 
 /// Labels that introduce a number without a colon.
 const INTRODUCED: [&str; 2] = ["tel", "電話"];
@@ -758,7 +761,7 @@ fn introduces(between: &[Piece], is_behind_number: bool, is_valid: bool) -> bool
         [word] if INTRODUCED.contains(&word.as_str()) => true,
         [word] if is_behind_number && is_among(BETWEEN, word) => true,
         [_, ..] if words.len() <= 3 && matches!(between.last(), Some(Piece::Mark(':' | '='))) => {
-            is_valid && !words.iter().any(|word| NOT_OF_PHONES.split(' ').any(|begins| word.starts_with(begins)))
+            is_valid && !words.iter().any(|word| is_among(NOT_OF_PHONES, word))
         }
         _ => false,
     }
