@@ -527,6 +527,14 @@ impl Reader<'_> {
                 }
             }
         }
+        // (1) 601234567: the first of a list.
+        if let [first, rest @ ..] = &pieces[..]
+            && count_digits(first) == 1
+            && !first.contains('+')
+            && let Some(number) = self.valid(&rest.join(" "))
+        {
+            return (vec![number], true);
+        }
         match whole {
             Some(whole) if numbers.is_empty() || !is_all => (vec![whole], true),
             _ if numbers.is_empty() => (Vec::new(), false),
@@ -570,7 +578,7 @@ impl Separator {
         let mut parts: Vec<&str> = match self {
             Separator::Ordinal => between_ordinals(run),
             Separator::Comma => run.split([',', '、', '\t', '[', ']']).collect(),
-            Separator::Plus => before_plus(run),
+            Separator::Plus => run.split(" + ").flat_map(before_plus).collect(),
             Separator::Dash => run.split(" - ").collect(),
             Separator::Slash => run.split(['/', '~']).collect(),
         };
