@@ -178,6 +178,10 @@ fn addressed(text: &str) -> Option<(&str, bool)> {
     ];
     const SCHEMES: [&str; 9] =
         ["tel:", "callto:", "skype:", "sms:", "smsto:", "whatsapp:", "facetime:", "facetime-audio:", "viber:"];
+    // "Jan" <sip:601234567@example.com>;tag=1, as in RFC 3261.
+    let named = text.split_once('<').map(|(_, rest)| rest.split_once('>').map_or(rest, |(address, _)| address));
+    let is_address = |address: &&str| ["sip:", "sips:", "tel:"].iter().any(|scheme| address.starts_with(scheme));
+    let text = named.filter(is_address).unwrap_or(text);
     let starts = |prefix: &str| text.get(..prefix.len()).is_some_and(|begins| begins.eq_ignore_ascii_case(prefix));
     let is_number = |text: &str| {
         let text = text.strip_prefix('+').unwrap_or(text);
