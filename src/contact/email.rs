@@ -8,8 +8,19 @@ use std::borrow::Cow;
 const MAX_EMAIL_CHARACTERS: usize = 320;
 
 /// Characters that people and programs put around an address when they quote it.
-const AROUND: [(char, char); 9] =
-    [('<', '>'), ('(', ')'), ('[', ']'), ('{', '}'), ('"', '"'), ('\'', '\''), ('“', '”'), ('‘', '’'), ('„', '“')];
+const AROUND: [(char, char); 11] = [
+    ('<', '>'),
+    ('(', ')'),
+    ('[', ']'),
+    ('{', '}'),
+    ('"', '"'),
+    ('\'', '\''),
+    ('“', '”'),
+    ('‘', '’'),
+    ('„', '“'),
+    ('„', '”'),
+    ('«', '»'),
+];
 
 /// An e-mail address without the differences that do not count: case, width and invisible characters; whether its domain is
 /// written in Unicode or in punycode; what stands around it, as in `Jan <jan@example.com>`, `mailto:jan@example.com?subject=x`
@@ -47,7 +58,7 @@ fn address_in(text: &str) -> Option<(&str, &str)> {
     let mut address = text;
     // There may be several layers: `E-mail: <mailto:jan@example.com>`.
     loop {
-        let inner = inside(without_label(between_angles(address)));
+        let inner = inside(without_note(without_label(between_angles(address))));
         if inner.len() == address.len() {
             break;
         }
@@ -76,7 +87,9 @@ fn without_label(text: &str) -> &str {
         return text;
     };
     let rest = rest.trim();
-    let is_label = label.chars().all(|character| character.is_alphabetic() || matches!(character, ' ' | '-' | '.'));
+    let is_of_label = |character: char| character.is_alphanumeric() || matches!(character, ' ' | '-' | '.' | '(' | ')');
+    let rest = if label.eq_ignore_ascii_case("mailto") { rest.trim_start_matches('/') } else { rest };
+    let is_label = label.starts_with(char::is_alphabetic) && label.chars().all(is_of_label);
     if !is_label || !rest.contains('@') || rest.starts_with('/') {
         return text;
     }
@@ -86,12 +99,26 @@ fn without_label(text: &str) -> &str {
     }
 }
 
+/// `jan@example.com` of `jan@example.com (work)`.
+fn without_note(text: &str) -> &str {
+    let note = text.strip_suffix(')').and_then(|text| text.split_once(" ("));
+    match note {
+        Some((address, note)) if address.contains('@') && !note.contains(['@', '(', ')']) => address.trim(),
+        _ => text,
+    }
+}
+
 /// The text without the brackets, quotation marks and punctuation around it.
 fn inside(text: &str) -> &str {
     let text = text.trim_start_matches([',', ';', ' ']);
     let text = text.trim_end_matches([',', ';', '.', ':', '!', '?', ' ']);
     let around = AROUND.iter().find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close));
-    around.map_or(text, str::trim)
+    // One that was copied alone.
+    let alone = || match text.strip_prefix('<').or_else(|| text.strip_suffix('>')) {
+        Some(rest) if rest.contains('@') && !rest.contains(['<', '>']) => rest,
+        _ => text,
+    };
+    around.map_or_else(alone, str::trim)
 }
 
 fn has_punycode(text: &str) -> bool {
@@ -142,6 +169,15 @@ mod unit_tests {
                     "E-mail: jan.kowalski@example.com",
                     "adres e-mail: <jan.kowalski@example.com>.",
                     "SMTP:jan.kowalski@example.com",
+                    "jan.kowalski@example.com (praca)",
+                    "«jan.kowalski@example.com»",
+                    "„jan.kowalski@example.com”",
+                    "<jan.kowalski@example.com",
+                    "jan.kowalski@example.com>",
+                    "email1: jan.kowalski@example.com",
+                    "E-mail 2: jan.kowalski@example.com",
+                    "Adres e-mail (praca): jan.kowalski@example.com",
+                    "mailto://jan.kowalski@example.com",
                 ][..],
             ),
             (
