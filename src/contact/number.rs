@@ -80,6 +80,12 @@ fn dialled(e164: &str) -> Option<String> {
     if PHONE_NUMBER_UTIL.is_valid_number(&number) { Some(e164) } else { renumbered(&e164) }
 }
 
+/// The valid number that these digits are with the code of a country, if they are enough for one.
+pub(super) fn with_code(digits: &str) -> Option<String> {
+    let may_be = digits.len() >= INTERNATIONAL_DIGITS && !digits.starts_with('0');
+    if may_be { dialled(&format!("+{digits}")) } else { None }
+}
+
 /// Reads a text that holds one number and no letters.
 pub(super) fn number(text: &str, country: Option<&str>) -> Option<Number> {
     if text.contains('*') || text.starts_with('#') || is_date(text) {

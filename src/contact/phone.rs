@@ -6,7 +6,7 @@
 //! What libphonenumber calls valid is a number. What it calls possible is one only if nothing in the text is valid. A text
 //! that is not a number is kept as it is written, so that two different texts have no form in common.
 
-use super::number::{ascii_digits, count_digits, plain_number};
+use super::number::{ascii_digits, count_digits, plain_number, with_code};
 use super::reading::{PIECES, Reading, is_of_phone, trimmed};
 
 /// The fewest digits of a partly typed number that are searched.
@@ -55,7 +55,8 @@ pub fn phones_to_find(text: &str, country: Option<&str>) -> Vec<String> {
     }
     let plain = plain_number(text);
     let reading = Reading::of(&plain, country);
-    distinct(reading.to_find(country).into_iter().chain(reading.bare.iter().cloned()).chain(reading.written(&plain)))
+    let kept = reading.bare.iter().cloned().chain(reading.written(&plain));
+    distinct(reading.to_find(country).into_iter().chain(kept).chain(callers(&reading, country)))
 }
 
 /// The forms that a search looks up. If the text is phone numbers with nothing but labels, separators and notes, these are the same as
@@ -78,7 +79,15 @@ pub fn asked(text: &str, country: Option<&str>) -> Asked {
     if !is_phone {
         return Asked { forms: written.into_iter().collect(), is_phone };
     }
-    Asked { forms: distinct(reading.to_find(country).into_iter().chain(reading.bare).chain(written)), is_phone }
+    let kept = reading.bare.iter().cloned().chain(written);
+    let forms = distinct(reading.to_find(country).into_iter().chain(kept).chain(callers(&reading, country)));
+    Asked { forms, is_phone }
+}
+
+/// Of an owner without a country what digits without `+` are if they begin with the code of one, as a caller's number does.
+fn callers(reading: &Reading, country: Option<&str>) -> Vec<String> {
+    let bare = reading.bare.iter().filter(|_| country.is_none());
+    bare.filter_map(|digits| with_code(digits)).collect()
 }
 
 /// The form in which two phones are the same: their numbers, with their extensions.
@@ -586,7 +595,11 @@ mod unit_tests {
         ] {
             assert_eq!(phones_to_find(text, Some(country)), forms, "{country} {text}");
         }
-        assert_eq!(phones_to_find("48601234567", None), ["48601234567"]);
+        // What a caller's number is without a country, if it is one anywhere.
+        assert_eq!(phones_to_find("48601234567", None), ["48601234567", "+48601234567"]);
+        assert_eq!(phones_to_find("601234567", None), ["601234567"]);
+        assert_eq!(phones_to_find("0601234567", None), ["0601234567"]);
+        assert_eq!(asked("48601234567", None).forms, ["48601234567", "+48601234567"]);
         assert_eq!(phones_to_find("+48601234567", None), ["+48601234567", "48601234567"]);
     }
 
