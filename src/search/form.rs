@@ -6,6 +6,7 @@ use crate::contact;
 use crate::field::Type;
 use crate::field::{VisibleField, VisibleFields};
 use crate::jsonb::Jsonb;
+use crate::text::ascii_digit;
 use jiff::civil;
 use unicode_normalization::UnicodeNormalization;
 
@@ -92,7 +93,12 @@ pub fn values(text: &str) -> Vec<String> {
     if text.chars().nth(MAX_VALUE_CHARACTERS).is_some() || !text.chars().any(char::is_numeric) {
         return Vec::new();
     }
-    let text: String = text.trim().nfkc().collect();
+    let plain = |character: char| match character {
+        '\u{066B}' => '.',
+        '\u{066C}' => '\'',
+        _ => ascii_digit(character).unwrap_or(character),
+    };
+    let text: String = text.trim().nfkc().map(plain).collect();
     numbers(&text).into_iter().chain(date(&text)).collect()
 }
 
@@ -141,7 +147,9 @@ fn ungrouped(text: &str) -> Option<String> {
 /// the date is ambiguous, and there is none.
 fn date(text: &str) -> Option<String> {
     let text: String = text.chars().filter(|character| !character.is_whitespace()).collect();
-    let text = text.replace(['年', '月'], "-").replace('日', "");
+    let text = text.replace(['年', '月', '년', '월'], "-").replace(['日', '일'], "");
+    // Of 2026. 3. 31. each number is an ordinal.
+    let text = text.strip_suffix('.').unwrap_or(&text);
     let separator = text.chars().find(|character| !character.is_ascii_digit())?;
     let parts: Vec<&str> = text.split(separator).collect();
     let [first, second, third] = parts[..] else { return None };
@@ -194,6 +202,13 @@ mod unit_tests {
             ("2026年3月31日", &["2026-03-31"]),
             ("31.2.2026", &[]),
             ("31.3.26", &[]),
+            ("٣١.٣.٢٠٢٦", &["2026-03-31"]),
+            ("३१/३/२०२६", &["2026-03-31"]),
+            ("١٢٣٤.٥", &["1234.5"]),
+            ("۱۲۳۴٫۵", &["1234.5"]),
+            ("١٬٢٣٤٫٥", &["1234.5"]),
+            ("2026. 3. 31.", &["2026-03-31"]),
+            ("2026년 3월 31일", &["2026-03-31"]),
         ] {
             assert_eq!(values(text), expected, "{text}");
         }
