@@ -42,7 +42,7 @@ BEGIN
     IF TG_OP <> 'DELETE' THEN
         FOREACH right_name IN ARRAY coalesce(NEW.rights, '{}') LOOP
             IF NOT ringfence.has_right_in(right_name, NULL) THEN
-                RAISE EXCEPTION 'right "%" cannot be granted by a session that does not hold it', right_name
+                RAISE EXCEPTION 'right "%" cannot be granted by a session that does not hold it', left(right_name, 200)
                     USING ERRCODE = 'insufficient_privilege', HINT = 'It takes the right in all projects of the owner.';
             END IF;
         END LOOP;
@@ -79,7 +79,7 @@ CREATE FUNCTION ringfence.drop_profile(name text) RETURNS void
 BEGIN
     DELETE FROM ringfence.profile AS p WHERE p.owner_id = ringfence.current_owner() AND p.name = drop_profile.name;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'no profile "%" is in reach', name USING ERRCODE = 'no_data_found';
+        RAISE EXCEPTION 'no profile "%" is in reach', left(name, 200) USING ERRCODE = 'no_data_found';
     END IF;
 END
 $drop$;

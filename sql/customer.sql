@@ -309,7 +309,7 @@ BEGIN
     SELECT string_agg(format('"%s"', left(key, 200)), ', ') INTO unknown
       FROM (SELECT key FROM jsonb_object_keys(card) AS key WHERE key <> ALL (writable || kept_by_server) LIMIT 10) AS unknown_key;
     IF unknown IS NOT NULL THEN
-        RAISE EXCEPTION 'unknown key of a card: %', unknown
+        RAISE EXCEPTION 'unknown key of a card: %', left(unknown, 200)
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'The keys are the columns of customer_card. Values of custom fields stand in "attributes", by field name.';
     END IF;
@@ -325,12 +325,12 @@ BEGIN
     LOOP
         same := ringfence.customers_like(given, match_field);
         IF cardinality(same) > 1 THEN
-            RAISE EXCEPTION 'several customers have this %', quote_ident(match_field)
+            RAISE EXCEPTION 'several customers have this %', quote_ident(left(match_field, 200))
                 USING ERRCODE = 'cardinality_violation', HINT = 'Find out which of them is meant, and save by its id.';
         END IF;
         IF cardinality(same) = 1 THEN
             IF given.id <> same[1] THEN
-                RAISE EXCEPTION 'the id of the card belongs to another customer than its %', quote_ident(match_field)
+                RAISE EXCEPTION 'the id of the card belongs to another customer than its %', quote_ident(left(match_field, 200))
                     USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave the id out, or save by the id.';
             END IF;
             UPDATE ringfence.customer_card AS saved SET
@@ -427,7 +427,7 @@ BEGIN
                 USING ERRCODE = 'insufficient_privilege',
                       HINT = 'SELECT * FROM ringfence.visible_fields() lists the fields of this session and how they may be used.';
         ELSIF NOT unique_field.is_unique THEN
-            RAISE EXCEPTION 'field "%" is not unique', match_field
+            RAISE EXCEPTION 'field "%" is not unique', left(match_field, 200)
                 USING ERRCODE = 'invalid_parameter_value', HINT = 'Save by id, phone, email, or a field that is unique.';
         END IF;
         SELECT unique_form.form INTO form
@@ -439,7 +439,7 @@ BEGIN
     END CASE;
     -- A card without a value would be inserted by each call.
     IF form IS NULL THEN
-        RAISE EXCEPTION 'the card has no value of "%"', match_field
+        RAISE EXCEPTION 'the card has no value of "%"', left(match_field, 200)
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give one, or save without match_field to insert a new customer.';
     END IF;
     RETURN same;

@@ -94,14 +94,14 @@ BEGIN
     END IF;
     FOREACH option IN ARRAY coalesce(every, '{}') LOOP
         IF option IS NULL OR NOT ringfence.can_be_seen(option) OR option <> btrim(option) OR length(option) > 200 OR option ~ '[[:cntrl:]]' THEN
-            RAISE EXCEPTION 'invalid option "%"', option
+            RAISE EXCEPTION 'invalid option "%"', left(option, 200)
                 USING ERRCODE = 'invalid_parameter_value',
                       HINT = 'An option has 1 to 200 characters, of which at least one is visible and none a control character. It has no space at either end.';
         END IF;
     END LOOP;
     SELECT min(name) INTO option FROM unnest(every) AS name GROUP BY ringfence.name_as_seen(name) HAVING count(*) > 1 LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'option "%" is there twice', option
+        RAISE EXCEPTION 'option "%" is there twice', left(option, 200)
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Retired options count too; add_option() brings one back.';
     END IF;
     problem := CASE
@@ -246,7 +246,7 @@ BEGIN
     SELECT f.id INTO found_id FROM ringfence.field AS f
         WHERE f.owner_id = ringfence.current_owner() AND (f.name = field OR f.id::text = lower(field));
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'no field "%" is in reach', field
+        RAISE EXCEPTION 'no field "%" is in reach', left(field, 200)
             USING ERRCODE = 'no_data_found', HINT = 'SELECT name FROM ringfence.field lists the fields of the owner.';
     END IF;
     RETURN found_id;
@@ -265,7 +265,7 @@ DECLARE
     found_project uuid;
 BEGIN
     IF access IS NULL OR access NOT IN ('read', 'write') THEN
-        RAISE EXCEPTION 'unknown access "%"', access USING ERRCODE = 'invalid_parameter_value', HINT = 'Use ''read'' or ''write''.';
+        RAISE EXCEPTION 'unknown access "%"', left(access, 200) USING ERRCODE = 'invalid_parameter_value', HINT = 'Use ''read'' or ''write''.';
     END IF;
     found_field := ringfence.field_in_reach(field);
     found_project := ringfence.project_in_reach(project);
@@ -293,7 +293,7 @@ BEGIN
     DELETE FROM ringfence.field_project AS bound
         WHERE bound.owner_id = ringfence.current_owner() AND bound.field_id = found_field AND bound.project_id = found_project;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'field "%" is not bound to project "%"', field, project USING ERRCODE = 'no_data_found';
+        RAISE EXCEPTION 'field "%" is not bound to project "%"', left(field, 200), left(project, 200) USING ERRCODE = 'no_data_found';
     END IF;
 END
 $unbind$;
@@ -307,7 +307,7 @@ CREATE FUNCTION ringfence.check_field_type(type text, options text[]) RETURNS vo
 BEGIN
     IF type IS NULL OR type NOT IN
        ('text', 'number', 'boolean', 'date', 'time', 'datetime', 'choice', 'choices', 'phone', 'email') THEN
-        RAISE EXCEPTION 'unknown field type "%"', type
+        RAISE EXCEPTION 'unknown field type "%"', left(type, 200)
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'The types are: text, number, boolean, date, time, datetime, choice, choices, phone, email.';
     END IF;
@@ -411,7 +411,7 @@ DECLARE
     new_id  integer;
 BEGIN
     IF option = ANY (names) THEN
-        RAISE EXCEPTION 'field "%" has option "%" already', target.name, option USING ERRCODE = 'unique_violation';
+        RAISE EXCEPTION 'field "%" has option "%" already', target.name, left(option, 200) USING ERRCODE = 'unique_violation';
     END IF;
     IF was IS NOT NULL THEN
         new_id := ids[cardinality(names) + was];
@@ -448,7 +448,7 @@ BEGIN
     ELSIF was IS NOT NULL THEN
         retired[was] := new_name;
     ELSE
-        RAISE EXCEPTION 'field "%" has no option "%"', target.name, option USING ERRCODE = 'no_data_found';
+        RAISE EXCEPTION 'field "%" has no option "%"', target.name, left(option, 200) USING ERRCODE = 'no_data_found';
     END IF;
     PERFORM ringfence.store_options(target, names, retired, target.option_ids);
 END
@@ -469,7 +469,7 @@ DECLARE
     place   integer := array_position(names, option);
 BEGIN
     IF place IS NULL THEN
-        RAISE EXCEPTION 'field "%" has no option "%" that can be chosen', target.name, option USING ERRCODE = 'no_data_found';
+        RAISE EXCEPTION 'field "%" has no option "%" that can be chosen', target.name, left(option, 200) USING ERRCODE = 'no_data_found';
     END IF;
     PERFORM ringfence.store_options(target, names[:place - 1] || names[place + 1:], retired || option,
                                     ids[:place - 1] || ids[place + 1:] || ids[place]);

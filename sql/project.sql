@@ -32,7 +32,7 @@ BEGIN
     SELECT p.id INTO found_id FROM ringfence.project AS p
         WHERE p.owner_id = ringfence.current_owner() AND (p.name = project OR p.id::text = lower(project));
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'no project "%" is in reach', project
+        RAISE EXCEPTION 'no project "%" is in reach', left(project, 200)
             USING ERRCODE = 'no_data_found', HINT = 'SELECT name FROM ringfence.project lists the projects that this session works in.';
     END IF;
     RETURN found_id;

@@ -366,14 +366,14 @@ BEGIN
     IF chosen IS NOT NULL THEN
         PERFORM ringfence.check_name(chosen);
         IF octet_length(chosen) > 63 OR chosen LIKE 'project\_%' THEN
-            RAISE EXCEPTION 'report view cannot be called "%"', chosen
+            RAISE EXCEPTION 'report view cannot be called "%"', left(chosen, 200)
                 USING ERRCODE = 'invalid_parameter_value', HINT = 'It has at most 63 bytes, and does not begin with "project_".';
         END IF;
     ELSE
         chosen := format('project_%s', translate(report.project_id::text, '-', ''));
     END IF;
     IF EXISTS (SELECT FROM ringfence.report_view AS made WHERE made.owner_id = report.owner_id AND made.project_id = report.project_id) THEN
-        RAISE EXCEPTION 'project "%" has a report view', create_report_view.project
+        RAISE EXCEPTION 'project "%" has a report view', left(create_report_view.project, 200)
             USING ERRCODE = 'duplicate_table', HINT = 'It follows its fields by itself; ringfence.drop_report_view() drops it.';
     END IF;
     -- One that is not needed any more, and not dropped yet, is taken over.
@@ -411,7 +411,7 @@ BEGIN
     found_id := ringfence.project_in_reach(project);
     DELETE FROM ringfence.report_view AS made WHERE made.owner_id = ringfence.current_owner() AND made.project_id = found_id;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'project "%" has no report view', project USING ERRCODE = 'no_data_found';
+        RAISE EXCEPTION 'project "%" has no report view', left(project, 200) USING ERRCODE = 'no_data_found';
     END IF;
 END
 $drop$;

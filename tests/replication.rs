@@ -48,10 +48,12 @@ fn what_is_taken_away_on_the_publisher_is_gone_in_open_sessions_of_the_subscribe
     run(&mut source, "CREATE PUBLICATION everything FOR TABLES IN SCHEMA ringfence, public");
     // As the manual says: the house owner comes with the publisher's, and roles are each server's own.
     run(&mut target, "TRUNCATE ringfence.owner CASCADE; GRANT ringfence_user TO desk, boss, other");
+    let version: i32 = value(&mut target, "SELECT current_setting('server_version_num')::integer");
+    let as_subscriber = if version >= 160000 { "WITH (run_as_owner = true)" } else { "" };
     run(
         &mut target,
         &format!(
-            "CREATE SUBSCRIPTION everything CONNECTION '{}' PUBLICATION everything",
+            "CREATE SUBSCRIPTION everything CONNECTION '{}' PUBLICATION everything {as_subscriber}",
             publisher.connection("postgres")
         ),
     );
