@@ -61,9 +61,9 @@ COMMENT ON INDEX ringfence.customer_by_name IS 'Lists in the order of names';
 CREATE INDEX customer_by_creation ON ringfence.customer (owner_id, created_at, id);
 COMMENT ON INDEX ringfence.customer_by_creation IS 'Lists in the order of entry, the first or the last first';
 CREATE INDEX customer_by_activity ON ringfence.customer (owner_id, last_activity_at, id);
-COMMENT ON INDEX ringfence.customer_by_activity IS 'Lists in the order of activity: DESC begins with those who never were active';
+COMMENT ON INDEX ringfence.customer_by_activity IS 'Lists in the order of activity: DESC begins with customers that never were active';
 CREATE INDEX customer_by_latest ON ringfence.customer (owner_id, last_activity_at DESC NULLS LAST, id);
-COMMENT ON INDEX ringfence.customer_by_latest IS 'Lists in the order of activity, with those last who never were active: the order of a search';
+COMMENT ON INDEX ringfence.customer_by_latest IS 'Lists in the order of activity, with customers last that never were active: the order of a search';
 SELECT ringfence.wall('ringfence.customer', 'customer.read', 'customer.write', 'customer.delete');
 
 -- Every column but attributes, and for writing not those that triggers keep.
@@ -159,7 +159,7 @@ COMMENT ON FUNCTION ringfence.write_attributes(jsonb, jsonb, jsonb) IS 'Stored v
 -- does anybody. No security_barrier: the view has no condition of its own that a function of the caller could get ahead of. What keeps rows out
 -- are the policies of the table, which stay with the table and are judged first (src/wall/order.rs), and a function of the caller can be given
 -- nothing but these expressions. As a barrier it would be planned apart from the query, without its ORDER BY and LIMIT, and all customers of the owner
--- be sorted for one page.
+-- would be sorted for one page.
 CREATE VIEW ringfence.customer_card AS
     SELECT owner_id, id, name, phones, emails, address, birth_date, language, company_id,
            ringfence.visible_attributes(attributes) AS attributes,
@@ -174,7 +174,7 @@ COMMENT ON VIEW ringfence.customer_card IS 'Customers with the custom values tha
 COMMENT ON COLUMN ringfence.customer_card.attributes IS 'Custom values by field name; on writing, what is left out is removed, and what is not seen is kept';
 COMMENT ON COLUMN ringfence.customer_card.masked_fields IS 'Fields that exist here but are masked for this session';
 
--- What the server keeps (created_at and the like) is kept, whatever is written there: object-relational mappers write all columns.
+-- What a client writes to columns that the server keeps (created_at and the like) is ignored: object-relational mappers write all columns.
 CREATE FUNCTION ringfence.insert_customer_card() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $insert$
 DECLARE
@@ -309,7 +309,7 @@ BEGIN
     SELECT string_agg(format('"%s"', left(key, 200)), ', ') INTO unknown
       FROM (SELECT key FROM jsonb_object_keys(card) AS key WHERE key <> ALL (writable || kept_by_server) LIMIT 10) AS unknown_key;
     IF unknown IS NOT NULL THEN
-        RAISE EXCEPTION 'unknown key of a card: %', left(unknown, 200)
+        RAISE EXCEPTION 'unknown key of a card: %', unknown
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'The keys are the columns of customer_card. Values of custom fields stand in "attributes", by field name.';
     END IF;
@@ -405,7 +405,7 @@ BEGIN
             RAISE EXCEPTION 'the card has no id' USING ERRCODE = 'invalid_parameter_value';
         END IF;
         RETURN ARRAY(SELECT customer.id FROM ringfence.customer WHERE customer.owner_id = ringfence.current_owner() AND customer.id = card.id);
-    -- What people type where there is none ("0", "000-000-000", "none") is of many customers.
+    -- Many customers have the same placeholder ("0", "000-000-000", "none"): it identifies nobody.
     WHEN 'phone', 'phones' THEN
         FOREACH form IN ARRAY ARRAY(SELECT phone FROM unnest(ringfence.normal_phones(card.phones, ringfence.current_owner())) AS phone
                                      WHERE phone !~ '^(\+[1-9][0-9]{0,2})?0+$') LOOP

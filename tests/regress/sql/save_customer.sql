@@ -53,6 +53,8 @@ SELECT ringfence.save_customer('{"id": "a0000000-0000-0000-0000-000000000002", "
 SELECT ringfence.save_customer('{"phones": ["0900-000-000"]}', 'phone');
 \echo :SQLSTATE
 SELECT ringfence.save_customer('{"name": "", "phones": ["0900-000-000"]}', 'phone');
+-- Each unknown key is named, up to the length of a name.
+SELECT ringfence.save_customer(jsonb_build_object(repeat('a', 150), 1, repeat('b', 300), 1));
 SELECT ringfence.save_customer('{"name": "x", "phones": "0900-000-000"}', 'phone');
 SELECT ringfence.save_customer('{"name": "x", "attributes": {"No Such Field": 1}}');
 -- What is typed where there is no phone or e-mail does not make one customer of two.
