@@ -4,13 +4,9 @@
 //! This is done when an error is about to be written to the log and sent to the client. SQLSTATE and the fields that programs read (schema,
 //! table, constraint) stay. PostgreSQL calls the hook only for errors that it logs: with `log_min_messages` above `error` they stay raw.
 
-// The hook of the executor is a plain frame, as in `session::hooks`.
-#![allow(ffi_unwind_calls)]
-
 use crate::catalog;
 use crate::list::members;
 use crate::log::copied;
-use crate::session::hooks::unguarded;
 use memchr::memchr;
 use memchr::memmem;
 use pgrx::{PgLogLevel, PgSqlErrorCode, pg_guard, pg_sys};
@@ -18,7 +14,6 @@ use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int};
 
 thread_local! {
-    static PREVIOUS_START: Cell<pg_sys::ExecutorStart_hook_type> = const { Cell::new(None) };
     /// Whether the statement that began last reads or writes columns of table `customer` itself.
     static NAMES_CUSTOMER: Cell<bool> = const { Cell::new(false) };
     /// The oid of table `customer`, until a relation changes.
@@ -27,12 +22,8 @@ thread_local! {
 
 /// For `_PG_init`.
 pub fn init() {
-    // SAFETY: once per backend; the hook before is kept and called. The callback only empties a cell.
-    unsafe {
-        PREVIOUS_START.set(pg_sys::ExecutorStart_hook);
-        pg_sys::ExecutorStart_hook = Some(executor_start);
-        pg_sys::CacheRegisterRelcacheCallback(Some(relation_changed), pg_sys::Datum::null());
-    }
+    // SAFETY: once per backend. The callback only empties a cell.
+    unsafe { pg_sys::CacheRegisterRelcacheCallback(Some(relation_changed), pg_sys::Datum::null()) }
 }
 
 #[pg_guard]
@@ -42,15 +33,13 @@ unsafe extern "C-unwind" fn relation_changed(_argument: pg_sys::Datum, relation:
     }
 }
 
-unsafe extern "C-unwind" fn executor_start(query: *mut pg_sys::QueryDesc, flags: c_int) {
-    // SAFETY: called by PostgreSQL with a query that is about to be executed, which is passed on.
-    unsafe {
-        NAMES_CUSTOMER.set(names_customer((*query).plannedstmt));
-        match PREVIOUS_START.get() {
-            Some(previous) => previous(query, flags),
-            None => unguarded::standard_ExecutorStart(query, flags),
-        }
-    }
+/// A planned statement is about to be executed.
+///
+/// # Safety
+/// `statement` must be a planned statement.
+pub unsafe fn statement_begins(statement: *mut pg_sys::PlannedStmt) {
+    // SAFETY: as promised by the caller.
+    NAMES_CUSTOMER.set(unsafe { names_customer(statement) });
 }
 
 /// Whether a statement asks for columns of table `customer` with the privileges of whoever runs it.

@@ -55,8 +55,13 @@ pub fn phones_to_find(text: &str, country: Option<&str>) -> Vec<String> {
     }
     let plain = plain_number(text);
     let reading = Reading::of(&plain, country);
-    let kept = reading.bare.iter().cloned().chain(reading.written(&plain));
-    distinct(reading.to_find(country).into_iter().chain(kept).chain(callers(&reading, country)))
+    forms_to_find(&reading, reading.written(&plain), country)
+}
+
+/// All that a text may be stored as (`written`: as it is written), and what else its digits may mean.
+fn forms_to_find(reading: &Reading, written: Option<String>, country: Option<&str>) -> Vec<String> {
+    let kept = reading.bare.iter().cloned().chain(written);
+    distinct(reading.to_find(country).into_iter().chain(kept).chain(callers(reading, country)))
 }
 
 /// The forms that a search looks up. If the text is phone numbers with nothing but labels, separators and notes, these are the same as
@@ -76,15 +81,11 @@ pub fn asked(text: &str, country: Option<&str>) -> Asked {
     let is_phone = reading.is_all_numbers()
         || reading.numbers.is_empty() && !reading.bare.is_empty() && is_of_phone(trimmed(&plain));
     let written = reading.written(&plain);
-    if !is_phone {
-        return Asked { forms: written.into_iter().collect(), is_phone };
-    }
-    let kept = reading.bare.iter().cloned().chain(written);
-    let forms = distinct(reading.to_find(country).into_iter().chain(kept).chain(callers(&reading, country)));
+    let forms = if is_phone { forms_to_find(&reading, written, country) } else { written.into_iter().collect() };
     Asked { forms, is_phone }
 }
 
-/// Of an owner without a country what digits without `+` are if they begin with the code of one, as a caller's number does.
+/// The numbers that digits without `+` are with the code of a country, as a caller's number is shown. Only for an owner without a country.
 fn callers(reading: &Reading, country: Option<&str>) -> Vec<String> {
     let bare = reading.bare.iter().filter(|_| country.is_none());
     bare.filter_map(|digits| with_code(digits)).collect()

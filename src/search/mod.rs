@@ -149,7 +149,7 @@ fn searchable_values(stored: Jsonb, owner: Uuid) -> Result<Jsonb> {
 
 fn searched_of(stored: &Jsonb, searched: &[SearchedField], owner: Uuid) -> Result<Jsonb> {
     let has_phone = searched.iter().any(|field| field.kind == Type::Phone && stored.member(&field.key).is_some());
-    // As it is in the table: whoever renews the values after it changed has another in the context.
+    // From the table: while values are renewed after the country has changed, the context still has the one before.
     let country = if has_phone { owner::by_id(owner)?.and_then(|owner| owner.country) } else { None };
     let formed = searched.iter().filter_map(|field| {
         let form = Form::of(field.kind)?;

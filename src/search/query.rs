@@ -344,18 +344,17 @@ impl Query {
     }
 
     fn word_match(&self, word: &Word, folded: &Folded, customer: &impl Candidate, typos: usize) -> Option<Match> {
-        let in_name = word.find_in_name(&folded.name);
-        if in_name == Some(Tier::Word) {
-            return Some(found(Tier::Word, customer.name()));
+        let in_name = word.find_in_name(&folded.name).map(|tier| (tier, customer.name()));
+        // No value is better, and most need not be read.
+        if let Some((Tier::Word, name)) = in_name {
+            return Some(found(Tier::Word, name));
         }
-        let in_values = folded.values(customer).filter_map(|(text, folded)| Some((word.find_in_value(folded)?, text)));
+        let in_values =
+            folded.values(customer).filter_map(|(text, folded)| Some((word.find_in_value(folded)?, text.as_str())));
         // Of equal ones the first.
-        let best_value = in_values.reduce(|best, next| if next.0 > best.0 { next } else { best });
-        match (in_name, best_value) {
-            (Some(tier), None) => return Some(found(tier, customer.name())),
-            (in_name, Some((tier, text))) if in_name.is_none_or(|name| name < tier) => return Some(found(tier, text)),
-            (Some(tier), Some(_)) => return Some(found(tier, customer.name())),
-            (None, _) => (),
+        let best = in_name.into_iter().chain(in_values).reduce(|best, next| if next.0 > best.0 { next } else { best });
+        if let Some((tier, text)) = best {
+            return Some(found(tier, text));
         }
         if word.anywhere
             && let Some(n) = folded.emails(customer).iter().position(|email| email.contains(&word.text))

@@ -74,6 +74,7 @@ unsafe extern "C-unwind" fn executor_start(query: *mut pg_sys::QueryDesc, flags:
     // SAFETY: called by PostgreSQL with a query that is about to be executed; a plain frame, as said above.
     unsafe {
         let statement = (*query).plannedstmt;
+        wording::statement_begins(statement);
         if (*statement).commandType == pg_sys::CmdType::CMD_MERGE || (*statement).hasModifyingCTE {
             refuse_blind_merge(statement);
         }
