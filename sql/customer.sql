@@ -10,7 +10,7 @@ CREATE TABLE ringfence.company (
 );
 COMMENT ON TABLE ringfence.company IS 'Companies that customers belong to';
 SELECT ringfence.wall('ringfence.company', 'customer.read', 'customer.write', 'customer.delete');
--- By column: currtid2() (ATTACKS 86) asks for the privilege on the table.
+-- By column: currtid2(), which tells of hidden rows, asks for the privilege on the table.
 GRANT SELECT (owner_id, id, name, description, created_at), INSERT (owner_id, id, name, description),
       UPDATE (owner_id, name, description), DELETE
     ON ringfence.company TO ringfence_user;

@@ -133,7 +133,7 @@ BEGIN
         RAISE EXCEPTION 'system field "%" cannot be changed', OLD.name
             USING ERRCODE = 'insufficient_privilege', HINT = 'System fields are the same in every project of every owner.';
     END IF;
-    -- Managing fields is not seeing values (B16): whoever lets a mask fall must be able to see behind it everywhere.
+    -- Managing fields is not seeing values: whoever lets a mask fall must be able to see behind it everywhere.
     IF TG_OP = 'UPDATE' AND OLD.is_masked AND NOT NEW.is_masked AND NOT ringfence.has_right_in('field.unmask', NULL) THEN
         RAISE EXCEPTION 'field "%" cannot be unmasked without the right "field.unmask"', OLD.name
             USING ERRCODE = 'insufficient_privilege', HINT = 'It takes the right in all projects of the owner.';

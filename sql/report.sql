@@ -1,4 +1,4 @@
--- report: views for BI, one a project, with a typed column for each of its fields (B8).
+-- report: views for BI, one a project, with a typed column for each of its fields.
 --
 -- Whoever makes one publishes the names of its fields: PostgreSQL shows every role of the database which views there are,
 -- with which columns. It shows no rows: those are judged when the view is read, whoever reads it. Names of views are told

@@ -1,4 +1,4 @@
--- unique: values that no two customers of an owner may have (B9), and fields that change together with all their values.
+-- unique: values that no two customers of an owner may have, and fields that change together with all their values.
 --
 -- What is unique is the form of a value: of a text trimmed, in NFC, case as typed; of a phone in E.164 by the owner's
 -- country, of an e-mail in lower case, of a number its value, of a choice its option. A text of spaces only is no value.
@@ -85,7 +85,7 @@ GRANT EXECUTE ON FUNCTION ringfence.lock_definitions() TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.lock_definitions() IS
     'Keeps who writes custom values of the session''s owner waiting until the transaction ends; readers and other owners are not. Error 25001 in REPEATABLE READ and above. Internal';
 
--- Managing fields is not seeing values, nor changing them (B16): what counts or rewrites them takes those rights too.
+-- Managing fields is not seeing values, nor changing them: what counts or rewrites them takes those rights too.
 CREATE FUNCTION ringfence.check_rights_over_values(of_masked boolean) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $check$
 DECLARE
