@@ -1,15 +1,33 @@
-//! The README's tour does what it says, when it is pasted into psql.
+//! The README and the manual say what is true: their examples are run, their links lead somewhere, and nothing that the extension
+//! offers is missing in them.
+//!
+//! `DOCS_ACCEPT=1` writes the results of the examples into the pages instead of comparing them.
 
 mod common;
 use common::{Database, run, superuser, value};
+use std::collections::BTreeSet;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The fenced blocks of the README: language and text.
-fn blocks(readme: &str) -> Vec<(&str, String)> {
+fn read(path: impl AsRef<Path>) -> String {
+    let path = path.as_ref();
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The pages of the manual.
+fn pages() -> Vec<PathBuf> {
+    let files = std::fs::read_dir("docs").expect("docs").map(|entry| entry.expect("an entry").path());
+    let mut pages: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
+    pages.sort();
+    pages
+}
+
+/// The fenced blocks of a page: what stands behind the fence, and the text.
+fn blocks(page: &str) -> Vec<(&str, String)> {
     let mut blocks = Vec::new();
     let mut open: Option<(&str, String)> = None;
-    for line in readme.lines() {
+    for line in page.lines() {
         match (line.strip_prefix("```"), &mut open) {
             (Some(language), None) => open = Some((language, String::new())),
             (Some(_), Some(_)) => blocks.extend(open.take()),
@@ -20,49 +38,182 @@ fn blocks(readme: &str) -> Vec<(&str, String)> {
             (None, None) => (),
         }
     }
+    assert!(open.is_none(), "a block is not closed");
     blocks
 }
 
-#[test]
-fn the_tour_works_as_pasted() {
-    let readme = std::fs::read_to_string("README.md").expect("README.md");
-    let blocks = blocks(&readme);
-    assert!(blocks.iter().filter(|(language, _)| *language == "sql").count() >= 4, "the tour is gone");
+/// What a shell would run: it must be a script, and the targets of make must be there.
+fn check_commands(script: &str) {
+    let parsed = Command::new("bash").args(["-n", "-c", script]).status().expect("bash");
+    assert!(parsed.success(), "{script}");
+    let makefile = read("Makefile");
+    for target in script.lines().filter_map(|line| line.strip_prefix("make ")?.split_whitespace().next()) {
+        assert!(makefile.contains(&format!("\n{target}:")), "make {target}");
+    }
+}
 
-    // What is pasted block by block, with a mark behind each; and what shall be seen.
+/// The commands of an image are scripts, and what it copies is what a package is called.
+fn check_image(dockerfile: &str) {
+    for line in dockerfile.lines() {
+        let (instruction, rest) = line.split_once(' ').expect("an instruction and its arguments");
+        match instruction {
+            "FROM" | "CMD" => (),
+            "COPY" => assert!(rest.starts_with("postgresql-15-ringfence_"), "{line}"),
+            "RUN" => check_commands(rest),
+            _ => panic!("{line}"),
+        }
+    }
+}
+
+/// Pastes the statements of a page into psql, block by block, and compares what is seen with the results that the page shows.
+fn run_examples(path: &Path, database: &str) {
+    let page = read(path);
+    // What is pasted, with a mark behind each block; and what shall be seen.
     let mut pasted = String::new();
     let mut expected = Vec::new();
-    for (language, text) in &blocks {
-        match *language {
+    let mut follows_statements = false;
+    for (language, text) in blocks(&page) {
+        match language {
             "sql" => {
                 pasted += &format!("{text}\n\\warn --mark--\n");
                 expected.push(String::new());
             }
-            "text" => *expected.last_mut().expect("a result follows its statements") = text.trim().to_owned(),
-            other => panic!("a block of {other} is tested by nothing"),
+            "text" => {
+                assert!(follows_statements, "{}: a result without statements before it", path.display());
+                *expected.last_mut().expect("statements") = text.trim_end().to_owned();
+            }
+            "sh" => check_commands(&text),
+            "dockerfile" => check_image(&text),
+            other => panic!("{}: a block of \"{other}\" is run by nothing", path.display()),
         }
+        follows_statements = language == "sql";
     }
-
-    let mut server = superuser("postgres");
-    run(&mut server, "DROP DATABASE IF EXISTS tour");
-    run(&mut server, "DROP ROLE IF EXISTS tour_dba, tour_boss, tour_agent_a, tour_agent_b, tour_desk");
-    run(&mut server, "CREATE DATABASE tour");
     let mut psql = Command::new("sh")
-        .args(["-c", "exec psql -q -X -v SHOW_CONTEXT=never -d tour 2>&1"])
+        .args(["-c", "exec psql -q -X -v SHOW_CONTEXT=never -d \"$0\" 2>&1", database])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .expect("psql");
     psql.stdin.take().expect("stdin").write_all(pasted.as_bytes()).expect("paste");
-    let seen = String::from_utf8(psql.wait_with_output().expect("output").stdout).expect("UTF-8");
-
-    let seen: Vec<&str> = seen.split("--mark--\n").map(str::trim).collect();
-    for (n, expected) in expected.iter().enumerate() {
-        assert_eq!(seen.get(n).copied().unwrap_or("nothing"), expected, "block {}", n + 1);
+    let output = psql.wait_with_output().expect("output");
+    assert!(output.status.success(), "{}: psql stopped: {}", path.display(), String::from_utf8_lossy(&output.stdout));
+    let seen = String::from_utf8(output.stdout).expect("UTF-8");
+    let seen: Vec<&str> = seen.split("--mark--\n").map(str::trim_end).collect();
+    if std::env::var_os("DOCS_ACCEPT").is_some() {
+        std::fs::write(path, with_results(&page, &seen)).expect("write the page");
+        return;
     }
+    for (n, expected) in expected.iter().enumerate() {
+        let seen = seen.get(n).copied().unwrap_or("nothing").trim_end();
+        assert_eq!(seen, expected, "{}: block {} of SQL", path.display(), n + 1);
+    }
+}
+
+/// The page with these results, one for each block of statements, in place of those that it shows.
+fn with_results(page: &str, results: &[&str]) -> String {
+    let mut written = String::new();
+    let mut results = results.iter();
+    let mut result = None;
+    let mut fence = None;
+    for line in page.lines() {
+        let is_fence = line.starts_with("```");
+        match (fence, is_fence) {
+            (None, true) => {
+                fence = Some(line);
+                result = if line == "```sql" { results.next() } else { result };
+            }
+            (Some("```text"), true) => {
+                if let Some(result) = result.take() {
+                    written += &format!("{result}\n");
+                }
+                fence = None;
+            }
+            (Some("```text"), false) => continue,
+            (Some(_), true) => fence = None,
+            (_, false) => (),
+        }
+        written += &format!("{line}\n");
+    }
+    written
+}
+
+#[test]
+fn the_tour_works_as_pasted() {
+    let mut server = superuser("postgres");
+    run(&mut server, "DROP DATABASE IF EXISTS tour");
+    run(&mut server, "DROP ROLE IF EXISTS tour_agent_a, tour_agent_b, tour_desk");
+    run(&mut server, "CREATE DATABASE tour");
+    run_examples(Path::new("README.md"), "tour");
     let left = "SELECT (SELECT count(*) FROM pg_database WHERE datname = 'tour')
                      + (SELECT count(*) FROM pg_roles WHERE rolname LIKE 'tour%')";
     assert_eq!(value::<i64>(&mut server, left), 0, "the tour cleans up after itself");
+    let readme = read("README.md");
+    assert!(readme.lines().count() <= 150, "the README is for newcomers: details are for docs/");
+    assert!(blocks(&readme).iter().filter(|(language, _)| *language == "sql").count() >= 4, "the tour is gone");
+    for (language, script) in blocks(&read("CONTRIBUTING.md")) {
+        assert_eq!(language, "sh");
+        check_commands(&script);
+    }
+}
+
+/// Each page in a database of its own. `tests/orm.rs` runs the code of docs/orm.md.
+#[test]
+fn the_examples_of_the_manual_work() {
+    let roles = "SELECT string_agg(rolname, ', ' ORDER BY rolname) FROM pg_roles WHERE rolname NOT LIKE 'tour%'";
+    for page in pages().iter().filter(|page| !page.ends_with("orm.md")) {
+        let name = page.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_lowercase();
+        let before: String = value(&mut superuser("postgres"), roles);
+        let database = Database::new(&format!("docs_{name}"));
+        run_examples(page, &database.name);
+        drop(database);
+        assert_eq!(value::<String>(&mut superuser("postgres"), roles), before, "{name} cleans up its roles");
+    }
+}
+
+/// The page without its fenced blocks and without `code`.
+fn prose(page: &str) -> String {
+    let outside = page.split("\n```").step_by(2).collect::<Vec<_>>().join("\n");
+    outside.split('`').step_by(2).collect()
+}
+
+/// The anchor that GitHub gives a heading.
+fn anchor(heading: &str) -> String {
+    let kept = heading.to_lowercase();
+    let kept = kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.collect::<String>().replace(' ', "-")
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let mut linked = BTreeSet::new();
+    let others = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"].map(PathBuf::from);
+    for page in pages().into_iter().chain(others) {
+        let text = prose(&read(&page));
+        for target in text.split("](").skip(1).map(|rest| rest.split(')').next().expect("the end of a link")) {
+            if target.starts_with("https://") {
+                continue;
+            }
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let path = if file.is_empty() { page.clone() } else { page.parent().expect("a directory").join(file) };
+            assert!(path.exists(), "{}: {target}", page.display());
+            if !heading.is_empty() {
+                let text = read(&path);
+                let headings =
+                    text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches(['#', ' ']));
+                assert!(headings.map(anchor).any(|anchor| anchor == heading), "{}: {target}", page.display());
+            }
+            if page.ends_with("docs/README.md") {
+                linked.extend(path.canonicalize());
+            }
+        }
+    }
+    for page in pages().iter().filter(|page| !page.ends_with("README.md")) {
+        assert!(
+            linked.contains(&page.canonicalize().expect("a path")),
+            "docs/README.md does not list {}",
+            page.display()
+        );
+    }
 }
 
 /// The rows of the tables of a document, each a list of cells.
@@ -136,51 +287,99 @@ fn the_columns_are_those_of_the_reference() {
     ));
 }
 
-/// What the tables under a heading of the README say, up to the next heading.
-fn section<'a>(readme: &'a str, heading: &str) -> &'a str {
-    let (_, section) = readme.split_once(&format!("\n### {heading}\n")).expect("the heading");
-    section.split("\n### ").next().expect("a section")
+/// The names of the arguments that the reference gives for a function: `name(first, second DEFAULT NULL)`.
+fn arguments_in<'a>(reference: &'a str, function: &str) -> Vec<Vec<&'a str>> {
+    let call = format!("`{function}(");
+    let calls = reference.split(&call).skip(1);
+    let arguments = calls.filter_map(|rest| rest.split(')').next());
+    arguments.map(|list| list.split(',').filter_map(|argument| argument.split_whitespace().next()).collect()).collect()
 }
-
-/// Functions that applications may call since policies, constraints and the extension's own functions call them as their role.
-const HELPERS: [&str; 12] = [
-    "can_be_seen",
-    "check_field_type",
-    "check_name",
-    "check_pattern",
-    "check_right",
-    "field_in_reach",
-    "is_admin",
-    "name_as_seen",
-    "owners_in_reach",
-    "project_in_reach",
-    "search_keys",
-    "storage_key",
-];
 
 #[test]
 fn every_function_is_in_the_reference() {
-    let readme = std::fs::read_to_string("README.md").expect("README.md");
-    let functions = section(&readme, "Functions");
-    let callable = "SELECT array_agg(DISTINCT proname::text ORDER BY proname::text)
+    let reference = read("docs/reference.md");
+    let (offered, helpers) = reference.split_once("## Helpers").expect("the helpers come last");
+    let callable = "SELECT proname::text,
+                           coalesce(proargnames[1 : pronargs], '{}') AS arguments
                       FROM pg_proc
-                     WHERE pronamespace = 'ringfence'::regnamespace
+                     WHERE pronamespace = 'ringfence'::regnamespace AND prorettype <> 'trigger'::regtype
                        AND (has_function_privilege('ringfence_user', oid, 'EXECUTE')
-                            OR has_function_privilege('ringfence_admin', oid, 'EXECUTE'))
-                       AND obj_description(oid, 'pg_proc') !~* '(part of |internal|^trigger|planner support|^operator)'";
-    let names: Vec<String> = value(&mut Database::new("reference").superuser(), callable);
-    let missing: Vec<&String> = names.iter().filter(|name| !functions.contains(&format!("`{name}("))).collect();
-    assert_eq!(missing, HELPERS);
+                            OR has_function_privilege('ringfence_admin', oid, 'EXECUTE'))";
+    let database = Database::new("reference");
+    let mut server = database.superuser();
+    for row in server.query(callable, &[]).expect("the functions") {
+        let (name, arguments): (String, Vec<String>) = (row.get(0), row.get(1));
+        if helpers.contains(&format!("`{name}()`")) {
+            continue;
+        }
+        let described = arguments_in(offered, &name);
+        assert!(described.iter().any(|described| *described == arguments), "{name}({arguments:?}): {described:?}");
+    }
 }
 
 #[test]
-fn every_error_is_in_the_reference() {
-    let readme = std::fs::read_to_string("README.md").expect("README.md");
-    let errors = section(&readme, "Errors");
-    let source = std::fs::read_to_string("src/error.rs").expect("src/error.rs");
-    for line in source.lines() {
-        let Some((code, _)) = line.strip_prefix("/// ").and_then(|comment| comment.split_once(": ")) else { continue };
-        let is_code = code.len() == 5 && code.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
-        assert!(!is_code || errors.contains(code), "{line}");
+fn every_relation_setting_and_role_is_in_the_manual() {
+    let database = Database::new("reference_of_settings");
+    let mut server = database.superuser();
+    let mut expect = |query: &str, page: &str| {
+        let names: Vec<String> = value(&mut server, query);
+        assert!(names.len() >= 5, "{query}");
+        let text = read(page);
+        for name in names {
+            assert!(text.contains(&format!("`{name}`")), "{page} does not tell of {name}");
+        }
+    };
+    expect(
+        "SELECT array_agg(relname::text) FROM pg_class WHERE relnamespace = 'ringfence'::regnamespace AND relkind IN ('r', 'v')",
+        "docs/reference.md",
+    );
+    // Loads the library, which makes its settings known.
+    expect(
+        "SELECT array_agg(name) FROM pg_settings, ringfence.ringfence_version() WHERE name LIKE 'ringfence.%'",
+        "docs/session.md",
+    );
+    expect("SELECT array_agg(rolname::text) FROM pg_roles WHERE rolname LIKE 'ringfence%'", "docs/access.md");
+}
+
+#[test]
+fn every_error_is_in_the_manual() {
+    let errors = read("docs/errors.md");
+    let mut names = BTreeSet::new();
+    let is_name = |c: char| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit();
+    for rest in read("src/error.rs").split("ERRCODE_").skip(1) {
+        names.insert(rest.chars().take_while(|c| is_name(*c)).collect::<String>().to_lowercase());
     }
+    for entry in std::fs::read_dir("sql").expect("sql") {
+        for rest in read(entry.expect("a file").path()).split("ERRCODE = '").skip(1) {
+            names.insert(rest.split('\'').next().expect("a name").to_owned());
+        }
+    }
+    assert!(names.len() > 15, "{names:?}");
+    let mut server = superuser("postgres");
+    // A message of the log, a warning, and an error that a function raises to catch it.
+    let unseen = ["successful_completion", "warning", "lock_not_available"];
+    for name in names.iter().filter(|name| !unseen.contains(&name.as_str())) {
+        let raise = format!("DO $$BEGIN RAISE EXCEPTION 'test' USING ERRCODE = '{name}'; END$$");
+        let raised = common::refused(&mut server, &raise);
+        assert!(errors.contains(&format!("| {raised} |")), "docs/errors.md does not tell of {raised}, {name}");
+    }
+}
+
+/// What the catalogue of attacks names as a test is one; and an attack without a test says what is left for the reader.
+#[test]
+fn every_attack_has_its_test() {
+    let mut before = 0;
+    for line in read("docs/attacks.md").lines() {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let Ok(number) = cells[0].parse::<usize>() else { continue };
+        assert_eq!(cells.len(), 4, "{line}");
+        assert!(number > before, "{line}");
+        before = number;
+        assert!(!cells[2].is_empty() || !cells[3].is_empty(), "{line}");
+        for test in cells[2].split('`').skip(1).step_by(2) {
+            let exists = Path::new(test).exists() || Path::new(&format!("tests/regress/sql/{test}.sql")).exists();
+            assert!(exists, "{number}: there is no test {test}");
+        }
+    }
+    assert!(before >= 205, "the catalogue is gone");
 }

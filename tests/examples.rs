@@ -1,4 +1,4 @@
-//! The examples: the sample data is what the README says, and each client program finds the right Ms. Tsai.
+//! The examples: the sample data is what it is said to be, and each client program finds the right Ms. Tsai.
 //! `tests/run.sh` has loaded the sample data into database `demo`.
 
 mod common;

@@ -295,7 +295,7 @@ fn rule_breakers_in_the_pool_fail_closed() {
     }
     // They were in each other's way, and most work was done all the same.
     assert!(tally.denied > 0 && tally.transactions() > tally.denied);
-    // What PostgreSQL itself leaves in a connection, README says: a temporary table is a copy outside of the wall, and
+    // What PostgreSQL itself leaves in a connection, docs/limits.md says: a temporary table is a copy outside of the wall, and
     // whoever comes next hears what was listened for.
     assert!(tally.seen.foreign_copies > 0 && tally.seen.notifications > 0);
     assert_rows_are_whole(&database, &tally);
@@ -428,7 +428,7 @@ fn attack_34_what_postgresql_leaves_in_a_connection_is_outside_of_the_wall() {
     let (mut a, mut b) = (pool.client(), pool.client());
     let bind = |owner| format!("SET LOCAL ringfence.owner = '{}'", owner_id(owner));
 
-    // 36: a copy has no wall. README says so; the tables of ringfence are not mistaken for it, whatever its name is.
+    // 36: a copy has no wall. docs/limits.md says so; the tables of ringfence are not mistaken for it, whatever its name is.
     run(&mut a, &format!("BEGIN; {}; CREATE TEMP TABLE customer AS {CARDS}; COMMIT", bind(1)));
     assert_eq!(rows(&mut b, "SELECT * FROM customer").len(), FIXED);
     assert_has_no_owner(&mut b);
@@ -451,7 +451,7 @@ fn attack_34_what_postgresql_leaves_in_a_connection_is_outside_of_the_wall() {
 
 #[test]
 fn attack_34_a_pooler_that_resets_leaves_nothing() {
-    // What README tells to do about the test above.
+    // What docs/limits.md tells to do about the test above.
     let pool = OneConnection::new("resets", "server_reset_query_always = 1");
     let (mut a, mut b) = (pool.client(), pool.client());
     let [bind, ..] = pool.ways(1);

@@ -62,7 +62,7 @@ fn restore(format: &str) {
             .arg(&file)
             .status()
     } else {
-        // Several at once load a table before the one it refers to: foreign keys must be off, as the README says.
+        // Several at once load a table before the one it refers to: foreign keys must be off, as docs/operations.md says.
         let options = "-c session_replication_role=replica";
         Command::new("pg_restore")
             .args(["--exit-on-error", "-j", "2", "-d", &target])

@@ -1,5 +1,5 @@
 //! What PostgreSQL itself shows to every role, and no extension can hide: it is not compared. Each is pinned here: what no longer
-//! differs between the worlds must go from this list, and from README.
+//! differs between the worlds must go from this list, and from docs/limits.md.
 
 use crate::wire::Connection;
 use crate::worlds::Templates;

@@ -1,4 +1,4 @@
-//! What a search must find, and in which order: the rules of the README once more, written as plainly as they read, and
+//! What a search must find, and in which order: the rules of docs/search.md once more, written as plainly as they read, and
 //! applied to every customer. Nothing here is shared with what is tested.
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
