@@ -303,8 +303,8 @@ fn every_function_is_in_the_reference() {
                            coalesce(proargnames[1 : pronargs], '{}') AS arguments
                       FROM pg_proc
                      WHERE pronamespace = 'ringfence'::regnamespace AND prorettype <> 'trigger'::regtype
-                       AND (has_function_privilege('ringfence_user', oid, 'EXECUTE')
-                            OR has_function_privilege('ringfence_admin', oid, 'EXECUTE'))";
+                       AND EXISTS (SELECT FROM unnest(ARRAY['ringfence_user', 'ringfence_admin', 'ringfence_router']) AS role
+                                    WHERE has_function_privilege(role, oid, 'EXECUTE'))";
     let database = Database::new("reference");
     let mut server = database.superuser();
     for row in server.query(callable, &[]).expect("the functions") {
