@@ -3,7 +3,7 @@
 CREATE TABLE ringfence.profile (
     owner_id    uuid NOT NULL DEFAULT ringfence.current_owner() REFERENCES ringfence.owner ON DELETE CASCADE,
     id          uuid NOT NULL DEFAULT ringfence.new_id(),
-    -- Rights have a point in their names, profiles none: a list of both is never ambiguous.
+    -- The name of a right has a point, that of a profile has none: so a list can hold both.
     name        text NOT NULL CHECK (ringfence.check_name(name) AND strpos(name, '.') = 0),
     description text,
     rights      text[] NOT NULL CHECK (array_position(rights, NULL) IS NULL),
@@ -21,7 +21,7 @@ SELECT ringfence.decide_from('ringfence.profile');
 GRANT SELECT (owner_id, id, name, description, rights, is_system), INSERT (owner_id, name, description, rights),
       UPDATE (description, rights), DELETE ON ringfence.profile TO ringfence_user;
 
--- A profile is access of whoever was given it: what is true of granting is true of changing one.
+-- To change a profile is to change the access of everybody who has it. So the rules are those of granting.
 CREATE FUNCTION ringfence.check_profile() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $check$
 DECLARE
@@ -32,18 +32,18 @@ BEGIN
     END IF;
     IF NOT ringfence.has_right_in('access.manage', NULL) THEN
         RAISE EXCEPTION 'profiles cannot be changed with access to single projects'
-            USING ERRCODE = 'insufficient_privilege', HINT = 'It takes the right "access.manage" in all projects of the owner.';
+            USING ERRCODE = 'insufficient_privilege', HINT = 'This takes the right "access.manage" in all projects of the owner.';
     END IF;
     IF TG_OP <> 'INSERT' AND OLD.is_system THEN
         RAISE EXCEPTION 'built-in profile "%" cannot be changed', OLD.name
             USING ERRCODE = 'insufficient_privilege', HINT = 'Make a profile of your own with ringfence.create_profile().';
     END IF;
-    -- Taken away, too: what its holders lose, the caller could have taken from them one by one.
+    -- Rights that a change takes away are not checked: the caller could have revoked them one by one.
     IF TG_OP <> 'DELETE' THEN
         FOREACH right_name IN ARRAY coalesce(NEW.rights, '{}') LOOP
             IF NOT ringfence.has_right_in(right_name, NULL) THEN
                 RAISE EXCEPTION 'right "%" cannot be granted by a session that does not hold it', left(right_name, 200)
-                    USING ERRCODE = 'insufficient_privilege', HINT = 'It takes the right in all projects of the owner.';
+                    USING ERRCODE = 'insufficient_privilege', HINT = 'Granting a right takes the same right in all projects of the owner.';
             END IF;
         END LOOP;
         RETURN NEW;
@@ -51,14 +51,14 @@ BEGIN
     IF EXISTS (SELECT FROM ringfence.access WHERE access.owner_id = OLD.owner_id AND OLD.name = ANY (access.rights)) THEN
         RAISE EXCEPTION 'profile "%" is in use', OLD.name
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  HINT = 'SELECT role_name FROM ringfence.access WHERE ... = ANY (rights) lists who has it.';
+                  HINT = 'SELECT role_name FROM ringfence.access WHERE ... = ANY (rights) lists the roles that have it.';
     END IF;
     RETURN OLD;
 END
 $check$;
 REVOKE ALL ON FUNCTION ringfence.check_profile() FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.check_profile() IS
-    'Trigger: error 42501 on changing a built-in profile or giving more than one holds, 22023 on an unknown right, 55000 on deleting a profile in use';
+    'Trigger: error 42501 for a change of a built-in profile or a right that the session does not hold, 22023 for an unknown right, 55000 for the deletion of a profile in use';
 CREATE TRIGGER check_profile BEFORE INSERT OR UPDATE OR DELETE ON ringfence.profile
     FOR EACH ROW EXECUTE FUNCTION ringfence.check_profile();
 
@@ -103,34 +103,34 @@ CREATE TABLE ringfence.access (
     UNIQUE NULLS NOT DISTINCT (owner_id, role, project_id),
     FOREIGN KEY (owner_id, project_id) REFERENCES ringfence.project ON DELETE CASCADE
 );
-COMMENT ON TABLE ringfence.access IS 'Who may act for whom. It is written by grant_access() and revoke_access() only';
-COMMENT ON COLUMN ringfence.access.role IS 'The role; entries of a role count for its members as privileges do';
+COMMENT ON TABLE ringfence.access IS 'Which role may work for which owner. Only grant_access() and revoke_access() write it';
+COMMENT ON COLUMN ringfence.access.role IS 'The role; its members inherit the access as they inherit privileges';
 COMMENT ON COLUMN ringfence.access.role_name IS
-    'The role''s name when access was granted. An entry counts only while both agree: a new role that takes the name or the oid of a dropped one inherits nothing, and a renamed one is granted anew';
-COMMENT ON COLUMN ringfence.access.project_id IS 'The project it is limited to; NULL: all projects of the owner';
+    'The role''s name when access was granted. An entry counts only while the role has this name, so that a new role inherits nothing from a dropped one';
+COMMENT ON COLUMN ringfence.access.project_id IS 'The only project that the entry is for; NULL: all projects of the owner';
 COMMENT ON COLUMN ringfence.access.rights IS 'Names of rights and of profiles';
-COMMENT ON COLUMN ringfence.access.sources IS 'Source systems the role may write as; NULL: any';
-COMMENT ON COLUMN ringfence.access.granted_by IS 'The role that granted it, whatever ringfence.agent says';
+COMMENT ON COLUMN ringfence.access.sources IS 'Source systems that the role may write as; NULL: any';
+COMMENT ON COLUMN ringfence.access.granted_by IS 'The role that granted the access, whatever ringfence.agent says';
 COMMENT ON COLUMN ringfence.access.binding IS 'How the owner must be selected: transaction, session or token';
 
 SELECT ringfence.wall('ringfence.access', NULL, 'access.manage', 'access.manage');
--- Who manages access in one project sees the entries of that project.
+-- A session that manages access in one project sees the entries of that project.
 CREATE POLICY may_read ON ringfence.access FOR SELECT TO PUBLIC USING (ringfence.has_right_in('access.manage', project_id));
 SELECT ringfence.decide_from('ringfence.access');
 GRANT SELECT (owner_id, id, role, role_name, project_id, rights, sources, binding, granted_at, granted_by) ON ringfence.access TO ringfence_user;
--- A session's entries are read by its role, before any owner is known.
+-- The library reads a session's entries by its role, before any owner is known.
 CREATE INDEX access_role ON ringfence.access (role);
-COMMENT ON INDEX ringfence.access_role IS 'The entries of a role, for whichever owners: a session is judged by these and by no others';
+COMMENT ON INDEX ringfence.access_role IS 'Finds the entries of a role for all owners; a session is judged by these entries alone';
 
--- Not SECURITY DEFINER: it must see whether the session's own role calls it, or a function that runs as somebody else. It
--- becomes the definer itself, for the one statement that stores what was granted.
+-- Not SECURITY DEFINER: it must see whether the session's own role calls it, or a function that runs as another role.
+-- It becomes the definer itself, for the one statement that stores the entry.
 CREATE FUNCTION ringfence.grant_access(role_name text, owner text, rights text[], project text DEFAULT NULL, sources text[] DEFAULT NULL, binding text DEFAULT 'transaction')
     RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'grant_access_wrapper';
 REVOKE ALL ON FUNCTION ringfence.grant_access(text, text, text[], text, text[], text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.grant_access(text, text, text[], text, text[], text) TO ringfence_admin, ringfence_user;
 COMMENT ON FUNCTION ringfence.grant_access(text, text, text[], text, text[], text) IS
-    'Says what a role may do for an owner, in one project or (NULL) in all, and grants it ringfence_user. Rights may name profiles. A second call for the same role, owner and project replaces the first. For ringfence_admin, and within its own owner and rights for a session with access.manage';
+    'Gives a role rights, by name or by profile, for an owner in one project or (NULL) in all, and replaces what it had there. For ringfence_admin, and for a session with access.manage';
 
 CREATE FUNCTION ringfence.revoke_access(role_name text, owner text, project text DEFAULT NULL)
     RETURNS void
@@ -138,7 +138,7 @@ CREATE FUNCTION ringfence.revoke_access(role_name text, owner text, project text
 REVOKE ALL ON FUNCTION ringfence.revoke_access(text, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.revoke_access(text, text, text) TO ringfence_admin, ringfence_user;
 COMMENT ON FUNCTION ringfence.revoke_access(text, text, text) IS
-    'Takes back what grant_access() gave for an owner: in one project, or (NULL) everywhere. Other sessions lose it at their next statement';
+    'Takes back what grant_access() gave for an owner, in one project or (NULL) everywhere. Running sessions lose it at their next statement';
 
 CREATE FUNCTION ringfence.explain_access(role_name text, owner text,
     OUT right_name text, OUT held boolean, OUT given_to text, OUT project text, OUT binding text, OUT reason text)
@@ -147,16 +147,16 @@ CREATE FUNCTION ringfence.explain_access(role_name text, owner text,
 REVOKE ALL ON FUNCTION ringfence.explain_access(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.explain_access(text, text) TO ringfence_admin, ringfence_user;
 COMMENT ON FUNCTION ringfence.explain_access(text, text) IS
-    'For each right whether a role holds it for an owner, and which entry gives it or what is missing. For ringfence_admin, and within its own owner for a session with access.manage';
+    'Tells for each right whether a role holds it for an owner, and by which entry or why not. For ringfence_admin, and for a session with access.manage within its owner';
 
--- The part of grant_access() that is SQL. Callable by the definer only: inside grant_access(), behind the wall of the owner.
+-- The part of grant_access() that is SQL. Only the definer can call it: inside grant_access(), behind the wall of the owner.
 CREATE FUNCTION ringfence.store_access(role oid, role_name text, project_id uuid, rights text[], sources text[], binding text, granted_by text) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $store$
 #variable_conflict use_column
 DECLARE
     replaced text[];
 BEGIN
-    -- From PostgreSQL 16 on whether a role inherits is fixed in the grant: a role that is NOINHERIT, or has a grant without INHERIT, gets one with it.
+    -- Since PostgreSQL 16 the grant says whether a role inherits. A role that does not inherit gets a grant that does.
     IF current_setting('server_version_num')::integer >= 160000 THEN
         IF NOT pg_has_role(store_access.role, 'ringfence_user', 'USAGE') THEN
             EXECUTE format('GRANT ringfence_user TO %I WITH INHERIT TRUE', store_access.role_name);
@@ -181,7 +181,7 @@ REVOKE ALL ON FUNCTION ringfence.store_access(oid, text, uuid, text[], text[], t
 GRANT EXECUTE ON FUNCTION ringfence.store_access(oid, text, uuid, text[], text[], text, text) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.store_access(oid, text, uuid, text[], text[], text, text) IS 'Part of grant_access(); internal';
 
--- By name: entries of a role that was dropped can be removed too.
+-- It takes a name, so that entries of a dropped role can be removed too.
 CREATE FUNCTION ringfence.remove_access(role_name text, project_id uuid) RETURNS bigint
     LANGUAGE sql VOLATILE
     BEGIN ATOMIC

@@ -1,6 +1,6 @@
 -- contact: phone numbers and e-mail addresses in the form that look-ups compare.
 
--- It tells by which country's rules an owner's numbers are read, so only the definer may ask it of any owner.
+-- The result tells an owner's country, so only the definer may ask for any owner.
 CREATE FUNCTION ringfence.normal_phones(phones text[], owner_id uuid) RETURNS text[]
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'normal_phones_wrapper';
 REVOKE ALL ON FUNCTION ringfence.normal_phones(text[], uuid) FROM PUBLIC;
@@ -17,7 +17,7 @@ CREATE FUNCTION ringfence.phones_to_find(phone text) RETURNS text[]
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'phones_to_find_wrapper';
 REVOKE ALL ON FUNCTION ringfence.phones_to_find(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.phones_to_find(text) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.phones_to_find(text) IS 'The forms that a phone may have in customer.normal_phones, best first, by the country of the session''s owner: WHERE normal_phones && phones_to_find(...)';
+COMMENT ON FUNCTION ringfence.phones_to_find(text) IS 'The forms that a phone may have in customer.normal_phones, likeliest first, by the country of the session''s owner: WHERE normal_phones && phones_to_find(...)';
 
 CREATE FUNCTION ringfence.phone_to_find(phone text) RETURNS text
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'phone_to_find_wrapper';

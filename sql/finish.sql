@@ -1,6 +1,6 @@
--- What comes after all rooms: the house owner, and the guard against dropping.
+-- finish: what all rooms must be made for: the house owner, and the guard against DROP.
 
--- In a restore, which pg_dump's scripts run with row_security off, the dump brings the house owner with its rows.
+-- A restore brings the house owner with the dump's rows. pg_dump's scripts set row_security to off.
 DO $house$
 BEGIN
     IF current_setting('row_security') OPERATOR(pg_catalog.=) 'on' THEN

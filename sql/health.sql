@@ -1,4 +1,4 @@
--- health: whether this installation is as it was made, on a server without known holes.
+-- health: checks of the installation and of the server.
 
 CREATE FUNCTION ringfence.ringfence_version() RETURNS text
     LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'ringfence_version_wrapper';
@@ -11,10 +11,10 @@ CREATE FUNCTION ringfence.preloaded_by() RETURNS text
 REVOKE ALL ON FUNCTION ringfence.preloaded_by() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.preloaded_by() TO ringfence_admin;
 COMMENT ON FUNCTION ringfence.preloaded_by() IS
-    'The setting that loads the library before the first statement of a session: shared_preload_libraries or session_preload_libraries; NULL if none does. Part of health()';
+    'The setting that loads the library before a session''s first statement: shared_preload_libraries, session_preload_libraries, or NULL for none. Part of health()';
 
--- Holes of PostgreSQL itself in row-level security that ringfence cannot close, and for each major version the first minor one without the
--- hole, by the release notes.
+-- The known holes in PostgreSQL's own row-level security, which ringfence cannot close. For each major version: the first
+-- minor version without the hole, by the release notes.
 CREATE FUNCTION ringfence.holes_of_server(version_num integer, OUT cve text, OUT description text, OUT mended_in integer) RETURNS SETOF record
     LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
     BEGIN ATOMIC
@@ -39,7 +39,7 @@ CREATE FUNCTION ringfence.holes_of_server(version_num integer, OUT cve text, OUT
 REVOKE ALL ON FUNCTION ringfence.holes_of_server(integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.holes_of_server(integer) TO ringfence_admin;
 COMMENT ON FUNCTION ringfence.holes_of_server(integer) IS
-    'Known holes in row-level security that a version of PostgreSQL (server_version_num) has, and the version that mends each';
+    'The known holes in row-level security of a PostgreSQL version (server_version_num), and the first version without each';
 
 CREATE FUNCTION ringfence.health(OUT "check" text, OUT ok boolean, OUT detail text) RETURNS SETOF record
     LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 7
@@ -89,4 +89,4 @@ CREATE FUNCTION ringfence.health(OUT "check" text, OUT ok boolean, OUT detail te
 REVOKE ALL ON FUNCTION ringfence.health() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.health() TO ringfence_admin;
 COMMENT ON FUNCTION ringfence.health() IS
-    'Checks that the installation is as it was made, and that the server has no known hole in row-level security; detail says what to do. For ringfence_admin';
+    'Checks that the installation is as it was made, and that the server has no known hole in row-level security; column detail says what to do';

@@ -1,8 +1,8 @@
 -- ringfence: what must be true before anything is made, the roles, and the schema.
 --
--- The control file names pg_catalog as the extension's schema, as pg_cron does: the whole script then runs with the
--- search_path "pg_catalog, pg_temp", whatever that of the installer is, and nobody owns a schema whose DROP ... CASCADE
--- would take the extension with it. All objects live in schema ringfence, which the script makes itself.
+-- The control file names pg_catalog as the extension's schema, as pg_cron does. So the whole script runs with the
+-- search_path "pg_catalog, pg_temp", whatever the installer's is. And no schema that somebody owns can take the
+-- extension with it by DROP ... CASCADE. All objects live in schema ringfence, which the script makes itself.
 
 DO $install$
 DECLARE
@@ -17,7 +17,7 @@ BEGIN
                   HINT = 'CREATE DATABASE ... ENCODING ''UTF8'' TEMPLATE template0.';
     END IF;
 
-    -- A schema made by somebody else stays theirs to drop, and may hold objects that ours would be mistaken for.
+    -- Whoever made the schema could drop it, or hide objects in it that are mistaken for ours.
     IF EXISTS (SELECT FROM pg_namespace WHERE nspname OPERATOR(pg_catalog.=) 'ringfence') THEN
         RAISE EXCEPTION 'schema "ringfence" already exists'
             USING ERRCODE = 'duplicate_schema',
@@ -41,7 +41,7 @@ BEGIN
             CASE WHEN wanted OPERATOR(pg_catalog.=) ANY (internal) AND EXISTS (
                 SELECT FROM pg_auth_members WHERE roleid OPERATOR(pg_catalog.=) existing.oid
             ) THEN 'has members' END,
-            -- The definer holds ringfence_user, to grant it; none of them holds anything else.
+            -- The definer is a member of ringfence_user, so that it can grant it. No other membership is right.
             CASE WHEN EXISTS (
                 SELECT FROM pg_auth_members
                 WHERE member OPERATOR(pg_catalog.=) existing.oid
@@ -56,7 +56,7 @@ BEGIN
         END IF;
     END LOOP;
 
-    -- So that grant_access(), which runs as the definer, can hand out ringfence_user.
+    -- grant_access() runs as the definer and grants ringfence_user.
     IF NOT EXISTS (
         SELECT FROM pg_auth_members
         WHERE roleid OPERATOR(pg_catalog.=) to_regrole('ringfence_user')::oid
@@ -72,8 +72,8 @@ COMMENT ON ROLE ringfence_admin IS 'ringfence: creates, changes and deletes owne
 COMMENT ON ROLE ringfence_user IS 'ringfence: the table privileges of applications; what a member may do is decided by table ringfence.access';
 COMMENT ON ROLE ringfence_router IS 'ringfence: may resolve channels before an owner is known';
 COMMENT ON ROLE ringfence_definer IS 'ringfence: definer functions and views run as it; internal, never to be granted to anybody';
--- Not the definer: inside a referential action PostgreSQL lets a table's owner through row-level security even where it is
--- forced, and anybody can run code inside a referential action of a table of its own.
+-- The definer must not own the tables. Inside a referential action, PostgreSQL lets a table's owner through row-level
+-- security even where it is forced, and anybody can run code inside a referential action of a table of their own.
 COMMENT ON ROLE ringfence_tables IS 'ringfence: owns the tables and runs no code; internal, never to be granted to anybody';
 
 CREATE SCHEMA ringfence;

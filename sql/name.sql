@@ -16,11 +16,12 @@ CREATE FUNCTION ringfence.name_as_seen(name text) RETURNS text
     LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'name_as_seen_wrapper';
 REVOKE ALL ON FUNCTION ringfence.name_as_seen(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.name_as_seen(text) TO ringfence_user, ringfence_admin, ringfence_tables;
-COMMENT ON FUNCTION ringfence.name_as_seen(text) IS 'A name without invisible characters, composed, and with all spaces alike; no two of an owner are the same in it';
+COMMENT ON FUNCTION ringfence.name_as_seen(text) IS 'A name in composed form, without invisible characters, and with one kind of space; two names of an owner may not have the same';
 
 CREATE FUNCTION ringfence.can_be_seen(name text) RETURNS boolean
     LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'can_be_seen_wrapper';
 REVOKE ALL ON FUNCTION ringfence.can_be_seen(text) FROM PUBLIC;
--- ringfence_tables: what deletes a company writes its customers as the owner of their table, and so does what checks an index.
+-- ringfence_tables calls it too: deleting a company updates its customers as the owner of their table, and an index is
+-- checked as the owner of its table.
 GRANT EXECUTE ON FUNCTION ringfence.can_be_seen(text) TO ringfence_user, ringfence_admin, ringfence_tables;
 COMMENT ON FUNCTION ringfence.can_be_seen(text) IS 'Whether a name has more than spaces and invisible characters';

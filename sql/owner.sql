@@ -13,20 +13,20 @@ CREATE UNIQUE INDEX owner_name_as_seen ON ringfence.owner (ringfence.name_as_see
 COMMENT ON INDEX ringfence.owner_name_as_seen IS 'No two owners of the installation have names that look the same';
 GRANT SELECT, INSERT, UPDATE, DELETE ON ringfence.owner TO ringfence_definer;
 SELECT pg_extension_config_dump('ringfence.owner', '');
-COMMENT ON TABLE ringfence.owner IS 'The contracting companies. Inserting one makes it ready to use: its fields, profiles and a project';
+COMMENT ON TABLE ringfence.owner IS 'The contracting companies. An INSERT also makes the owner''s system fields, profiles and first project';
 COMMENT ON COLUMN ringfence.owner.id IS 'UUIDv7; all zero for the house owner, which holds the contacts of no company';
-COMMENT ON COLUMN ringfence.owner.name IS 'Unique in the installation; ringfence.owner may be set to it';
-COMMENT ON COLUMN ringfence.owner.enabled IS 'Only an enabled owner can be selected; disabling keeps the data';
-COMMENT ON COLUMN ringfence.owner.country IS 'ISO 3166-1 alpha-2: how its phone numbers without a country code are read';
+COMMENT ON COLUMN ringfence.owner.name IS 'Unique in the installation; a session may set ringfence.owner to it';
+COMMENT ON COLUMN ringfence.owner.enabled IS 'Only an enabled owner can be selected; disabling one keeps its data';
+COMMENT ON COLUMN ringfence.owner.country IS 'ISO 3166-1 alpha-2; phone numbers without a country code are read as of this country';
 
--- The wall of this table has another condition than that of all others: there is no owner_id, and a role sees
--- each owner that it may select, before it selects one. A list, so that the primary key finds the owners on it and no other is looked
--- at. Its cost is that of making the list: to make it once, for an index, is always better than for each row.
+-- The wall of this table has a condition of its own: there is no owner_id, and a role sees each owner that it may
+-- select, before it selects one. The function returns a list, so that a scan of the primary key reads these owners and
+-- no others. The cost is that of making the list, so that the planner makes it once, for the index, and not for each row.
 CREATE FUNCTION ringfence.owners_in_reach() RETURNS uuid[]
     LANGUAGE c STABLE PARALLEL SAFE STRICT COST 10000 SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'owners_in_reach';
 REVOKE ALL ON FUNCTION ringfence.owners_in_reach() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.owners_in_reach() TO ringfence_user, ringfence_admin;
-COMMENT ON FUNCTION ringfence.owners_in_reach() IS 'The owners that the role may see: enabled and with access; for ringfence_admin all';
+COMMENT ON FUNCTION ringfence.owners_in_reach() IS 'The enabled owners that the role has access to; all owners for ringfence_admin';
 
 CREATE FUNCTION ringfence.is_admin() RETURNS boolean
     LANGUAGE c STABLE PARALLEL SAFE STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'is_admin_wrapper';
@@ -37,13 +37,14 @@ COMMENT ON FUNCTION ringfence.is_admin() IS 'Whether the session''s role has the
 ALTER TABLE ringfence.owner ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY owner_wall ON ringfence.owner AS RESTRICTIVE FOR ALL TO PUBLIC
     USING (id = ANY (ringfence.owners_in_reach())) WITH CHECK (ringfence.is_admin());
--- Always true, and naming a function of the extension, so that it cannot be left without the wall.
+-- Always true. It names a function of the extension, so that DROP ... CASCADE takes this policy together with the wall.
 CREATE POLICY may_read ON ringfence.owner FOR SELECT TO PUBLIC USING (ringfence.is_admin() IS NOT NULL);
 CREATE POLICY may_insert ON ringfence.owner FOR INSERT TO PUBLIC WITH CHECK (ringfence.is_admin());
 CREATE POLICY may_update ON ringfence.owner FOR UPDATE TO PUBLIC USING (ringfence.is_admin()) WITH CHECK (ringfence.is_admin());
 CREATE POLICY may_delete ON ringfence.owner FOR DELETE TO PUBLIC USING (ringfence.is_admin());
 
--- By column, as everywhere: currtid2() and ctid take the privilege on the table, and tell of rows that the wall hides.
+-- The grant is by column, as everywhere. A grant on the table would allow ctid and currtid2(), which tell of rows that
+-- the wall hides.
 GRANT SELECT (id, name, description, enabled, country, created_at) ON ringfence.owner TO ringfence_user, ringfence_admin;
 GRANT INSERT (name, description, enabled, country), UPDATE (name, description, enabled, country), DELETE
     ON ringfence.owner TO ringfence_admin;
@@ -52,7 +53,7 @@ CREATE FUNCTION ringfence.check_owner() RETURNS trigger
     LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'check_owner_wrapper';
 ALTER FUNCTION ringfence.check_owner() OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.check_owner() FROM PUBLIC;
-COMMENT ON FUNCTION ringfence.check_owner() IS 'Trigger: error 22023 for a name or a country that cannot be one, 54000 where ringfence.max_owners is reached';
+COMMENT ON FUNCTION ringfence.check_owner() IS 'Trigger: error 22023 for a bad name or country, 54000 if there are ringfence.max_owners owners';
 CREATE TRIGGER check_owner BEFORE INSERT OR UPDATE OF country ON ringfence.owner
     FOR EACH ROW EXECUTE FUNCTION ringfence.check_owner();
 
@@ -62,7 +63,7 @@ BEGIN
     IF OLD.id OPERATOR(pg_catalog.=) '00000000-0000-0000-0000-000000000000'::uuid THEN
         RAISE EXCEPTION 'the house owner cannot be deleted'
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  HINT = 'It holds the contacts of no company. To have none, disable it: UPDATE ringfence.owner SET enabled = false.';
+                  HINT = 'It holds the contacts that belong to no company. Disable it if you do not want one: UPDATE ringfence.owner SET enabled = false.';
     END IF;
     RETURN OLD;
 END
@@ -75,12 +76,12 @@ CREATE TRIGGER keep_house_owner BEFORE DELETE ON ringfence.owner
 -- A room provisions its part of a new owner with a trigger of its own on this table:
 --     CREATE TRIGGER provision_<room> AFTER INSERT ON ringfence.owner
 --         FOR EACH ROW EXECUTE FUNCTION ringfence.as_owner('provision_<room>');
--- It runs as the definer, behind the wall of the new owner, so that what it inserts can be that owner's only.
+-- It runs as the definer, behind the wall of the new owner, and so can insert rows of that owner only.
 CREATE FUNCTION ringfence.as_owner() RETURNS trigger
     LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'as_owner_wrapper';
 ALTER FUNCTION ringfence.as_owner() OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.as_owner() FROM PUBLIC;
-COMMENT ON FUNCTION ringfence.as_owner() IS 'Trigger: runs the function it names, acting for the owner of the row; not while a dump is restored';
+COMMENT ON FUNCTION ringfence.as_owner() IS 'Trigger: runs the function that it names for the owner of the row; does nothing while a dump is restored';
 
 SELECT ringfence.decide_from('ringfence.owner');
 
@@ -95,4 +96,4 @@ CREATE FUNCTION ringfence.create_owner(name text, description text DEFAULT NULL,
 REVOKE ALL ON FUNCTION ringfence.create_owner(text, text, text, boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.create_owner(text, text, text, boolean) TO ringfence_admin;
 COMMENT ON FUNCTION ringfence.create_owner(text, text, text, boolean) IS
-    'Creates an owner with all that it needs, and returns its id. Error 23502: no name; 23505: the name is taken; 22023: bad name or country; 54000: too many owners';
+    'Creates an owner with all that it needs, and returns its id. Error 22023: bad name or country; 23502: no name; 23505: the name is taken; 54000: too many owners';

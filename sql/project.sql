@@ -1,4 +1,4 @@
--- project: what an owner has the BPO do.
+-- project: the projects of an owner.
 
 CREATE TABLE ringfence.project (
     owner_id    uuid NOT NULL DEFAULT ringfence.current_owner() REFERENCES ringfence.owner ON DELETE CASCADE,
@@ -12,8 +12,8 @@ CREATE TABLE ringfence.project (
 );
 CREATE UNIQUE INDEX project_name_as_seen ON ringfence.project (owner_id, ringfence.name_as_seen(name));
 COMMENT ON INDEX ringfence.project_name_as_seen IS 'No two projects of an owner have names that look the same';
-COMMENT ON TABLE ringfence.project IS 'Projects of an owner; a role sees those it works in';
-COMMENT ON COLUMN ringfence.project.name IS 'Unique within the owner; ringfence.project may be set to it';
+COMMENT ON TABLE ringfence.project IS 'Projects of an owner; a role sees those that it works in';
+COMMENT ON COLUMN ringfence.project.name IS 'Unique within the owner; a session may set ringfence.project to it';
 COMMENT ON COLUMN ringfence.project.enabled IS 'Only an enabled project can be selected';
 
 SELECT ringfence.wall('ringfence.project', NULL, 'project.manage', 'project.manage');
@@ -33,14 +33,14 @@ BEGIN
         WHERE p.owner_id = ringfence.current_owner() AND (p.name = project OR p.id::text = lower(project));
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no project "%" is in reach', left(project, 200)
-            USING ERRCODE = 'no_data_found', HINT = 'SELECT name FROM ringfence.project lists the projects that this session works in.';
+            USING ERRCODE = 'no_data_found', HINT = 'SELECT name FROM ringfence.project lists the projects that this role works in.';
     END IF;
     RETURN found_id;
 END
 $find$;
 REVOKE ALL ON FUNCTION ringfence.project_in_reach(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.project_in_reach(text) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.project_in_reach(text) IS 'The project with that id or exact name. Error P0002 if there is none that the role works in';
+COMMENT ON FUNCTION ringfence.project_in_reach(text) IS 'The project with that id or exact name. Error P0002: the role works in no such project';
 
 CREATE FUNCTION ringfence.provision_project() RETURNS void
     LANGUAGE sql VOLATILE

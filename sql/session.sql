@@ -1,32 +1,33 @@
 -- session: which owner, project and rights the session works with.
 --
--- These functions read no table as the caller does: the library reads the tables that decide, under the latest
--- snapshot, and judges what the settings ask for. All run as the caller. They are STABLE, not IMMUTABLE: a plan is
--- kept longer than an owner. A parallel worker is handed the context of its leader.
+-- All these functions run as the caller. They do not read the tables with the caller's privileges: the library reads the
+-- tables that access is decided from, under the latest snapshot, and judges the settings by them. The functions are
+-- STABLE, not IMMUTABLE, since a kept plan outlives the choice of an owner. A parallel worker gets its leader's context.
 --
--- current_owner() and has_right() keep PostgreSQL's default privileges, EXECUTE for everybody: policies call them for everybody,
--- and a function with grants of its own costs a look through them at the start of every scan. They tell a role without access
--- nothing but error 42501, and naming them takes USAGE on the schema.
+-- current_owner() and has_right() keep PostgreSQL's default privilege, EXECUTE for everybody. Policies call them for
+-- everybody, and PostgreSQL would check a grant at the start of every scan. A role without access learns nothing from
+-- them: they raise error 42501, and naming them takes USAGE on the schema.
 
--- Every function of a policy has it: it loads the library, and with it our hooks, while a statement is planned.
+-- Every function that a policy calls has this support function. The planner calls it, and so loads the library with its
+-- hooks before the statement runs.
 CREATE FUNCTION ringfence.has_right_support(internal) RETURNS internal
     LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'has_right_support_fast';
 REVOKE ALL ON FUNCTION ringfence.has_right_support(internal) FROM PUBLIC;
-COMMENT ON FUNCTION ringfence.has_right_support(internal) IS 'Planner support of the functions of policies: a right is held for all rows or for none';
+COMMENT ON FUNCTION ringfence.has_right_support(internal) IS 'Planner support of the functions that policies call';
 
 CREATE FUNCTION ringfence.current_owner() RETURNS uuid
     LANGUAGE c STABLE PARALLEL SAFE STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'current_owner_fast';
 COMMENT ON FUNCTION ringfence.current_owner() IS
-    'The owner this session works for, checked. Error 42501: none selected, or no access; 55000: disabled; 25001: the transaction has used another one';
+    'The owner that this session works for. Error 42501: none is selected, or no access; 55000: it is disabled; 25001: the transaction has used another one';
 
 CREATE FUNCTION ringfence.enter(owner text, project text DEFAULT NULL, agent text DEFAULT NULL) RETURNS uuid
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'enter_wrapper';
 REVOKE ALL ON FUNCTION ringfence.enter(text, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.enter(text, text, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.enter(text, text, text) IS
-    'Binds this transaction to an owner, by id or exact name, and to a project or none; returns the owner''s id, also if called again with the same. Error 25001: bound otherwise; else as current_owner()';
+    'Selects an owner by id or exact name, and a project or none, until the transaction ends; returns the owner''s id. Error 25001: another one was entered; else as current_owner()';
 
--- A literal or parameter without a type goes to the one above: PostgreSQL prefers text.
+-- PostgreSQL prefers text: a literal or parameter without a type calls the function above.
 CREATE FUNCTION ringfence.enter(owner uuid, project text DEFAULT NULL, agent text DEFAULT NULL) RETURNS uuid
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'enter_by_id_wrapper';
 REVOKE ALL ON FUNCTION ringfence.enter(uuid, text, text) FROM PUBLIC;
@@ -38,13 +39,13 @@ CREATE FUNCTION ringfence.current_project() RETURNS uuid
 REVOKE ALL ON FUNCTION ringfence.current_project() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.current_project() TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.current_project() IS
-    'The selected project, checked, or NULL. Error P0002: no such project in reach; 55000: disabled';
+    'The selected project, or NULL. Error P0002: the role works in no such project; 55000: it is disabled';
 
 CREATE FUNCTION ringfence.current_agent() RETURNS text
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'current_agent_wrapper';
 REVOKE ALL ON FUNCTION ringfence.current_agent() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.current_agent() TO ringfence_user, ringfence_admin;
-COMMENT ON FUNCTION ringfence.current_agent() IS 'The application''s user as set in ringfence.agent, or NULL; provenance, not authority';
+COMMENT ON FUNCTION ringfence.current_agent() IS 'The application''s user as set in ringfence.agent, or NULL. It says who writes, and gives no rights';
 
 CREATE FUNCTION ringfence.current_source() RETURNS text
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'current_source_wrapper';
@@ -56,9 +57,9 @@ COMMENT ON FUNCTION ringfence.current_source() IS
 CREATE FUNCTION ringfence.current_actor() RETURNS text
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'current_actor_wrapper';
 REVOKE ALL ON FUNCTION ringfence.current_actor() FROM PUBLIC;
--- The tables' owner: a referential action that clears a customer's company stamps the customer.
+-- ringfence_tables calls it too: a referential action that clears a customer's company sets its updated_by.
 GRANT EXECUTE ON FUNCTION ringfence.current_actor() TO ringfence_user, ringfence_admin, ringfence_tables;
-COMMENT ON FUNCTION ringfence.current_actor() IS 'Who is writing, for created_by and updated_by: ringfence.agent, else the role';
+COMMENT ON FUNCTION ringfence.current_actor() IS 'Who is writing, for created_by and updated_by: ringfence.agent if it is set, else the role';
 
 CREATE FUNCTION ringfence.has_right(right_name text) RETURNS boolean
     LANGUAGE c STABLE PARALLEL SAFE STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'has_right_fast';
@@ -76,13 +77,13 @@ CREATE FUNCTION ringfence.has_right_in(right_name text, project_id uuid) RETURNS
 REVOKE ALL ON FUNCTION ringfence.has_right_in(text, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.has_right_in(text, uuid) TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.has_right_in(text, uuid) IS
-    'Whether the role holds the right in that project of its owner, or (NULL) in all projects, whichever is selected';
+    'Whether the role holds the right in that project of its owner (NULL: in all projects), whichever project is selected';
 
 CREATE FUNCTION ringfence.works_in(project_id uuid) RETURNS boolean
     LANGUAGE c STABLE PARALLEL SAFE STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'works_in_wrapper';
 REVOKE ALL ON FUNCTION ringfence.works_in(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.works_in(uuid) TO ringfence_user, ringfence_admin;
-COMMENT ON FUNCTION ringfence.works_in(uuid) IS 'Whether the role has access to that project of its owner, selected or not';
+COMMENT ON FUNCTION ringfence.works_in(uuid) IS 'Whether the role has access to that project of its owner, whichever project is selected';
 
 CREATE FUNCTION ringfence.whoami(
     OUT role_name text, OUT owner_id uuid, OUT owner_name text, OUT project_id uuid, OUT project_name text,
@@ -92,4 +93,4 @@ CREATE FUNCTION ringfence.whoami(
 REVOKE ALL ON FUNCTION ringfence.whoami() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.whoami() TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.whoami() IS
-    'What this session is: role, owner, project, agent, source, rights, and how the owner was bound (setting, default, enter or token; NULL if none is selected)';
+    'The session''s role, owner, project, agent, source and rights, and how the owner was selected: setting, default, enter, token, or NULL for none';

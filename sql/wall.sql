@@ -4,15 +4,15 @@ CREATE FUNCTION ringfence.require_right() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'require_right_wrapper';
 REVOKE ALL ON FUNCTION ringfence.require_right() FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.require_right() IS
-    'Trigger: error 42501 for a statement that writes without the right that the trigger names, where row-level security binds';
+    'Trigger: error 42501 for a statement without the right that the trigger names, if row-level security binds the role';
 
 CREATE FUNCTION ringfence.forget_decisions() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'forget_decisions_wrapper';
 REVOKE ALL ON FUNCTION ringfence.forget_decisions() FROM PUBLIC;
-COMMENT ON FUNCTION ringfence.forget_decisions() IS 'Trigger: a table that access is decided from has changed; every backend decides anew';
+COMMENT ON FUNCTION ringfence.forget_decisions() IS 'Trigger: tells every backend to decide again, since a table that access is decided from has changed';
 
--- All that a table of the extension needs to be safe: for the extension's own script. It has no search_path trick to fall for:
--- regclass prints qualified names. The guard against DROP knows all tables of the schema by itself.
+-- Does all that makes a table of the extension safe. Only the extension's own scripts call it. No search_path can
+-- mislead it, since regclass prints qualified names. The guard against DROP finds the tables in the catalog.
 CREATE FUNCTION ringfence.wall(target regclass, read_right text, write_right text, delete_right text) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $wall$
 BEGIN
@@ -22,14 +22,14 @@ BEGIN
     PERFORM pg_extension_config_dump(target, '');
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', target);
 
-    -- Restrictive, for all commands and to everybody: whatever policy is added later is ANDed with this one. The library finds the
-    -- wall of a table by the name of this policy, and puts its condition before every other one of a plan.
+    -- A restrictive policy is ANDed with every policy that somebody adds later. The library finds the wall of a table by
+    -- the name of this policy, and puts its condition before all others of a plan.
     EXECUTE format('CREATE POLICY owner_wall ON %s AS RESTRICTIVE FOR ALL TO PUBLIC '
                    'USING (owner_id = ringfence.current_owner()) WITH CHECK (owner_id = ringfence.current_owner())', target);
 
-    -- Permissive, and asking nothing but the right: the wall alone names owner_id, so that its selectivity counts once.
-    -- They depend on the extension, as the wall does: a DROP ... CASCADE that takes the wall takes these too, and row-level
-    -- security without a policy allows nothing.
+    -- The permissive policies ask for the right alone. If they named owner_id too, the planner would count its
+    -- selectivity twice. They depend on the extension as the wall does, so DROP ... CASCADE cannot take the wall alone;
+    -- row-level security without a policy allows nothing.
     IF read_right IS NOT NULL THEN
         EXECUTE format('CREATE POLICY may_read ON %s FOR SELECT TO PUBLIC USING (ringfence.has_right(%L))', target, read_right);
     END IF;
@@ -43,7 +43,7 @@ END
 $wall$;
 REVOKE ALL ON FUNCTION ringfence.wall(regclass, text, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.wall(regclass, text, text, text) IS
-    'Puts a new table of the extension, with a column owner_id, behind the wall: owner, policies, triggers, dump; a NULL read_right leaves the policy for reading to the caller';
+    'Puts a new table of the extension behind the wall: owner, policies, triggers, dump. It needs a column owner_id; with a NULL read_right it makes no policy for reading';
 
 CREATE FUNCTION ringfence.require_rights_to_write(target regclass, write_right text, delete_right text) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $require$
@@ -56,17 +56,17 @@ END
 $require$;
 REVOKE ALL ON FUNCTION ringfence.require_rights_to_write(regclass, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.require_rights_to_write(regclass, text, text) IS
-    'Makes statements that write to a table or view without the right an error 42501, also where they meet no row';
+    'Makes a statement that writes to a table or view without the right fail (42501), also if it finds no row';
 
 CREATE FUNCTION ringfence.decide_from(target regclass) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $decide$
 BEGIN
     EXECUTE format('CREATE TRIGGER forget_decisions AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s '
                    'FOR EACH STATEMENT EXECUTE FUNCTION ringfence.forget_decisions()', target);
-    -- Rows that logical replication applies fire no trigger of a statement.
+    -- Logical replication fires only row triggers.
     EXECUTE format('CREATE TRIGGER forget_decisions_by_row AFTER INSERT OR UPDATE OR DELETE ON %s '
                    'FOR EACH ROW EXECUTE FUNCTION ringfence.forget_decisions()', target);
-    -- Also where triggers are switched off, as a restore or replication does.
+    -- They must fire also while a restore or replication has switched triggers off.
     EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER forget_decisions, ENABLE ALWAYS TRIGGER forget_decisions_by_row', target);
 END
 $decide$;

@@ -521,7 +521,7 @@ pub fn no_such_owner(owner: &str) -> ErrorReport {
 pub fn no_such_project(project: &str) -> ErrorReport {
     let project = quotable(project);
     not_found(format!("no project \"{project}\" is in reach"))
-        .set_hint("SELECT name FROM ringfence.project lists the projects that this session works in.")
+        .set_hint("SELECT name FROM ringfence.project lists the projects that this role works in.")
 }
 
 /// P0002: the role has no such access entry.
