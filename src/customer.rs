@@ -1,12 +1,13 @@
 //! Customers' custom values: stored by field, shown and written by name, and only those that the session may.
 
-// Of `visible_attributes_fast()` alone: see `session::fast`.
+// `visible_attributes_fast()` alone is a plain frame: see `pg`.
 #![allow(ffi_unwind_calls)]
 
 use crate::error::{self, Result};
 use crate::field::{self, VisibleField, VisibleFields};
 use crate::jsonb::{self, Container, Jsonb, Kind, Member, New, Value};
-use crate::session::{self, fast, fast::unguarded};
+use crate::pg::{unguarded, version_1};
+use crate::session::{self, fast};
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::prelude::*;
@@ -38,7 +39,7 @@ thread_local! {
 const SHOWN_KEPT: usize = 1 << 16;
 
 /// `visible_attributes()` for each row: where the context in force is known, without pgrx's guards around each call to
-/// PostgreSQL. The frame has nothing to drop: see `session::fast`.
+/// PostgreSQL. A plain frame: see `pg`.
 ///
 /// # Safety
 /// For PostgreSQL to call, as a strict function of version 1 with an argument of type jsonb.
@@ -73,10 +74,7 @@ pub unsafe extern "C-unwind" fn visible_attributes_fast(call: pg_sys::FunctionCa
     }
 }
 
-#[unsafe(no_mangle)]
-pub extern "C-unwind" fn pg_finfo_visible_attributes_fast() -> &'static pg_sys::Pg_finfo_record {
-    &fast::VERSION_1
-}
+version_1!(pg_finfo_visible_attributes_fast);
 
 /// Before a customer is updated: when, and by whom. In Rust, for it is run for each row that anybody writes.
 #[pg_trigger(sql = false)]

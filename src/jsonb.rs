@@ -1,6 +1,7 @@
 //! jsonb as PostgreSQL stores it, read and built member by member: no text in between, and numbers keep every digit.
 
 use crate::error;
+use crate::pg;
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::UnboxDatum;
 use pgrx::pgrx_sql_entity_graph::metadata::{
@@ -217,12 +218,7 @@ impl Jsonb {
             Err(NotWritten::TooLarge) => error::values_too_large().report(PgLogLevel::ERROR),
             Err(NotWritten::NoMemory) => error::out_of_memory().report(PgLogLevel::ERROR),
         }
-        // SAFETY: the copy is allocated as long as what is copied into it.
-        unsafe {
-            let copy = pg_sys::palloc(bytes.len()).cast::<u8>();
-            copy.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
-            Jsonb(copy.cast())
-        }
+        Jsonb(pg::copied(&bytes).cast_mut_ptr())
     }
 
     /// The member of that name, if it is an object that has one.

@@ -9,7 +9,7 @@
 
 use crate::catalog::{self, Rows};
 use crate::error::{self, Result};
-use crate::list::members;
+use crate::pg::members;
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
 use std::collections::HashSet;
 use std::ffi::CStr;

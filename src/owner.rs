@@ -2,7 +2,7 @@
 
 use crate::catalog::{self, Row, Rows, Source};
 use crate::error::{self, Result};
-use crate::session::fast::VERSION_1;
+use crate::pg::version_1;
 use crate::{contact, name, session};
 use pgrx::datum::Uuid;
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
@@ -118,10 +118,7 @@ pub unsafe extern "C-unwind" fn owners_in_reach(_call: pg_sys::FunctionCallInfo)
     }
 }
 
-#[unsafe(no_mangle)]
-pub extern "C-unwind" fn pg_finfo_owners_in_reach() -> &'static pg_sys::Pg_finfo_record {
-    &VERSION_1
-}
+version_1!(pg_finfo_owners_in_reach);
 
 /// A value of type uuid[], made at once: ids are of one length, and none is NULL. A role may have thousands.
 fn array_of(ids: &[Uuid]) -> pg_sys::Datum {

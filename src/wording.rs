@@ -5,8 +5,7 @@
 //! table, constraint) stay. PostgreSQL calls the hook only for errors that it logs: with `log_min_messages` above `error` they stay raw.
 
 use crate::catalog;
-use crate::list::members;
-use crate::log::copied;
+use crate::pg::{copied_text, members};
 use memchr::memchr;
 use memchr::memmem;
 use pgrx::{PgLogLevel, PgSqlErrorCode, pg_guard, pg_sys};
@@ -114,7 +113,7 @@ pub unsafe fn improve(report: *mut pg_sys::ErrorData) {
         if bytes_of((*report).schema_name) == b"ringfence"
             && let Some((message, hint)) = of_constraint(bytes_of((*report).constraint_name), kind)
         {
-            if let Some(message) = copied(message) {
+            if let Some(message) = copied_text(message) {
                 (*report).message = message;
             }
             if let Some(hint) = hint {
@@ -126,7 +125,7 @@ pub unsafe fn improve(report: *mut pg_sys::ErrorData) {
 
 fn set_if_empty(text: &mut *mut c_char, value: &CStr) {
     if text.is_null() {
-        *text = copied(value).unwrap_or(std::ptr::null_mut());
+        *text = copied_text(value).unwrap_or(std::ptr::null_mut());
     }
 }
 

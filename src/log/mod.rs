@@ -7,6 +7,7 @@
 
 mod mask;
 
+use crate::pg::{copied_text, statement_start};
 use crate::{session, wording};
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::{PgLogLevel, pg_sys};
@@ -67,7 +68,7 @@ fn hide_activity(values: bool) {
     };
     // SAFETY: the copy is NUL-terminated and ours; PostgreSQL copies of it what it shows.
     unsafe {
-        if let Some(copy) = copied(text) {
+        if let Some(copy) = copied_text(text) {
             mask::cover(bytes_of(copy), values);
             pg_sys::pgstat_report_activity(pg_sys::BackendState::STATE_RUNNING, copy);
             pg_sys::pfree(copy.cast());
@@ -105,7 +106,7 @@ pub unsafe fn without_secrets(statement: *mut pg_sys::PlannedStmt, text: *const 
     // SAFETY: as promised by the caller; the copy is ours.
     unsafe {
         let whole = CStr::from_ptr(text);
-        let copy = copied(whole)?;
+        let copy = copied_text(whole)?;
         mask::cover_literals(whole.to_bytes(), bytes_of(copy), !pg_sys::standard_conforming_strings);
         Some(copy.cast_const())
     }
@@ -116,11 +117,6 @@ pub unsafe fn without_secrets(statement: *mut pg_sys::PlannedStmt, text: *const 
 unsafe fn bytes_of<'a>(text: *mut c_char) -> &'a mut [u8] {
     // SAFETY: as promised by the caller.
     unsafe { std::slice::from_raw_parts_mut(text.cast(), CStr::from_ptr(text).to_bytes().len()) }
-}
-
-fn statement_start() -> pg_sys::TimestampTz {
-    // SAFETY: reads a variable of the backend.
-    unsafe { pg_sys::GetCurrentStatementStartTimestamp() }
 }
 
 /// The text of the statement that the client has sent.
@@ -167,21 +163,6 @@ fn executes_secret(text: &CStr) -> bool {
     })
 }
 
-/// A copy in PostgreSQL's current memory context, or None if there is no memory left for it.
-pub fn copied(text: &CStr) -> Option<*mut c_char> {
-    let bytes = text.to_bytes_with_nul();
-    // SAFETY: as many bytes are written as were allocated.
-    unsafe {
-        let copy: *mut c_char =
-            pg_sys::palloc_extended(bytes.len(), pg_sys::MCXT_ALLOC_NO_OOM as std::ffi::c_int).cast();
-        if copy.is_null() {
-            return None;
-        }
-        std::ptr::copy_nonoverlapping(bytes.as_ptr().cast(), copy, bytes.len());
-        Some(copy)
-    }
-}
-
 // A plain frame, as in session/hooks.rs: it runs inside of PostgreSQL's reporting of errors, which must not be disturbed.
 #[allow(ffi_unwind_calls)]
 unsafe extern "C-unwind" fn emit_log(report: *mut pg_sys::ErrorData) {
@@ -218,7 +199,7 @@ unsafe fn edit(report: *mut pg_sys::ErrorData) {
             passes_secret && [PgLogLevel::LOG as i32, PgLogLevel::LOG_SERVER_ONLY as i32].contains(&(*report).elevel);
         cover(&mut (*report).message, quotes);
         if quotes && !(*report).detail.is_null() {
-            (*report).detail = copied(HIDDEN).unwrap_or(std::ptr::null_mut());
+            (*report).detail = copied_text(HIDDEN).unwrap_or(std::ptr::null_mut());
         }
         cover(&mut (*report).detail, false);
         cover(&mut (*report).detail_log, false);
@@ -239,7 +220,7 @@ unsafe fn edit(report: *mut pg_sys::ErrorData) {
                 lines.push(b'\n');
             }
             lines.extend(owner.bytes());
-            if let Some(lines) = CString::new(lines).ok().and_then(|lines| copied(&lines)) {
+            if let Some(lines) = CString::new(lines).ok().and_then(|lines| copied_text(&lines)) {
                 (*report).detail_log = lines;
             }
         }
@@ -260,12 +241,12 @@ unsafe fn cover(text: &mut *mut c_char, values: bool) {
         let shown = CStr::from_ptr(*text);
         if mask::has_secret(shown.to_bytes(), values) {
             // PostgreSQL frees it: a copy, or nothing.
-            *text = match copied(shown) {
+            *text = match copied_text(shown) {
                 Some(copy) => {
                     mask::cover(bytes_of(copy), values);
                     copy
                 }
-                None => copied(HIDDEN).unwrap_or(std::ptr::null_mut()),
+                None => copied_text(HIDDEN).unwrap_or(std::ptr::null_mut()),
             };
         }
     }

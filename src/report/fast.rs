@@ -1,13 +1,14 @@
 //! The functions of a report view as PostgreSQL calls them, for each column of each row: where the context in force is known
-//! and the value is in its usual form, as plain frames with nothing to drop, which see `session::fast`. All else goes the
+//! and the value is in its usual form, as plain frames (see `pg`). All else goes the
 //! long way, in `report`.
 
 #![allow(ffi_unwind_calls)]
 
 use crate::field::Definition;
 use crate::jsonb::{Jsonb, Value};
+use crate::pg::{MICROSECONDS_OF_A_DAY, copied_unguarded, unguarded, version_1};
 use crate::session::Serial;
-use crate::session::fast::{VERSION_1, answer, unguarded};
+use crate::session::fast::answer;
 use pgrx::datum::Uuid;
 use pgrx::pg_sys;
 
@@ -77,19 +78,6 @@ unsafe fn null(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     pg_sys::Datum::null()
 }
 
-/// A copy of these bytes.
-///
-/// # Safety
-/// Under plain frames only.
-unsafe fn copy(bytes: *const u8, length: usize) -> pg_sys::Datum {
-    // SAFETY: allocated as large as what is copied into it.
-    unsafe {
-        let result = unguarded::palloc(length).cast::<u8>();
-        result.copy_from_nonoverlapping(bytes, length);
-        result.into()
-    }
-}
-
 macro_rules! plain_functions {
     ($($name:ident, $info:ident, $long_way:path, |$found:ident| $shown:expr;)*) => { $(
         /// # Safety
@@ -109,10 +97,7 @@ macro_rules! plain_functions {
             }
         }
 
-        #[unsafe(no_mangle)]
-        pub extern "C-unwind" fn $info() -> &'static pg_sys::Pg_finfo_record {
-            &VERSION_1
-        }
+        version_1!($info);
     )* };
 }
 
@@ -153,7 +138,7 @@ unsafe fn show_number(found: &Found) -> Option<pg_sys::Datum> {
         return None;
     };
     // SAFETY: a numeric with its header, copied as a whole.
-    Some(unsafe { copy(number.as_ptr(), number.len()) })
+    Some(unsafe { copied_unguarded(number.as_ptr(), number.len()) })
 }
 
 /// # Safety
@@ -244,7 +229,7 @@ fn moment(value: Value) -> Option<i64> {
     let [b'T', time @ .., b'Z'] = rest else {
         return None;
     };
-    Some(day(date)? * 86_400_000_000 + clock(time)?)
+    Some(day(date)? * MICROSECONDS_OF_A_DAY + clock(time)?)
 }
 
 #[cfg(test)]
@@ -262,7 +247,7 @@ mod unit_tests {
             assert_eq!(days(Value::Text(text.as_bytes())), expected, "{text}");
             let moment_text = format!("{text}T23:59:58.5Z");
             let expected = crate::field::datetime(&moment_text)
-                .map(|moment| moment.as_microsecond() - super::super::EPOCH_MICROSECONDS);
+                .map(|moment| moment.as_microsecond() - crate::pg::MICROSECONDS_FROM_1970_TO_2000);
             assert_eq!(moment(Value::Text(moment_text.as_bytes())), expected, "{moment_text}");
             date = date.saturating_add(jiff::Span::new().days(13));
         }

@@ -6,15 +6,12 @@ use crate::catalog;
 use crate::error::{self, Result};
 use crate::field::{self, VisibleField};
 use crate::jsonb::{Jsonb, New, Value};
+use crate::pg::MICROSECONDS_FROM_1970_TO_2000;
 use crate::session;
 use pgrx::AnyNumeric;
 use pgrx::datum::{Date, Time, TimestampWithTimeZone, Uuid};
 use pgrx::prelude::*;
 use std::borrow::Cow;
-
-/// Days and microseconds from the epoch of Unix to that of PostgreSQL, 2000-01-01.
-const EPOCH_DAYS: i32 = 10_957;
-const EPOCH_MICROSECONDS: i64 = EPOCH_DAYS as i64 * 86_400_000_000;
 
 /// Texts that are shown of one value. More than that are not shown, even where a field has more options.
 const MAX_TEXTS: usize = 10_000;
@@ -110,6 +107,6 @@ fn report_time(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<Time>
 fn report_datetime(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<TimestampWithTimeZone>> {
     value(&stored, project, field, |_, value| {
         let moment = field::datetime(value.text()?)?;
-        TimestampWithTimeZone::try_from(moment.as_microsecond() - EPOCH_MICROSECONDS).ok()
+        TimestampWithTimeZone::try_from(moment.as_microsecond() - MICROSECONDS_FROM_1970_TO_2000).ok()
     })
 }

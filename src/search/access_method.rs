@@ -10,7 +10,7 @@ use super::posting::{Index, block_and_line, item_pointer};
 use super::scan;
 use super::value::{Probe, SearchKeys};
 use crate::error;
-use crate::session::fast::VERSION_1;
+use crate::pg::version_1;
 use pgrx::{FromDatum, PgLogLevel, pg_guard, pg_sys};
 use std::ffi::{c_int, c_void};
 
@@ -117,10 +117,7 @@ pub unsafe extern "C-unwind" fn search_access_method(_call: pg_sys::FunctionCall
     }
 }
 
-#[unsafe(no_mangle)]
-pub extern "C-unwind" fn pg_finfo_search_access_method() -> &'static pg_sys::Pg_finfo_record {
-    &VERSION_1
-}
+version_1!(pg_finfo_search_access_method);
 
 /// Whether an index is one of this access method.
 ///

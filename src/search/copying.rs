@@ -10,7 +10,7 @@
 #![allow(ffi_unwind_calls)]
 
 use super::access_method;
-use crate::session::hooks::unguarded;
+use crate::pg::unguarded;
 use pgrx::{pg_guard, pg_sys};
 use std::cell::{Cell, RefCell};
 use std::ffi::{c_char, c_int, c_void};

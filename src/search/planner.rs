@@ -8,7 +8,7 @@
 // which PostgreSQL's longjmp may skip.
 #![allow(ffi_unwind_calls)]
 
-use crate::session::hooks::unguarded;
+use crate::pg::unguarded;
 use crate::session::settings::{set_for_now, take_back};
 use pgrx::{pg_guard, pg_sys};
 use std::cell::Cell;

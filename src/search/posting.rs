@@ -9,6 +9,7 @@
 //! of the tree of keys are never deleted, and those of a tree of places are not used again while a snapshot from before is held.
 
 use crate::error::{self, Result};
+use crate::pg::unguarded;
 use pgrx::pg_sys;
 use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
@@ -74,20 +75,6 @@ const COMPRESSED: u16 = 1 << 7;
 const LINES: usize = 24;
 const RIGHT_BOUND: usize = 24;
 const CONTENT: usize = 32;
-
-/// PostgreSQL's own functions, without a guard around each call: what is done with a page takes less than that.
-mod unguarded {
-    use pgrx::pg_sys;
-    use std::ffi::c_int;
-
-    // SAFETY: as they are declared in PostgreSQL 15 to 18 (`storage/predicate.h`, `storage/bufmgr.h`).
-    unsafe extern "C-unwind" {
-        pub fn PredicateLockPage(relation: pg_sys::Relation, block: pg_sys::BlockNumber, snapshot: pg_sys::Snapshot);
-        pub fn ReadBuffer(relation: pg_sys::Relation, block: pg_sys::BlockNumber) -> pg_sys::Buffer;
-        pub fn LockBuffer(buffer: pg_sys::Buffer, mode: c_int);
-        pub fn UnlockReleaseBuffer(buffer: pg_sys::Buffer);
-    }
-}
 
 /// The index that posting lists are read from.
 pub struct Index {

@@ -9,7 +9,7 @@ use super::value::Probe;
 use crate::error::{self, Result};
 use crate::field::VisibleFields;
 use crate::jsonb::Jsonb;
-use crate::session::fast::is_plain;
+use crate::pg;
 use crate::{catalog, customer, session};
 use pgrx::callconv::{BoxRet, FcInfo};
 use pgrx::datum::Uuid;
@@ -197,12 +197,7 @@ impl IntoDatum for StoredList {
         if self.0.is_empty() {
             return None;
         }
-        // SAFETY: the copy is allocated as long as what is copied into it.
-        unsafe {
-            let copy = pg_sys::palloc(self.0.len()).cast::<u8>();
-            copy.copy_from_nonoverlapping(self.0.as_ptr(), self.0.len());
-            Some(copy.into())
-        }
+        Some(pg::copied(&self.0))
     }
 
     fn type_oid() -> pg_sys::Oid {
@@ -273,7 +268,7 @@ unsafe fn text<'a>(datum: pg_sys::Datum) -> &'a str {
     let text: *mut pg_sys::varlena = datum.cast_mut_ptr();
     // SAFETY: as promised by the caller; what is detoasted lives until the reader ends.
     let bytes = unsafe {
-        varlena::varlena_to_byte_slice(if is_plain(text) { text } else { pg_sys::pg_detoast_datum_packed(text) })
+        varlena::varlena_to_byte_slice(if pg::is_plain(text) { text } else { pg_sys::pg_detoast_datum_packed(text) })
     };
     std::str::from_utf8(bytes).unwrap_or_default()
 }

@@ -3,6 +3,7 @@
 
 use super::resolve::{Question, Way};
 use crate::error::{self, Result};
+use crate::pg::{now, statement_start};
 use crate::token;
 use pgrx::datum::Uuid;
 use pgrx::pg_sys;
@@ -44,9 +45,8 @@ thread_local! {
 pub const NEVER: pg_sys::TimestampTz = pg_sys::TimestampTz::MAX;
 
 pub fn begin(binding: Binding) {
-    // SAFETY: reads variables of the backend.
-    let (subtransaction, statement) =
-        unsafe { (pg_sys::GetCurrentSubTransactionId(), pg_sys::GetCurrentStatementStartTimestamp()) };
+    // SAFETY: reads a variable of the backend.
+    let (subtransaction, statement) = (unsafe { pg_sys::GetCurrentSubTransactionId() }, statement_start());
     EXPIRES.set(binding.expires);
     BOUND.with_borrow_mut(|stack| {
         stack.retain(|bound| bound.subtransaction != subtransaction);
@@ -79,7 +79,7 @@ pub fn may_expire() -> bool {
 
 /// Error 28000 once the token that the transaction is bound by has expired: by the clock, whenever the transaction began.
 pub fn check_expiry() -> Result<()> {
-    if may_expire() && token::now() >= EXPIRES.get() { Err(error::token_expired()) } else { Ok(()) }
+    if may_expire() && now() >= EXPIRES.get() { Err(error::token_expired()) } else { Ok(()) }
 }
 
 impl Binding {

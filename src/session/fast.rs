@@ -9,32 +9,9 @@
 use super::context::Context;
 use super::rights::Rights;
 use super::{ACTING, binding, in_force, look_at_answer, sql};
+use crate::pg::{copied_unguarded, is_plain, unguarded, version_1};
 use pgrx::{pg_sys, varlena};
 use std::ffi::c_int;
-
-/// PostgreSQL's own functions, without pgrx's guard around the call.
-pub mod unguarded {
-    use pgrx::pg_sys;
-    use std::ffi::{c_char, c_int, c_void};
-
-    unsafe extern "C-unwind" {
-        pub fn construct_array(
-            elements: *mut pg_sys::Datum,
-            count: c_int,
-            kind: pg_sys::Oid,
-            length: c_int,
-            by_value: bool,
-            align: c_char,
-        ) -> *mut c_void;
-        pub fn MemoryContextAlloc(context: pg_sys::MemoryContext, size: usize) -> *mut c_void;
-        pub fn pg_detoast_datum(datum: *mut pg_sys::varlena) -> *mut pg_sys::varlena;
-        pub fn cstring_to_text_with_len(text: *const c_char, length: c_int) -> *mut pg_sys::varlena;
-        pub fn AcceptInvalidationMessages();
-        pub fn GetOuterUserId() -> pg_sys::Oid;
-        pub fn GetUserIdAndSecContext(user: *mut pg_sys::Oid, flags: *mut c_int);
-        pub fn palloc(size: usize) -> *mut c_void;
-    }
-}
 
 const RESTRICTED: c_int = (pg_sys::SECURITY_RESTRICTED_OPERATION | pg_sys::SECURITY_NOFORCE_RLS) as c_int;
 
@@ -81,11 +58,7 @@ pub unsafe extern "C-unwind" fn current_owner_fast(call: pg_sys::FunctionCallInf
     // SAFETY: as promised by the caller; what is allocated is as large as what is copied into it, and nothing is borrowed then.
     unsafe {
         match answer(|context| *context.owner.id.as_bytes()) {
-            Some(id) => {
-                let result = unguarded::palloc(size_of_val(&id));
-                result.cast::<[u8; 16]>().write_unaligned(id);
-                result.into()
-            }
+            Some(id) => copied_unguarded(id.as_ptr(), id.len()),
             None => sql::current_owner_wrapper(call),
         }
     }
@@ -127,29 +100,4 @@ pub unsafe extern "C-unwind" fn has_right_support_fast(call: pg_sys::FunctionCal
     }
 }
 
-/// Whether a value is neither compressed nor stored elsewhere: its bytes are here.
-///
-/// # Safety
-/// `value` must be a datum of a type of variable length.
-pub unsafe fn is_plain(value: *const pg_sys::varlena) -> bool {
-    // SAFETY: as promised by the caller: it has a header.
-    unsafe { varlena::varatt_is_4b_u(value) || (varlena::varatt_is_1b(value) && !varlena::varatt_is_1b_e(value)) }
-}
-
-/// Marks a function as PostgreSQL's calling convention version 1.
-pub static VERSION_1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
-
-#[unsafe(no_mangle)]
-pub extern "C-unwind" fn pg_finfo_current_owner_fast() -> &'static pg_sys::Pg_finfo_record {
-    &VERSION_1
-}
-
-#[unsafe(no_mangle)]
-pub extern "C-unwind" fn pg_finfo_has_right_fast() -> &'static pg_sys::Pg_finfo_record {
-    &VERSION_1
-}
-
-#[unsafe(no_mangle)]
-pub extern "C-unwind" fn pg_finfo_has_right_support_fast() -> &'static pg_sys::Pg_finfo_record {
-    &VERSION_1
-}
+version_1!(pg_finfo_current_owner_fast, pg_finfo_has_right_fast, pg_finfo_has_right_support_fast);

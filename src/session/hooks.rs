@@ -7,7 +7,7 @@
 #![allow(ffi_unwind_calls)]
 
 use super::{context, is_acting, judge, latched_owner, parallel, refuses_held_cursors, settings};
-use crate::list::members;
+use crate::pg::{members, unguarded};
 use crate::{error, lock, log, wording};
 use pgrx::datum::Uuid;
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
@@ -34,39 +34,6 @@ pub fn install() {
         pg_sys::ExecutorRun_hook = Some(executor_run);
         PREVIOUS_UTILITY.set(pg_sys::ProcessUtility_hook);
         pg_sys::ProcessUtility_hook = Some(process_utility);
-    }
-}
-
-/// PostgreSQL's own functions, without pgrx's guard around the call.
-pub mod unguarded {
-    use pgrx::pg_sys;
-    use std::ffi::{c_char, c_int};
-
-    unsafe extern "C-unwind" {
-        pub fn standard_planner(
-            query: *mut pg_sys::Query,
-            text: *const c_char,
-            options: c_int,
-            parameters: pg_sys::ParamListInfo,
-        ) -> *mut pg_sys::PlannedStmt;
-        pub fn standard_ExecutorStart(query: *mut pg_sys::QueryDesc, flags: c_int);
-        pub fn standard_ExecutorRun(
-            query: *mut pg_sys::QueryDesc,
-            direction: pg_sys::ScanDirection::Type,
-            rows: u64,
-            #[cfg(not(feature = "pg18"))] once: bool,
-        );
-        pub fn standard_ExecutorFinish(query: *mut pg_sys::QueryDesc);
-        pub fn standard_ProcessUtility(
-            statement: *mut pg_sys::PlannedStmt,
-            text: *const c_char,
-            read_only: bool,
-            level: pg_sys::ProcessUtilityContext::Type,
-            parameters: pg_sys::ParamListInfo,
-            environment: *mut pg_sys::QueryEnvironment,
-            receiver: *mut pg_sys::DestReceiver,
-            completion: *mut pg_sys::QueryCompletion,
-        );
     }
 }
 

@@ -26,6 +26,7 @@ use crate::access::Entry;
 use crate::catalog;
 use crate::error::{self, Asked, Result};
 use crate::owner::Owner;
+use crate::pg::{database_name, statement_start};
 use crate::token;
 use binding::Binding;
 use context::Bound;
@@ -435,11 +436,6 @@ pub fn owner_to_log() -> Option<String> {
     in_force().or_else(ended).or_else(asked)
 }
 
-fn statement_start() -> pg_sys::TimestampTz {
-    // SAFETY: reads a variable of the backend.
-    unsafe { pg_sys::GetCurrentStatementStartTimestamp() }
-}
-
 /// Binds this transaction to an owner, and to a project or to none: until it ends, or a savepoint before is rolled
 /// back to, no setting changes either. Entering the same again changes nothing.
 ///
@@ -568,14 +564,6 @@ pub fn source() -> Result<Option<String>> {
     match binding::source() {
         Some(source) => Ok(Some(source)),
         None => settings::source(),
-    }
-}
-
-fn database_name() -> Option<String> {
-    // SAFETY: NULL, or a palloc'd C string, copied here.
-    unsafe {
-        let name = pg_sys::get_database_name(pg_sys::MyDatabaseId);
-        if name.is_null() { None } else { Some(CStr::from_ptr(name).to_string_lossy().into_owned()) }
     }
 }
 

@@ -7,6 +7,7 @@ mod json;
 mod key;
 
 use crate::error::{self, Result};
+use crate::pg::{MICROSECONDS_OF_A_SECOND, SECONDS_FROM_1970_TO_2000, now};
 use crate::session::rights::Rights;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -24,10 +25,6 @@ const LEEWAY: i64 = 30;
 const MAX_BYTES: usize = 8192;
 /// Whom tokens are for, where they say it.
 const AUDIENCE: &str = "ringfence";
-/// PostgreSQL counts microseconds from the year 2000, tokens seconds from 1970.
-const SECONDS_FROM_1970_TO_2000: i64 = 946_684_800;
-const MICROSECONDS: i64 = 1_000_000;
-
 static MAX_LIFETIME: GucSetting<i32> = GucSetting::<i32>::new(3600);
 
 /// Defines `ringfence.max_token_lifetime`. For `_PG_init`.
@@ -60,12 +57,6 @@ pub struct Token {
     pub rights: Option<Rights>,
     /// When it stops to count, the leeway included.
     pub expires: pg_sys::TimestampTz,
-}
-
-/// The time by the clock, whenever the transaction began.
-pub fn now() -> pg_sys::TimestampTz {
-    // SAFETY: reads the clock.
-    unsafe { pg_sys::GetCurrentTimestamp() }
 }
 
 /// Reads and checks a token. Error 28000 that says what is wrong with it, and nothing of what it contains.
@@ -133,7 +124,7 @@ fn read_claims(key: Uuid, claims: &Object, now: pg_sys::TimestampTz) -> Result<T
     let seconds = |name| claims.integer(name).map_err(|_| error::bad_claim(name, "must be a whole number of seconds"));
     let names = |name| claims.texts(name).map_err(|_| error::bad_claim(name, "must be a list of texts"));
 
-    let now = now.div_euclid(MICROSECONDS) + SECONDS_FROM_1970_TO_2000;
+    let now = now.div_euclid(MICROSECONDS_OF_A_SECOND) + SECONDS_FROM_1970_TO_2000;
     let expires = seconds("exp")?.ok_or_else(|| error::bad_claim("exp", "is missing"))?;
     if now >= expires.saturating_add(LEEWAY) {
         return Err(error::token_expired());
@@ -167,6 +158,6 @@ fn read_claims(key: Uuid, claims: &Object, now: pg_sys::TimestampTz) -> Result<T
         role: text("role")?,
         database: text("database")?,
         rights,
-        expires: (expires + LEEWAY - SECONDS_FROM_1970_TO_2000).saturating_mul(MICROSECONDS),
+        expires: (expires + LEEWAY - SECONDS_FROM_1970_TO_2000).saturating_mul(MICROSECONDS_OF_A_SECOND),
     })
 }

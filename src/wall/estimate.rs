@@ -8,8 +8,8 @@
 // The hooks before ours are called as PostgreSQL would, inside a guard.
 #![allow(ffi_unwind_calls)]
 
-use super::members;
 use super::policy;
+use crate::pg::members;
 use pgrx::{pg_guard, pg_sys};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

@@ -7,8 +7,8 @@ mod shown;
 
 use crate::catalog;
 use crate::error::{self, Result};
-use crate::list::members;
-use crate::session::{self, fast, hooks::unguarded, rights::Rights};
+use crate::pg::{members, unguarded};
+use crate::session::{self, fast, rights::Rights};
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::{AllocatedByPostgres, PgLogLevel, PgTrigger, pg_guard, pg_sys, pg_trigger};
 use std::cell::Cell;

@@ -10,10 +10,10 @@
 //! So a finished plan is gone through once more: each scan of a walled table gets the wall itself, in its index condition and in front of its
 //! other conditions. This costs nothing when the plan runs.
 
-use super::members;
 use super::policy::{self, Wall};
 use crate::catalog;
 use crate::error;
+use crate::pg::members;
 use pgrx::{PgLogLevel, pg_sys};
 
 /// The first column of an index, as its conditions name it.

@@ -1,7 +1,7 @@
 //! What the wall of a table looks like, as PostgreSQL keeps it with the table: policy `owner_wall`.
 
-use super::members;
 use crate::catalog;
+use crate::pg::members;
 use pgrx::{pg_guard, pg_sys, pg_sys::FuncExpr};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

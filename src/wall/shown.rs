@@ -6,7 +6,8 @@
 use super::order::{self, WalledScan};
 use super::policy;
 use crate::error;
-use crate::session::{self, hooks::unguarded};
+use crate::pg::unguarded;
+use crate::session;
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
 use std::cell::Cell;
 use std::ffi::c_void;

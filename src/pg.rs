@@ -1,0 +1,173 @@
+//! The ground that all rooms stand on: PostgreSQL's functions, lists, memory and clock as this library uses them. Nothing here knows of
+//! the extension.
+//!
+//! pgrx puts a guard around each call from and to PostgreSQL: an error of PostgreSQL's, which is a longjmp, becomes a panic of Rust's, and
+//! the other way round. A guard costs more than what is done for each row here, and in a hook below every statement it would rebuild each
+//! error that passes through, without the constraint's name, the context and the position that clients rely on. So what runs for each row,
+//! and each hook, is a *plain frame*: it calls PostgreSQL without a guard, and has nothing to drop, so that a longjmp may skip it
+//! (RFC 2945). A file with plain frames says `#![allow(ffi_unwind_calls)]`.
+
+use pgrx::{pg_sys, varlena};
+use std::ffi::{CStr, c_char, c_int};
+
+/// PostgreSQL's own functions, without pgrx's guard around the call. They are for plain frames, or for calls that are guarded together.
+pub mod unguarded {
+    use pgrx::pg_sys;
+    use std::ffi::{c_char, c_int, c_void};
+
+    // SAFETY: as they are declared in PostgreSQL 15 to 18.
+    unsafe extern "C-unwind" {
+        // For each row.
+        pub fn AcceptInvalidationMessages();
+        pub fn GetOuterUserId() -> pg_sys::Oid;
+        pub fn GetUserIdAndSecContext(user: *mut pg_sys::Oid, flags: *mut c_int);
+        pub fn palloc(size: usize) -> *mut c_void;
+        pub fn MemoryContextAlloc(context: pg_sys::MemoryContext, size: usize) -> *mut c_void;
+        pub fn pg_detoast_datum(datum: *mut pg_sys::varlena) -> *mut pg_sys::varlena;
+        pub fn cstring_to_text_with_len(text: *const c_char, length: c_int) -> *mut pg_sys::varlena;
+        pub fn construct_array(
+            elements: *mut pg_sys::Datum,
+            count: c_int,
+            kind: pg_sys::Oid,
+            length: c_int,
+            by_value: bool,
+            align: c_char,
+        ) -> *mut c_void;
+
+        // For each page of an index.
+        pub fn PredicateLockPage(relation: pg_sys::Relation, block: pg_sys::BlockNumber, snapshot: pg_sys::Snapshot);
+        pub fn ReadBuffer(relation: pg_sys::Relation, block: pg_sys::BlockNumber) -> pg_sys::Buffer;
+        pub fn LockBuffer(buffer: pg_sys::Buffer, mode: c_int);
+        pub fn UnlockReleaseBuffer(buffer: pg_sys::Buffer);
+
+        // What runs where no library has a hook.
+        pub fn standard_planner(
+            query: *mut pg_sys::Query,
+            text: *const c_char,
+            options: c_int,
+            parameters: pg_sys::ParamListInfo,
+        ) -> *mut pg_sys::PlannedStmt;
+        pub fn standard_ExecutorStart(query: *mut pg_sys::QueryDesc, flags: c_int);
+        pub fn standard_ExecutorRun(
+            query: *mut pg_sys::QueryDesc,
+            direction: pg_sys::ScanDirection::Type,
+            rows: u64,
+            #[cfg(not(feature = "pg18"))] once: bool,
+        );
+        pub fn standard_ExecutorFinish(query: *mut pg_sys::QueryDesc);
+        pub fn standard_ProcessUtility(
+            statement: *mut pg_sys::PlannedStmt,
+            text: *const c_char,
+            read_only: bool,
+            level: pg_sys::ProcessUtilityContext::Type,
+            parameters: pg_sys::ParamListInfo,
+            environment: *mut pg_sys::QueryEnvironment,
+            receiver: *mut pg_sys::DestReceiver,
+            completion: *mut pg_sys::QueryCompletion,
+        );
+    }
+}
+
+/// Marks a function as one of PostgreSQL's calling convention version 1.
+pub static VERSION_1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
+
+/// Declares the functions by which PostgreSQL learns that `name` is of version 1: for each, `pg_finfo_name`.
+macro_rules! version_1 {
+    ($($info:ident),* $(,)?) => { $(
+        #[unsafe(no_mangle)]
+        pub extern "C-unwind" fn $info() -> &'static pgrx::pg_sys::Pg_finfo_record {
+            &$crate::pg::VERSION_1
+        }
+    )* };
+}
+pub(crate) use version_1;
+
+/// What a list points at.
+///
+/// # Safety
+/// `list` must be NULL, or a list of pointers to `T` that lives as long as the iterator.
+pub unsafe fn members<T>(list: *mut pg_sys::List) -> impl Iterator<Item = *mut T> {
+    // SAFETY: as promised by the caller: an array of cells, `length` long.
+    unsafe {
+        let count = if list.is_null() { 0 } else { (*list).length as usize };
+        (0..count).map(move |n| (*(*list).elements.add(n)).ptr_value.cast())
+    }
+}
+
+/// Whether a value is neither compressed nor stored elsewhere: its bytes are here.
+///
+/// # Safety
+/// `value` must be a datum of a type of variable length.
+#[inline]
+pub unsafe fn is_plain(value: *const pg_sys::varlena) -> bool {
+    // SAFETY: as promised by the caller: it has a header.
+    unsafe { varlena::varatt_is_4b_u(value) || (varlena::varatt_is_1b(value) && !varlena::varatt_is_1b_e(value)) }
+}
+
+/// A copy of these bytes in PostgreSQL's current memory context.
+pub fn copied(bytes: &[u8]) -> pg_sys::Datum {
+    // SAFETY: as many bytes are written as are allocated.
+    unsafe {
+        let copy = pg_sys::palloc(bytes.len()).cast::<u8>();
+        copy.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+        copy.into()
+    }
+}
+
+/// As [`copied`], for plain frames.
+///
+/// # Safety
+/// Under plain frames only. `bytes` must point at so many bytes, which are not borrowed: PostgreSQL may raise an error here that no guard
+/// catches.
+#[inline]
+#[allow(ffi_unwind_calls)]
+pub unsafe fn copied_unguarded(bytes: *const u8, length: usize) -> pg_sys::Datum {
+    // SAFETY: as promised by the caller; as many bytes are written as are allocated.
+    unsafe {
+        let copy = unguarded::palloc(length).cast::<u8>();
+        copy.copy_from_nonoverlapping(bytes, length);
+        copy.into()
+    }
+}
+
+/// A copy of a text, or None if there is no memory left for it. It raises no error: one may be about to be reported.
+pub fn copied_text(text: &CStr) -> Option<*mut c_char> {
+    let bytes = text.to_bytes_with_nul();
+    // SAFETY: as many bytes are written as are allocated.
+    unsafe {
+        let copy: *mut c_char = pg_sys::palloc_extended(bytes.len(), pg_sys::MCXT_ALLOC_NO_OOM as c_int).cast();
+        if copy.is_null() {
+            return None;
+        }
+        std::ptr::copy_nonoverlapping(bytes.as_ptr().cast(), copy, bytes.len());
+        Some(copy)
+    }
+}
+
+/// When the statement began that the client has sent.
+pub fn statement_start() -> pg_sys::TimestampTz {
+    // SAFETY: reads a variable of the backend.
+    unsafe { pg_sys::GetCurrentStatementStartTimestamp() }
+}
+
+/// The time by the clock, whenever the transaction began.
+pub fn now() -> pg_sys::TimestampTz {
+    // SAFETY: reads the clock.
+    unsafe { pg_sys::GetCurrentTimestamp() }
+}
+
+/// The name of the database.
+pub fn database_name() -> Option<String> {
+    // SAFETY: NULL, or a palloc'd C string, copied here.
+    unsafe {
+        let name = pg_sys::get_database_name(pg_sys::MyDatabaseId);
+        if name.is_null() { None } else { Some(CStr::from_ptr(name).to_string_lossy().into_owned()) }
+    }
+}
+
+pub const MICROSECONDS_OF_A_SECOND: i64 = 1_000_000;
+pub const MICROSECONDS_OF_A_DAY: i64 = 86_400 * MICROSECONDS_OF_A_SECOND;
+
+/// PostgreSQL counts microseconds from the year 2000; Unix, and so JSON Web Tokens, seconds from 1970.
+pub const SECONDS_FROM_1970_TO_2000: i64 = 946_684_800;
+pub const MICROSECONDS_FROM_1970_TO_2000: i64 = SECONDS_FROM_1970_TO_2000 * MICROSECONDS_OF_A_SECOND;
