@@ -94,7 +94,7 @@ fn stamp_update<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a,
 /// The names of the fields that are masked for this session.
 #[pg_extern(sql = false)]
 fn masked_fields() -> Result<Vec<String>> {
-    Ok(session::context()?.fields()?.masked().map(str::to_owned).collect())
+    Ok(session::context()?.fields()?.masked().iter().map(|field| field.name.clone()).collect())
 }
 
 /// The stored values after a session changed what it sees from `before` to `after`, both by field name. What differs
@@ -118,7 +118,9 @@ fn write_attributes(stored: Jsonb, before: Jsonb, after: Jsonb) -> Result<Jsonb>
         return Ok(stored);
     }
     // From here to the end of the transaction no definition is changed with all its values.
-    field::share_definitions(&*session::context()?)?;
+    let seen = session::context()?;
+    seen.fields()?;
+    field::share_definitions(seen.owner.id);
     let context = session::context()?;
     let fields = context.fields()?;
 

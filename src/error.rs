@@ -435,19 +435,17 @@ pub fn setting_not_utf8(setting: &str) -> ErrorReport {
     bad_value(format!("setting \"{setting}\" is not valid UTF-8")).set_hint("Set it again, in the client's encoding.")
 }
 
-/// 22023: no such right.
-pub fn unknown_right(right: &str) -> ErrorReport {
+/// 22023: no such right. `rights` are the names of all that there are.
+pub fn unknown_right(right: &str, rights: &str) -> ErrorReport {
     let right = quotable(right);
-    bad_value(format!("unknown right \"{right}\""))
-        .set_hint(format!("The rights are: {}.", crate::session::rights::names().collect::<Vec<_>>().join(", ")))
+    bad_value(format!("unknown right \"{right}\"")).set_hint(format!("The rights are: {rights}."))
 }
 
-/// 22023: neither a right nor a profile of the owner.
-pub fn unknown_right_or_profile(name: &str) -> ErrorReport {
+/// 22023: neither a right nor a profile of the owner. `rights` are the names of all rights.
+pub fn unknown_right_or_profile(name: &str, rights: &str) -> ErrorReport {
     let name = quotable(name);
     bad_value(format!("\"{name}\" is neither a right nor a profile of this owner")).set_hint(format!(
-        "The rights are: {}. The built-in profiles are: agent, supervisor, sales, support, sponsor, trainee, admin.",
-        crate::session::rights::names().collect::<Vec<_>>().join(", ")
+        "The rights are: {rights}. The built-in profiles are: agent, supervisor, sales, support, sponsor, trainee, admin.",
     ))
 }
 

@@ -7,10 +7,45 @@ use pgrx::prelude::*;
 
 const MAX_NAME_CHARACTERS: usize = 200;
 
+/// More than a name or an id has.
+const MAX_REFERENCE_CHARACTERS: usize = 1000;
+
 /// The UUID that `text` spells: hyphenated, bare, or hyphenated in braces, in either case. Names are never of that form, so that a setting
 /// which takes an id or a name is never ambiguous.
 pub fn parse_id(text: &str) -> Option<Uuid> {
     uuid::Uuid::try_parse(text).ok().map(|id| Uuid::from_bytes(*id.as_bytes()))
+}
+
+/// What somebody calls an owner or a project: its id, or its exact name. It is kept as it was written, for messages.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Reference(String);
+
+impl Reference {
+    /// Of a longer text only the beginning is kept: it names nothing, and nor does its beginning.
+    pub fn new(text: &str) -> Reference {
+        let end = text.char_indices().nth(MAX_REFERENCE_CHARACTERS).map_or(text.len(), |(end, _)| end);
+        Reference(text.get(..end).unwrap_or(text).to_owned())
+    }
+
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// The id, if it is one. Else it is a name.
+    pub fn id(&self) -> Option<Uuid> {
+        parse_id(&self.0)
+    }
+
+    /// Whether it is the one with that id and name.
+    pub fn means(&self, id: Uuid, name: &str) -> bool {
+        self.id().map_or(self.0 == name, |own| own == id)
+    }
+}
+
+impl From<Uuid> for Reference {
+    fn from(id: Uuid) -> Reference {
+        Reference(id.to_string())
+    }
 }
 
 /// Why `name` cannot be used, if it cannot.

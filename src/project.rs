@@ -2,7 +2,7 @@
 
 use crate::catalog::{self, Row, Rows, Source};
 use crate::error::Result;
-use crate::name;
+use crate::name::Reference;
 use pgrx::datum::Uuid;
 use std::ffi::CStr;
 
@@ -24,8 +24,13 @@ pub fn of_owner(owner: Uuid) -> Result<Vec<Project>> {
     catalog::read(Source::Project, &COLUMNS, Rows::KeyStartsWith(owner), decode)
 }
 
-/// The project of that owner with that id or exact name.
-pub fn find(owner: Uuid, text: &str) -> Result<Option<Project>> {
-    let id = name::parse_id(text);
-    Ok(of_owner(owner)?.into_iter().find(|project| id.map_or(project.name == text, |id| project.id == id)))
+impl Project {
+    pub fn is_meant_by(&self, asked: &Reference) -> bool {
+        asked.means(self.id, &self.name)
+    }
+}
+
+/// The project of that owner that is meant.
+pub fn find(owner: Uuid, asked: &Reference) -> Result<Option<Project>> {
+    Ok(of_owner(owner)?.into_iter().find(|project| project.is_meant_by(asked)))
 }

@@ -1,19 +1,21 @@
 //! Granting, revoking and explaining access: who may, and how far.
 
-use super::{Binding, Stored, holds, profile_rights, stored};
-use crate::catalog;
+use super::grant::{Binding, Profiles, Stored, holds, profile_rights, stored};
 use crate::error::{self, Result};
+use crate::name::Reference;
 use crate::owner::{self, Owner};
-use crate::session::{self, Context, rights::Rights};
-use crate::{name, project};
-use pgrx::datum::{Array, DatumWithOid, Uuid};
-use pgrx::prelude::*;
+use crate::project::{self, Project};
+use crate::rights::{self, Rights};
+use crate::role;
+use crate::session::{self, Context};
+use pgrx::datum::{DatumWithOid, Uuid};
+use pgrx::pg_sys;
+use pgrx::spi::Spi;
 use std::cell::OnceCell;
-use std::ffi::CString;
 use std::rc::Rc;
 
 /// Whose access the caller manages, and how far.
-struct Manager {
+pub struct Manager {
     owner: Owner,
     /// None for `ringfence_admin`, who is limited by nothing; else what the session itself holds.
     limits: Option<Rc<Context>>,
@@ -23,44 +25,41 @@ impl Manager {
     /// `ringfence_admin` manages any owner; a session with the right access.manage its own; and either only by its own
     /// hand, not by a function that somebody else wrote and that runs as its author. Error 42501, or P0002 for
     /// an owner that is not in reach.
-    fn of(owner_text: &str) -> Result<Manager> {
-        if !session::acts_itself() {
-            return Err(error::may_not_manage_access(&session::own_role_name()));
+    pub fn of(asked: &Reference) -> Result<Manager> {
+        if !role::acts_itself() {
+            return Err(error::may_not_manage_access(&role::own_name()));
         }
-        if session::is_admin() {
-            let owner = owner::find(owner_text)?.ok_or_else(|| error::no_such_owner(owner_text))?;
+        if role::is_admin() {
+            let owner = owner::find(asked)?.ok_or_else(|| error::no_such_owner(asked.text()))?;
             return Ok(Manager { owner, limits: None });
         }
         let context = session::context()?;
         if !context.rights.contains(Rights::ACCESS_MANAGE) {
-            return Err(error::may_not_manage_access(&session::own_role_name()));
+            return Err(error::may_not_manage_access(&role::own_name()));
         }
         let own = &context.owner;
-        if name::parse_id(owner_text).map_or(owner_text != own.name, |id| id != own.id) {
-            return Err(error::no_such_owner(owner_text));
+        if !own.is_meant_by(asked) {
+            return Err(error::no_such_owner(asked.text()));
         }
         Ok(Manager { owner: own.clone(), limits: Some(context) })
     }
 
     /// The project of that name or id. Error P0002 if there is none, or none that the caller works in.
-    fn project_id(&self, project: Option<&str>) -> Result<Option<Uuid>> {
-        let Some(text) = project else {
+    fn project_id(&self, project: Option<&Reference>) -> Result<Option<Uuid>> {
+        let Some(asked) = project else {
             return Ok(None);
         };
-        if text.len() > MAX_NAME_BYTES {
-            return Err(error::argument_too_long("project"));
-        }
         let in_reach = |id| self.limits.as_ref().is_none_or(|own| own.works_in(id));
-        match project::find(self.owner.id, text)? {
+        match project::find(self.owner.id, asked)? {
             Some(project) if in_reach(project.id) => Ok(Some(project.id)),
-            _ => Err(error::no_such_project(text)),
+            _ => Err(error::no_such_project(asked.text())),
         }
     }
 
     /// Error 42501 unless access may be managed there: in the project, or where none is named in all.
     fn may_manage(&self, project: Option<Uuid>) -> Result<()> {
         let within = self.limits.as_ref().is_none_or(|own| own.rights_within(project).contains(Rights::ACCESS_MANAGE));
-        if within { Ok(()) } else { Err(error::may_not_manage_access(&session::own_role_name())) }
+        if within { Ok(()) } else { Err(error::may_not_manage_access(&role::own_name())) }
     }
 
     /// Error 42501 if the caller would give a right that it does not hold there itself.
@@ -117,196 +116,171 @@ impl Manager {
     }
 }
 
-fn role_oid(role_name: &str) -> Result<pg_sys::Oid> {
-    let missing = || error::no_such_role(role_name);
-    let name = CString::new(role_name).map_err(|_| missing())?;
-    let oid = catalog::role_oid(&name);
-    if oid == pg_sys::InvalidOid { Err(missing()) } else { Ok(oid) }
+/// What a role is to be granted.
+pub struct Wanted {
+    pub role_name: String,
+    /// Of rights and of profiles: at least one.
+    pub rights: Vec<String>,
+    pub project: Option<Reference>,
+    pub sources: Option<Vec<String>>,
+    pub binding: Binding,
 }
 
-/// Names in a list, and bytes of a name: more than there can be.
-const MAX_NAMES: usize = 1000;
-const MAX_NAME_BYTES: usize = 8192;
+impl Manager {
+    /// Says what a role may do for the owner, in one project or in all. A second call for the same role and project replaces the first.
+    ///
+    /// Errors: 42501 the caller would give more than it holds, or may not; 22023 unknown right or profile, unsuitable role; 42704 no such
+    /// role; P0002 no such project.
+    pub fn grant(self, wanted: Wanted) -> Result<()> {
+        let Wanted { role_name, rights, project, sources, binding } = wanted;
+        let project = self.project_id(project.as_ref())?;
+        self.may_manage(project)?;
+        self.may_give_sources(sources.as_deref(), project)?;
+        let profiles = OnceCell::new();
+        for name in &rights {
+            let given = match Rights::named(name) {
+                Some(right) => right,
+                None => profile_rights(&profiles, self.owner.id, name)?
+                    .ok_or_else(|| error::unknown_right_or_profile(name, &rights::list_of_names()))?,
+            };
+            self.may_give(given, project)?;
+        }
+        let role = role::oid(&role_name)?;
+        self.may_change(role, &role_name, binding)?;
+        if role_name.starts_with("ringfence_") || role_name.starts_with("pg_") {
+            let reason = "it is a role of the system; give access to your own roles";
+            return Err(error::unsuitable_role(&role_name, reason));
+        }
+        // SAFETY: reads the role's catalog entry, inside a transaction.
+        if unsafe { pg_sys::has_bypassrls_privilege(role) } {
+            error::warn_not_bound(&role_name);
+        }
 
-fn given(argument: &str, value: Option<&str>) -> Result<String> {
-    let value = value.filter(|value| !value.is_empty()).ok_or_else(|| error::missing_argument(argument))?;
-    if value.len() > MAX_NAME_BYTES { Err(error::argument_too_long(argument)) } else { Ok(value.to_owned()) }
-}
-
-fn text_list(argument: &str, list: Array<'_, &str>) -> Result<Vec<String>> {
-    if list.len() > MAX_NAMES {
-        return Err(error::argument_too_long(argument));
-    }
-    list.iter().map(|item| given(argument, item)).collect()
-}
-
-/// `ringfence.grant_access()`: says what a role may do for an owner, in one project or in all. A second call for the
-/// same role, owner and project replaces the first.
-///
-/// Errors: 42501 the caller may not manage access of this owner, or would give more than it holds; 22023 unknown
-/// right, profile or binding, unsuitable role; 42704 no such role; P0002 no such owner or project.
-#[pg_extern(sql = false)]
-#[allow(clippy::too_many_arguments)]
-fn grant_access(
-    role_name: Option<&str>,
-    owner: Option<&str>,
-    rights: Option<Array<'_, &str>>,
-    project: Option<&str>,
-    sources: Option<Array<'_, &str>>,
-    binding: Option<&str>,
-) -> Result<()> {
-    let role_name = given("role_name", role_name)?;
-    let manager = Manager::of(&given("owner", owner)?)?;
-    let owner = &manager.owner;
-    let rights = text_list("rights", rights.ok_or_else(|| error::missing_argument("rights"))?)?;
-    if rights.is_empty() {
-        return Err(error::missing_argument("rights"));
-    }
-    let sources = sources.map(|sources| text_list("sources", sources)).transpose()?;
-    let binding_name = given("binding", binding)?;
-    let binding = Binding::parse(&binding_name).ok_or_else(|| error::unknown_binding(&binding_name))?;
-    let project = manager.project_id(project)?;
-    manager.may_manage(project)?;
-    manager.may_give_sources(sources.as_deref(), project)?;
-    let profiles = OnceCell::new();
-    for name in &rights {
-        let given = match Rights::named(name) {
-            Some(right) => right,
-            None => profile_rights(&profiles, owner.id, name)?.ok_or_else(|| error::unknown_right_or_profile(name))?,
-        };
-        manager.may_give(given, project)?;
-    }
-    let role = role_oid(&role_name)?;
-    manager.may_change(role, &role_name, binding)?;
-    if role_name.starts_with("ringfence_") || role_name.starts_with("pg_") {
-        return Err(error::unsuitable_role(&role_name, "it is a role of the system; give access to your own roles"));
-    }
-    // SAFETY: reads the role's catalog entry, inside a transaction.
-    if unsafe { pg_sys::has_bypassrls_privilege(role) } {
-        error::warn_not_bound(&role_name);
+        let granted_by = role::own_name();
+        let arguments: [DatumWithOid; 7] = [
+            role.into(),
+            role_name.as_str().into(),
+            project.into(),
+            rights.into(),
+            sources.into(),
+            binding.to_string().into(),
+            granted_by.into(),
+        ];
+        let store = "SELECT ringfence.store_access($1, $2, $3, $4, $5, $6, $7)";
+        role::as_definer(|| session::acting_for(self.owner, || Spi::run_with_args(store, &arguments)))?
+            .map_err(|_| error::not_installed("function ringfence.store_access"))
     }
 
-    let granted_by = session::own_role_name();
-    let arguments: [DatumWithOid; 7] = [
-        role.into(),
-        role_name.as_str().into(),
-        project.into(),
-        rights.into(),
-        sources.into(),
-        binding_name.into(),
-        granted_by.into(),
-    ];
-    session::as_definer(|| {
-        session::acting_for(manager.owner, || {
-            Spi::run_with_args("SELECT ringfence.store_access($1, $2, $3, $4, $5, $6, $7)", &arguments)
-        })
-    })?
-    .map_err(|_| error::not_installed("function ringfence.store_access"))
-}
+    /// Takes back what was granted for the owner, in one project, or where none is named in all. It takes effect in other sessions at their
+    /// next statement.
+    ///
+    /// Errors: 42501 the caller may not; P0002 no such project or access.
+    pub fn revoke(self, role_name: &str, project: Option<&Reference>) -> Result<()> {
+        let owner_name = self.owner.name.clone();
+        let project = self.project_id(project)?;
+        self.may_manage(project)?;
+        self.may_remove(role_name, project)?;
+        let arguments: [DatumWithOid; 2] = [role_name.into(), project.into()];
+        let remove = "SELECT ringfence.remove_access($1, $2)";
+        let removed =
+            role::as_definer(|| session::acting_for(self.owner, || Spi::get_one_with_args::<i64>(remove, &arguments)))?
+                .map_err(|_| error::not_installed("function ringfence.remove_access"))?;
+        if removed == Some(0) { Err(error::no_such_access(role_name, &owner_name)) } else { Ok(()) }
+    }
 
-/// `ringfence.revoke_access()`: takes back what was granted for an owner, in one project, or where none is named in
-/// all. It takes effect in other sessions at their next statement.
-///
-/// Errors: 42501 the caller may not manage access of this owner; P0002 no such owner, project or access.
-#[pg_extern(sql = false)]
-fn revoke_access(role_name: Option<&str>, owner: Option<&str>, project: Option<&str>) -> Result<()> {
-    let role_name = given("role_name", role_name)?;
-    let manager = Manager::of(&given("owner", owner)?)?;
-    let owner_name = manager.owner.name.clone();
-    let project = manager.project_id(project)?;
-    manager.may_manage(project)?;
-    manager.may_remove(&role_name, project)?;
-    let arguments: [DatumWithOid; 2] = [role_name.as_str().into(), project.into()];
-    let removed = session::as_definer(|| {
-        session::acting_for(manager.owner, || {
-            Spi::get_one_with_args::<i64>("SELECT ringfence.remove_access($1, $2)", &arguments)
-        })
-    })?
-    .map_err(|_| error::not_installed("function ringfence.remove_access"))?;
-    if removed == Some(0) { Err(error::no_such_access(&role_name, &owner_name)) } else { Ok(()) }
-}
+    /// For each right whether the role holds it for the owner, and which row of `ringfence.access` gives it or what is missing. A right that
+    /// several rows give is explained for each.
+    ///
+    /// Errors: 42501 the caller may not manage access in all projects; 42704 no such role.
+    pub fn explain(&self, role_name: &str) -> Result<Vec<Explanation>> {
+        self.may_manage(None)?;
+        let role = role::oid(role_name)?;
+        let projects = project::of_owner(self.owner.id)?;
+        let profiles = OnceCell::new();
+        let all = stored(self.owner.id)?;
+        let (held, other): (Vec<&Stored>, Vec<&Stored>) =
+            all.iter().partition(|row| holds(role, row.grantee, &row.grantee_name));
 
-/// `ringfence.explain_access()`: for each right whether the role holds it for the owner, and which entry gives it or what
-/// is missing. A right that several entries give has a row for each.
-///
-/// Errors: 42501 the caller may not manage access of this owner; 42704 no such role; P0002 no such owner.
-#[pg_extern(sql = false)]
-fn explain_access(
-    role_name: Option<&str>,
-    owner: Option<&str>,
-) -> Result<
-    TableIterator<
-        'static,
-        (
-            name!(right_name, String),
-            name!(held, bool),
-            name!(given_to, Option<String>),
-            name!(project, Option<String>),
-            name!(binding, Option<String>),
-            name!(reason, String),
-        ),
-    >,
-> {
-    let role_name = given("role_name", role_name)?;
-    let manager = Manager::of(&given("owner", owner)?)?;
-    manager.may_manage(None)?;
-    let role = role_oid(&role_name)?;
-    let owner = &manager.owner;
-    let projects = project::of_owner(owner.id)?;
-    let profiles = OnceCell::new();
-    let all = stored(owner.id)?;
-    let (held, other): (Vec<&Stored>, Vec<&Stored>) =
-        all.iter().partition(|entry| holds(role, entry.grantee, &entry.grantee_name));
-    // SAFETY: reads the role's catalog entry, inside a transaction.
-    let unbound = unsafe { pg_sys::has_bypassrls_privilege(role) };
-
-    let mut rows = Vec::new();
-    for right_name in crate::session::rights::names() {
-        let right = Rights::parse(right_name)?;
-        let before = rows.len();
-        for entry in &held {
-            let project = projects.iter().find(|project| Some(project.id) == entry.project);
-            for name in &entry.names {
-                if !entry.rights_by(name, &profiles, owner.id)?.contains(right) {
-                    continue;
-                }
-                let by = if name == right_name { "granted".to_owned() } else { format!("by profile \"{name}\"") };
-                let obstacle = match project {
-                    _ if !owner.enabled => Some("the owner is disabled"),
-                    Some(project) if !project.enabled => Some("the project is disabled"),
-                    _ => None,
-                };
-                rows.push((
-                    right_name.to_owned(),
-                    obstacle.is_none(),
-                    Some(entry.grantee_name.clone()),
-                    project.map(|project| project.name.clone()),
-                    Some(entry.binding.to_string()),
-                    obstacle.map_or_else(|| by.clone(), |obstacle| format!("{by}, but {obstacle}")),
-                ));
+        let mut explained = Vec::new();
+        for right_name in rights::names() {
+            let right = Rights::parse(right_name)?;
+            let before = explained.len();
+            for row in &held {
+                explained.extend(given_by(row, right_name, right, &self.owner, &projects, &profiles)?);
+            }
+            if explained.len() == before {
+                let reason = why_missing(role, role_name, right, &held, &other).to_owned();
+                let (given_to, project, binding) = (None, None, None);
+                explained.push(Explanation { right_name, held: false, given_to, project, binding, reason });
             }
         }
-        if rows.len() == before {
-            let missing = if !held.is_empty() {
-                if Rights::OF_THE_WHOLE_OWNER.contains(right) && held.iter().all(|entry| entry.project.is_some()) {
-                    "none of the entries gives it; access that is limited to a project cannot"
-                } else {
-                    "none of the entries gives it"
-                }
-            } else if other.iter().any(|entry| entry.grantee == role) {
-                "the role was renamed since access was granted to it: grant it again"
-            } else if other.iter().any(|entry| entry.grantee_name == role_name) {
-                "access was granted to another role of this name: grant it again"
-            } else {
-                "no access was granted to the role, or to one whose privileges it has"
-            };
-            rows.push((right_name.to_owned(), false, None, None, None, missing.to_owned()));
+        // SAFETY: reads the role's catalog entry, inside a transaction.
+        if unsafe { pg_sys::has_bypassrls_privilege(role) } {
+            for explanation in &mut explained {
+                explanation.reason += "; but row-level security does not bind this role";
+            }
         }
+        Ok(explained)
     }
-    if unbound {
-        for row in &mut rows {
-            row.5 += "; but row-level security does not bind this role";
+}
+
+/// Whether a role holds a right for an owner, and why.
+pub struct Explanation {
+    pub right_name: &'static str,
+    pub held: bool,
+    /// The role, project and binding of the row that gives it.
+    pub given_to: Option<String>,
+    pub project: Option<String>,
+    pub binding: Option<String>,
+    pub reason: String,
+}
+
+/// How a row that the role holds gives the right: once for each of its names that has the right in it.
+fn given_by(
+    row: &Stored,
+    right_name: &'static str,
+    right: Rights,
+    owner: &Owner,
+    projects: &[Project],
+    profiles: &Profiles,
+) -> Result<Vec<Explanation>> {
+    let project = projects.iter().find(|project| Some(project.id) == row.project);
+    let obstacle = match project {
+        _ if !owner.enabled => Some("the owner is disabled"),
+        Some(project) if !project.enabled => Some("the project is disabled"),
+        _ => None,
+    };
+    let mut explained = Vec::new();
+    for name in &row.names {
+        if !row.rights_by(name, profiles, owner.id)?.contains(right) {
+            continue;
         }
+        let by = if name == right_name { "granted".to_owned() } else { format!("by profile \"{name}\"") };
+        explained.push(Explanation {
+            right_name,
+            held: obstacle.is_none(),
+            given_to: Some(row.grantee_name.clone()),
+            project: project.map(|project| project.name.clone()),
+            binding: Some(row.binding.to_string()),
+            reason: obstacle.map_or_else(|| by.clone(), |obstacle| format!("{by}, but {obstacle}")),
+        });
     }
-    Ok(TableIterator::new(rows))
+    Ok(explained)
+}
+
+/// Why a role does not hold a right, where none of the rows that it holds gives it.
+fn why_missing(role: pg_sys::Oid, role_name: &str, right: Rights, held: &[&Stored], other: &[&Stored]) -> &'static str {
+    if !held.is_empty() {
+        if Rights::OF_THE_WHOLE_OWNER.contains(right) && held.iter().all(|row| row.project.is_some()) {
+            "none of the entries gives it; access that is limited to a project cannot"
+        } else {
+            "none of the entries gives it"
+        }
+    } else if other.iter().any(|row| row.grantee == role) {
+        "the role was renamed since access was granted to it: grant it again"
+    } else if other.iter().any(|row| row.grantee_name == role_name) {
+        "access was granted to another role of this name: grant it again"
+    } else {
+        "no access was granted to the role, or to one whose privileges it has"
+    }
 }

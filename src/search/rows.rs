@@ -10,7 +10,7 @@ use crate::error::{self, Result};
 use crate::field::VisibleFields;
 use crate::jsonb::Jsonb;
 use crate::pg;
-use crate::{catalog, customer, session};
+use crate::{catalog, customer, role};
 use pgrx::callconv::{BoxRet, FcInfo};
 use pgrx::datum::Uuid;
 use pgrx::pgrx_sql_entity_graph::metadata::{
@@ -366,7 +366,7 @@ impl<'a> Reader<'a> {
 
 /// Whether a probe finds the customer of that owner, if it is in reach.
 pub fn finds_one(owner: Uuid, customer: Uuid, probe: &Probe) -> Result<bool> {
-    session::as_definer(|| {
+    role::as_definer(|| {
         connected(|| {
             let mut arguments = [datum(owner), datum(customer), probe.datum()];
             Ok(!execute::<1>(Statement::FindsOne, &mut arguments)?.is_empty())

@@ -2,6 +2,7 @@
 
 use super::index;
 use crate::error::{self, Result};
+use crate::role;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
@@ -21,8 +22,8 @@ fn search_status() -> Result<
         ),
     >,
 > {
-    if !crate::session::is_admin() {
-        return Err(error::may_not_administer(&crate::session::own_role_name()));
+    if !role::is_admin() {
+        return Err(error::may_not_administer(&role::own_name()));
     }
     // SAFETY: index and table are open and locked while they are read; ginGetStats fills the struct that it is given.
     let row = index::with(|relation| unsafe {

@@ -11,7 +11,8 @@ use super::posting::Place;
 use super::probe::{Flat, Unit, Visit, visit};
 use crate::error::{self, Result};
 use crate::field::VisibleField;
-use crate::session::{self, Context, rights::Rights};
+use crate::rights::Rights;
+use crate::session::{self, Context};
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::pgrx_sql_entity_graph::metadata::{
     ArgumentError, ReturnsError, ReturnsRef, SqlMappingRef, SqlTranslatable, TypeOrigin,

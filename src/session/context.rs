@@ -1,48 +1,50 @@
-//! The context of a session: whom it works for, where, and with which rights.
+//! The context of a session: whom it works for, where, with which rights, and how it came to that.
 
-use crate::access::Entry;
+use crate::access::reach::Reach;
 use crate::error::Result;
 use crate::field::VisibleFields;
-use crate::owner::Owner;
-use crate::project::Project;
-use crate::session::rights::Rights;
-use pgrx::datum::Uuid;
 use std::cell::{Cell, OnceCell};
+use std::ops::Deref;
 
 /// How the session came to its owner, as `whoami()` tells.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Bound {
+pub enum SelectedBy {
     Setting,
     Default,
     Enter,
     Token,
 }
 
-impl Bound {
+impl SelectedBy {
     pub fn name(self) -> &'static str {
         match self {
-            Bound::Setting => "setting",
-            Bound::Default => "default",
-            Bound::Enter => "enter",
-            Bound::Token => "token",
+            SelectedBy::Setting => "setting",
+            SelectedBy::Default => "default",
+            SelectedBy::Enter => "enter",
+            SelectedBy::Token => "token",
         }
     }
 }
 
-/// What a session is: whom it works for, where, and with which rights.
+/// What a session is.
 pub struct Context {
-    pub owner: Owner,
-    pub project: Option<Project>,
-    pub bound: Bound,
-    /// In the selected project, or with none selected in any project that the role works in.
-    pub rights: Rights,
+    reach: Reach,
+    pub selected_by: SelectedBy,
     /// The owner was selected for this transaction alone, and nothing of it may outlive it.
     pub(super) transaction_only: bool,
     /// Its rows may stay in a cursor WITH HOLD: the access is for a connection that serves one owner throughout.
     pub(super) may_hold: bool,
-    pub(super) entries: Vec<Entry>,
-    pub(super) fields: OnceCell<VisibleFields>,
+    fields: OnceCell<VisibleFields>,
     pub serial: Serial,
+}
+
+/// A context is asked what its session may reach.
+impl Deref for Context {
+    type Target = Reach;
+
+    fn deref(&self) -> &Reach {
+        &self.reach
+    }
 }
 
 /// Tells a context from all others of this backend, those that are gone too: what is made from one is good for it alone.
@@ -53,7 +55,7 @@ impl Serial {
     /// That of no context.
     pub const NONE: Serial = Serial(0);
 
-    pub fn next() -> Serial {
+    fn next() -> Serial {
         thread_local! {
             static LAST: Cell<u64> = const { Cell::new(0) };
         }
@@ -63,30 +65,8 @@ impl Serial {
 }
 
 impl Context {
-    /// Whether the role works in that project of the owner, selected or not.
-    pub fn works_in(&self, project: Uuid) -> bool {
-        self.entries.iter().any(|entry| entry.covers(project))
-    }
-
-    /// The rights held in every project, also those to come; or where a project is named, in that one.
-    pub fn rights_within(&self, project: Option<Uuid>) -> Rights {
-        self.entries_within(project).fold(Rights::NONE, |rights, entry| rights.union(entry.rights))
-    }
-
-    /// Whether the session may act as that source system, or where none is named as any, in the selected project.
-    pub fn may_act_as(&self, source: Option<&str>) -> bool {
-        let here = |entry: &&Entry| self.project.as_ref().is_none_or(|project| entry.covers(project.id));
-        self.entries.iter().filter(here).any(|entry| entry.allows_source(source))
-    }
-
-    /// The same for that project, or where none is named for all projects.
-    pub fn may_act_as_within(&self, source: Option<&str>, project: Option<Uuid>) -> bool {
-        self.entries_within(project).any(|entry| entry.allows_source(source))
-    }
-
-    /// The entries that cover the project, or where none is named all projects, also those to come.
-    fn entries_within(&self, project: Option<Uuid>) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(move |entry| project.map_or(entry.covers_all(), |project| entry.covers(project)))
+    pub fn new(reach: Reach, selected_by: SelectedBy, transaction_only: bool, may_hold: bool) -> Context {
+        Context { reach, selected_by, transaction_only, may_hold, fields: OnceCell::new(), serial: Serial::next() }
     }
 
     /// As [`Context::fields`], if they have been worked out. It calls nothing of PostgreSQL's.
@@ -99,7 +79,7 @@ impl Context {
         if let Some(fields) = self.fields.get() {
             return Ok(fields);
         }
-        let fields = VisibleFields::of(self)?;
+        let fields = VisibleFields::of(&self.reach)?;
         Ok(self.fields.get_or_init(|| fields))
     }
 }

@@ -7,13 +7,12 @@
 #![allow(ffi_unwind_calls)]
 
 use super::context::Context;
-use super::rights::Rights;
-use super::{ACTING, binding, in_force, look_at_answer, sql};
+use super::judge::{in_force, look_at_answer};
+use super::{acting, entered, sql};
 use crate::pg::{copied_unguarded, is_plain, unguarded, version_1};
+use crate::rights::Rights;
+use crate::role;
 use pgrx::{pg_sys, varlena};
-use std::ffi::c_int;
-
-const RESTRICTED: c_int = (pg_sys::SECURITY_RESTRICTED_OPERATION | pg_sys::SECURITY_NOFORCE_RLS) as c_int;
 
 /// What `judge()` would answer, if it would answer from what is in force, by the same questions in the same order. `read` is
 /// not to call PostgreSQL: an error would leave the answer borrowed.
@@ -38,17 +37,12 @@ pub unsafe fn is_in_force() -> bool {
 /// As [`answer`].
 unsafe fn role_to_judge() -> Option<pg_sys::Oid> {
     // A token is compared with the clock, on the long way.
-    if binding::may_expire() || ACTING.with(|acting| acting.try_borrow().map_or(true, |acting| acting.is_some())) {
+    if entered::may_expire() || acting::is_acting() {
         return None;
     }
-    let (mut user, mut flags) = (pg_sys::InvalidOid, 0);
-    // SAFETY: the same calls as in `judge()` and `judged_role()`. Nothing is borrowed while they run; only the first can raise.
-    let role = unsafe {
-        unguarded::AcceptInvalidationMessages();
-        unguarded::GetUserIdAndSecContext(&mut user, &mut flags);
-        unguarded::GetOuterUserId()
-    };
-    (flags & RESTRICTED == 0).then_some(role)
+    // SAFETY: the same call as in `judge()`. Nothing is borrowed while it runs.
+    unsafe { unguarded::AcceptInvalidationMessages() };
+    role::to_judge()
 }
 
 /// # Safety

@@ -6,22 +6,18 @@
 // library before us, as C would. What is ours to run is guarded for itself, and finished before.
 #![allow(ffi_unwind_calls)]
 
-use super::{context, is_acting, judge, latched_owner, parallel, refuses_held_cursors, settings};
+use super::judge::refuses_held_cursors;
+use super::{held, resumed, settings, workers};
 use crate::pg::{members, unguarded};
-use crate::{error, lock, log, wording};
-use pgrx::datum::Uuid;
+use crate::{error, lock, secret, wording};
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int};
 
 thread_local! {
     static PREVIOUS_START: Cell<pg_sys::ExecutorStart_hook_type> = const { Cell::new(None) };
     static PREVIOUS_RUN: Cell<pg_sys::ExecutorRun_hook_type> = const { Cell::new(None) };
-    static HOLD_DECLARED: Cell<bool> = const { Cell::new(false) };
     static PREVIOUS_UTILITY: Cell<pg_sys::ProcessUtility_hook_type> = const { Cell::new(None) };
-    /// With `ringfence.latch = statement`: the owners that the transaction's queries have been run for, by the query's address.
-    static RUN_FOR: RefCell<HashMap<usize, Uuid>> = RefCell::new(HashMap::new());
 }
 
 /// For `_PG_init`.
@@ -122,20 +118,20 @@ unsafe extern "C-unwind" fn executor_run(
     // SAFETY: called by PostgreSQL with a query that is being executed; a plain frame, as said above.
     unsafe {
         if (*query).already_executed {
-            judge_resumed_query(query);
+            resumed::judge(query);
         }
-        let workers = if (*(*query).plannedstmt).parallelModeNeeded { prepare_workers(query) } else { WORKERS_NONE };
+        let handed = if (*(*query).plannedstmt).parallelModeNeeded { workers::prepare(query) } else { workers::NONE };
         // What is fetched in pieces runs without workers: by this argument, or in newer minors by already_executed.
-        let once = once && workers != WORKERS_REFUSED;
+        let once = once && handed != workers::REFUSED;
         match PREVIOUS_RUN.get() {
             Some(previous) => previous(query, direction, rows, once),
             None => unguarded::standard_ExecutorRun(query, direction, rows, once),
         }
         if settings::latch() == settings::Latch::Statement {
-            remember_owner(query);
+            resumed::remember_owner(query);
         }
-        if workers >= 0 {
-            dismiss_workers(workers);
+        if handed >= 0 {
+            workers::dismiss(handed);
         }
     }
 }
@@ -149,107 +145,20 @@ unsafe extern "C-unwind" fn executor_run(
     // SAFETY: called by PostgreSQL with a query that is being executed; a plain frame, as said above.
     unsafe {
         if (*query).already_executed {
-            judge_resumed_query(query);
+            resumed::judge(query);
         }
-        let workers = if (*(*query).plannedstmt).parallelModeNeeded { prepare_workers(query) } else { WORKERS_NONE };
+        let handed = if (*(*query).plannedstmt).parallelModeNeeded { workers::prepare(query) } else { workers::NONE };
         match PREVIOUS_RUN.get() {
             Some(previous) => previous(query, direction, rows),
             None => unguarded::standard_ExecutorRun(query, direction, rows),
         }
         if settings::latch() == settings::Latch::Statement {
-            remember_owner(query);
+            resumed::remember_owner(query);
         }
-        if workers >= 0 {
-            dismiss_workers(workers);
-        }
-    }
-}
-
-/// A cursor that is fetched from again may hold rows that were judged long ago, sorted or materialised: where the
-/// transaction works for an owner, it is judged anew whether the session still may.
-///
-/// # Safety
-/// `query` must be a query that is being executed, and not for the first time.
-#[pg_guard]
-unsafe extern "C-unwind" fn judge_resumed_query(query: *mut pg_sys::QueryDesc) {
-    // SAFETY: as promised by the caller; a query that is being executed has a plan.
-    let judged = unsafe {
-        let plan = (*query).plannedstmt;
-        // Only what row-level security or a function had a part in; and not inside of what is refused to see anything.
-        ((*plan).dependsOnRole || !(*plan).invalItems.is_null())
-            && !pg_sys::InSecurityRestrictedOperation()
-            && !pg_sys::InNoForceRLSOperation()
-    };
-    let run_for = RUN_FOR.with_borrow(|owners| owners.get(&query.addr()).copied());
-    if judged && (latched_owner().is_some() || run_for.is_some()) {
-        match context() {
-            Err(refusal) => refusal.report(PgLogLevel::ERROR),
-            Ok(context) if run_for.is_some_and(|owner| owner != context.owner.id) => {
-                error::cursor_of_other_owner().report(PgLogLevel::ERROR)
-            }
-            Ok(_) => (),
+        if handed >= 0 {
+            workers::dismiss(handed);
         }
     }
-}
-
-/// With `ringfence.latch = statement` another statement may work for another owner, but a query that is fetched from again is one query: it
-/// stays with the owner that it was run for.
-///
-/// # Safety
-/// `query` must be a query that has been run.
-#[pg_guard]
-unsafe extern "C-unwind" fn remember_owner(query: *mut pg_sys::QueryDesc) {
-    RUN_FOR.with_borrow_mut(|owners| match latched_owner() {
-        Some(owner) => owners.insert(query.addr(), owner),
-        // One that was freed may have had the same address.
-        None => owners.remove(&query.addr()),
-    });
-}
-
-// What `prepare_workers` returns: there are none, or none that could ask for an owner; or the query must do without; or
-// else the level of settings at which their context was handed over.
-const WORKERS_NONE: c_int = -1;
-const WORKERS_REFUSED: c_int = -2;
-
-/// Before a query that may start parallel workers: hands over what they have to know. What they may use the leader uses, so
-/// the owner is fixed from now on.
-///
-/// # Safety
-/// `query` must be a query that is being executed.
-#[pg_guard]
-unsafe extern "C-unwind" fn prepare_workers(query: *mut pg_sys::QueryDesc) -> c_int {
-    // SAFETY: as promised by the caller; a query that is being executed has a plan. What is fetched from again, or lies within
-    // a parallel query, starts no workers, or workers that are told already.
-    let (starts, asks) = unsafe {
-        let plan = (*query).plannedstmt;
-        (
-            !(*query).already_executed && !pg_sys::IsInParallelMode(),
-            (*plan).dependsOnRole || !(*plan).invalItems.is_null(),
-        )
-    };
-    if !starts {
-        return WORKERS_NONE;
-    }
-    // Where neither row-level security nor a function has a part in it, nothing should ask; and what nobody hands over nobody
-    // can have forged.
-    if !asks {
-        return settings::hand_over(c"");
-    }
-    if is_acting() {
-        // SAFETY: as above. PostgreSQL takes it for a query that is fetched from again, and sets the same when it has run.
-        unsafe { (*query).already_executed = true };
-        return WORKERS_REFUSED;
-    }
-    // A refusal is the worker's to report, if it comes to ask: the query may be about something else.
-    let context = parallel::to_hand_over(judge().map(|_| ()));
-    settings::hand_over(context.as_deref().unwrap_or(c""))
-}
-
-/// # Safety
-/// `workers` must be the level that `prepare_workers` returned for the query that has been run.
-#[pg_guard]
-unsafe extern "C-unwind" fn dismiss_workers(workers: c_int) {
-    settings::take_back(workers);
 }
 
 unsafe extern "C-unwind" fn process_utility(
@@ -264,12 +173,12 @@ unsafe extern "C-unwind" fn process_utility(
 ) {
     // SAFETY: called by PostgreSQL with a utility statement, which is passed on; a plain frame, as said above.
     unsafe {
-        if declares_held_cursor((*statement).utilityStmt) {
+        if held::declares_one((*statement).utilityStmt) {
             refuse_held_cursor();
         }
         wording::utility_begins((*statement).utilityStmt);
         let locks = lock::refuse((*statement).utilityStmt);
-        let text = log::without_secrets(statement, text).unwrap_or(text);
+        let text = secret::without_secrets(statement, text).unwrap_or(text);
         match PREVIOUS_UTILITY.get() {
             Some(previous) => {
                 previous(statement, text, read_only, level, parameters, environment, receiver, completion)
@@ -296,33 +205,5 @@ unsafe extern "C-unwind" fn refuse_held_cursor() {
     if refuses_held_cursors() {
         error::survives_transaction("a cursor WITH HOLD").report(PgLogLevel::ERROR);
     }
-    HOLD_DECLARED.set(true);
-}
-
-/// # Safety
-/// `statement` must be a parse tree node or NULL.
-unsafe fn declares_held_cursor(statement: *mut pg_sys::Node) -> bool {
-    // SAFETY: the node's tag tells what it is.
-    unsafe {
-        !statement.is_null()
-            && (*statement).type_ == pg_sys::NodeTag::T_DeclareCursorStmt
-            && (*statement.cast::<pg_sys::DeclareCursorStmt>()).options & pg_sys::CURSOR_OPT_HOLD as i32 != 0
-    }
-}
-
-/// The transaction has ended.
-pub fn end_of_transaction() {
-    HOLD_DECLARED.set(false);
-    RUN_FOR.take();
-}
-
-/// Whether the rows being read may go to a cursor that outlives the transaction: one was declared in it before the owner
-/// was selected, or, where the library was not yet loaded then, one is being read from.
-pub fn fills_held_cursor() -> bool {
-    // SAFETY: the portal that PostgreSQL is running, if any.
-    HOLD_DECLARED.get()
-        || unsafe {
-            !pg_sys::ActivePortal.is_null()
-                && (*pg_sys::ActivePortal).cursorOptions & pg_sys::CURSOR_OPT_HOLD as i32 != 0
-        }
+    held::is_declared();
 }

@@ -1,15 +1,17 @@
 //! Parallel workers see the context of their leader.
 //!
 //! A worker is a backend of its own: PostgreSQL gives it the leader's role and settings, and nothing of what this library
-//! remembers. So before a query starts workers, the leader writes what it is bound to into a setting that it alone
+//! remembers. So before a query starts workers, the leader writes what it has entered or asks into a setting that it alone
 //! writes, and a worker judges that, from the tables, as its leader did. Rights taken away meanwhile are gone there too.
 
-use super::binding::{self, Binding};
-use super::resolve::{Question, Way};
-use super::rights::Rights;
+use super::entered::{self, Entered};
+use super::latch;
+use super::question::{self, Question, Way};
 use super::settings::{self, Scope};
 use crate::error::{self, Result};
-use crate::name;
+use crate::name::{Reference, parse_id};
+use crate::rights::Rights;
+use crate::role;
 use pgrx::pg_sys;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -70,25 +72,25 @@ pub fn to_hand_over(judged: Result<()>) -> Option<CString> {
 }
 
 fn handed() -> Result<Handed> {
-    let (question, agent, source, key, expires) = match binding::current() {
-        Some(binding) => {
-            let (agent, source, key) = (binding.agent.clone(), binding.source.clone(), binding.key);
-            let (role, expires) = (binding.role, binding.expires);
-            (binding.question(role)?, agent, source, key, expires)
+    let (question, agent, source, key, expires) = match entered::current() {
+        Some(entered) => {
+            let (agent, source, key) = (entered.agent.clone(), entered.source.clone(), entered.key);
+            let (role, expires) = (entered.role, entered.expires);
+            (entered.question(role)?, agent, source, key, expires)
         }
-        None => (super::question_by_settings(super::role())?, None, None, None, binding::NEVER),
+        None => (question::by_settings(role::current())?, None, None, None, entered::NEVER),
     };
     Ok(Handed {
         role: question.role.to_u32(),
-        owner: question.owner,
-        project: question.project,
+        owner: question.owner.map(|owner| owner.text().to_owned()),
+        project: question.project.map(|project| project.text().to_owned()),
         way: match question.way {
             Way::Setting(Scope::Transaction) => HandedWay::Local,
             Way::Setting(Scope::Session) => HandedWay::Session,
             Way::Enter => HandedWay::Enter,
             Way::Token(limit) => HandedWay::Token(limit.bits()),
         },
-        latched: super::latched().map(|(owner, transaction_only)| (owner.to_string(), transaction_only)),
+        latched: latch::latched().map(|(owner, transaction_only)| (owner.to_string(), transaction_only)),
         agent,
         source,
         key: key.map(|key| key.to_string()),
@@ -118,23 +120,25 @@ pub fn take_over() -> Result<()> {
     };
     let role = pg_sys::Oid::from(handed.role);
     if let Some((owner, transaction_only)) = handed.latched {
-        let owner = name::parse_id(&owner).ok_or_else(error::nothing_handed_over)?;
-        super::latch(owner, transaction_only)?;
+        let owner = parse_id(&owner).ok_or_else(error::nothing_handed_over)?;
+        latch::latch(owner, transaction_only)?;
     }
     if !matches!(way, Way::Setting(_)) {
-        let owner = handed.owner.as_deref().and_then(name::parse_id).ok_or_else(error::nothing_handed_over)?;
-        binding::begin(Binding {
+        let owner = handed.owner.as_deref().and_then(parse_id).ok_or_else(error::nothing_handed_over)?;
+        entered::begin(Entered {
             role,
             owner,
-            project: handed.project.as_deref().and_then(name::parse_id),
+            project: handed.project.as_deref().and_then(parse_id),
             agent: handed.agent,
             source: handed.source,
             way,
-            key: handed.key.as_deref().and_then(name::parse_id),
+            key: handed.key.as_deref().and_then(parse_id),
             expires: handed.expires,
         });
     }
-    ASKED.with(|asked| asked.replace(Some(Question { role, owner: handed.owner, project: handed.project, way })));
+    let reference = |text: Option<String>| text.as_deref().map(Reference::new);
+    let question = Question { role, owner: reference(handed.owner), project: reference(handed.project), way };
+    ASKED.with(|asked| asked.replace(Some(question)));
     Ok(())
 }
 

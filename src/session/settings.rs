@@ -2,6 +2,7 @@
 //! restores older values (RESET, ROLLBACK, function exit) without asking anybody.
 
 use crate::error::{self, Result};
+use crate::name::Reference;
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
 use pgrx::{pg_guard, pg_sys};
 use std::cell::Cell;
@@ -186,17 +187,9 @@ fn text(setting: &'static GucSetting<Option<CString>>, name: &str) -> Result<Opt
 }
 
 /// The same of a setting that names something.
-fn naming(setting: &'static GucSetting<Option<CString>>, name: &str) -> Result<Option<String>> {
-    Ok(value(setting, name)?.map(|text| name_in(text).to_owned()))
+fn reference(setting: &'static GucSetting<Option<CString>>, name: &str) -> Result<Option<Reference>> {
+    Ok(value(setting, name)?.map(Reference::new))
 }
-
-/// As much of a text as is looked at for a name. What is longer names nothing, and nor does its beginning.
-pub fn name_in(text: &str) -> &str {
-    text.char_indices().nth(NAME_CHARACTERS).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
-}
-
-/// More than a name has.
-const NAME_CHARACTERS: usize = 1000;
 
 /// The value lives until the setting is set again. Nothing may be called before it is copied.
 fn value(setting: &'static GucSetting<Option<CString>>, name: &str) -> Result<Option<&'static str>> {
@@ -216,13 +209,13 @@ fn value(setting: &'static GucSetting<Option<CString>>, name: &str) -> Result<Op
 }
 
 /// `ringfence.owner`, or None.
-pub fn owner() -> Result<Option<String>> {
-    naming(&OWNER, "ringfence.owner")
+pub fn owner() -> Result<Option<Reference>> {
+    reference(&OWNER, "ringfence.owner")
 }
 
 /// `ringfence.project`, or None.
-pub fn project() -> Result<Option<String>> {
-    naming(&PROJECT, "ringfence.project")
+pub fn project() -> Result<Option<Reference>> {
+    reference(&PROJECT, "ringfence.project")
 }
 
 /// `ringfence.agent`, or None.

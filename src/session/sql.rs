@@ -1,9 +1,11 @@
 //! The functions of `sql/session.sql`: thin wrappers over the context.
 
-use super::rights::Rights;
-use super::{context, own_role_name, selected_context};
+use super::judge::{context, require, selected_context};
+use super::{author, enter as entering};
 use crate::error::{self, Result};
-use crate::log;
+use crate::name::Reference;
+use crate::rights::Rights;
+use crate::{role, secret};
 use pgrx::datum::Uuid;
 use pgrx::prelude::*;
 
@@ -13,24 +15,29 @@ fn current_owner() -> Result<Uuid> {
     Ok(context()?.owner.id)
 }
 
-/// `ringfence.enter()`: binds the transaction. An empty project is none.
+/// `ringfence.enter()`. An empty project is none.
 #[pg_extern(sql = false)]
 fn enter(owner: Option<&str>, project: Option<&str>, agent: Option<&str>) -> Result<Uuid> {
-    let owner = owner.filter(|owner| !owner.is_empty()).ok_or_else(|| error::missing_argument("owner"))?;
-    super::enter(owner, project.filter(|project| !project.is_empty()), agent.filter(|agent| !agent.is_empty()))
+    enter_given(owner.filter(|owner| !owner.is_empty()).map(Reference::new), project, agent)
 }
 
-/// The same by the owner's id, for clients that bind it as a uuid.
+/// The same by the owner's id, for clients that send it as a uuid.
 #[pg_extern(sql = false)]
 fn enter_by_id(owner: Option<Uuid>, project: Option<&str>, agent: Option<&str>) -> Result<Uuid> {
-    enter(owner.map(|owner| owner.to_string()).as_deref(), project, agent)
+    enter_given(owner.map(Reference::from), project, agent)
+}
+
+fn enter_given(owner: Option<Reference>, project: Option<&str>, agent: Option<&str>) -> Result<Uuid> {
+    let owner = owner.ok_or_else(|| error::missing_argument("owner"))?;
+    let project = project.filter(|project| !project.is_empty()).map(Reference::new);
+    entering::enter(&owner, project.as_ref(), agent.filter(|agent| !agent.is_empty()))
 }
 
 /// `ringfence.login()`: as `enter()`, by a signed token.
 #[pg_extern(sql = false)]
 fn login(token: Option<&str>) -> Result<Uuid> {
-    log::statement_holds_secret();
-    super::login(token.ok_or_else(|| error::missing_argument("token"))?)
+    secret::statement_holds_secret();
+    entering::login(token.ok_or_else(|| error::missing_argument("token"))?)
 }
 
 #[pg_extern(sql = false)]
@@ -40,12 +47,12 @@ fn current_project() -> Result<Option<Uuid>> {
 
 #[pg_extern(sql = false)]
 fn current_agent() -> Result<Option<String>> {
-    super::agent()
+    author::agent()
 }
 
 #[pg_extern(sql = false)]
 fn current_source() -> Result<Option<String>> {
-    match super::source()? {
+    match author::source()? {
         Some(source) if !context()?.may_act_as(Some(&source)) => Err(error::source_not_allowed(&source)),
         source => Ok(source),
     }
@@ -54,7 +61,7 @@ fn current_source() -> Result<Option<String>> {
 /// Who is writing, for created_by and updated_by: the application's user if it tells, else the role.
 #[pg_extern(sql = false)]
 fn current_actor() -> Result<String> {
-    super::actor()
+    author::actor()
 }
 
 /// The long way of `fast::has_right_fast`.
@@ -67,7 +74,7 @@ fn has_right(name: &str) -> Result<bool> {
 /// True, or error 42501 without the right.
 #[pg_extern(sql = false)]
 fn check_right(name: &str) -> Result<bool> {
-    super::require(Rights::parse(name)?, name).map(|()| true)
+    require(Rights::parse(name)?, name).map(|()| true)
 }
 
 /// Whether the session's role holds the right in that project, or where none is named in all, selected or not.
@@ -101,8 +108,8 @@ fn whoami() -> Result<
         ),
     >,
 > {
-    let role = own_role_name();
-    let (agent, source) = (super::agent()?, super::source()?);
+    let role = role::own_name();
+    let (agent, source) = (author::agent()?, author::source()?);
     let row = match selected_context()? {
         Some(context) => (
             role,
@@ -113,7 +120,7 @@ fn whoami() -> Result<
             agent,
             source,
             context.rights.names().map(str::to_owned).collect(),
-            Some(context.bound.name().to_owned()),
+            Some(context.selected_by.name().to_owned()),
         ),
         None => (role, None, None, None, None, agent, source, Vec::new(), None),
     };

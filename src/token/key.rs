@@ -2,16 +2,13 @@
 
 use crate::catalog::{self, Rows, Source};
 use crate::error::{self, Result};
-use crate::{log, session};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{DecodingKey, Validation};
-use pgrx::datum::{DatumWithOid, Uuid};
-use pgrx::prelude::*;
+use pgrx::datum::Uuid;
 use rsa::pkcs1::DecodeRsaPublicKey;
 use rsa::traits::PublicKeyParts;
 use std::ffi::CStr;
 
-const MAX_KID_CHARACTERS: usize = 200;
 /// More than a public key in PEM form has.
 const MAX_KEY_BYTES: usize = 1 << 16;
 /// RFC 7518 §3.2: at least as long as the hash.
@@ -31,7 +28,7 @@ pub enum Algorithm {
 impl Algorithm {
     const ALL: [Algorithm; 4] = [Algorithm::EdDSA, Algorithm::ES256, Algorithm::RS256, Algorithm::HS256];
 
-    fn named(name: &str) -> Option<Algorithm> {
+    pub fn named(name: &str) -> Option<Algorithm> {
         Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
@@ -90,7 +87,7 @@ pub fn exists(id: Uuid) -> Result<bool> {
 }
 
 /// Why that is not a key for the algorithm, if it is not.
-fn decoding_key(algorithm: Algorithm, material: &str) -> Result<DecodingKey, &'static str> {
+pub fn decoding_key(algorithm: Algorithm, material: &str) -> Result<DecodingKey, &'static str> {
     const UNREADABLE: &str = "it cannot be read: give a public key in PEM form, or for HS256 a secret";
     if material.len() > MAX_KEY_BYTES {
         return Err("it is too long");
@@ -142,63 +139,4 @@ fn verifies_nothing(key: &DecodingKey, algorithm: Algorithm) -> bool {
     let outcome =
         jsonwebtoken::decode::<serde_json::Value>(format!("{header}.e30."), key, &Validation::new(algorithm.jwa()));
     outcome.is_err_and(|failure| *failure.kind() == ErrorKind::InvalidSignature)
-}
-
-/// `ringfence.add_signing_key()`: tokens signed with it count from now on.
-///
-/// Errors: 42501 the caller is not `ringfence_admin`, or does not act by its own hand; 22023 the kid, the algorithm or the
-/// key is not good; 23505 there is a key of that kid.
-#[pg_extern(sql = false)]
-fn add_signing_key(kid: Option<&str>, algorithm: Option<&str>, key: Option<&str>) -> Result<()> {
-    log::statement_holds_secret();
-    may_manage_keys()?;
-    let kid = given_kid(kid)?;
-    let algorithm = algorithm.ok_or_else(|| error::missing_argument("algorithm"))?;
-    let algorithm = Algorithm::named(algorithm).ok_or_else(error::unknown_algorithm)?;
-    let key = key.ok_or_else(|| error::missing_argument("key"))?;
-    decoding_key(algorithm, key).map_err(error::bad_signing_key)?;
-    if find(kid)?.is_some() {
-        return Err(error::signing_key_exists(kid));
-    }
-    let added_by = session::own_role_name();
-    let arguments: [DatumWithOid; 4] = [kid.into(), algorithm.name().into(), key.into(), added_by.into()];
-    session::as_definer(|| {
-        Spi::run_with_args(
-            "INSERT INTO ringfence.signing_key_material (kid, algorithm, material, added_by) VALUES ($1, $2, $3, $4)",
-            &arguments,
-        )
-    })?
-    .map_err(|_| error::not_installed("table ringfence.signing_key_material"))
-}
-
-/// `ringfence.drop_signing_key()`: tokens signed with it count no more, also in transactions that are bound by one.
-///
-/// Errors: 42501 as [`add_signing_key`]; P0002 there is no key of that kid.
-#[pg_extern(sql = false)]
-fn drop_signing_key(kid: Option<&str>) -> Result<()> {
-    may_manage_keys()?;
-    let kid = given_kid(kid)?;
-    if find(kid)?.is_none() {
-        return Err(error::no_such_signing_key(kid));
-    }
-    session::as_definer(|| {
-        // Under the caller's search_path: an operator that is not qualified may be the caller's, and would run as the definer.
-        Spi::run_with_args(
-            "DELETE FROM ringfence.signing_key_material WHERE kid OPERATOR(pg_catalog.=) $1",
-            &[kid.into()],
-        )
-    })?
-    .map_err(|_| error::not_installed("table ringfence.signing_key_material"))
-}
-
-fn may_manage_keys() -> Result<()> {
-    if session::is_admin() { Ok(()) } else { Err(error::may_not_manage_keys(&session::own_role_name())) }
-}
-
-fn given_kid(kid: Option<&str>) -> Result<&str> {
-    let kid = kid.filter(|kid| !kid.is_empty()).ok_or_else(|| error::missing_argument("kid"))?;
-    if kid.chars().count() > MAX_KID_CHARACTERS || kid.chars().any(char::is_control) {
-        return Err(error::bad_kid());
-    }
-    Ok(kid)
 }

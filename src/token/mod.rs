@@ -5,10 +5,12 @@
 
 mod json;
 mod key;
+mod sql;
 
 use crate::error::{self, Result};
+use crate::name::Reference;
 use crate::pg::{MICROSECONDS_OF_A_SECOND, SECONDS_FROM_1970_TO_2000, now};
-use crate::session::rights::Rights;
+use crate::rights::Rights;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use json::Object;
@@ -45,8 +47,8 @@ pub fn init() {
 pub struct Token {
     /// The key that signed it, as [`key_exists`] knows it.
     pub key: Uuid,
-    pub owner: String,
-    pub project: Option<String>,
+    pub owner: Reference,
+    pub project: Option<Reference>,
     pub agent: Option<String>,
     pub source: Option<String>,
     /// The only role that may present it, if it says so.
@@ -121,6 +123,7 @@ fn read_claims(key: Uuid, claims: &Object, now: pg_sys::TimestampTz) -> Result<T
         }
         Ok(value)
     };
+    let reference = |name| text(name).map(|text| text.as_deref().map(Reference::new));
     let seconds = |name| claims.integer(name).map_err(|_| error::bad_claim(name, "must be a whole number of seconds"));
     let names = |name| claims.texts(name).map_err(|_| error::bad_claim(name, "must be a list of texts"));
 
@@ -151,8 +154,8 @@ fn read_claims(key: Uuid, claims: &Object, now: pg_sys::TimestampTz) -> Result<T
     };
     Ok(Token {
         key,
-        owner: text("owner")?.ok_or_else(|| error::bad_claim("owner", "is missing"))?,
-        project: text("project")?,
+        owner: reference("owner")?.ok_or_else(|| error::bad_claim("owner", "is missing"))?,
+        project: reference("project")?,
         agent: text("sub")?,
         source: text("source")?,
         role: text("role")?,

@@ -7,7 +7,7 @@ use super::order::{self, WalledScan};
 use super::policy;
 use crate::error;
 use crate::pg::unguarded;
-use crate::session;
+use crate::role;
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -315,6 +315,6 @@ unsafe extern "C-unwind" fn refuse_counts() {
             || pg_sys::has_privs_of_role(user, pg_sys::Oid::from(pg_sys::ROLE_PG_READ_ALL_STATS))
     };
     if !allowed {
-        error::counts_of_transaction(&session::own_role_name()).report(PgLogLevel::ERROR);
+        error::counts_of_transaction(&role::own_name()).report(PgLogLevel::ERROR);
     }
 }

@@ -1,36 +1,16 @@
-//! Owners: the companies that the installation serves.
+//! The functions of `sql/owner.sql`, and `ringfence.max_owners`.
 
-use crate::catalog::{self, Row, Rows, Source};
+use crate::access::owners;
 use crate::error::{self, Result};
+use crate::owner::{self, Owner};
 use crate::pg::version_1;
-use crate::{contact, name, session};
+use crate::{catalog, contact, name, role, session};
 use pgrx::datum::Uuid;
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::{AllocatedByPostgres, PgTrigger, pg_extern, pg_guard, pg_sys, pg_trigger, spi::Spi};
-use std::ffi::CStr;
 
 static MAX_OWNERS: GucSetting<i32> = GucSetting::<i32>::new(0);
-
-/// The owner of contacts that belong to no company (C6). It does not count against `ringfence.max_owners`.
-pub fn is_house(owner: Uuid) -> bool {
-    owner.iter().all(|byte| *byte == 0)
-}
-
-#[derive(Clone)]
-pub struct Owner {
-    pub id: Uuid,
-    pub name: String,
-    pub enabled: bool,
-    /// ISO 3166-1 alpha-2: how phone numbers without a country code are read.
-    pub country: Option<String>,
-}
-
-const COLUMNS: [&CStr; 4] = [c"id", c"name", c"enabled", c"country"];
-
-fn decode(row: &Row) -> Option<Owner> {
-    Some(Owner { id: row.get(0)?, name: row.get(1)?, enabled: row.get(2)?, country: row.get(3) })
-}
 
 /// Defines `ringfence.max_owners`. For `_PG_init`.
 pub fn init() {
@@ -44,39 +24,6 @@ pub fn init() {
         GucContext::Suset,
         GucFlags::empty(),
     );
-}
-
-/// The owner with that id.
-pub fn by_id(id: Uuid) -> Result<Option<Owner>> {
-    Ok(catalog::read(Source::Owner, &COLUMNS, Rows::KeyStartsWith(id), decode)?.pop())
-}
-
-impl Owner {
-    /// Whether that is its id or exact name.
-    pub fn is_called(&self, text: &str) -> bool {
-        name::parse_id(text).map_or(self.name == text, |id| self.id == id)
-    }
-}
-
-/// Those of the owners with these ids that there are, in the same order. No other owner is looked at.
-pub fn by_ids(ids: &[Uuid]) -> Result<Vec<Owner>> {
-    catalog::read(Source::Owner, &COLUMNS, Rows::KeysStartWith(ids), decode)
-}
-
-/// The ids of all owners: for `ringfence_admin`.
-pub fn all_ids() -> Result<Vec<Uuid>> {
-    catalog::read(Source::Owner, &COLUMNS[..1], Rows::All, |row| row.get(0))
-}
-
-/// The owner with that id or exact name, of all owners: for `ringfence_admin`. A session finds those in its reach.
-pub fn find(text: &str) -> Result<Option<Owner>> {
-    match name::parse_id(text) {
-        Some(id) => by_id(id),
-        None => {
-            Ok(catalog::read(Source::Owner, &COLUMNS, Rows::All, |row| decode(row).filter(|owner| owner.name == text))?
-                .pop())
-        }
-    }
 }
 
 type Tuple<'a> = PgHeapTuple<'a, AllocatedByPostgres>;
@@ -150,7 +97,7 @@ fn array_of(ids: &[Uuid]) -> pg_sys::Datum {
 /// Whether the session's role has the privileges of `ringfence_admin`.
 #[pg_extern(sql = false)]
 fn is_admin() -> bool {
-    session::is_admin()
+    role::is_admin()
 }
 
 /// Before an owner is inserted or its country changes: error 22023 for a name that cannot be one or a country that does not exist, 54000 where
@@ -160,16 +107,16 @@ fn check_owner<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<Tuple<'a>>> {
     error::raised((|| {
         let (new, owner) = new_row(trigger)?;
         let limit = MAX_OWNERS.get();
-        if limit > 0 && trigger.event().fired_by_insert() && !is_house(owner.id) {
+        if limit > 0 && trigger.event().fired_by_insert() && !owner::is_house(owner.id) {
             // One at a time: two sessions that count at once would both see room for one.
             Spi::run("LOCK TABLE ringfence.owner IN SHARE UPDATE EXCLUSIVE MODE")
                 .map_err(|_| error::too_many_owners(limit))?;
-            if all_ids()?.iter().filter(|id| !is_house(**id)).count() >= limit as usize {
+            if owner::all_ids()?.iter().filter(|id| !owner::is_house(**id)).count() >= limit as usize {
                 return Err(error::too_many_owners(limit));
             }
         }
         if trigger.event().fired_by_insert() {
-            session::owner_begins(owner.id);
+            owners::begin(owner.id);
         }
         Ok(Some(new))
     })())

@@ -1,10 +1,11 @@
-//! What is in reach of a role: the owners that it has access to, and its entries for each.
+//! The owners that a role has access to, and what is stored of its access to each.
 //!
 //! A session's question is judged by this list alone. An owner that is not on it is not looked up, by id or by name: one that does
 //! not exist, one that the role has no access to, and one that is disabled besides, are refused by the same work.
 
-use crate::access::{self, Binding, Stored};
+use super::grant::{self, Binding, Stored};
 use crate::error::Result;
+use crate::name::Reference;
 use crate::owner::{self, Owner};
 use pgrx::datum::Uuid;
 use pgrx::pg_sys;
@@ -15,13 +16,13 @@ use std::rc::Rc;
 /// How many owners are kept, those of all roles together.
 const MAX_OWNERS_KEPT: usize = 50_000;
 
-/// An owner that a role has access to, enabled or not, and the entries that give it.
-pub struct Reached {
+/// An owner that a role has access to, enabled or not, and the rows of `ringfence.access` that give it.
+pub struct OwnerOfRole {
     pub owner: Owner,
     pub held: Vec<Stored>,
 }
 
-impl Reached {
+impl OwnerOfRole {
     /// Whether it takes a token to select the owner.
     pub fn by_token_only(&self) -> bool {
         self.held.iter().all(|stored| stored.binding == Binding::Token)
@@ -29,14 +30,14 @@ impl Reached {
 }
 
 /// The owners that a role has access to, by id.
-pub struct Reach {
-    owners: BTreeMap<Uuid, Reached>,
+pub struct OwnersOfRole {
+    owners: BTreeMap<Uuid, OwnerOfRole>,
     by_name: HashMap<String, Uuid>,
 }
 
 thread_local! {
     static STALE: Cell<bool> = const { Cell::new(true) };
-    static KEPT: RefCell<HashMap<pg_sys::Oid, Rc<Reach>>> = RefCell::new(HashMap::new());
+    static KEPT: RefCell<HashMap<pg_sys::Oid, Rc<OwnersOfRole>>> = RefCell::new(HashMap::new());
     /// Owners that this transaction has begun to insert.
     static BEGUN: RefCell<Vec<Uuid>> = const { RefCell::new(Vec::new()) };
 }
@@ -46,8 +47,8 @@ pub fn forget() {
     STALE.set(true);
 }
 
-/// The reach of a role. Pending invalidation messages must have been processed.
-pub fn of(role: pg_sys::Oid) -> Result<Rc<Reach>> {
+/// The owners of a role. Pending invalidation messages must have been processed.
+pub fn of(role: pg_sys::Oid) -> Result<Rc<OwnersOfRole>> {
     // Before reading on: what changes meanwhile makes it stale again.
     if STALE.replace(false) {
         KEPT.with(|kept| kept.borrow_mut().clear());
@@ -55,58 +56,58 @@ pub fn of(role: pg_sys::Oid) -> Result<Rc<Reach>> {
     if let Some(known) = KEPT.with(|kept| kept.borrow().get(&role).cloned()) {
         return Ok(known);
     }
-    let reach = Rc::new(Reach::read(role)?);
+    let owners = Rc::new(OwnersOfRole::read(role)?);
     KEPT.with(|kept| {
         let mut kept = kept.borrow_mut();
-        if kept.values().map(|reach| 1 + reach.owners.len()).sum::<usize>() >= MAX_OWNERS_KEPT {
+        if kept.values().map(|owners| 1 + owners.owners.len()).sum::<usize>() >= MAX_OWNERS_KEPT {
             kept.clear();
         }
-        kept.insert(role, reach.clone());
+        kept.insert(role, owners.clone());
     });
-    Ok(reach)
+    Ok(owners)
 }
 
-impl Reach {
-    fn read(role: pg_sys::Oid) -> Result<Reach> {
+impl OwnersOfRole {
+    fn read(role: pg_sys::Oid) -> Result<OwnersOfRole> {
         let mut held: BTreeMap<Uuid, Vec<Stored>> = BTreeMap::new();
-        for stored in access::held(role)? {
+        for stored in grant::held(role)? {
             held.entry(stored.owner).or_default().push(stored);
         }
         let ids: Vec<Uuid> = held.keys().copied().collect();
-        let mut reach = Reach { owners: BTreeMap::new(), by_name: HashMap::new() };
+        let mut found = OwnersOfRole { owners: BTreeMap::new(), by_name: HashMap::new() };
         for owner in owner::by_ids(&ids)? {
             if let Some(held) = held.remove(&owner.id) {
-                reach.by_name.insert(owner.name.clone(), owner.id);
-                reach.owners.insert(owner.id, Reached { owner, held });
+                found.by_name.insert(owner.name.clone(), owner.id);
+                found.owners.insert(owner.id, OwnerOfRole { owner, held });
             }
         }
-        Ok(reach)
+        Ok(found)
     }
 
-    /// The owner with that id or exact name, if it is in reach.
-    pub fn find(&self, text: &str) -> Option<&Reached> {
-        let id = crate::name::parse_id(text).or_else(|| self.by_name.get(text).copied())?;
+    /// The owner that is meant, if the role has access to it.
+    pub fn find(&self, owner: &Reference) -> Option<&OwnerOfRole> {
+        let id = owner.id().or_else(|| self.by_name.get(owner.text()).copied())?;
         self.owners.get(&id)
     }
 
-    pub fn by_id(&self, id: Uuid) -> Option<&Reached> {
+    pub fn by_id(&self, id: Uuid) -> Option<&OwnerOfRole> {
         self.owners.get(&id)
     }
 
     /// All of them, disabled ones too.
-    pub fn owners(&self) -> impl Iterator<Item = &Reached> {
+    pub fn owners(&self) -> impl Iterator<Item = &OwnerOfRole> {
         self.owners.values()
     }
 
     /// The only enabled one, if it is only one.
-    pub fn only_enabled(&self) -> Option<&Reached> {
-        let mut enabled = self.owners().filter(|reached| reached.owner.enabled);
+    pub fn only_enabled(&self) -> Option<&OwnerOfRole> {
+        let mut enabled = self.owners().filter(|of_role| of_role.owner.enabled);
         enabled.next().filter(|_| enabled.next().is_none())
     }
 }
 
 /// An owner is about to be inserted: to the statement that does, it is not visible yet.
-pub fn begin_owner(owner: Uuid) {
+pub fn begin(owner: Uuid) {
     BEGUN.with(|begun| begun.borrow_mut().push(owner));
 }
 
@@ -119,6 +120,6 @@ pub fn all() -> Result<Vec<Uuid>> {
 }
 
 /// The transaction has ended.
-pub fn end_of_transaction() {
+pub fn transaction_ended() {
     BEGUN.with(|begun| begun.take());
 }

@@ -1,4 +1,4 @@
-//! The server's log: which owner a line is about (`ringfence.log_owner`), and that no line holds a token or a key.
+//! Tokens and keys that a client has written into a statement: they are shown to nobody.
 //!
 //! PostgreSQL writes the text of statements to the log, to `pg_stat_activity`, `pg_prepared_statements`, `pg_cursors` and
 //! `pg_stat_statements`. A token that is passed as a parameter is in none of them, but for the logging of parameters; one
@@ -8,40 +8,18 @@
 mod mask;
 
 use crate::pg::{copied_text, statement_start};
-use crate::{session, wording};
-use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::{PgLogLevel, pg_sys};
 use std::cell::Cell;
-use std::ffi::{CStr, CString, c_char};
-
-static LOG_OWNER: GucSetting<bool> = GucSetting::<bool>::new(false);
+use std::ffi::{CStr, c_char};
 
 thread_local! {
-    static PREVIOUS_HOOK: Cell<pg_sys::emit_log_hook_type> = const { Cell::new(None) };
     /// When the statement began that passes a token or a key.
     static SECRET_STATEMENT: Cell<pg_sys::TimestampTz> = const { Cell::new(pg_sys::TimestampTz::MIN) };
 }
 
-/// Defines `ringfence.log_owner`, and asks to see what is logged. For `_PG_init`.
-pub fn init() {
-    GucRegistry::define_bool_guc(
-        c"ringfence.log_owner",
-        c"Adds the owner that the session works for to each line of the server's log.",
-        c"It is added to the DETAIL of the line, in the log alone: the client does not see it.",
-        &LOG_OWNER,
-        GucContext::Suset,
-        GucFlags::empty(),
-    );
-    warn_of_preload_order();
-    // SAFETY: _PG_init runs once per process; the hook before is kept and called.
-    unsafe {
-        PREVIOUS_HOOK.set(pg_sys::emit_log_hook);
-        pg_sys::emit_log_hook = Some(emit_log);
-    }
-}
-
-/// pg_stat_statements sees the text of utility statements as we hand it on only if it was there before us.
-fn warn_of_preload_order() {
+/// Warns where pg_stat_statements would keep secrets: it sees the text of utility statements as we hand it on only if it was there before us.
+/// For `_PG_init`.
+pub fn warn_of_preload_order() {
     // SAFETY: PostgreSQL keeps the setting at a valid C string or NULL.
     let listed = unsafe {
         if !pg_sys::process_shared_preload_libraries_in_progress || pg_sys::shared_preload_libraries_string.is_null() {
@@ -163,27 +141,13 @@ fn executes_secret(text: &CStr) -> bool {
     })
 }
 
-// A plain frame, as in session/hooks.rs: it runs inside of PostgreSQL's reporting of errors, which must not be disturbed.
-#[allow(ffi_unwind_calls)]
-unsafe extern "C-unwind" fn emit_log(report: *mut pg_sys::ErrorData) {
-    // A failure here must not become an error while one is being reported; what cannot be masked is not shown.
-    // SAFETY: PostgreSQL passes the report that it is about to write.
-    if std::panic::catch_unwind(|| unsafe { edit(report) }).is_err() {
-        // SAFETY: as above.
-        unsafe { (*report).hide_stmt = true };
-    }
-    if let Some(previous) = PREVIOUS_HOOK.get() {
-        // SAFETY: the hook that was there before, called as PostgreSQL would.
-        unsafe { previous(report) };
-    }
-}
-
+/// Takes the secrets out of a report.
+///
 /// # Safety
 /// `report` must be a report that is about to be written; its texts are NULL or NUL-terminated strings.
-unsafe fn edit(report: *mut pg_sys::ErrorData) {
+pub unsafe fn hide(report: *mut pg_sys::ErrorData) {
     // SAFETY: as promised by the caller. The texts are replaced by copies in the memory context of the report.
     unsafe {
-        wording::improve(report);
         // Known since one of the functions was called, or before by the statement's text: parameters are logged first.
         let known = SECRET_STATEMENT.get() == statement_start();
         let passes_secret =
@@ -205,25 +169,6 @@ unsafe fn edit(report: *mut pg_sys::ErrorData) {
         cover(&mut (*report).detail_log, false);
         cover(&mut (*report).context, passes_secret);
         cover(&mut (*report).internalquery, passes_secret);
-
-        if LOG_OWNER.get()
-            && let Some(owner) = session::owner_to_log()
-        {
-            let detail = if (*report).detail_log.is_null() { (*report).detail } else { (*report).detail_log };
-            let mut lines = Vec::new();
-            if !detail.is_null() {
-                let detail = CStr::from_ptr(detail).to_bytes();
-                if lines.try_reserve(detail.len() + owner.len() + 1).is_err() {
-                    return;
-                }
-                lines.extend_from_slice(detail);
-                lines.push(b'\n');
-            }
-            lines.extend(owner.bytes());
-            if let Some(lines) = CString::new(lines).ok().and_then(|lines| copied_text(&lines)) {
-                (*report).detail_log = lines;
-            }
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The rights by name, and sets of them.
 
-use crate::error::{self, Result};
+use crate::error;
+use pgrx::pg_sys::panic::ErrorReport;
 
 /// A set of rights.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
@@ -46,9 +47,9 @@ impl Rights {
         NAMES.iter().position(|known| known.as_bytes() == name).map(|n| Rights(1 << n))
     }
 
-    /// As [`Rights::named`]. Error 22023 if there is none.
-    pub fn parse(name: &str) -> Result<Rights> {
-        Rights::named(name).ok_or_else(|| error::unknown_right(name))
+    /// As [`Rights::named`], where there must be one.
+    pub fn parse(name: &str) -> Result<Rights, UnknownRight<'_>> {
+        Rights::named(name).ok_or(UnknownRight(name))
     }
 
     /// The set as a number, for a parallel worker of the same library.
@@ -86,6 +87,21 @@ impl Rights {
 /// The names of all rights.
 pub fn names() -> impl Iterator<Item = &'static str> {
     NAMES.into_iter()
+}
+
+/// The names of all rights as a sentence of a hint lists them.
+pub fn list_of_names() -> String {
+    NAMES.join(", ")
+}
+
+/// A name that no right has.
+pub struct UnknownRight<'a>(&'a str);
+
+/// Error 22023.
+impl From<UnknownRight<'_>> for ErrorReport {
+    fn from(unknown: UnknownRight) -> ErrorReport {
+        error::unknown_right(unknown.0, &list_of_names())
+    }
 }
 
 #[cfg(test)]

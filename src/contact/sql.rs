@@ -1,0 +1,60 @@
+//! The functions of `sql/contact.sql`.
+
+use super::{MAX_PHONE_FORMS, MAX_PHONES, forms_of_phone, normal_email, phone};
+use crate::error::{self, Result};
+use crate::{owner, session};
+use pgrx::datum::{Array, Uuid};
+use pgrx::prelude::*;
+use std::collections::HashSet;
+
+/// The most normal forms of one customer's e-mail addresses that are kept. Look-ups read the first 64.
+const MAX_EMAIL_FORMS: usize = 1000;
+
+/// The normal forms of a customer's phones, without repetition, by the country of the customer's owner, which need not be
+/// the session's. Error 23514: too many phones.
+#[pg_extern(sql = false)]
+fn normal_phones(phones: Array<'_, &str>, owner: Uuid) -> Result<Vec<String>> {
+    if phones.len() > MAX_PHONES {
+        return Err(error::too_many_phones(MAX_PHONES));
+    }
+    let country = owner::by_id(owner)?.and_then(|owner| owner.country);
+    Ok(distinct(&phones, MAX_PHONE_FORMS, |phone| forms_of_phone(phone, country.as_deref())))
+}
+
+/// The normal forms of a customer's e-mail addresses, without repetition.
+#[pg_extern(sql = false)]
+fn normal_emails(emails: Array<'_, &str>) -> Vec<String> {
+    distinct(&emails, MAX_EMAIL_FORMS, normal_email)
+}
+
+/// A list may hold many millions of texts, so none is copied, and the work can be cancelled between two of them.
+fn distinct<F: IntoIterator<Item = String>>(
+    texts: &Array<'_, &str>,
+    most: usize,
+    forms: impl Fn(&str) -> F,
+) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let forms = texts.iter().flatten().flat_map(|text| {
+        pgrx::check_for_interrupts!();
+        forms(text)
+    });
+    forms.filter(|form| seen.insert(form.clone())).take(most).collect()
+}
+
+/// The normal forms of a phone number that somebody looks for, best first, by the country of the session's owner.
+#[pg_extern(sql = false)]
+fn phones_to_find(phone: &str) -> Result<Vec<String>> {
+    Ok(phone::phones_to_find(phone, session::context()?.owner.country.as_deref()))
+}
+
+/// The likeliest of these forms.
+#[pg_extern(sql = false)]
+fn phone_to_find(phone: &str) -> Result<Option<String>> {
+    Ok(phones_to_find(phone)?.into_iter().next())
+}
+
+/// The normal form of an e-mail address that somebody looks for.
+#[pg_extern(sql = false)]
+fn email_to_find(email: &str) -> Option<String> {
+    normal_email(email)
+}

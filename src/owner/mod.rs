@@ -1,0 +1,63 @@
+//! Owners: the companies that the installation serves.
+
+mod sql;
+
+use crate::catalog::{self, Row, Rows, Source};
+use crate::error::Result;
+use crate::name::Reference;
+use pgrx::datum::Uuid;
+use std::ffi::CStr;
+
+pub use sql::init;
+
+/// The owner of contacts that belong to no company (C6). It does not count against `ringfence.max_owners`.
+pub fn is_house(owner: Uuid) -> bool {
+    owner.iter().all(|byte| *byte == 0)
+}
+
+#[derive(Clone)]
+pub struct Owner {
+    pub id: Uuid,
+    pub name: String,
+    pub enabled: bool,
+    /// ISO 3166-1 alpha-2: how phone numbers without a country code are read.
+    pub country: Option<String>,
+}
+
+const COLUMNS: [&CStr; 4] = [c"id", c"name", c"enabled", c"country"];
+
+fn decode(row: &Row) -> Option<Owner> {
+    Some(Owner { id: row.get(0)?, name: row.get(1)?, enabled: row.get(2)?, country: row.get(3) })
+}
+
+/// The owner with that id.
+pub fn by_id(id: Uuid) -> Result<Option<Owner>> {
+    Ok(catalog::read(Source::Owner, &COLUMNS, Rows::KeyStartsWith(id), decode)?.pop())
+}
+
+impl Owner {
+    pub fn is_meant_by(&self, asked: &Reference) -> bool {
+        asked.means(self.id, &self.name)
+    }
+}
+
+/// Those of the owners with these ids that there are, in the same order. No other owner is looked at.
+pub fn by_ids(ids: &[Uuid]) -> Result<Vec<Owner>> {
+    catalog::read(Source::Owner, &COLUMNS, Rows::KeysStartWith(ids), decode)
+}
+
+/// The ids of all owners: for `ringfence_admin`.
+pub fn all_ids() -> Result<Vec<Uuid>> {
+    catalog::read(Source::Owner, &COLUMNS[..1], Rows::All, |row| row.get(0))
+}
+
+/// The owner that is meant, of all owners: for `ringfence_admin`. A session finds those that its role has access to.
+pub fn find(asked: &Reference) -> Result<Option<Owner>> {
+    match asked.id() {
+        Some(id) => by_id(id),
+        None => {
+            let decode = |row: &Row| decode(row).filter(|owner| owner.is_meant_by(asked));
+            Ok(catalog::read(Source::Owner, &COLUMNS, Rows::All, decode)?.pop())
+        }
+    }
+}

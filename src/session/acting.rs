@@ -1,0 +1,42 @@
+//! The extension's own work for an owner that the session has not selected.
+
+use super::context::{Context, SelectedBy};
+use crate::access::reach::Reach;
+use crate::owner::Owner;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+thread_local! {
+    static ACTING: RefCell<Option<Rc<Context>>> = const { RefCell::new(None) };
+}
+
+/// Whether the extension itself is at work for an owner, with [`acting_for`].
+#[inline]
+pub fn is_acting() -> bool {
+    ACTING.with(|acting| acting.try_borrow().map_or(true, |acting| acting.is_some()))
+}
+
+/// The context of that work.
+pub fn context() -> Option<Rc<Context>> {
+    ACTING.with(|acting| acting.borrow().clone())
+}
+
+/// Runs `work` for an owner, with all rights, behind the owner's wall: how provisioning a new owner and granting
+/// access reach rows of an owner that the session has not selected. What runs inside is this extension's own SQL on
+/// its own tables; the session's context is back when it returns, also by an error.
+pub fn acting_for<T>(owner: Owner, work: impl FnOnce() -> T) -> T {
+    struct Restore(Option<Rc<Context>>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            ACTING.with(|acting| acting.replace(self.0.take()));
+        }
+    }
+    let context = Context::new(Reach::unlimited(owner), SelectedBy::Setting, false, false);
+    let _restore = Restore(ACTING.with(|acting| acting.replace(Some(Rc::new(context)))));
+    work()
+}
+
+/// The transaction has ended.
+pub fn transaction_ended() {
+    ACTING.with(|acting| acting.replace(None));
+}
