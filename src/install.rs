@@ -5,7 +5,6 @@ use crate::error::{self, Result};
 use crate::owner::is_house;
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::{pg_extern, pg_guard, pg_sys};
-use std::cell::Cell;
 use std::ffi::CStr;
 
 static ALLOW_DROP: GucSetting<bool> = GucSetting::<bool>::new(false);
@@ -13,11 +12,7 @@ static ALLOW_DROP: GucSetting<bool> = GucSetting::<bool>::new(false);
 /// In these the house owner has rows from the beginning, which are no loss. Every other table of the schema is guarded with its first row.
 const PROVISIONED: [&CStr; 4] = [c"owner", c"project", c"profile", c"field"];
 
-thread_local! {
-    static PREVIOUS_HOOK: Cell<pg_sys::object_access_hook_type> = const { Cell::new(None) };
-}
-
-/// Defines `ringfence.allow_drop` and installs the guard. For `_PG_init`, as the last that defines settings.
+/// Defines `ringfence.allow_drop`. For `_PG_init`.
 pub fn init() {
     GucRegistry::define_bool_guc(
         c"ringfence.allow_drop",
@@ -27,35 +22,17 @@ pub fn init() {
         GucContext::Suset,
         GucFlags::empty(),
     );
-    crate::session::settings::reserve_prefix();
-    // SAFETY: _PG_init runs once per backend; the hook before is kept and called.
-    unsafe {
-        PREVIOUS_HOOK.set(pg_sys::object_access_hook);
-        pg_sys::object_access_hook = Some(object_access);
-    }
 }
 
-// A plain frame, as in session/hooks.rs: below it every object is created, altered and dropped.
-#[allow(ffi_unwind_calls)]
-unsafe extern "C-unwind" fn object_access(
-    access: pg_sys::ObjectAccessType::Type,
-    class: pg_sys::Oid,
-    object: pg_sys::Oid,
-    sub_object: std::ffi::c_int,
-    argument: *mut std::ffi::c_void,
-) {
-    // SAFETY: called by PostgreSQL; another library's hook is called with what PostgreSQL passed.
+/// A relation is about to be dropped, as a whole.
+///
+/// # Safety
+/// Under plain frames only. `argument` must be what PostgreSQL's hook is given with a drop.
+pub unsafe fn relation_is_dropped(relation: pg_sys::Oid, argument: *mut std::ffi::c_void) {
+    // SAFETY: as promised by the caller.
     unsafe {
-        if let Some(previous) = PREVIOUS_HOOK.get() {
-            previous(access, class, object, sub_object, argument);
-        }
-        // Asked here, outside of the guard: PostgreSQL comes by for each function of each statement too.
-        if access == pg_sys::ObjectAccessType::OAT_DROP
-            && class == pg_sys::RelationRelationId
-            && sub_object == 0
-            && !is_internal(argument)
-        {
-            guard_table(object);
+        if !is_internal(argument) {
+            guard_table(relation);
         }
     }
 }

@@ -12,6 +12,7 @@ mod customer;
 mod error;
 mod field;
 mod health;
+mod hooks;
 mod install;
 mod jsonb;
 mod lock;
@@ -63,6 +64,7 @@ pub extern "C-unwind" fn _PG_init() {
     token::init();
     log::init();
     install::init();
-    search::init();
-    wording::init();
+    hooks::install();
+    // When all settings are defined.
+    session::settings::reserve_prefix();
 }

@@ -4,9 +4,6 @@
 //! PostgreSQL lets each role that may delete from a table lock it. And some commands take a strong lock first and ask for the
 //! privilege after: while such a command waits for its lock, all others wait behind it.
 
-// A plain frame, as in `session::hooks`, which calls it for each utility statement.
-#![allow(ffi_unwind_calls)]
-
 use crate::catalog::{self, Rows};
 use crate::error::{self, Result};
 use crate::pg::members;
@@ -26,7 +23,7 @@ const PG_INHERITS_BY_PARENT: u32 = 2187;
 /// must be asked again when the statement has run: LOCK TABLE may have waited for a view that was changed meanwhile.
 ///
 /// # Safety
-/// `statement` must be a parse tree node or NULL.
+/// Under plain frames only (see `pg`). `statement` must be a parse tree node or NULL.
 pub unsafe fn refuse(statement: *mut pg_sys::Node) -> bool {
     use pg_sys::NodeTag::*;
     // SAFETY: as promised by the caller: the node's tag tells what it is.

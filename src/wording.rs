@@ -19,14 +19,8 @@ thread_local! {
     static CUSTOMER: Cell<Option<pg_sys::Oid>> = const { Cell::new(None) };
 }
 
-/// For `_PG_init`.
-pub fn init() {
-    // SAFETY: once per backend. The callback only empties a cell.
-    unsafe { pg_sys::CacheRegisterRelcacheCallback(Some(relation_changed), pg_sys::Datum::null()) }
-}
-
-#[pg_guard]
-unsafe extern "C-unwind" fn relation_changed(_argument: pg_sys::Datum, relation: pg_sys::Oid) {
+/// A relation has changed; InvalidOid stands for all. For callbacks: only empties a cell.
+pub fn relation_changed(relation: pg_sys::Oid) {
     if relation == pg_sys::InvalidOid || CUSTOMER.get() == Some(relation) {
         CUSTOMER.set(None);
     }

@@ -5,15 +5,9 @@
 //! waiting, for it might start workers that read the index too. When the COPY ends, so does the waiting. What a transaction leaves that
 //! is rolled back is forgotten: its rows are dead.
 
-// As in `session::hooks`: what stands below every statement of the backend is a plain frame, with nothing to drop, which PostgreSQL's
-// longjmp may skip.
-#![allow(ffi_unwind_calls)]
-
 use super::access_method;
-use crate::pg::unguarded;
 use pgrx::{pg_guard, pg_sys};
 use std::cell::{Cell, RefCell};
-use std::ffi::{c_char, c_int, c_void};
 
 /// Entries that wait at most: 1 MiB of them, or some thousands of customers.
 pub const MOST: usize = 1 << 16;
@@ -35,24 +29,9 @@ struct Waiting {
 }
 
 thread_local! {
-    static PREVIOUS_START: Cell<pg_sys::ExecutorStart_hook_type> = const { Cell::new(None) };
-    static PREVIOUS_UTILITY: Cell<pg_sys::ProcessUtility_hook_type> = const { Cell::new(None) };
     /// Whether a COPY runs, and nothing within it.
     static COPIES: Cell<bool> = const { Cell::new(false) };
     static WAITING: RefCell<Waiting> = RefCell::new(Waiting::default());
-}
-
-/// For `_PG_init`.
-pub fn init() {
-    // SAFETY: once per backend; the hooks before are kept and called. The callbacks are guarded, and live as long as the library.
-    unsafe {
-        PREVIOUS_START.set(pg_sys::ExecutorStart_hook);
-        pg_sys::ExecutorStart_hook = Some(executor_start);
-        PREVIOUS_UTILITY.set(pg_sys::ProcessUtility_hook);
-        pg_sys::ProcessUtility_hook = Some(process_utility);
-        pg_sys::RegisterXactCallback(Some(transaction_event), std::ptr::null_mut());
-        pg_sys::RegisterSubXactCallback(Some(subtransaction_event), std::ptr::null_mut());
-    }
 }
 
 /// Has a customer's entries wait, if they may; else they are the caller's to put in.
@@ -102,49 +81,37 @@ unsafe extern "C-unwind" fn begin_copy() {
     COPIES.set(true);
 }
 
+/// The COPY that was running has ended, or something is executed within it.
 #[pg_guard]
-unsafe extern "C-unwind" fn end_copy() {
+pub unsafe extern "C-unwind" fn end() {
     COPIES.set(false);
     put_in();
 }
 
-unsafe extern "C-unwind" fn executor_start(query: *mut pg_sys::QueryDesc, flags: c_int) {
-    // SAFETY: called by PostgreSQL with a query that is about to be executed; a plain frame, as said above.
-    unsafe {
-        if COPIES.get() {
-            end_copy();
-        }
-        match PREVIOUS_START.get() {
-            Some(previous) => previous(query, flags),
-            None => unguarded::standard_ExecutorStart(query, flags),
-        }
+/// A statement is about to be executed.
+///
+/// # Safety
+/// Under plain frames only: PostgreSQL may raise an error here that no guard catches.
+pub unsafe fn statement_begins() {
+    if COPIES.get() {
+        // SAFETY: as promised by the caller.
+        unsafe { end() };
     }
 }
 
-unsafe extern "C-unwind" fn process_utility(
-    statement: *mut pg_sys::PlannedStmt,
-    text: *const c_char,
-    read_only: bool,
-    level: pg_sys::ProcessUtilityContext::Type,
-    parameters: pg_sys::ParamListInfo,
-    environment: *mut pg_sys::QueryEnvironment,
-    receiver: *mut pg_sys::DestReceiver,
-    completion: *mut pg_sys::QueryCompletion,
-) {
-    // SAFETY: called by PostgreSQL with a utility statement, which is passed on; a plain frame, as said above.
+/// A utility statement begins. Returns whether it is a COPY, of which [`end`] must be called when it has run.
+///
+/// # Safety
+/// As [`statement_begins`]. `statement` must be a parse tree node or NULL.
+pub unsafe fn utility_begins(statement: *mut pg_sys::Node) -> bool {
+    // SAFETY: as promised by the caller.
     unsafe {
-        if COPIES.get() {
-            end_copy();
-        }
-        let copies = copies_from((*statement).utilityStmt);
+        statement_begins();
+        let copies = copies_from(statement);
         if copies {
             begin_copy();
         }
-        let pass_on = PREVIOUS_UTILITY.get().unwrap_or(unguarded::standard_ProcessUtility);
-        pass_on(statement, text, read_only, level, parameters, environment, receiver, completion);
-        if copies {
-            end_copy();
-        }
+        copies
     }
 }
 
@@ -159,23 +126,14 @@ unsafe fn copies_from(statement: *mut pg_sys::Node) -> bool {
     }
 }
 
-#[pg_guard]
-unsafe extern "C-unwind" fn transaction_event(event: pg_sys::XactEvent::Type, _argument: *mut c_void) {
-    if matches!(event, pg_sys::XactEvent::XACT_EVENT_ABORT | pg_sys::XactEvent::XACT_EVENT_PARALLEL_ABORT) {
-        forget(0);
-    }
+/// The transaction was rolled back.
+pub fn transaction_undone() {
+    forget(0);
 }
 
-#[pg_guard]
-unsafe extern "C-unwind" fn subtransaction_event(
-    event: pg_sys::SubXactEvent::Type,
-    own: pg_sys::SubTransactionId,
-    _parent: pg_sys::SubTransactionId,
-    _argument: *mut c_void,
-) {
-    if event == pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB {
-        forget(own);
-    }
+/// A subtransaction was rolled back.
+pub fn subtransaction_undone(own: pg_sys::SubTransactionId) {
+    forget(own);
 }
 
 /// Forgets what waits in that subtransaction or one that it contains, which are rolled back.

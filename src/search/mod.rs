@@ -3,7 +3,7 @@
 
 mod access_method;
 mod build;
-mod copying;
+pub mod copying;
 mod cursor;
 mod fold;
 mod form;
@@ -12,7 +12,7 @@ mod key;
 mod letters;
 mod opclass;
 mod page;
-mod planner;
+pub mod planner;
 mod posting;
 mod probe;
 mod query;
@@ -40,12 +40,6 @@ use query::{Candidate, Query};
 use rows::StoredList;
 use std::borrow::Cow;
 use value::Probe;
-
-/// For `_PG_init`.
-pub fn init() {
-    copying::init();
-    planner::init();
-}
 
 /// A page is for a person or a program that pages; whoever wants all customers reads `customer_card`.
 const MAX_ROWS: i32 = 1000;

@@ -4,15 +4,10 @@
 //! whenever something that the plan depends on has changed, at a time that only PostgreSQL knows. So its planner hook is the place
 //! where the settings are put in force, and a search whose plans are still good pays nothing for them.
 
-// As in `session::hooks`: the planner stands below every statement of the backend, so the hook is a plain frame, with nothing to drop,
-// which PostgreSQL's longjmp may skip.
-#![allow(ffi_unwind_calls)]
-
-use crate::pg::unguarded;
 use crate::session::settings::{set_for_now, take_back};
 use pgrx::{pg_guard, pg_sys};
 use std::cell::Cell;
-use std::ffi::{CStr, c_char, c_int};
+use std::ffi::{CStr, c_int};
 
 /// The one kind of scan that a statement is planned with. No estimate has a part in the choice: statistics may be missing, old, or
 /// withheld.
@@ -30,7 +25,6 @@ pub enum ScanBy {
 pub const OPTIONS: c_int = pg_sys::CURSOR_OPT_GENERIC_PLAN as c_int;
 
 thread_local! {
-    static PREVIOUS: Cell<pg_sys::planner_hook_type> = const { Cell::new(None) };
     /// How the statement of search that is being run is to be planned.
     static RUNNING: Cell<Option<ScanBy>> = const { Cell::new(None) };
 }
@@ -38,15 +32,6 @@ thread_local! {
 /// Whether a statement of search is being run.
 pub fn is_searching() -> bool {
     RUNNING.get().is_some()
-}
-
-/// For `_PG_init`.
-pub fn init() {
-    // SAFETY: once per backend; the hook before is kept and called.
-    unsafe {
-        PREVIOUS.set(pg_sys::planner_hook);
-        pg_sys::planner_hook = Some(planner);
-    }
 }
 
 /// Runs a statement of search that was prepared with [`OPTIONS`]. If PostgreSQL comes to plan it, it is planned for that kind of scan.
@@ -70,23 +55,21 @@ pub fn planned_for<T>(scan: ScanBy, run: impl FnOnce() -> T) -> T {
     result
 }
 
-unsafe extern "C-unwind" fn planner(
-    query: *mut pg_sys::Query,
-    text: *const c_char,
-    options: c_int,
-    parameters: pg_sys::ParamListInfo,
-) -> *mut pg_sys::PlannedStmt {
-    // SAFETY: called by PostgreSQL with a query to be planned; a plain frame, as said above.
-    unsafe {
-        let level = if options & OPTIONS == 0 { NOT_OURS } else { put_settings_in_force() };
-        let plan = match PREVIOUS.get() {
-            Some(previous) => previous(query, text, options, parameters),
-            None => unguarded::standard_planner(query, text, options, parameters),
-        };
-        if level != NOT_OURS {
-            take_settings_back(level);
-        }
-        plan
+/// A query is about to be planned. Returns what [`after_planning`] takes when it is.
+///
+/// # Safety
+/// Under plain frames only: PostgreSQL may raise an error here that no guard catches.
+pub unsafe fn before_planning(options: c_int) -> c_int {
+    // SAFETY: as promised by the caller.
+    if options & OPTIONS == 0 { NOT_OURS } else { unsafe { put_settings_in_force() } }
+}
+
+/// # Safety
+/// As [`before_planning`].
+pub unsafe fn after_planning(level: c_int) {
+    if level != NOT_OURS {
+        // SAFETY: as promised by the caller.
+        unsafe { take_settings_back(level) };
     }
 }
 

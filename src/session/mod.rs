@@ -13,7 +13,6 @@ mod enter;
 mod entered;
 pub mod fast;
 mod held;
-mod hooks;
 mod judge;
 mod latch;
 mod owners;
@@ -22,87 +21,57 @@ mod question;
 mod resumed;
 pub mod settings;
 mod sql;
+mod statement;
 mod workers;
 
 use crate::access;
 use crate::catalog;
-use crate::error;
-use pgrx::{pg_guard, pg_sys};
+use pgrx::pg_sys;
 
 pub use acting::acting_for;
 pub use author::actor;
 pub use context::{Context, Serial};
-pub use judge::{context, context_if_entitled, owner_to_log, require, selected_context};
+pub use judge::{context, context_if_entitled, owner_to_log, require, selected_context, works_for_transaction_only};
 pub use owners::owners_in_reach;
+pub use statement::{after_run, before_run, utility_begins};
 
-/// Defines the settings and listens for what makes answers stale. For `_PG_init`.
+/// Defines the settings. For `_PG_init`.
 pub fn init() {
     settings::define();
-    // SAFETY: the callbacks are guarded, live as long as the library, and only set flags or drop what Rust owns.
-    unsafe {
-        pg_sys::CacheRegisterRelcacheCallback(Some(relation_changed), pg_sys::Datum::null());
-        for cache in [pg_sys::SysCacheIdentifier::AUTHOID, pg_sys::SysCacheIdentifier::AUTHMEMROLEMEM] {
-            pg_sys::CacheRegisterSyscacheCallback(cache as _, Some(role_changed), pg_sys::Datum::null());
-        }
-        pg_sys::RegisterXactCallback(Some(transaction_event), std::ptr::null_mut());
-        pg_sys::RegisterSubXactCallback(Some(subtransaction_event), std::ptr::null_mut());
-    }
-    hooks::install();
 }
 
-#[pg_guard]
-unsafe extern "C-unwind" fn relation_changed(_argument: pg_sys::Datum, relation: pg_sys::Oid) {
+/// A relation has changed; InvalidOid stands for all. For callbacks: sets flags.
+pub fn relation_changed(relation: pg_sys::Oid) {
     if relation == pg_sys::InvalidOid || catalog::was_read(relation) {
         judge::forget();
     }
 }
 
-#[pg_guard]
-unsafe extern "C-unwind" fn role_changed(_argument: pg_sys::Datum, _cache: std::ffi::c_int, _hash: u32) {
+/// A role or a membership has changed. For callbacks: sets flags.
+pub fn role_changed() {
     judge::forget();
 }
 
-#[pg_guard]
-unsafe extern "C-unwind" fn transaction_event(event: pg_sys::XactEvent::Type, _argument: *mut std::ffi::c_void) {
-    use pg_sys::XactEvent::*;
-    match event {
-        XACT_EVENT_PRE_PREPARE if judge::works_for_transaction_only() => {
-            error::prepared_transaction().report(pgrx::PgLogLevel::ERROR);
-        }
-        XACT_EVENT_COMMIT
-        | XACT_EVENT_PARALLEL_COMMIT
-        | XACT_EVENT_ABORT
-        | XACT_EVENT_PARALLEL_ABORT
-        | XACT_EVENT_PREPARE => {
-            latch::transaction_ended();
-            judge::transaction_ended();
-            acting::transaction_ended();
-            entered::transaction_ended();
-            access::owners::transaction_ended();
-            held::transaction_ended();
-            resumed::transaction_ended();
-        }
-        _ => (),
-    }
+/// The transaction has ended, or was prepared.
+pub fn transaction_ended() {
+    latch::transaction_ended();
+    judge::transaction_ended();
+    acting::transaction_ended();
+    entered::transaction_ended();
+    access::owners::transaction_ended();
+    held::transaction_ended();
+    resumed::transaction_ended();
 }
 
-#[pg_guard]
-unsafe extern "C-unwind" fn subtransaction_event(
-    event: pg_sys::SubXactEvent::Type,
-    own: pg_sys::SubTransactionId,
-    parent: pg_sys::SubTransactionId,
-    _argument: *mut std::ffi::c_void,
-) {
-    match event {
-        pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB => {
-            entered::subtransaction_undone(own);
-            latch::subtransaction_undone(own);
-            judge::subtransaction_undone();
-        }
-        pg_sys::SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => {
-            entered::subtransaction_joined(own, parent);
-            latch::subtransaction_joined(own, parent);
-        }
-        _ => (),
-    }
+/// A subtransaction was rolled back.
+pub fn subtransaction_undone(own: pg_sys::SubTransactionId) {
+    entered::subtransaction_undone(own);
+    latch::subtransaction_undone(own);
+    judge::subtransaction_undone();
+}
+
+/// A subtransaction has become part of its parent.
+pub fn subtransaction_joined(own: pg_sys::SubTransactionId, parent: pg_sys::SubTransactionId) {
+    entered::subtransaction_joined(own, parent);
+    latch::subtransaction_joined(own, parent);
 }

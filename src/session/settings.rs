@@ -171,7 +171,7 @@ pub fn parallel_context() -> Result<Option<String>> {
     Ok(value(&PARALLEL_CONTEXT, "ringfence.parallel_context")?.map(str::to_owned))
 }
 
-/// Reserves the prefix, so that a misspelt setting is an error. After all settings are defined.
+/// Reserves the prefix, so that a misspelt setting is an error. For `_PG_init`, when all settings are defined.
 pub fn reserve_prefix() {
     // SAFETY: a NUL-terminated constant.
     unsafe { pg_sys::MarkGUCPrefixReserved(c"ringfence".as_ptr()) }

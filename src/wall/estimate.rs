@@ -5,13 +5,10 @@
 //! one of a fixed size, in which each owner has a fixed share. The share is small enough that an owner's rows are read by an index, and large
 //! enough that joins and sorts are planned for many rows: a plan that suits a large owner costs a small one little.
 
-// The hooks before ours are called as PostgreSQL would, inside a guard.
-#![allow(ffi_unwind_calls)]
-
 use super::policy;
 use crate::pg::members;
 use pgrx::{pg_guard, pg_sys};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 /// Owners that a walled table is taken to have.
@@ -31,45 +28,21 @@ const ENTRIES_ON_PAGE: f64 = 150.0;
 const TREE_HEIGHT: i32 = 2;
 
 thread_local! {
-    static PREVIOUS_RELATION_INFO: Cell<pg_sys::get_relation_info_hook_type> = const { Cell::new(None) };
-    static PREVIOUS_RELATION_STATS: Cell<pg_sys::get_relation_stats_hook_type> = const { Cell::new(None) };
-    static PREVIOUS_INDEX_STATS: Cell<pg_sys::get_index_stats_hook_type> = const { Cell::new(None) };
-    static PREVIOUS_WIDTH: Cell<pg_sys::get_attavgwidth_hook_type> = const { Cell::new(None) };
     /// Rows of table pg_statistic, by the number of distinct values that they tell.
     static STATISTICS: RefCell<HashMap<u32, pg_sys::HeapTuple>> = RefCell::new(HashMap::new());
-}
-
-/// For `_PG_init`.
-pub fn init() {
-    // SAFETY: once per backend; the hooks before are kept and called.
-    unsafe {
-        PREVIOUS_RELATION_INFO.set(pg_sys::get_relation_info_hook);
-        pg_sys::get_relation_info_hook = Some(relation_info);
-        PREVIOUS_RELATION_STATS.set(pg_sys::get_relation_stats_hook);
-        pg_sys::get_relation_stats_hook = Some(relation_stats);
-        PREVIOUS_INDEX_STATS.set(pg_sys::get_index_stats_hook);
-        pg_sys::get_index_stats_hook = Some(index_stats);
-        PREVIOUS_WIDTH.set(pg_sys::get_attavgwidth_hook);
-        pg_sys::get_attavgwidth_hook = Some(average_width);
-    }
 }
 
 fn rows_of_owner(table: pg_sys::Oid) -> f64 {
     if policy::decides(table) { SETTINGS_OF_OWNER } else { ROWS_OF_OWNER }
 }
 
-#[pg_guard]
-unsafe extern "C-unwind" fn relation_info(
-    root: *mut pg_sys::PlannerInfo,
-    table: pg_sys::Oid,
-    is_parent: bool,
-    relation: *mut pg_sys::RelOptInfo,
-) {
-    // SAFETY: the planner passes a table that it has locked, and what it has found out about it.
+/// Gives a walled table and its indexes their fixed size.
+///
+/// # Safety
+/// `table` must be locked, and `relation` be what the planner has found out about it.
+pub unsafe fn relation_info(table: pg_sys::Oid, relation: *mut pg_sys::RelOptInfo) {
+    // SAFETY: as promised by the caller.
     unsafe {
-        if let Some(previous) = PREVIOUS_RELATION_INFO.get() {
-            pg_sys::ffi::pg_guard_ffi_boundary(|| previous(root, table, is_parent, relation));
-        }
         let Some(wall) = policy::binding(table) else {
             return;
         };
@@ -121,14 +94,16 @@ unsafe fn begins_with(index: *mut pg_sys::IndexOptInfo, column: pg_sys::AttrNumb
     }
 }
 
-#[pg_guard]
-unsafe extern "C-unwind" fn relation_stats(
-    root: *mut pg_sys::PlannerInfo,
+/// Whether a table is walled: then these are all the statistics of its column that the planner sees.
+///
+/// # Safety
+/// `entry` must be of a table that the planner has locked, and `asked` be where it wants to know.
+pub unsafe fn relation_stats(
     entry: *mut pg_sys::RangeTblEntry,
     column: pg_sys::AttrNumber,
     asked: *mut pg_sys::VariableStatData,
 ) -> bool {
-    // SAFETY: the planner passes a table that it has locked, one of its columns, and where it wants to know.
+    // SAFETY: as promised by the caller.
     unsafe {
         if (*entry).rtekind == pg_sys::RTEKind::RTE_RELATION
             && let Some(wall) = policy::binding((*entry).relid)
@@ -146,9 +121,7 @@ unsafe extern "C-unwind" fn relation_stats(
             }
             return true;
         }
-        PREVIOUS_RELATION_STATS
-            .get()
-            .is_some_and(|previous| pg_sys::ffi::pg_guard_ffi_boundary(|| previous(root, entry, column, asked)))
+        false
     }
 }
 
@@ -171,36 +144,29 @@ unsafe fn is_unique_within_owner(
     }
 }
 
-#[pg_guard]
-unsafe extern "C-unwind" fn index_stats(
-    root: *mut pg_sys::PlannerInfo,
-    index: pg_sys::Oid,
-    column: pg_sys::AttrNumber,
-    asked: *mut pg_sys::VariableStatData,
-) -> bool {
-    // SAFETY: the planner passes an index of a table that it has locked.
+/// Whether an index is one of a walled table: of its expressions the planner sees no statistics.
+///
+/// # Safety
+/// `index` must be one of a table that the planner has locked.
+pub unsafe fn hides_index_stats(index: pg_sys::Oid) -> bool {
+    // SAFETY: as promised by the caller.
     unsafe {
         let table = pg_sys::IndexGetRelation(index, true);
-        if table != pg_sys::InvalidOid && policy::binding(table).is_some() {
-            return true;
-        }
-        PREVIOUS_INDEX_STATS
-            .get()
-            .is_some_and(|previous| pg_sys::ffi::pg_guard_ffi_boundary(|| previous(root, index, column, asked)))
+        table != pg_sys::InvalidOid && policy::binding(table).is_some()
     }
 }
 
-/// How wide the values of a column are taken to be: as its type says.
-#[pg_guard]
-unsafe extern "C-unwind" fn average_width(table: pg_sys::Oid, column: pg_sys::AttrNumber) -> i32 {
-    // SAFETY: the planner passes a table that it has locked, and one of its columns.
+/// How wide the values of a column of a walled table are taken to be: as its type says.
+///
+/// # Safety
+/// `table` must be one that the planner has locked.
+pub unsafe fn average_width(table: pg_sys::Oid, column: pg_sys::AttrNumber) -> Option<i32> {
+    // SAFETY: as promised by the caller, who names a column of it.
     unsafe {
-        if policy::binding(table).is_some() {
-            let (mut kind, mut modifier, mut collation) = (pg_sys::InvalidOid, -1, pg_sys::InvalidOid);
-            pg_sys::get_atttypetypmodcoll(table, column, &mut kind, &mut modifier, &mut collation);
-            return pg_sys::get_typavgwidth(kind, modifier);
-        }
-        PREVIOUS_WIDTH.get().map_or(0, |previous| pg_sys::ffi::pg_guard_ffi_boundary(|| previous(table, column)))
+        policy::binding(table)?;
+        let (mut kind, mut modifier, mut collation) = (pg_sys::InvalidOid, -1, pg_sys::InvalidOid);
+        pg_sys::get_atttypetypmodcoll(table, column, &mut kind, &mut modifier, &mut collation);
+        Some(pg_sys::get_typavgwidth(kind, modifier))
     }
 }
 

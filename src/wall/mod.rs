@@ -1,39 +1,32 @@
 //! The wall around a table: what its policies cannot do by themselves.
 
-mod estimate;
+pub mod estimate;
 mod order;
 mod policy;
-mod shown;
+mod refuse;
+pub mod shown;
 
 use crate::catalog;
 use crate::error::{self, Result};
-use crate::pg::{members, unguarded};
 use crate::rights::Rights;
 use crate::session::{self, fast};
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::{AllocatedByPostgres, PgLogLevel, PgTrigger, pg_guard, pg_sys, pg_trigger};
 use std::cell::Cell;
-use std::ffi::{c_char, c_int};
+use std::ffi::c_int;
+
+pub use policy::{object_changed, relation_changed};
 
 thread_local! {
-    static PREVIOUS_PLANNER: Cell<pg_sys::planner_hook_type> = const { Cell::new(None) };
-    static PREVIOUS_START: Cell<pg_sys::ExecutorStart_hook_type> = const { Cell::new(None) };
     /// The transaction in which the library was loaded: statements of it may have been planned without us.
     static LOADED_IN: Cell<Option<pg_sys::LocalTransactionId>> = const { Cell::new(None) };
 }
 
 /// For `_PG_init`.
 pub fn init() {
-    policy::init();
-    estimate::init();
-    shown::init();
-    // SAFETY: once per backend; the hooks before are kept and called. MyProc is NULL where the library is preloaded: then nothing has been
-    // planned yet. Plans that are kept were made without us, and are made again.
+    // SAFETY: MyProc is NULL where the library is preloaded: then nothing has been planned yet. Plans that are kept were made without us, and
+    // are made again.
     unsafe {
-        PREVIOUS_PLANNER.set(pg_sys::planner_hook);
-        pg_sys::planner_hook = Some(planner);
-        PREVIOUS_START.set(pg_sys::ExecutorStart_hook);
-        pg_sys::ExecutorStart_hook = Some(executor_start);
         if !pg_sys::MyProc.is_null() {
             LOADED_IN.set(Some(local_transaction()));
             pg_sys::ResetPlanCache();
@@ -56,97 +49,29 @@ unsafe fn local_transaction() -> pg_sys::LocalTransactionId {
     }
 }
 
-// A plain frame, as the hooks of the executor (session/hooks.rs).
-#[allow(ffi_unwind_calls)]
-unsafe extern "C-unwind" fn planner(
-    query: *mut pg_sys::Query,
-    text: *const c_char,
-    options: c_int,
-    parameters: pg_sys::ParamListInfo,
-) -> *mut pg_sys::PlannedStmt {
-    // SAFETY: called by PostgreSQL with a query, which is passed on; reads and sets counts of the backend.
+/// Before a statement is planned.
+///
+/// # Safety
+/// Under plain frames only. `query` must be a query that is about to be planned.
+pub unsafe fn before_planning(query: *mut pg_sys::Query) {
+    // SAFETY: as promised by the caller.
     unsafe {
         if !(*query).onConflict.is_null() || (*query).hasModifyingCTE {
-            refuse_on_conflict(query);
+            refuse::on_conflict(query);
         }
-        let pages_before = pg_sys::pgBufferUsage;
-        let statement = match PREVIOUS_PLANNER.get() {
-            Some(previous) => previous(query, text, options, parameters),
-            None => unguarded::standard_planner(query, text, options, parameters),
-        };
-        if put_walls_first(statement) {
-            pg_sys::pgBufferUsage = pages_before;
-        }
-        statement
     }
 }
 
-/// PostgreSQL accepts ON CONFLICT DO NOTHING for a view with triggers, but fails at the first conflict all the same.
+/// A statement has been planned. Returns whether the pages that were read while the statement was planned are not to be shown by EXPLAIN.
 ///
 /// # Safety
-/// `query` must be a query that is about to be planned.
+/// `statement` must have just been planned.
 #[pg_guard]
-unsafe extern "C-unwind" fn refuse_on_conflict(query: *mut pg_sys::Query) {
-    // SAFETY: as promised by the caller; the lists of a query hold what their names say.
-    unsafe {
-        let within = members::<pg_sys::CommonTableExpr>((*query).cteList).map(|with| (*with).ctequery);
-        let queries = within
-            .filter(|node| !node.is_null() && (**node).type_ == pg_sys::NodeTag::T_Query)
-            .map(|node| node.cast::<pg_sys::Query>())
-            .chain([query]);
-        for query in queries.filter(|query| !(**query).onConflict.is_null()) {
-            let target = ((*query).resultRelation as usize).wrapping_sub(1);
-            if let Some(target) = members::<pg_sys::RangeTblEntry>((*query).rtable).nth(target)
-                && (*target).relid == catalog::table_oid(c"customer_card")
-            {
-                error::no_on_conflict().report(PgLogLevel::ERROR);
-            }
-        }
-    }
-}
-
-/// The same for a statement that was planned before the library was loaded.
-///
-/// # Safety
-/// `statement` must be a planned statement.
-unsafe fn refuse_planned_on_conflict(statement: *mut pg_sys::PlannedStmt) {
-    // SAFETY: as promised by the caller; the tag of a plan tells what it is.
-    unsafe {
-        let plans = members::<pg_sys::Plan>((*statement).subplans).chain([(*statement).planTree]);
-        let inserts = plans
-            .filter(|plan| !plan.is_null() && (**plan).type_ == pg_sys::NodeTag::T_ModifyTable)
-            .map(|plan| plan.cast::<pg_sys::ModifyTable>())
-            .filter(|insert| (**insert).onConflictAction != pg_sys::OnConflictAction::ONCONFLICT_NONE);
-        for insert in inserts {
-            let target = ((*insert).nominalRelation as usize).wrapping_sub(1);
-            if let Some(target) = members::<pg_sys::RangeTblEntry>((*statement).rtable).nth(target)
-                && (*target).relid == catalog::table_oid(c"customer_card")
-            {
-                error::no_on_conflict().report(PgLogLevel::ERROR);
-            }
-        }
-    }
-}
-
-/// Returns whether the pages that were read while the statement was planned are not to be shown by EXPLAIN.
-#[pg_guard]
-unsafe extern "C-unwind" fn put_walls_first(statement: *mut pg_sys::PlannedStmt) -> bool {
+pub unsafe extern "C-unwind" fn after_planning(statement: *mut pg_sys::PlannedStmt) -> bool {
     // SAFETY: called with a statement that has just been planned: its tables are locked.
     unsafe {
         order::put_walls_first(statement);
         shown::may_count_pages_of_others(statement)
-    }
-}
-
-#[allow(ffi_unwind_calls)]
-unsafe extern "C-unwind" fn executor_start(query: *mut pg_sys::QueryDesc, flags: c_int) {
-    // SAFETY: called by PostgreSQL with a query that is about to be executed, which is passed on.
-    unsafe {
-        before_execution((*query).plannedstmt, flags);
-        match PREVIOUS_START.get() {
-            Some(previous) => previous(query, flags),
-            None => unguarded::standard_ExecutorStart(query, flags),
-        }
     }
 }
 
@@ -155,8 +80,7 @@ unsafe extern "C-unwind" fn executor_start(query: *mut pg_sys::QueryDesc, flags:
 ///
 /// # Safety
 /// Under plain frames only: PostgreSQL may raise an error here that no guard catches. `statement` must be about to be executed.
-#[allow(ffi_unwind_calls)]
-unsafe fn before_execution(statement: *mut pg_sys::PlannedStmt, flags: c_int) {
+pub unsafe fn before_execution(statement: *mut pg_sys::PlannedStmt, flags: c_int) {
     // SAFETY: as promised by the caller; a backend that executes has a process entry.
     unsafe {
         if LOADED_IN.get().is_some() {
@@ -171,6 +95,19 @@ unsafe fn before_execution(statement: *mut pg_sys::PlannedStmt, flags: c_int) {
     }
 }
 
+/// Error 0A000 for a MERGE that would count rows of all owners.
+///
+/// # Safety
+/// As [`before_execution`].
+pub unsafe fn refuse_blind_merge(statement: *mut pg_sys::PlannedStmt) {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        if (*statement).commandType == pg_sys::CmdType::CMD_MERGE || (*statement).hasModifyingCTE {
+            refuse::blind_merge(statement);
+        }
+    }
+}
+
 /// In the transaction that the library was loaded in: the statement may have been planned before.
 #[pg_guard]
 unsafe extern "C-unwind" fn order_as_planned_before(statement: *mut pg_sys::PlannedStmt) {
@@ -181,7 +118,7 @@ unsafe extern "C-unwind" fn order_as_planned_before(statement: *mut pg_sys::Plan
             LOADED_IN.set(None);
             return;
         }
-        refuse_planned_on_conflict(statement);
+        refuse::planned_on_conflict(statement);
         let before = pg_sys::MemoryContextSwitchTo(pg_sys::TopTransactionContext);
         order::put_walls_first(statement);
         pg_sys::MemoryContextSwitchTo(before);

@@ -2,7 +2,7 @@
 
 use crate::catalog;
 use crate::pg::members;
-use pgrx::{pg_guard, pg_sys, pg_sys::FuncExpr};
+use pgrx::{pg_sys, pg_sys::FuncExpr};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::CStr;
@@ -44,19 +44,8 @@ thread_local! {
 /// What to know at once of each kind.
 const MAX_KNOWN: usize = 10_000;
 
-/// Forgets what is known when something changes. For `_PG_init`.
-pub fn init() {
-    // SAFETY: the callbacks are guarded, live as long as the library, and only set a flag.
-    unsafe {
-        pg_sys::CacheRegisterRelcacheCallback(Some(relation_changed), pg_sys::Datum::null());
-        for cache in [pg_sys::SysCacheIdentifier::AUTHOID, pg_sys::SysCacheIdentifier::PROCOID] {
-            pg_sys::CacheRegisterSyscacheCallback(cache as _, Some(object_changed), pg_sys::Datum::null());
-        }
-    }
-}
-
-#[pg_guard]
-unsafe extern "C-unwind" fn relation_changed(_argument: pg_sys::Datum, relation: pg_sys::Oid) {
+/// A relation has changed; InvalidOid stands for all. For callbacks: sets a flag.
+pub fn relation_changed(relation: pg_sys::Oid) {
     // Every temporary table comes by here: it is forgotten only if it is known, or if all are meant.
     let is_known = relation == pg_sys::InvalidOid
         || KNOWN.with(|known| {
@@ -69,8 +58,8 @@ unsafe extern "C-unwind" fn relation_changed(_argument: pg_sys::Datum, relation:
     }
 }
 
-#[pg_guard]
-unsafe extern "C-unwind" fn object_changed(_argument: pg_sys::Datum, _cache: std::ffi::c_int, _hash: u32) {
+/// A role or a function has changed. For callbacks: sets a flag.
+pub fn object_changed() {
     FORGET.set(true);
 }
 

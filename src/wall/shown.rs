@@ -1,32 +1,14 @@
 //! What EXPLAIN ANALYZE and a session's own statistics show of a walled table is made of the session's rows, or not shown.
 
-// Hooks are plain frames, and PostgreSQL's walk over a query's nodes is called inside a guard.
+// PostgreSQL's walk over a query's nodes is called inside a guard.
 #![allow(ffi_unwind_calls)]
 
 use super::order::{self, WalledScan};
 use super::policy;
 use crate::error;
-use crate::pg::unguarded;
 use crate::role;
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
-use std::cell::Cell;
 use std::ffi::c_void;
-
-thread_local! {
-    static PREVIOUS_FINISH: Cell<pg_sys::ExecutorFinish_hook_type> = const { Cell::new(None) };
-    static PREVIOUS_ACCESS: Cell<pg_sys::object_access_hook_type> = const { Cell::new(None) };
-}
-
-/// For `_PG_init`.
-pub fn init() {
-    // SAFETY: once per backend; the hooks before are kept and called.
-    unsafe {
-        PREVIOUS_FINISH.set(pg_sys::ExecutorFinish_hook);
-        pg_sys::ExecutorFinish_hook = Some(executor_finish);
-        PREVIOUS_ACCESS.set(pg_sys::object_access_hook);
-        pg_sys::object_access_hook = Some(object_access);
-    }
-}
 
 /// Of PostgreSQL 15 only: pgrx has it of the later ones.
 #[cfg(feature = "pg15")]
@@ -63,14 +45,13 @@ unsafe fn each_child(
     }
 }
 
-// A plain frame, as all hooks of the executor (session/hooks.rs).
-unsafe extern "C-unwind" fn executor_finish(query: *mut pg_sys::QueryDesc) {
-    // SAFETY: called by PostgreSQL with a query that has been executed.
+/// A query has been executed.
+///
+/// # Safety
+/// Under plain frames only. `query` must be such a query.
+pub unsafe fn after_execution(query: *mut pg_sys::QueryDesc) {
+    // SAFETY: as promised by the caller.
     unsafe {
-        match PREVIOUS_FINISH.get() {
-            Some(previous) => previous(query),
-            None => unguarded::standard_ExecutorFinish(query),
-        }
         if (*query).instrument_options != 0 {
             hide_parts_of_others(query);
         }
@@ -285,23 +266,14 @@ const COUNTS_OF_TRANSACTION: [u32; 5] = [
     pg_sys::F_PG_STAT_GET_XACT_BLOCKS_HIT,
 ];
 
-// A plain frame, as in install.rs: PostgreSQL comes by for each function of each statement.
-unsafe extern "C-unwind" fn object_access(
-    access: pg_sys::ObjectAccessType::Type,
-    class: pg_sys::Oid,
-    object: pg_sys::Oid,
-    sub_object: std::ffi::c_int,
-    argument: *mut c_void,
-) {
-    // SAFETY: called by PostgreSQL; another library's hook is called with what PostgreSQL passed.
-    unsafe {
-        if let Some(previous) = PREVIOUS_ACCESS.get() {
-            previous(access, class, object, sub_object, argument);
-        }
-        if access == pg_sys::ObjectAccessType::OAT_FUNCTION_EXECUTE && COUNTS_OF_TRANSACTION.contains(&object.to_u32())
-        {
-            refuse_counts();
-        }
+/// A function is about to run.
+///
+/// # Safety
+/// Under plain frames only.
+pub unsafe fn function_runs(function: pg_sys::Oid) {
+    if COUNTS_OF_TRANSACTION.contains(&function.to_u32()) {
+        // SAFETY: inside a transaction, as functions are.
+        unsafe { refuse_counts() };
     }
 }
 
