@@ -46,7 +46,7 @@ pub unsafe fn refuse(statement: *mut pg_sys::Node) -> bool {
             _ => return false,
         };
         if locks {
-            judge(statement);
+            refuse_locks(statement);
         }
         locks && (*statement).type_ == T_LockStmt
     }
@@ -55,7 +55,7 @@ pub unsafe fn refuse(statement: *mut pg_sys::Node) -> bool {
 /// # Safety
 /// `statement` must be a parse tree node.
 #[pg_guard]
-unsafe extern "C-unwind" fn judge(statement: *mut pg_sys::Node) {
+unsafe extern "C-unwind" fn refuse_locks(statement: *mut pg_sys::Node) {
     // SAFETY: as promised by the caller; what is asked of PostgreSQL are its catalogs, in the transaction of the statement.
     unsafe {
         let user = pg_sys::GetUserId();
@@ -73,7 +73,8 @@ unsafe extern "C-unwind" fn judge(statement: *mut pg_sys::Node) {
     }
 }
 
-/// The relations that a statement names and locks before PostgreSQL checks the privilege, each with that privilege.
+/// The relations that a statement names and locks before PostgreSQL checks the privilege, each with that privilege. It is long since it has
+/// an arm for each kind of statement.
 ///
 /// # Safety
 /// `statement` must be a parse tree node.

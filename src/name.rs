@@ -101,6 +101,22 @@ mod unit_tests {
     use super::*;
 
     #[test]
+    fn references() {
+        let id = Uuid::from_bytes([0xAA; 16]);
+        for written in ["aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa", "AAAAAAAAaaaaaaaaAAAAAAAAaaaaaaaa", &id.to_string()] {
+            let reference = Reference::new(written);
+            assert!(reference.means(id, "any name"), "{written}");
+            assert!(!reference.means(Uuid::from_bytes([1; 16]), written), "{written}");
+            assert_eq!(reference.text(), written);
+        }
+        assert!(Reference::new("Company A").means(id, "Company A"));
+        assert!(!Reference::new("company a").means(id, "Company A"));
+        assert_eq!(Reference::from(id).id(), Some(id));
+        let long = "é".repeat(MAX_REFERENCE_CHARACTERS + 1);
+        assert_eq!(Reference::new(&long).text().chars().count(), MAX_REFERENCE_CHARACTERS);
+    }
+
+    #[test]
     fn names() {
         for good in ["Company A", "蔡", "D'Angelo & Söhne", "می\u{200C}خواهم", "❤\u{FE0F}", &"x".repeat(200)]
         {

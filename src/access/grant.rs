@@ -95,7 +95,7 @@ pub fn holds(role: pg_sys::Oid, grantee: pg_sys::Oid, grantee_name: &str) -> boo
 }
 
 /// A row of `ringfence.access`, not yet judged.
-pub struct Stored {
+pub struct AccessRow {
     pub owner: Uuid,
     pub grantee: pg_sys::Oid,
     pub grantee_name: String,
@@ -106,10 +106,10 @@ pub struct Stored {
     pub binding: Binding,
 }
 
-impl Stored {
-    fn decode(row: &Row) -> Option<Stored> {
+impl AccessRow {
+    fn decode(row: &Row) -> Option<AccessRow> {
         let present = |list: Vec<Option<String>>| list.into_iter().flatten().collect::<Vec<_>>();
-        Some(Stored {
+        Some(AccessRow {
             owner: row.get(0)?,
             grantee: row.get(1)?,
             grantee_name: row.get(2)?,
@@ -134,16 +134,16 @@ impl Stored {
 const COLUMNS: [&CStr; 7] = [c"owner_id", c"role", c"role_name", c"project_id", c"rights", c"sources", c"binding"];
 
 /// All rows for an owner.
-pub fn stored(owner: Uuid) -> Result<Vec<Stored>> {
-    catalog::read(Source::Access, &COLUMNS, Rows::KeyStartsWith(owner), Stored::decode)
+pub fn stored(owner: Uuid) -> Result<Vec<AccessRow>> {
+    catalog::read(Source::Access, &COLUMNS, Rows::KeyStartsWith(owner), AccessRow::decode)
 }
 
 /// All rows that a role holds, its own and those of the roles that it is a member of, for whichever owners. What others
 /// hold is not read: how long it takes says nothing of them.
-pub fn held(role: pg_sys::Oid) -> Result<Vec<Stored>> {
+pub fn held(role: pg_sys::Oid) -> Result<Vec<AccessRow>> {
     let roles = roles_to_ask(role)?;
     let rows = roles.as_deref().map_or(Rows::All, Rows::OfRoles);
-    let held = catalog::read(Source::Access, &COLUMNS, rows, Stored::decode)?;
+    let held = catalog::read(Source::Access, &COLUMNS, rows, AccessRow::decode)?;
     Ok(held.into_iter().filter(|stored| holds(role, stored.grantee, &stored.grantee_name)).collect())
 }
 
@@ -165,7 +165,7 @@ fn roles_to_ask(role: pg_sys::Oid) -> Result<Option<Vec<pg_sys::Oid>>> {
 }
 
 /// What the rows for one owner give there.
-pub fn grants(held: &[Stored], owner: Uuid) -> Result<Vec<Grant>> {
+pub fn grants(held: &[AccessRow], owner: Uuid) -> Result<Vec<Grant>> {
     let profiles = OnceCell::new();
     held.iter()
         .map(|stored| {

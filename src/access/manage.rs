@@ -1,6 +1,6 @@
 //! Granting, revoking and explaining access: who may, and how far.
 
-use super::grant::{Binding, Profiles, Stored, holds, profile_rights, stored};
+use super::grant::{AccessRow, Binding, Profiles, holds, profile_rights, stored};
 use crate::error::{self, Result};
 use crate::name::Reference;
 use crate::owner::{self, Owner};
@@ -106,7 +106,7 @@ impl Manager {
             return Ok(());
         }
         let entries = stored(self.owner.id)?.into_iter().filter(|entry| entry.grantee_name == role_name);
-        let (removed, kept): (Vec<Stored>, Vec<Stored>) =
+        let (removed, kept): (Vec<AccessRow>, Vec<AccessRow>) =
             entries.partition(|entry| project.is_none() || entry.project == project);
         let strictest = removed.iter().map(|entry| entry.binding).max();
         match kept.iter().map(|entry| entry.binding).min() {
@@ -198,7 +198,7 @@ impl Manager {
         let projects = project::of_owner(self.owner.id)?;
         let profiles = OnceCell::new();
         let all = stored(self.owner.id)?;
-        let (held, other): (Vec<&Stored>, Vec<&Stored>) =
+        let (held, other): (Vec<&AccessRow>, Vec<&AccessRow>) =
             all.iter().partition(|row| holds(role, row.grantee, &row.grantee_name));
 
         let mut explained = Vec::new();
@@ -237,7 +237,7 @@ pub struct Explanation {
 
 /// How a row that the role holds gives the right: once for each of its names that has the right in it.
 fn given_by(
-    row: &Stored,
+    row: &AccessRow,
     right_name: &'static str,
     right: Rights,
     owner: &Owner,
@@ -269,7 +269,13 @@ fn given_by(
 }
 
 /// Why a role does not hold a right, where none of the rows that it holds gives it.
-fn why_missing(role: pg_sys::Oid, role_name: &str, right: Rights, held: &[&Stored], other: &[&Stored]) -> &'static str {
+fn why_missing(
+    role: pg_sys::Oid,
+    role_name: &str,
+    right: Rights,
+    held: &[&AccessRow],
+    other: &[&AccessRow],
+) -> &'static str {
     if !held.is_empty() {
         if Rights::OF_THE_WHOLE_OWNER.contains(right) && held.iter().all(|row| row.project.is_some()) {
             "none of the entries gives it; access that is limited to a project cannot"

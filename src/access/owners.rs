@@ -3,7 +3,7 @@
 //! A session's question is judged by this list alone. An owner that is not on it is not looked up, by id or by name: one that does
 //! not exist, one that the role has no access to, and one that is disabled besides, are refused by the same work.
 
-use super::grant::{self, Binding, Stored};
+use super::grant::{self, AccessRow, Binding};
 use crate::error::Result;
 use crate::name::Reference;
 use crate::owner::{self, Owner};
@@ -19,7 +19,7 @@ const MAX_OWNERS_KEPT: usize = 50_000;
 /// An owner that a role has access to, enabled or not, and the rows of `ringfence.access` that give it.
 pub struct OwnerOfRole {
     pub owner: Owner,
-    pub held: Vec<Stored>,
+    pub held: Vec<AccessRow>,
 }
 
 impl OwnerOfRole {
@@ -69,7 +69,7 @@ pub fn of(role: pg_sys::Oid) -> Result<Rc<OwnersOfRole>> {
 
 impl OwnersOfRole {
     fn read(role: pg_sys::Oid) -> Result<OwnersOfRole> {
-        let mut held: BTreeMap<Uuid, Vec<Stored>> = BTreeMap::new();
+        let mut held: BTreeMap<Uuid, Vec<AccessRow>> = BTreeMap::new();
         for stored in grant::held(role)? {
             held.entry(stored.owner).or_default().push(stored);
         }

@@ -3,22 +3,30 @@
 use super::context::{Context, SelectedBy};
 use crate::access::reach::Reach;
 use crate::owner::Owner;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 thread_local! {
-    static ACTING: RefCell<Option<Rc<Context>>> = const { RefCell::new(None) };
+    static CONTEXT: RefCell<Option<Rc<Context>>> = const { RefCell::new(None) };
+    /// Whether there is a context: asked for each row.
+    static IS_ACTING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Whether the extension itself is at work for an owner, with [`acting_for`].
 #[inline]
 pub fn is_acting() -> bool {
-    ACTING.with(|acting| acting.try_borrow().map_or(true, |acting| acting.is_some()))
+    IS_ACTING.get()
 }
 
 /// The context of that work.
 pub fn context() -> Option<Rc<Context>> {
-    ACTING.with(|acting| acting.borrow().clone())
+    CONTEXT.with_borrow(Option::clone)
+}
+
+/// Returns the context that was there before.
+fn put(context: Option<Rc<Context>>) -> Option<Rc<Context>> {
+    IS_ACTING.set(context.is_some());
+    CONTEXT.replace(context)
 }
 
 /// Runs `work` for an owner, with all rights, behind the owner's wall: how provisioning a new owner and granting
@@ -28,15 +36,15 @@ pub fn acting_for<T>(owner: Owner, work: impl FnOnce() -> T) -> T {
     struct Restore(Option<Rc<Context>>);
     impl Drop for Restore {
         fn drop(&mut self) {
-            ACTING.with(|acting| acting.replace(self.0.take()));
+            put(self.0.take());
         }
     }
     let context = Context::new(Reach::unlimited(owner), SelectedBy::Setting, false, false);
-    let _restore = Restore(ACTING.with(|acting| acting.replace(Some(Rc::new(context)))));
+    let _restore = Restore(put(Some(Rc::new(context))));
     work()
 }
 
 /// The transaction has ended.
 pub fn transaction_ended() {
-    ACTING.with(|acting| acting.replace(None));
+    put(None);
 }

@@ -72,14 +72,11 @@ pub fn ended_with_last_transaction(role: pg_sys::Oid) -> Option<Way> {
     LAST.get().filter(|(entered_as, _)| *entered_as == role).map(|(_, way)| way)
 }
 
-/// Whether what is entered ends by the clock.
-pub fn may_expire() -> bool {
-    EXPIRES.get() != NEVER
-}
-
-/// Error 28000 once the token that the transaction has entered by has expired: by the clock, whenever the transaction began.
-pub fn check_expiry() -> Result<()> {
-    if may_expire() && now() >= EXPIRES.get() { Err(error::token_expired()) } else { Ok(()) }
+/// Whether the token that the transaction has entered by has expired: by the clock, whenever the transaction began.
+#[inline]
+pub fn has_expired() -> bool {
+    let expires = EXPIRES.get();
+    expires != NEVER && now() >= expires
 }
 
 impl Entered {

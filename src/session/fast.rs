@@ -1,27 +1,33 @@
 //! `current_owner()` and `has_right()` as policies call them, for each scan and each row: where nothing has changed since
 //! the context was judged, its answer is given at once. Everything else, every refusal too, goes the long way, in `sql`.
-//! What is asked for each row of a card or a report view (`customer`, `report`) asks here too.
+//! What is asked for each row of a card or a report view (`customer`, `report`) asks here too. All here are plain frames (see `pg`).
 
-// As in `hooks`: plain frames with nothing to drop, which PostgreSQL's longjmp may skip. pgrx's guards, one around each call from
-// and to PostgreSQL, cost more than all that is done here.
 #![allow(ffi_unwind_calls)]
 
 use super::context::Context;
-use super::judge::{in_force, look_at_answer};
-use super::{acting, entered, sql};
+use super::judge::{Verdict, verdict};
+use super::{latch, sql};
 use crate::pg::{copied_unguarded, is_plain, unguarded, version_1};
 use crate::rights::Rights;
-use crate::role;
 use pgrx::{pg_sys, varlena};
+use std::rc::Rc;
 
-/// What `judge()` would answer, if it would answer from what is in force, by the same questions in the same order. `read` is
-/// not to call PostgreSQL: an error would leave the answer borrowed.
+/// What `judge()` would answer, if it would answer from what is in force. `read` is not to call PostgreSQL: an error would leave the
+/// answer borrowed.
 ///
 /// # Safety
 /// In a transaction, and under plain frames only: PostgreSQL may raise an error here that no guard catches.
+#[inline]
 pub unsafe fn answer<T>(read: impl FnOnce(&Context) -> T) -> Option<T> {
+    let read = |context: &Rc<Context>| {
+        latch::owner_is_used();
+        read(context)
+    };
     // SAFETY: as promised by the caller.
-    unsafe { role_to_judge() }.and_then(|role| in_force(role, |context| read(context)))
+    match verdict(|| unsafe { unguarded::AcceptInvalidationMessages() }, read) {
+        Verdict::InForce(answer) => Some(answer),
+        _ => None,
+    }
 }
 
 /// Whether [`answer`] would answer. Asking this does not count as using the owner.
@@ -30,19 +36,7 @@ pub unsafe fn answer<T>(read: impl FnOnce(&Context) -> T) -> Option<T> {
 /// As [`answer`].
 pub unsafe fn is_in_force() -> bool {
     // SAFETY: as promised by the caller.
-    unsafe { role_to_judge() }.and_then(|role| look_at_answer(role, |_| ())).is_some()
-}
-
-/// # Safety
-/// As [`answer`].
-unsafe fn role_to_judge() -> Option<pg_sys::Oid> {
-    // A token is compared with the clock, on the long way.
-    if entered::may_expire() || acting::is_acting() {
-        return None;
-    }
-    // SAFETY: the same call as in `judge()`. Nothing is borrowed while it runs.
-    unsafe { unguarded::AcceptInvalidationMessages() };
-    role::to_judge()
+    matches!(verdict(|| unsafe { unguarded::AcceptInvalidationMessages() }, |_| ()), Verdict::InForce(()))
 }
 
 /// # Safety

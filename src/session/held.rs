@@ -32,6 +32,7 @@ pub fn transaction_ended() {
 
 /// Whether the rows being read may go to a cursor that outlives the transaction: one was declared in it before the owner
 /// was selected, or, where the library was not yet loaded then, one is being read from.
+#[inline]
 pub fn fills_one() -> bool {
     // SAFETY: the portal that PostgreSQL is running, if any.
     DECLARED.get()

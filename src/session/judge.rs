@@ -32,6 +32,9 @@ const CONTEXTS_KEPT: usize = 512;
 struct Answer {
     role: pg_sys::Oid,
     context: Rc<Context>,
+    /// Whether it holds for the whole transaction, and not for one statement as with `ringfence.latch = statement`. Any change of that setting
+    /// opens the question again.
+    for_transaction: bool,
 }
 
 /// What a transaction has worked for that a statement has ended: the statement may still be logged.
@@ -74,44 +77,69 @@ pub fn context_if_entitled() -> Option<Rc<Context>> {
     judge().ok().flatten()
 }
 
-pub fn judge() -> Result<Option<Rc<Context>>> {
-    if let Some(context) = acting::context() {
-        return Ok(Some(context));
-    }
-    // SAFETY: processes pending invalidation messages, as PostgreSQL does whenever it locks a relation. Without it, a
-    // statement that locks nothing new would not hear of a revoked right.
-    unsafe { pg_sys::AcceptInvalidationMessages() };
-    let role = role::judged()?;
-    parallel::take_over()?;
-    entered::check_expiry()?;
-    if let Some(known) = in_force(role, Rc::clone) {
-        return Ok(Some(known));
-    }
-    resolve(role)
+/// What the answer in force is asked for comes to.
+pub enum Verdict<T> {
+    /// It holds for the session's role, and this was read of it.
+    InForce(T),
+    /// There is none that holds for this role: it must be resolved.
+    Open(pg_sys::Oid),
+    /// The extension itself is at work for an owner.
+    Acting,
+    /// PostgreSQL runs code of a table's owner: see [`role::to_judge`].
+    Restricted,
+    /// The token that the transaction has entered by has expired.
+    Expired,
 }
 
-/// Reads the answer in force, if there is one for the role and nothing has happened that it depends on. Calls nothing of
-/// PostgreSQL's, and does not panic.
-pub fn in_force<T>(role: pg_sys::Oid, read: impl FnOnce(&Rc<Context>) -> T) -> Option<T> {
-    let read = |context: &Rc<Context>| {
-        latch::owner_is_used();
-        read(context)
+/// The heart of it all: what is asked, and in which order, before the answer in force may be read. It stands here once. [`judge`] begins
+/// with it, for each statement, and `fast` consists of it, for each row.
+///
+/// `accept_messages` processes pending invalidation messages, as PostgreSQL does whenever it locks a relation: without it, a statement that
+/// locks nothing new would not hear of a revoked right. It alone may raise an error of PostgreSQL's, and nothing is borrowed then. Whether
+/// that is guarded is for the caller to say. `read` is not to call PostgreSQL: an error would leave the answer borrowed.
+#[inline(always)]
+pub fn verdict<T>(accept_messages: impl FnOnce(), read: impl FnOnce(&Rc<Context>) -> T) -> Verdict<T> {
+    if acting::is_acting() {
+        return Verdict::Acting;
+    }
+    accept_messages();
+    let Some(role) = role::to_judge() else {
+        return Verdict::Restricted;
     };
-    look_at_answer(role, read)
-}
-
-/// Like [`in_force`], but reading the answer does not count as using the owner.
-pub fn look_at_answer<T>(role: pg_sys::Oid, read: impl FnOnce(&Rc<Context>) -> T) -> Option<T> {
-    if STALE.get() || settings::changed() || settings::latch() != settings::Latch::Transaction || held::fills_one() {
-        return None;
+    if entered::has_expired() {
+        return Verdict::Expired;
     }
-    ANSWER.with(|answer| {
-        let answer = answer.try_borrow().ok()?;
-        answer.as_ref().filter(|answer| answer.role == role).map(|answer| read(&answer.context))
+    if STALE.get() || settings::changed() || held::fills_one() {
+        return Verdict::Open(role);
+    }
+    ANSWER.with(|answer| match answer.try_borrow().as_deref() {
+        Ok(Some(answer)) if answer.role == role && answer.for_transaction => Verdict::InForce(read(&answer.context)),
+        _ => Verdict::Open(role),
     })
 }
 
+/// The context that the session is entitled to; None where no owner is selected and none is the default.
+pub fn judge() -> Result<Option<Rc<Context>>> {
+    // SAFETY: inside a transaction, as every caller runs in one.
+    let accept_messages = || unsafe { pg_sys::AcceptInvalidationMessages() };
+    match verdict(accept_messages, Rc::clone) {
+        Verdict::InForce(context) => {
+            latch::owner_is_used();
+            Ok(Some(context))
+        }
+        Verdict::Open(role) => resolve(role),
+        Verdict::Acting => Ok(acting::context()),
+        Verdict::Restricted => Err(error::restricted_operation()),
+        Verdict::Expired => Err(error::token_expired()),
+    }
+}
+
 fn resolve(role: pg_sys::Oid) -> Result<Option<Rc<Context>>> {
+    parallel::take_over()?;
+    // A worker may have taken over what has expired.
+    if entered::has_expired() {
+        return Err(error::token_expired());
+    }
     forget_what_is_stale()?;
     let question = match entered::current() {
         Some(entered) => entered.question(role)?,
@@ -177,7 +205,8 @@ pub fn put_in_force(role: pg_sys::Oid, context: Rc<Context>) -> Result<Rc<Contex
     if !context.may_hold && held::fills_one() {
         return Err(error::survives_transaction("a cursor WITH HOLD"));
     }
-    ANSWER.with(|answer| answer.replace(Some(Answer { role, context: context.clone() })));
+    let for_transaction = settings::latch() == settings::Latch::Transaction;
+    ANSWER.with(|answer| answer.replace(Some(Answer { role, context: context.clone(), for_transaction })));
     Ok(context)
 }
 

@@ -19,7 +19,7 @@ thread_local! {
 /// # Safety
 /// `query` must be a query that is being executed, and not for the first time.
 #[pg_guard]
-pub unsafe extern "C-unwind" fn judge(query: *mut pg_sys::QueryDesc) {
+pub unsafe extern "C-unwind" fn check(query: *mut pg_sys::QueryDesc) {
     // SAFETY: as promised by the caller; a query that is being executed has a plan.
     let judged = unsafe {
         let plan = (*query).plannedstmt;

@@ -41,6 +41,7 @@ thread_local! {
 }
 
 /// Whether a setting was assigned since the last call of [`acknowledge`].
+#[inline]
 pub fn changed() -> bool {
     CHANGED.get()
 }

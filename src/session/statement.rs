@@ -26,7 +26,7 @@ pub unsafe fn before_run(query: *mut pg_sys::QueryDesc) -> Run {
     // SAFETY: as promised by the caller; a query that is being executed has a plan.
     unsafe {
         if (*query).already_executed {
-            resumed::judge(query);
+            resumed::check(query);
         }
         Run {
             workers: if (*(*query).plannedstmt).parallelModeNeeded { workers::prepare(query) } else { workers::NONE },

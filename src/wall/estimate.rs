@@ -43,7 +43,7 @@ fn rows_of_owner(table: pg_sys::Oid) -> f64 {
 pub unsafe fn relation_info(table: pg_sys::Oid, relation: *mut pg_sys::RelOptInfo) {
     // SAFETY: as promised by the caller.
     unsafe {
-        let Some(wall) = policy::binding(table) else {
+        let Some(wall) = policy::in_force(table) else {
             return;
         };
         let rows = rows_of_owner(table) * OWNERS;
@@ -106,7 +106,7 @@ pub unsafe fn relation_stats(
     // SAFETY: as promised by the caller.
     unsafe {
         if (*entry).rtekind == pg_sys::RTEKind::RTE_RELATION
-            && let Some(wall) = policy::binding((*entry).relid)
+            && let Some(wall) = policy::in_force((*entry).relid)
         {
             let rows = rows_of_owner((*entry).relid);
             let distinct = if column == wall.column {
@@ -152,7 +152,7 @@ pub unsafe fn hides_index_stats(index: pg_sys::Oid) -> bool {
     // SAFETY: as promised by the caller.
     unsafe {
         let table = pg_sys::IndexGetRelation(index, true);
-        table != pg_sys::InvalidOid && policy::binding(table).is_some()
+        table != pg_sys::InvalidOid && policy::in_force(table).is_some()
     }
 }
 
@@ -163,7 +163,7 @@ pub unsafe fn hides_index_stats(index: pg_sys::Oid) -> bool {
 pub unsafe fn average_width(table: pg_sys::Oid, column: pg_sys::AttrNumber) -> Option<i32> {
     // SAFETY: as promised by the caller, who names a column of it.
     unsafe {
-        policy::binding(table)?;
+        policy::in_force(table)?;
         let (mut kind, mut modifier, mut collation) = (pg_sys::InvalidOid, -1, pg_sys::InvalidOid);
         pg_sys::get_atttypetypmodcoll(table, column, &mut kind, &mut modifier, &mut collation);
         Some(pg_sys::get_typavgwidth(kind, modifier))

@@ -45,7 +45,7 @@ unsafe fn join_without_statistics(plan: *mut pg_sys::Plan) {
             return;
         }
         let table = &raw mut (*plan.cast::<pg_sys::Hash>()).skewTable;
-        if *table != pg_sys::InvalidOid && policy::binding(*table).is_some() {
+        if *table != pg_sys::InvalidOid && policy::in_force(*table).is_some() {
             *table = pg_sys::InvalidOid;
         }
     }

@@ -101,7 +101,7 @@ pub unsafe fn of(table: pg_sys::Oid) -> Option<Wall> {
 ///
 /// # Safety
 /// As [`of`].
-pub unsafe fn binding(table: pg_sys::Oid) -> Option<Wall> {
+pub unsafe fn in_force(table: pg_sys::Oid) -> Option<Wall> {
     // SAFETY: as promised by the caller; reads a variable of the backend.
     unsafe { of(table).filter(|_| binds(pg_sys::GetOuterUserId())) }
 }
