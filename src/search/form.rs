@@ -1,7 +1,7 @@
 //! Phone numbers, e-mail addresses, numbers and dates are found however they are written. For this the index holds their normal forms beside
 //! their texts, under a name of its own for each field.
 
-use super::key::beginning;
+use super::bounds::beginning;
 use crate::contact;
 use crate::field::Type;
 use crate::field::{VisibleField, VisibleFields};

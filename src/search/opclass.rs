@@ -1,20 +1,25 @@
-//! The index itself: the key function, the operators, and what the GIN operator class and the planner call.
+//! The functions behind the index: the key function, the operators, and what GIN and the planner
+//! call.
 //!
-//! Row-level security lets an index be used only for conditions whose functions are LEAKPROOF: they are run on rows
-//! before the wall has judged them, so they may not raise an error that depends on a row, nor tell of it by any other way
-//! than their result. That is promised, and has to hold, for
+//! Under row-level security an index is used only for conditions whose functions are LEAKPROOF.
+//! Such functions run on rows that the wall has not judged yet. They must not raise an error that
+//! depends on a row, and must tell nothing of it but by their result. The following functions
+//! promise that, and it must stay true:
 //!
-//! * `search_keys`: computes hashes of bounded pieces of its arguments. It has no error of its own, calls nothing that
-//!   has one for a valid value of its types, writes and logs nothing, and reads nothing but its arguments.
-//! * `keys_match`: looks up numbers in a sorted list. Whether the query is one that the session may use depends on the session
-//!   and the query, not on the row.
-//! * `customer_matches`: the same for the customer with an id, which it reads under row-level security, so that ids of other
-//!   owners are unknown ids to it.
+//! * `search_keys` computes hashes of bounded pieces of its arguments. It has no error of its own,
+//!   and calls nothing that has one for a valid value. It writes and logs nothing, and reads only
+//!   its arguments.
+//! * `keys_match` looks up numbers in a sorted list. Whether the session may use the query depends
+//!   on the session and the query, not on the row.
+//! * `customer_matches` does the same for the customer with an id. It reads the customer under
+//!   row-level security, so the ids of other owners are unknown to it.
 //!
-//! What is left is what PostgreSQL's own leakproof functions have as well: running out of memory, being cancelled, and
-//! damaged storage.
+//! Errors that remain are those of PostgreSQL's own leakproof functions too: no memory,
+//! cancellation, damaged storage.
 
-use super::key::{self, Customer, SEARCHED_VALUES};
+use super::bounds::MAX_SEARCHED_VALUES;
+use super::key::customer::{Customer, keys_of_customer};
+use super::key::hash::MAX_FIELD_NAME_BYTES;
 use super::rows;
 use super::value::{Probe, SearchKeys};
 use crate::catalog;
@@ -25,7 +30,7 @@ use pgrx::prelude::*;
 use pgrx::{Internal, pg_sys};
 use std::ffi::CStr;
 
-/// The keys of a customer. LEAKPROOF: see the module.
+/// The keys of a customer. LEAKPROOF: see above.
 #[pg_extern(sql = false)]
 fn search_keys(
     owner: Uuid,
@@ -35,16 +40,17 @@ fn search_keys(
     searchable: Jsonb,
     active_on: Date,
 ) -> SearchKeys {
-    // Anybody may call this with values of any size: none of them is copied, and it can be cancelled.
+    // Anybody may call this with values of any size. So it copies none of them, and can be
+    // cancelled.
     fn cancellable<T>(one: T) -> T {
         pgrx::check_for_interrupts!();
         one
     }
     let members = searchable.members().into_iter().flatten().map(cancellable);
     let values = members
-        .filter(|member| member.name.len() <= key::FIELD_BYTES)
-        .flat_map(|member| member.value.texts().take(SEARCHED_VALUES).map(move |text| (member.name, text)));
-    SearchKeys::new(&key::of_customer(Customer {
+        .filter(|member| member.name.len() <= MAX_FIELD_NAME_BYTES)
+        .flat_map(|member| member.value.texts().take(MAX_SEARCHED_VALUES).map(move |text| (member.name, text)));
+    SearchKeys::new(&keys_of_customer(Customer {
         owner: *owner,
         name,
         normal_phones: normal_phones.iter().filter_map(cancellable),
@@ -54,34 +60,35 @@ fn search_keys(
     }))
 }
 
-/// Whether a customer with these keys is what the query looks for. LEAKPROOF: see the module.
+/// Whether the query finds a customer with these keys. LEAKPROOF: see above.
 #[pg_extern(sql = false)]
 fn keys_match(keys: SearchKeys, query: Probe) -> bool {
     query.is_allowed() && query.finds(&keys)
 }
 
-/// What the keys of a customer are computed from: the arguments of `search_keys`.
+/// The columns that are the arguments of `search_keys`.
 const COLUMNS: [&CStr; 6] = [c"owner_id", c"name", c"normal_phones", c"normal_emails", c"searchable", c"active_on"];
 
-/// Whether the customer with that id is what the query looks for. Where the id is the column of `ringfence.customer`, the
-/// planner has put `keys_match` in its place ([`customer_matches_support`]), and with it the index. LEAKPROOF: see the
-/// module.
+/// Whether the query finds the customer with that id. If the id is the column of
+/// `ringfence.customer`, the planner replaces this by `keys_match` ([`customer_matches_support`]),
+/// for which there is the index. LEAKPROOF: see above.
 #[pg_extern(sql = false)]
 fn customer_matches(customer: Uuid, query: Probe) -> bool {
     let owner = query.owner().filter(|_| query.is_allowed());
     owner.is_some_and(|owner| rows::finds_one(Uuid::from_bytes(owner), customer, &query).unwrap_or(false))
 }
 
-// What GIN calls. PostgreSQL passes and takes pointers, never SQL's NULL: hence the integers.
+// What GIN calls. PostgreSQL passes and takes pointers here, never SQL's NULL. Hence the integers.
 
-/// GIN: the keys that are put into the index.
+/// For GIN: the keys of a customer.
 #[pg_extern(sql = false)]
 fn search_extract_value(keys: SearchKeys, count: Internal, _nulls: Internal) -> i64 {
-    // SAFETY: GIN passes where it wants the number of keys.
+    // SAFETY: GIN passes a pointer to where it wants the number of keys.
     unsafe { keys_for_gin(keys.iter(), pointer(count)) }
 }
 
-/// What GIN wants an operator class to have, and what the access method's own scan does without. Error 0A000.
+/// GIN wants an operator class to have functions for its scan, which our access method does not
+/// use. Error 0A000.
 #[pg_extern(sql = false)]
 fn search_not_by_gin(_keys: Internal) -> Result<i64> {
     Err(error::not_by_gin())
@@ -95,7 +102,7 @@ fn pointer<T>(internal: Internal) -> *mut T {
 /// `count` must be where GIN wants the number of keys.
 unsafe fn keys_for_gin(keys: impl Iterator<Item = i64>, count: *mut i32) -> i64 {
     let keys: Vec<pg_sys::Datum> = keys.map(pg_sys::Datum::from).collect();
-    // SAFETY: palloc gives room for the keys, or raises an error; a key is passed by value.
+    // SAFETY: palloc gives room for the keys, or raises an error. A key is passed by value.
     unsafe {
         *count = keys.len() as i32;
         let array: *mut pg_sys::Datum = pg_sys::palloc(keys.len().max(1) * size_of::<pg_sys::Datum>()).cast();
@@ -106,15 +113,16 @@ unsafe fn keys_for_gin(keys: impl Iterator<Item = i64>, count: *mut i32) -> i64 
 
 // What the planner calls.
 
-/// How many rows a search is taken to find: the same share whatever is looked for and whoever asks. How many it is could only
-/// be told by looking, and EXPLAIN would show it; and whatever it is, the index alone is the way to them, which a small share
-/// says. PostgreSQL's default would have it AND the index with all customers of the owner.
+/// The share of rows that a search is estimated to find. It is the same for every query, because
+/// EXPLAIN shows it and must not tell how many customers match. It is small, so that the planner
+/// uses the search index alone. With PostgreSQL's default it would also read all customers of the
+/// owner from another index.
 #[pg_extern(sql = false)]
 fn search_selectivity(_root: Internal, _operator: pg_sys::Oid, _arguments: Internal, _relation: i32) -> f64 {
     SELECTIVITY
 }
 
-/// The same where the query comes from another table.
+/// The same for a query that comes from another table.
 #[pg_extern(sql = false)]
 fn search_join_selectivity(
     _root: Internal,
@@ -126,28 +134,31 @@ fn search_join_selectivity(
     SELECTIVITY
 }
 
-/// The share of customers that a search is taken to find.
+/// See [`search_selectivity`].
 pub const SELECTIVITY: f64 = 1e-7;
 
-/// Planner support of `customer_matches`: where its first argument is the column `id` of `ringfence.customer`, it is the same
-/// as `keys_match` on the keys of that row, for which there is an index. The caller needs no privilege on the columns that
-/// the keys are made from, since it learns no more of them than by asking with the id.
+/// Planner support of `customer_matches`. If its first argument is the column `id` of
+/// `ringfence.customer`, it is replaced by `keys_match` on the keys of that row, for which there is
+/// an index. The caller needs no privilege on the columns that the keys are made from, because it
+/// learns no more of them than by asking with the id.
 #[pg_extern(sql = false)]
 fn customer_matches_support(request: Internal) -> i64 {
     let node: *mut pg_sys::Node = pointer(request);
-    // SAFETY: the planner passes a node; its tag tells which kind of request it is.
+    // SAFETY: the planner passes a node, whose tag tells which request it is.
     unsafe {
         if node.is_null() || (*node).type_ != pg_sys::NodeTag::T_SupportRequestSimplify {
             return 0;
         }
         let request = node.cast::<pg_sys::SupportRequestSimplify>();
-        instead((*request).root, (*request).fcall).map_or(0, |expression| expression as i64)
+        replaced_call((*request).root, (*request).fcall).map_or(0, |expression| expression as i64)
     }
 }
 
+/// What replaces a call of `customer_matches`, if anything does.
+///
 /// # Safety
 /// Both must be what the planner passes in a request to simplify a call of `customer_matches`.
-unsafe fn instead(root: *mut pg_sys::PlannerInfo, call: *mut pg_sys::FuncExpr) -> Option<*mut pg_sys::Expr> {
+unsafe fn replaced_call(root: *mut pg_sys::PlannerInfo, call: *mut pg_sys::FuncExpr) -> Option<*mut pg_sys::Expr> {
     // SAFETY: as promised by the caller; the list holds two arguments.
     unsafe {
         let id: *mut pg_sys::Node = member((*call).args, 0)?;
@@ -155,22 +166,27 @@ unsafe fn instead(root: *mut pg_sys::PlannerInfo, call: *mut pg_sys::FuncExpr) -
         if root.is_null() || (*id).type_ != pg_sys::NodeTag::T_Var {
             return None;
         }
-        let of_column = query_of_column_instead(root, query);
+        let of_column = replaced_query(root, query);
         let query = of_column.unwrap_or(query);
-        // Of a view's column the planner asks again when it has gone into the view, as the condition may that leaks nothing.
-        keys_match_instead(root, id.cast(), query).or_else(|| matches(id, of_column?))
+        // If the id is a view's column, the planner asks again once it has moved the condition into
+        // the view. It may move it only if the condition is leakproof, which `query_of_column` is.
+        keys_match_call(root, id.cast(), query).or_else(|| matches(id, of_column?))
     }
 }
 
+/// `keys_match` on the keys of the row that `id` is the id of, if that is a row of
+/// `ringfence.customer`.
+///
 /// # Safety
-/// All must be what the planner passes in a request to simplify a call of `customer_matches`, or made of that.
-unsafe fn keys_match_instead(
+/// All must be what the planner passes in a request to simplify a call of `customer_matches`, or
+/// made of it.
+unsafe fn keys_match_call(
     root: *mut pg_sys::PlannerInfo,
     id: *mut pg_sys::Var,
     query: *mut pg_sys::Node,
 ) -> Option<*mut pg_sys::Expr> {
-    // SAFETY: the nodes are the planner's, looked at by their tags; the list holds the range table; names are NUL-terminated. All
-    // that is built lives as long as the plan.
+    // SAFETY: the nodes are the planner's, read by their tags; the list is the range table; names
+    // are NUL-terminated. What is built lives as long as the plan.
     unsafe {
         let number = usize::try_from((*id).varno).ok()?.checked_sub(1)?;
         let entry: *mut pg_sys::RangeTblEntry = member((*(*root).parse).rtable, number)?;
@@ -189,7 +205,7 @@ unsafe fn keys_match_instead(
             if number <= 0 {
                 return None;
             }
-            // A copy, so that what an outer join does to the one column it does to the others.
+            // A copy of the id's column, so that an outer join has the same effect on it.
             let column = pg_sys::copyObjectImpl(id.cast()).cast::<pg_sys::Var>();
             (*column).varattno = number;
             (*column).varattnosyn = number;
@@ -220,7 +236,7 @@ unsafe fn keys_match_instead(
     }
 }
 
-/// What is on the left, `@@@`, and the query.
+/// The expression `left @@@ query`.
 ///
 /// # Safety
 /// Both must be nodes that the planner has.
@@ -245,16 +261,15 @@ unsafe fn matches(left: *mut pg_sys::Node, query: *mut pg_sys::Node) -> Option<*
     }
 }
 
-/// Where a call of `query()` is given something that is not known before the statement runs, a column or a subquery, the call of
-/// `query_of_column()` that takes its place: with that, row-level security lets the index be used.
+/// If `query()` is called with a column or a subquery, which has no value before the statement
+/// runs: the call of `query_of_column()` that replaces it. That is LEAKPROOF, so row-level security
+/// lets the index be used.
 ///
 /// # Safety
 /// Both must be what the planner passes in a request to simplify.
-unsafe fn query_of_column_instead(
-    root: *mut pg_sys::PlannerInfo,
-    query: *mut pg_sys::Node,
-) -> Option<*mut pg_sys::Node> {
-    // SAFETY: as promised by the caller: its tag tells what it is. What is built is a copy, and lives as long as the plan.
+unsafe fn replaced_query(root: *mut pg_sys::PlannerInfo, query: *mut pg_sys::Node) -> Option<*mut pg_sys::Node> {
+    // SAFETY: as promised by the caller; the tag tells what the node is. What is built is a copy,
+    // and lives as long as the plan.
     unsafe {
         if (*query).type_ != pg_sys::NodeTag::T_FuncExpr {
             return None;
@@ -268,7 +283,7 @@ unsafe fn query_of_column_instead(
         {
             return None;
         }
-        // Also a column of a query around this one.
+        // It may also be a column of an outer query.
         let has_column = (0..(*root).query_level).any(|level| pg_sys::contain_vars_of_level(query, level as _));
         if !has_column && !pg_sys::contain_subplans(query) {
             return None;
@@ -279,11 +294,13 @@ unsafe fn query_of_column_instead(
     }
 }
 
+/// A name in schema `ringfence`.
+///
 /// # Safety
 /// Must be called where palloc may be.
 unsafe fn qualified(name: &'static CStr) -> *mut pg_sys::List {
     let mut names = std::ptr::null_mut();
-    // SAFETY: both names are static; a String node holds the pointer.
+    // SAFETY: both names are static; a String node keeps the pointer.
     unsafe {
         for part in [c"ringfence", name] {
             names = pg_sys::lappend(names, pg_sys::makeString(part.as_ptr().cast_mut()).cast());

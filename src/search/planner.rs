@@ -1,42 +1,44 @@
-//! How the statements of search are planned: by settings of their own, whatever the session has set.
+//! The statements of search are planned with settings of their own, whatever the session has set.
 //!
-//! Their plans are kept for all sessions that a connection serves. PostgreSQL makes a plan when a statement is first run, and again
-//! whenever something that the plan depends on has changed, at a time that only PostgreSQL knows. So its planner hook is the place
-//! where the settings are put in force, and a search whose plans are still good pays nothing for them.
+//! A backend keeps their plans for all sessions that it serves. PostgreSQL makes a plan when a
+//! statement first runs, and again when something has changed that the plan depends on. Only
+//! PostgreSQL knows when. So its planner hook puts the settings in force, and a search whose plans
+//! are still good pays nothing for them.
 
 use crate::session::settings::{set_for_now, take_back};
 use pgrx::{pg_guard, pg_sys};
 use std::cell::Cell;
 use std::ffi::{CStr, c_int};
 
-/// The one kind of scan that a statement is planned with. No estimate has a part in the choice: statistics may be missing, old, or
-/// withheld.
+/// The one kind of scan that a statement is planned with. No estimate decides, because statistics
+/// may be missing, old, or withheld.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum ScanBy {
     /// The search index, which can only be scanned for a bitmap.
     SearchIndex,
     /// The places of rows.
     Place,
-    /// A B-tree that begins with the owner, in its order.
+    /// A B-tree index that begins with the owner, in its order.
     Order,
 }
 
-/// The prepared statements of search are the only ones that ask for this.
+/// How the statements of search are prepared, and no others.
 pub const OPTIONS: c_int = pg_sys::CURSOR_OPT_GENERIC_PLAN as c_int;
 
 thread_local! {
-    /// How the statement of search that is being run is to be planned.
+    /// The kind of scan of the statement of search that is running.
     static RUNNING: Cell<Option<ScanBy>> = const { Cell::new(None) };
 }
 
-/// Whether a statement of search is being run.
+/// Whether a statement of search is running.
 pub fn is_searching() -> bool {
     RUNNING.get().is_some()
 }
 
-/// Runs a statement of search that was prepared with [`OPTIONS`]. If PostgreSQL comes to plan it, it is planned for that kind of scan.
+/// Runs a statement of search that was prepared with [`OPTIONS`]. If PostgreSQL plans it, it gets
+/// that kind of scan.
 pub fn planned_for<T>(scan: ScanBy, run: impl FnOnce() -> T) -> T {
-    /// What was running before runs again, also after an error.
+    /// Restores what was running before, also after an error.
     struct Before(Option<ScanBy>);
     impl Drop for Before {
         fn drop(&mut self) {
@@ -48,7 +50,7 @@ pub fn planned_for<T>(scan: ScanBy, run: impl FnOnce() -> T) -> T {
     if unsafe { pg_sys::plan_cache_mode } == pg_sys::PlanCacheMode::PLAN_CACHE_MODE_AUTO as c_int {
         return run();
     }
-    // The session wants a new plan for each execution.
+    // The session has asked for a new plan at each execution, which would take too long.
     let level = set_for_now(&[(c"plan_cache_mode", c"auto")], pg_sys::GucContext::PGC_USERSET);
     let result = run();
     take_back(level);
@@ -86,7 +88,7 @@ unsafe extern "C-unwind" fn put_settings_in_force() -> c_int {
         (c"enable_bitmapscan", on(scan == ScanBy::SearchIndex)),
         (c"enable_tidscan", on(scan == ScanBy::Place)),
         (c"enable_indexscan", on(scan == ScanBy::Order)),
-        // What comes in the order of a B-tree is not to be sorted; what comes from the search index always is.
+        // Rows from a B-tree come sorted. Rows from the search index never do.
         (c"enable_sort", on(scan != ScanBy::Order)),
     ];
     let settings: Vec<(&CStr, &CStr)> = scans.into_iter().chain(SETTINGS.iter().copied()).collect();
@@ -98,8 +100,8 @@ unsafe extern "C-unwind" fn take_settings_back(level: c_int) {
     take_back(level);
 }
 
-/// All settings that PostgreSQL's planner goes by, and that any session can change. Where nothing speaks against it, as PostgreSQL
-/// has them by default.
+/// All settings that PostgreSQL's planner reads and that any session can change. Most are
+/// PostgreSQL's defaults.
 const SETTINGS: &[(&CStr, &CStr)] = &[
     (c"enable_seqscan", c"off"),
     (c"enable_indexonlyscan", c"off"),
@@ -139,9 +141,9 @@ const SETTINGS: &[(&CStr, &CStr)] = &[
     (c"join_collapse_limit", c"8"),
     (c"recursive_worktable_factor", c"10"),
     (c"geqo", c"off"),
-    // A compiled plan would take longer to make than to run.
+    // To compile such a plan takes longer than to run it.
     (c"jit", c"off"),
-    // The statements read a few pages.
+    // The statements read few pages.
     (c"max_parallel_workers_per_gather", c"0"),
     (c"parallel_setup_cost", c"1000"),
     (c"parallel_tuple_cost", c"0.1"),

@@ -1,213 +1,267 @@
-//! Probes: what a query looks for in the index. A probe is an expression over keys, and finds every customer that the
-//! query finds, and sometimes one more; [`super::query`] then judges the customer itself.
+//! What a query looks for in the index. A probe finds every customer that the query matches, and
+//! sometimes one more; [`super::matching`] then judges the customers themselves.
 
 use super::fold::fold;
 use super::form::Form;
-use super::key::{self, Keys, LEFT_FROM, LONG_FROM, OPTIONS, Of, WithEnd};
-use super::query::{Query, Tier, Word};
+use super::key::day::key_of_day;
+use super::key::hash::{EMAILS, FieldKeys, JOINED, KeyKind, NAME, OPTIONS, PHONES, ROW, TEXT};
+use super::key::long_word::{MIN_LETTERS_OF_LONG_WORD, WordEnd, has_typo_keys, misspelt_ends};
+use super::key::pieces::{four_digits, is_code, joints, keys_of_long_numbers, pieces};
+use super::misspelt::any_short_misspelt;
+use super::query::Query;
+use super::term::Term;
+use super::tier::Tier;
+use super::word::Word;
 use crate::field::VisibleField;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::iter;
 use std::ops::RangeInclusive;
 
-/// Words of a query that the index is asked for, and for an owner with very many searchable fields how many times one of them. Whoever
-/// types more is found by these, and judged by all.
-const PROBED_WORDS: usize = 8;
-const PROBED_WORDS_AND_FIELDS: usize = 400;
+/// The most words of a query that the index is asked for. A longer query is still judged by all of
+/// its words.
+const MAX_PROBED_WORDS: usize = 8;
 
-/// Of how many parts of a word the index is asked. Any number finds all that match; the more, the less finds it beside them.
-const PARTS: usize = 16;
+/// The same for an owner with very many searchable fields: the most words times fields.
+const MAX_PROBED_WORDS_TIMES_FIELDS: usize = 400;
 
-/// Digits at the end of a long number that it is looked for by besides.
+/// The most pieces of a word that the index is asked for. With more of them it finds fewer
+/// customers that do not match.
+const MAX_PROBED_PIECES: usize = 16;
+
+/// A long number with only one group of four digits is also looked for by the pieces of this many
+/// last digits.
 const LAST_DIGITS: usize = 5;
-
-/// Of how many terms of which any will do each is taken once. More are of one word with typos, and differ.
-const COMPARED: usize = 16;
-
-/// An expression over keys.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Term {
-    Key(i64),
-    /// Any key from the first to the second.
-    Range(i64, i64),
-    All(Vec<Term>),
-    /// With no members it finds nothing.
-    Any(Vec<Term>),
-}
-
-impl Term {
-    pub const NOTHING: Term = Term::Any(Vec::new());
-
-    /// Any longer word with one of these ends.
-    pub fn with_ends(ends: &[WithEnd]) -> Term {
-        any(ends.iter().map(|end| end.range()).map(|(first, last)| Term::Range(first, last)).collect())
-    }
-
-    pub fn is_nothing(&self) -> bool {
-        matches!(self, Term::Any(members) if members.is_empty())
-    }
-
-    pub fn and(self, other: Term) -> Term {
-        all(vec![self, other])
-    }
-
-    pub fn or(self, other: Term) -> Term {
-        any(vec![self, other])
-    }
-}
-
-/// All of the terms; nothing if there is none, since a query without anything to look for finds nothing.
-fn all(mut terms: Vec<Term>) -> Term {
-    match terms.len() {
-        0 => Term::NOTHING,
-        1 => terms.pop().unwrap_or(Term::NOTHING),
-        _ if terms.iter().any(Term::is_nothing) => Term::NOTHING,
-        _ => Term::All(terms),
-    }
-}
-
-pub fn any(terms: Vec<Term>) -> Term {
-    let mut distinct = Vec::with_capacity(terms.len());
-    // A phone number that is typed as it is kept is looked for as a number, as digits, and as a word.
-    let mut add = |term: Term| {
-        if distinct.len() > COMPARED || !distinct.contains(&term) {
-            distinct.push(term);
-        }
-    };
-    for term in terms {
-        match term {
-            Term::Any(members) => members.into_iter().for_each(&mut add),
-            term => add(term),
-        }
-    }
-    match distinct.len() {
-        1 => distinct.pop().unwrap_or(Term::NOTHING),
-        _ => Term::Any(distinct),
-    }
-}
-
-/// A custom field that a probe looks into.
-struct Custom {
-    texts: Keys,
-    /// The options of a choice: their ids, and their names folded.
-    options: Vec<(i32, String)>,
-    choices: Keys,
-    /// The values in normal form.
-    formed: Option<(Form, Keys)>,
-}
 
 /// The fields that a probe looks into.
 pub struct Fields {
-    text: Keys,
-    name: Keys,
-    joined: Keys,
-    phones: Keys,
-    emails: Keys,
-    row: Keys,
-    custom: Vec<Custom>,
+    text: FieldKeys,
+    name: FieldKeys,
+    joined: FieldKeys,
+    phones: FieldKeys,
+    emails: FieldKeys,
+    row: FieldKeys,
+    custom: Vec<CustomField>,
+}
+
+struct CustomField {
+    texts: FieldKeys,
+    /// The ids of its options, and their folded names.
+    options: Vec<(i32, String)>,
+    chosen: FieldKeys,
+    /// The form of its values, and the keys of their normal forms.
+    formed: Option<(Form, FieldKeys)>,
 }
 
 impl Fields {
-    /// Of an owner: the system fields, and these custom fields.
+    /// The system fields of an owner, and these custom fields.
     pub fn of<'a>(owner: &[u8; 16], custom: impl Iterator<Item = &'a VisibleField>) -> Fields {
-        let custom = custom.map(|field| Custom {
-            texts: Keys::of(owner, &field.key),
+        let keys_of = |field: &str| FieldKeys::of(owner, field);
+        let custom = custom.map(|field| CustomField {
+            texts: keys_of(&field.key),
             options: field
                 .options
                 .iter()
                 .flat_map(|options| options.all())
                 .map(|(id, name)| (id, fold(name)))
                 .collect(),
-            choices: Keys::of(owner, &format!("{}{OPTIONS}", field.key)),
-            formed: Form::of(field.kind).map(|form| (form, Keys::of(owner, &form.name(&field.key)))),
+            chosen: keys_of(&format!("{}{OPTIONS}", field.key)),
+            formed: Form::of(field.kind).map(|form| (form, keys_of(&form.name(&field.key)))),
         });
         Fields {
-            text: Keys::of(owner, key::TEXT),
-            name: Keys::of(owner, key::NAME),
-            joined: Keys::of(owner, key::JOINED),
-            phones: Keys::of(owner, key::PHONES),
-            emails: Keys::of(owner, key::EMAILS),
-            row: Keys::of(owner, key::ROW),
+            text: keys_of(TEXT),
+            name: keys_of(NAME),
+            joined: keys_of(JOINED),
+            phones: keys_of(PHONES),
+            emails: keys_of(EMAILS),
+            row: keys_of(ROW),
             custom: custom.collect(),
         }
     }
 
-    /// The customers with a number that ends so, in normal form or digits, also as the value of a field.
-    fn phone_ending(&self, digits: &str) -> Term {
-        let endings =
-            std::iter::once(&self.phones).chain(self.formed(Form::Phone)).map(|keys| match keys.number_end(digits) {
-                (first, last) if first == last => Term::Key(first),
-                (first, last) => Term::Range(first, last),
-            });
-        any(endings.collect())
+    /// The customers that match the query without typos.
+    pub fn matching(&self, query: &Query) -> Term {
+        // A part of an e-mail address is found by its words. Only if one of them is too short to be
+        // looked for anywhere, the part is looked for as a whole too.
+        let email_part = query.email_part.as_deref().filter(|_| query.words.iter().any(|word| !word.anywhere));
+        let email_part = email_part.map_or(Term::NOTHING, |part| self.part_of_email(part, query));
+        let ending = query.digits.as_deref().map_or(Term::NOTHING, |digits| self.phone_ending(digits));
+        Term::any(vec![
+            self.exact(query),
+            email_part,
+            ending,
+            self.with_value(query),
+            self.each_word(query, |word| self.word(word)),
+        ])
     }
 
-    /// The keys of the fields whose values have that form.
-    fn formed(&self, wanted: Form) -> impl Iterator<Item = &Keys> {
+    /// The customers that match the query with that rank, and some others. `long_misspelt` finds
+    /// the long words of names that a word may be with typos.
+    pub fn in_tier(&self, query: &Query, tier: Tier, long_misspelt: impl Fn(&Word) -> Term) -> Term {
+        match tier {
+            Tier::Exact => self.exact(query),
+            Tier::WholeName => Term::Key(self.name.of_whole_name(&query.folded)),
+            Tier::Prefix => self.beginning_of_name(&query.words),
+            Tier::Word => self.each_word(query, |word| self.whole_word(word)).or(self.with_value(query)),
+            Tier::Substring => self.matching(query),
+            Tier::Typo | Tier::TwoTypos => self.misspelt(query, tier.typos(), long_misspelt),
+        }
+    }
+
+    /// By a phone number or an e-mail address as a whole.
+    fn exact(&self, query: &Query) -> Term {
+        let phones = query.phones.iter().chain(&query.digits).map(|phone| self.phone_anywhere(phone));
+        let email = query.email.as_deref().map(|email| self.email_anywhere(email));
+        Term::any(phones.chain(email).collect())
+    }
+
+    // Phones, e-mail addresses and values.
+
+    /// The customers with one of these phones in normal form. Of a long number only the last eight
+    /// digits count.
+    pub fn phones<'a>(&self, forms: impl Iterator<Item = &'a str>) -> Term {
+        Term::any_key(forms.map(|form| self.phones.of_phone(form)))
+    }
+
+    /// The customers with that e-mail address in normal form.
+    pub fn email(&self, normal: &str) -> Term {
+        Term::Key(self.emails.of_address(normal))
+    }
+
+    /// The keys of the normal forms of the custom fields with that form.
+    fn formed(&self, wanted: Form) -> impl Iterator<Item = &FieldKeys> {
         let formed = self.custom.iter().filter_map(|field| field.formed.as_ref());
         formed.filter(move |(form, _)| *form == wanted).map(|(_, keys)| keys)
     }
 
-    /// The customers with that phone, also as the value of a field.
+    /// The customers with that phone, also in a custom field.
     fn phone_anywhere(&self, normal: &str) -> Term {
-        let keys = std::iter::once(&self.phones).chain(self.formed(Form::Phone));
-        any(keys.map(|keys| Term::Key(keys.phone(normal))).collect())
+        Term::any_key(iter::once(&self.phones).chain(self.formed(Form::Phone)).map(|keys| keys.of_phone(normal)))
     }
 
-    /// The customers with that address, also as the value of a field.
+    /// The customers with a phone that ends with these digits, also in a custom field.
+    fn phone_ending(&self, digits: &str) -> Term {
+        let fields = iter::once(&self.phones).chain(self.formed(Form::Phone));
+        Term::any(fields.map(|keys| Term::range(keys.of_number_end(digits))).collect())
+    }
+
+    /// The customers with that e-mail address, also in a custom field.
     fn email_anywhere(&self, normal: &str) -> Term {
-        let fields = self.formed(Form::Email).map(|keys| Term::Key(keys.address(normal)));
-        any(std::iter::once(self.email(normal)).chain(fields).collect())
+        Term::any_key(iter::once(&self.emails).chain(self.formed(Form::Email)).map(|keys| keys.of_address(normal)))
+    }
+
+    /// The customers with an e-mail address that has all long words of the part, and all of its
+    /// joints.
+    fn part_of_email(&self, part: &str, query: &Query) -> Term {
+        let letters: Vec<char> = part.chars().collect();
+        let part_of = |joined: &FieldKeys, texts: &FieldKeys| {
+            let joints: Vec<i64> =
+                joints(&letters).map(|joint| joined.of_letters(KeyKind::ThreeLetters, joint)).collect();
+            let words = self.probed_words(query).into_iter().filter(|word| word.anywhere);
+            Term::all(sample(&joints).chain(words.map(|word| inside_words(texts, &word.letters))).collect())
+        };
+        let in_fields = self.custom.iter().filter_map(|field| match &field.formed {
+            Some((Form::Email, keys)) => Some(part_of(keys, &field.texts)),
+            _ => None,
+        });
+        Term::any(iter::once(part_of(&self.text, &self.text)).chain(in_fields).collect())
     }
 
     /// The customers with a number or a date that the query may be.
     fn with_value(&self, query: &Query) -> Term {
-        let values = |keys: &Keys| {
-            query.values.iter().map(|value| Term::Key(keys.bytes(Of::Option, value.as_bytes()))).collect::<Vec<_>>()
+        let keys_of_values = |keys: &FieldKeys| {
+            let values = query.values.iter();
+            values.map(|value| keys.of_bytes(KeyKind::Value, value.as_bytes())).collect::<Vec<_>>()
         };
-        any(self.formed(Form::Value).flat_map(values).collect())
+        Term::any_key(self.formed(Form::Value).flat_map(keys_of_values))
     }
 
-    /// The customers with one of these phones, in normal form or digits, and of long ones those that end alike.
-    pub fn phones<'a>(&self, forms: impl Iterator<Item = &'a str>) -> Term {
-        any(forms.map(|form| Term::Key(self.phones.phone(form))).collect())
+    // The last activity.
+
+    /// The customers that were last active on one of these days.
+    pub fn active(&self, days: RangeInclusive<i32>) -> Term {
+        Term::Range(self.active_on(*days.end()), self.active_on(*days.start()))
     }
 
-    /// The customers with that address, in normal form.
-    pub fn email(&self, normal: &str) -> Term {
-        Term::Key(self.emails.address(normal))
+    /// The key of the customers that were last active on that day.
+    pub fn active_on(&self, day: i32) -> i64 {
+        key_of_day(&self.row, Some(day))
     }
 
-    /// The customers that the query finds without typos.
-    pub fn matching(&self, query: &Query) -> Term {
-        // Who has it as part of an e-mail address has all of its words, unless one is too short to be looked for inside of others: then what
-        // joins them is looked for.
-        let whole =
-            if query.words.iter().all(|word| word.anywhere) { self.exact(query) } else { self.as_a_whole(query) };
-        let ending = query.digits.as_deref().map_or(Term::NOTHING, |digits| self.phone_ending(digits));
-        any(vec![whole, ending, self.with_value(query), self.each_word(query, |word| self.word(word))])
+    /// The customers without any activity.
+    pub fn never_active(&self) -> Term {
+        Term::Key(key_of_day(&self.row, None))
     }
 
-    /// The customers that the query finds in that way, and some others. `long`: the longer words of names that may be a misspelt one.
-    pub fn in_tier(&self, query: &Query, tier: Tier, long: impl Fn(&Word) -> Term) -> Term {
-        match tier {
-            Tier::Exact => self.exact(query),
-            Tier::WholeName => {
-                let name = key::sorted_words(&query.folded);
-                Term::Key(self.name.bytes(Of::WholeName, name.as_bytes()))
-            }
-            Tier::Prefix => self.beginning_of_name(&query.words),
-            Tier::Word => self.each_word(query, |word| self.whole_word(word)).or(self.with_value(query)),
-            Tier::Substring => self.matching(query),
-            Tier::Typo | Tier::TwoTypos => self.misspelt(query, tier.typos(), long),
+    // Words.
+
+    fn each_word(&self, query: &Query, find: impl Fn(&Word) -> Term) -> Term {
+        Term::all(self.probed_words(query).into_iter().map(find).collect())
+    }
+
+    /// The words of a query that the index is asked for: the longest.
+    pub fn probed_words<'q>(&self, query: &'q Query) -> Vec<&'q Word> {
+        let mut words: Vec<&Word> = query.words.iter().collect();
+        words.sort_by_key(|word| std::cmp::Reverse(word.letters.len()));
+        words.truncate((MAX_PROBED_WORDS_TIMES_FIELDS / (1 + self.custom.len())).clamp(1, MAX_PROBED_WORDS));
+        words
+    }
+
+    /// A word in any of the fields.
+    fn word(&self, word: &Word) -> Term {
+        let mut terms = vec![self.in_text(word)];
+        terms.extend(word.anywhere.then(|| Term::Key(self.joined.of_letters(KeyKind::WholeWord, &word.letters))));
+        terms.extend(word.digits.as_deref().map(|digits| self.phone_ending(digits)));
+        terms.extend(word.phones.iter().map(|phone| self.phone_anywhere(phone)));
+        terms.extend(self.custom.iter().map(|field| field.word(word)));
+        Term::any(terms)
+    }
+
+    /// A word in the name or in an e-mail address. A short word only in the name, at the beginning
+    /// of a word.
+    fn in_text(&self, word: &Word) -> Term {
+        match word.letters.len() {
+            _ if word.anywhere => inside_words(&self.text, &word.letters),
+            _ if word.whole_only => self.word_of_name(word),
+            1 => Term::Key(self.name.of_letters(KeyKind::FirstLetter, &word.letters)),
+            _ => Term::Key(self.name.of_letters(KeyKind::FirstTwoLetters, &word.letters)),
         }
     }
 
-    /// The customers with as many typos in a word; of a query of several words, others too.
-    fn misspelt(&self, query: &Query, typos: usize, long: impl Fn(&Word) -> Term) -> Term {
+    /// A word as a whole word of the name or of a custom field.
+    fn whole_word(&self, word: &Word) -> Term {
+        let in_values = self.custom.iter().map(|field| field.whole_word(word));
+        Term::any(iter::once(self.word_of_name(word)).chain(in_values).collect())
+    }
+
+    fn word_of_name(&self, word: &Word) -> Term {
+        if word.letters.len() < MIN_LETTERS_OF_LONG_WORD {
+            Term::Key(self.name.of_letters(KeyKind::WholeWord, &word.letters))
+        } else if !has_typo_keys(&word.letters) {
+            self.in_text(word)
+        } else {
+            // Each of its keys stands for the whole word, so one is enough.
+            Term::any_key(self.name.of_long_word(&word.letters).take(1))
+        }
+    }
+
+    /// The words as the first words of the name; the last of them may be only the beginning of a
+    /// word.
+    fn beginning_of_name(&self, words: &[Word]) -> Term {
+        let (Some((last, before)), Some(first)) = (words.split_last(), words.first()) else {
+            return Term::NOTHING;
+        };
+        let start = self.name.of_name_starts(&first.letters, !before.is_empty());
+        let start = start.map(|(first, last)| Term::Range(first, last));
+        let before = before.iter().take(MAX_PROBED_WORDS).map(|word| self.word_of_name(word));
+        Term::all(start.into_iter().chain(before).chain([self.in_text(last)]).collect())
+    }
+
+    // Typos.
+
+    /// The customers with so many typos in a word. A query of several words also finds others.
+    fn misspelt(&self, query: &Query, typos: usize, long_misspelt: impl Fn(&Word) -> Term) -> Term {
         let misspelt = |word: &Word| match typos.min(word.typos) {
             0 => Term::NOTHING,
-            typos => short_misspelt(&self.name, &word.letters, typos).or(long(word)),
+            typos => any_short_misspelt(&self.name, &word.letters, typos).or(long_misspelt(word)),
         };
         match &query.words[..] {
             _ if !query.takes_typos(typos) => Term::NOTHING,
@@ -216,125 +270,24 @@ impl Fields {
         }
     }
 
-    /// What of their ends those longer words have, and others, that are one with as many typos.
-    pub fn ends_misspelt(&self, letters: &[char], typos: usize) -> Vec<WithEnd> {
-        key::ends_misspelt(letters, typos).iter().map(|end| self.name.with_end(end)).collect()
+    /// The beginnings and endings of the long words of names that are at most so many typos away
+    /// from this word.
+    pub fn misspelt_ends(&self, letters: &[char], typos: usize) -> Vec<WordEnd> {
+        misspelt_ends(letters, typos).iter().map(|end| self.name.of_word_end(end)).collect()
     }
 
-    /// The keys of a longer word of a name.
-    pub fn keys_of_long(&self, word: &str) -> Vec<i64> {
-        key::end_keys(&self.name, &word.chars().collect::<Vec<_>>()).collect()
-    }
-
-    /// The words as the first ones of the name, the last of them perhaps not whole.
-    fn beginning_of_name(&self, words: &[Word]) -> Term {
-        let (Some((last, before)), Some(first)) = (words.split_last(), words.first()) else {
-            return Term::NOTHING;
-        };
-        let start = self.name.starts(&first.letters, !before.is_empty()).map(|(first, last)| Term::Range(first, last));
-        let before = before.iter().take(PROBED_WORDS).map(|word| self.word_of_name(word));
-        all(start.into_iter().chain(before).chain([self.in_text(last)]).collect())
-    }
-
-    /// The customers that were last active on one of these days.
-    pub fn active(&self, days: RangeInclusive<i32>) -> Term {
-        Term::Range(self.active_on(*days.end()), self.active_on(*days.start()))
-    }
-
-    /// The key of those who were last active on that day.
-    pub fn active_on(&self, day: i32) -> i64 {
-        key::active(&self.row, Some(day))
-    }
-
-    /// The customers that never were active.
-    pub fn never_active(&self) -> Term {
-        Term::Key(key::active(&self.row, None))
-    }
-
-    /// By a phone number, or an e-mail address or a part of one.
-    fn as_a_whole(&self, query: &Query) -> Term {
-        let email_part = query.email_part.as_deref().map_or(Term::NOTHING, |part| self.part_of_email(part, query));
-        self.exact(query).or(email_part)
-    }
-
-    /// Those who have all that the part of an address consists of: its longer words, and what joins them.
-    fn part_of_email(&self, part: &str, query: &Query) -> Term {
-        let letters: Vec<char> = part.chars().collect();
-        let part_of = |joined: &Keys, texts: &Keys| {
-            let joints: Vec<i64> = key::joints(&letters).map(|three| joined.letters(Of::Three, three)).collect();
-            let words = self.probed_words(query).into_iter().filter(|word| word.anywhere);
-            all(some_of(&joints).chain(words.map(|word| contains(texts, &word.letters))).collect())
-        };
-        let in_fields = self.custom.iter().filter_map(|field| match &field.formed {
-            Some((Form::Email, keys)) => Some(part_of(keys, &field.texts)),
-            _ => None,
-        });
-        any(std::iter::once(part_of(&self.text, &self.text)).chain(in_fields).collect())
-    }
-
-    /// By a phone number or an e-mail address.
-    fn exact(&self, query: &Query) -> Term {
-        let phones = query.phones.iter().chain(&query.digits).map(|phone| self.phone_anywhere(phone));
-        let email = query.email.as_deref().map(|email| self.email_anywhere(email));
-        any(phones.chain(email).collect())
-    }
-
-    fn each_word(&self, query: &Query, find: impl Fn(&Word) -> Term) -> Term {
-        all(self.probed_words(query).into_iter().map(find).collect())
-    }
-
-    /// The words of a query that the index is asked for: the longest.
-    pub fn probed_words<'q>(&self, query: &'q Query) -> Vec<&'q Word> {
-        let mut words: Vec<&Word> = query.words.iter().collect();
-        words.sort_by_key(|word| std::cmp::Reverse(word.letters.len()));
-        words.truncate((PROBED_WORDS_AND_FIELDS / (1 + self.custom.len())).clamp(1, PROBED_WORDS));
-        words
-    }
-
-    /// A word in the name or an e-mail address; one too short for that at the beginning of a word of the name, or as one.
-    fn in_text(&self, word: &Word) -> Term {
-        match word.letters.len() {
-            _ if word.anywhere => contains(&self.text, &word.letters),
-            _ if word.whole_only => self.word_of_name(word),
-            1 => Term::Key(self.name.letters(Of::FirstLetter, &word.letters)),
-            _ => Term::Key(self.name.letters(Of::FirstTwo, &word.letters)),
-        }
-    }
-
-    /// A word in any of the fields.
-    fn word(&self, word: &Word) -> Term {
-        let mut terms = vec![self.in_text(word)];
-        terms.extend(word.anywhere.then(|| Term::Key(self.joined.letters(Of::WholeWord, &word.letters))));
-        terms.extend(word.digits.as_deref().map(|digits| self.phone_ending(digits)));
-        terms.extend(word.phones.iter().map(|phone| self.phone_anywhere(phone)));
-        terms.extend(self.custom.iter().map(|field| field.word(word)));
-        any(terms)
-    }
-
-    /// A word as a whole word of the name or of a custom field.
-    fn whole_word(&self, word: &Word) -> Term {
-        let in_values = self.custom.iter().map(|field| field.whole_word(word));
-        any(std::iter::once(self.word_of_name(word)).chain(in_values).collect())
-    }
-
-    fn word_of_name(&self, word: &Word) -> Term {
-        if word.letters.len() < LONG_FROM {
-            Term::Key(self.name.letters(Of::WholeWord, &word.letters))
-        } else if !key::takes_typos(&word.letters) {
-            self.in_text(word)
-        } else {
-            // Any of its keys says it.
-            any(key::end_keys(&self.name, &word.letters).take(1).map(Term::Key).collect())
-        }
+    /// The keys of a long word of a name.
+    pub fn keys_of_long_word(&self, word: &str) -> Vec<i64> {
+        self.name.of_long_word(&word.chars().collect::<Vec<_>>()).collect()
     }
 }
 
-impl Custom {
+impl CustomField {
     fn word(&self, word: &Word) -> Term {
         if !self.options.is_empty() {
-            self.option(|name| word.find_in_value(name).is_some())
+            self.any_option(|name| word.find_in_value(name).is_some())
         } else if word.anywhere {
-            contains(&self.texts, &word.letters)
+            inside_words(&self.texts, &word.letters)
         } else {
             self.whole_word(word)
         }
@@ -342,285 +295,82 @@ impl Custom {
 
     fn whole_word(&self, word: &Word) -> Term {
         if !self.options.is_empty() {
-            return self.option(|name| word.find_in_value(name) == Some(Tier::Word));
+            self.any_option(|name| word.find_in_value(name) == Some(Tier::Word))
+        } else if is_code(&word.text) {
+            inside_words(&self.texts, &word.letters)
+        } else {
+            Term::Key(self.texts.of_letters(KeyKind::WholeWord, &word.letters))
         }
-        if key::is_code(&word.text) {
-            return contains(&self.texts, &word.letters);
-        }
-        Term::Key(self.texts.letters(Of::WholeWord, &word.letters))
     }
 
-    /// Who has an option with such a name.
-    fn option(&self, is_it: impl Fn(&str) -> bool) -> Term {
-        let named = self.options.iter().filter(|(_, name)| is_it(name));
-        any(named.map(|(id, _)| Term::Key(self.choices.bytes(Of::Option, id.to_string().as_bytes()))).collect())
+    /// The customers with an option of such a name.
+    fn any_option(&self, is_wanted: impl Fn(&str) -> bool) -> Term {
+        let wanted = self.options.iter().filter(|(_, name)| is_wanted(name));
+        Term::any_key(wanted.map(|(id, _)| self.chosen.of_bytes(KeyKind::Value, id.to_string().as_bytes())))
     }
 }
 
-/// A word that is long enough for it inside of the words of a field.
-fn contains(keys: &Keys, word: &[char]) -> Term {
-    let parts = if word.iter().all(char::is_ascii_digit) {
-        parts_of_number(keys, word)
+/// A word inside of the words of a field. It must be long enough for that.
+fn inside_words(keys: &FieldKeys, word: &[char]) -> Term {
+    let keys_of_word = if word.iter().all(char::is_ascii_digit) {
+        keys_of_number(keys, word)
     } else {
-        let mut parts = key::fours(keys, word);
-        parts.extend(parts_of(keys, word));
-        parts
+        let mut all = keys_of_long_numbers(keys, word);
+        all.extend(keys_of_pieces(keys, word));
+        all
     };
-    all(some_of(&parts).collect())
+    Term::all(sample(&keys_of_word).collect())
 }
 
-/// Of very many keys some from everywhere.
-fn some_of(keys: &[i64]) -> impl Iterator<Item = Term> {
-    let count = keys.len().min(PARTS);
+/// At most [`MAX_PROBED_PIECES`] of the keys, from the first to the last at equal distances.
+fn sample(keys: &[i64]) -> impl Iterator<Item = Term> {
+    let count = keys.len().min(MAX_PROBED_PIECES);
     let some = (0..count).filter_map(move |n| keys.get(n * (keys.len() - 1) / (count - 1).max(1)));
     some.copied().map(Term::Key)
 }
 
-fn parts_of<'k>(keys: &'k Keys, word: &'k [char]) -> impl Iterator<Item = i64> + 'k {
-    // A pair says all that its characters do.
-    let alone = word.len() == 1;
-    key::parts(word).filter(move |(of, _)| alone || *of != Of::Character).map(|(of, letters)| keys.letters(of, letters))
+fn keys_of_pieces<'k>(keys: &'k FieldKeys, word: &'k [char]) -> impl Iterator<Item = i64> + 'k {
+    // Whoever has a pair has its characters.
+    let has_pairs = word.len() > 1;
+    pieces(word)
+        .filter(move |(kind, _)| !has_pairs || *kind != KeyKind::Character)
+        .map(|(kind, letters)| keys.of_letters(kind, letters))
 }
 
-/// A number inside of others. Two fours of a long one that share no digit leave few others, and each more is a page to be read. From its end, since
-/// numbers that are given out in turn begin alike. One that has no such two is looked for by all that it has; by one, and by how it ends.
-fn parts_of_number(keys: &Keys, number: &[char]) -> Vec<i64> {
-    let fours = key::fours_of_number(keys, number);
-    match &fours[..] {
-        [] => parts_of(keys, number).collect(),
+/// The keys of a number inside of others. Two groups of four digits of a long number are enough, if
+/// they share no digit: few other numbers have both, and each further key is a further page to
+/// read. The groups are taken from the end, because numbers that are given out in turn begin alike.
+/// If no two groups are apart, all are taken; if there is only one group, it and the end of the
+/// number.
+fn keys_of_number(keys: &FieldKeys, number: &[char]) -> Vec<i64> {
+    let groups = four_digits(keys, number);
+    match &groups[..] {
+        [] => keys_of_pieces(keys, number).collect(),
         [only] => {
             let end = number.get(number.len() - LAST_DIGITS..).unwrap_or_default();
-            std::iter::once(only.key).chain(parts_of(keys, end)).collect()
+            iter::once(only.key).chain(keys_of_pieces(keys, end)).collect()
         }
-        [before @ .., last] => match before.iter().rev().find(|four| !four.shares_digits_with(last)) {
-            Some(other) => vec![last.key, other.key],
-            None => fours.iter().map(|four| four.key).collect(),
+        [before @ .., last] => match before.iter().rev().find(|group| !group.shares_digits_with(last)) {
+            Some(apart) => vec![last.key, apart.key],
+            None => groups.iter().map(|group| group.key).collect(),
         },
-    }
-}
-
-/// The words of a name that are kept whole and differ from this one by one edit, or as many. Exactly these for one; for two, one that
-/// is missing in them and one more.
-fn short_misspelt(keys: &Keys, letters: &[char], typos: usize) -> Term {
-    let mut terms = Vec::new();
-    add_one_typo_away(keys, letters, &mut terms);
-    if typos > 1 {
-        key::without_one(letters).for_each(|letters| add_one_typo_away(keys, &letters, &mut terms));
-    }
-    any(terms)
-}
-
-fn add_one_typo_away(keys: &Keys, letters: &[char], terms: &mut Vec<Term>) {
-    let length = letters.len();
-    let is_kept = |length: usize| (LEFT_FROM..LONG_FROM).contains(&length);
-    let whole = |letters: &[char]| Term::Key(keys.letters(Of::WholeWord, letters));
-    if length <= LONG_FROM {
-        terms.extend(key::without_one(letters).map(|letters| whole(&letters)));
-    }
-    if is_kept(length) {
-        terms.extend((1..length).map(|place| whole(&swapped(letters, place))));
-        terms.extend((0..length).map(|place| Term::Key(keys.left(&key::without(letters, place), length, place))));
-    }
-    if is_kept(length + 1) {
-        terms.extend((0..=length).map(|place| Term::Key(keys.left(letters, length + 1, place))));
-    }
-}
-
-fn swapped(letters: &[char], n: usize) -> Vec<char> {
-    let mut other = letters.to_vec();
-    if n < other.len() && n > 0 {
-        other.swap(n - 1, n);
-    }
-    other
-}
-
-/// A term in the form that the index is asked with: the keys, each once, and the expression over their numbers.
-///
-/// The expression is written in prefix form, in units of four bytes: a key as its number; `RANGE` and the numbers of two keys; `ALL` or
-/// `ANY`, then how many units belong to it.
-pub struct Flat {
-    pub keys: Vec<i64>,
-    pub code: Vec<Unit>,
-}
-
-pub type Unit = [u8; 4];
-const ALL: Unit = [0xff; 4];
-const ANY: Unit = [0xfe; 4];
-const RANGE: Unit = [0xfd; 4];
-
-impl Flat {
-    pub fn of(term: &Term) -> Flat {
-        let mut flat = Flat { keys: Vec::with_capacity(KEYS_OF_MOST), code: Vec::with_capacity(2 * KEYS_OF_MOST) };
-        let mut numbers = Numbers::with_capacity_and_hasher(KEYS_OF_MOST, BuildHasherDefault::default());
-        flat.add(term, &mut numbers);
-        flat
-    }
-
-    fn add(&mut self, term: &Term, numbers: &mut Numbers) {
-        let (operator, members) = match term {
-            Term::Key(key) => {
-                let number = self.number(*key, numbers);
-                self.code.push(number);
-                return;
-            }
-            Term::Range(first, last) => {
-                let ends = [RANGE, self.number(*first, numbers), self.number(*last, numbers)];
-                self.code.extend(ends);
-                return;
-            }
-            Term::All(members) => (ALL, members),
-            Term::Any(members) => (ANY, members),
-        };
-        let start = self.code.len();
-        self.code.extend([operator, [0; 4]]);
-        for member in members {
-            self.add(member, numbers);
-        }
-        self.code[start + 1] = ((self.code.len() - start - 2) as u32).to_le_bytes();
-    }
-
-    fn number(&mut self, key: i64, numbers: &mut Numbers) -> Unit {
-        let keys = &mut self.keys;
-        let number = *numbers.entry(key).or_insert_with(|| {
-            keys.push(key);
-            keys.len() as u32 - 1
-        });
-        number.to_le_bytes()
-    }
-}
-
-/// So many keys has what most queries look for.
-const KEYS_OF_MOST: usize = 64;
-
-/// The numbers of keys.
-type Numbers = HashMap<i64, u32, BuildHasherDefault<KeyHasher>>;
-
-/// Keys are hashes already.
-#[derive(Default)]
-struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write_i64(&mut self, key: i64) {
-        // The first bits are the same for all keys of an owner.
-        self.0 = (key as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_i64((self.0 as i64).rotate_left(8) ^ i64::from(*byte)));
-    }
-}
-
-/// What is made of an expression from the inside out: of a key, and of what was made of the members of each `ALL` and `ANY`.
-pub trait Visit {
-    type Node;
-    type Error;
-
-    fn key(&mut self, key: i64) -> Result<Self::Node, Self::Error>;
-
-    fn range(&mut self, first: i64, last: i64) -> Result<Self::Node, Self::Error>;
-
-    /// Whether nothing is found: then neither are others found that it must be among, nor does it add to others.
-    fn is_nothing(node: &Self::Node) -> bool;
-
-    /// Of several, none of which is nothing.
-    fn all(nodes: Vec<Self::Node>) -> Self::Node;
-
-    /// As above, or of none at all.
-    fn any(nodes: Vec<Self::Node>) -> Self::Node;
-}
-
-/// Visits the expression at the beginning of the code. One that is damaged finds nothing.
-pub fn visit<V: Visit>(
-    code: &[Unit],
-    key: &impl Fn(usize) -> Option<i64>,
-    visitor: &mut V,
-) -> Result<V::Node, V::Error> {
-    match code {
-        [operator @ (ALL | ANY), length, rest @ ..] => {
-            let mut members = rest.get(..number(length)).unwrap_or_default();
-            let is_damaged = members.is_empty();
-            let mut nodes = Vec::new();
-            while let Some(width) = width(members) {
-                let node = visit(members, key, visitor)?;
-                match (*operator == ALL, V::is_nothing(&node)) {
-                    (true, true) => return Ok(node),
-                    (false, true) => (),
-                    (_, false) => nodes.push(node),
-                }
-                members = members.get(width..).unwrap_or_default();
-            }
-            Ok(if *operator == ALL && !is_damaged { V::all(nodes) } else { V::any(nodes) })
-        }
-        [RANGE, first, last, ..] => match (key(number(first)), key(number(last))) {
-            (Some(first), Some(last)) => visitor.range(first, last),
-            _ => Ok(V::any(Vec::new())),
-        },
-        [one, ..] => key(number(one)).map_or_else(|| Ok(V::any(Vec::new())), |key| visitor.key(key)),
-        [] => Ok(V::any(Vec::new())),
-    }
-}
-
-fn number(unit: &Unit) -> usize {
-    u32::from_le_bytes(*unit) as usize
-}
-
-/// How much of the code the first expression in it takes.
-fn width(code: &[Unit]) -> Option<usize> {
-    match code {
-        [ALL | ANY, length, ..] => Some(2 + number(length)),
-        [RANGE, ..] => Some(3),
-        [_, ..] => Some(1),
-        [] => None,
     }
 }
 
 #[cfg(test)]
 mod unit_tests {
-    use super::super::fold::{fold, words};
+    use super::super::expression::Expression;
+    use super::super::expression::unit_tests::is_found;
+    use super::super::fold::words;
+    use super::super::key::customer::{Customer, keys_of_customer};
+    use super::super::key::long_word::least_typos;
     use super::*;
-    use crate::search::key::{Customer, of_customer};
     use strsim::osa_distance;
 
     const OWNER: [u8; 16] = [1; 16];
 
-    /// Whether it is found by who has these keys.
-    struct Held<'a>(&'a [i64]);
-
-    impl Visit for Held<'_> {
-        type Node = bool;
-        type Error = ();
-
-        fn key(&mut self, key: i64) -> Result<bool, ()> {
-            Ok(self.0.contains(&key))
-        }
-
-        fn range(&mut self, first: i64, last: i64) -> Result<bool, ()> {
-            Ok(self.0.iter().any(|key| (first..=last).contains(key)))
-        }
-
-        fn is_nothing(node: &bool) -> bool {
-            !node
-        }
-
-        fn all(_: Vec<bool>) -> bool {
-            true
-        }
-
-        fn any(nodes: Vec<bool>) -> bool {
-            !nodes.is_empty()
-        }
-    }
-
-    fn is_found(code: &[Unit], keys: &[i64], held: &[i64]) -> bool {
-        visit(code, &|n| keys.get(n).copied(), &mut Held(held)) == Ok(true)
-    }
-
     fn finds(term: &Term, name: &str) -> bool {
-        let keys = of_customer(Customer {
+        let keys = keys_of_customer(Customer {
             owner: OWNER,
             name,
             normal_phones: std::iter::empty(),
@@ -628,17 +378,17 @@ mod unit_tests {
             values: std::iter::empty(),
             active_on: i32::MIN,
         });
-        let flat = Flat::of(term);
-        is_found(&flat.code, &flat.keys, &keys)
+        let expression = Expression::of(term);
+        is_found(&expression.code, &expression.keys, &keys)
     }
 
     fn probe(query: &str, tier: Tier) -> Term {
         let fields = Fields::of(&OWNER, std::iter::empty());
-        let long = |word: &Word| Term::with_ends(&fields.ends_misspelt(&word.letters, tier.typos().min(word.typos)));
+        let long = |word: &Word| Term::any_with_end(&fields.misspelt_ends(&word.letters, tier.typos().min(word.typos)));
         fields.in_tier(&Query::parse(query, None).expect("short"), tier, long)
     }
 
-    /// A small generator, the same numbers in each run (Steele, Lea, Flood: SplitMix64).
+    /// A small generator with the same numbers in each run (Steele, Lea, Flood: SplitMix64).
     struct Random(u64);
 
     impl Random {
@@ -680,15 +430,15 @@ mod unit_tests {
     ];
 
     #[test]
-    fn a_long_number_is_looked_for_by_two_fours_from_its_end() {
-        let keys = Keys::of(&[3; 16], "contract");
+    fn a_long_number_is_looked_for_by_two_groups_from_its_end() {
+        let keys = FieldKeys::of(&[3; 16], "contract");
         let number: Vec<char> = "2024000451234".chars().collect();
         let other: Vec<char> = "9999990451234".chars().collect();
-        let parts = parts_of_number(&keys, &number);
+        let parts = keys_of_number(&keys, &number);
         assert_eq!(parts.len(), 2);
-        let end_of_other = key::fours(&keys, &other).pop();
+        let end_of_other = keys_of_long_numbers(&keys, &other).pop();
         assert_eq!(parts.first().copied(), end_of_other, "of the last seven digits");
-        let kept = key::fours(&keys, &number);
+        let kept = keys_of_long_numbers(&keys, &number);
         assert!(parts.iter().all(|part| kept.contains(part)));
     }
 
@@ -712,7 +462,7 @@ mod unit_tests {
     }
 
     #[test]
-    fn finds_each_stage() {
+    fn finds_each_tier() {
         for name in NAMES {
             let folded = fold(name);
             assert!(finds(&probe(name, Tier::WholeName), name), "{name}");
@@ -747,23 +497,24 @@ mod unit_tests {
         }
     }
 
-    /// A word that is left out for its letters is further away.
+    /// A word is left out only if it is too far away.
     #[test]
-    fn letters_tell_of_no_typo_that_is_not_there() {
-        let (mut random, keys, mut near) = (Random(3), Keys::of(&OWNER, key::NAME), 0);
+    fn no_near_word_is_left_out_for_its_letters() {
+        let (mut random, keys, mut near) = (Random(3), FieldKeys::of(&OWNER, NAME), 0);
         let alphabets: [Vec<char>; 3] =
             [('a'..='z').collect(), ('а'..='я').collect(), "aeinorstßçاבあ0123".chars().collect()];
         for _ in 0..20_000 {
             let alphabet = &alphabets[random.below(alphabets.len())];
-            let mut word: Vec<char> =
-                (0..LONG_FROM + random.below(58)).map(|_| alphabet[random.below(alphabet.len())]).collect();
+            let mut word: Vec<char> = (0..MIN_LETTERS_OF_LONG_WORD + random.below(58))
+                .map(|_| alphabet[random.below(alphabet.len())])
+                .collect();
             let original: String = word.iter().collect();
-            let stored = key::end_keys(&keys, &word).next().expect("a key");
-            // The first of its beginnings lacks the first letter.
-            let end = keys.with_end(&word[1..if word.len() < 12 { 4 } else { 7 }]);
+            let stored = keys.of_long_word(&word).next().expect("a key");
+            // The first key is of the beginning without its first letter.
+            let end = keys.of_word_end(&word[1..if word.len() < 12 { 4 } else { 7 }]);
             assert!((end.range().0..=end.range().1).contains(&stored), "{original}");
             (0..random.below(5)).for_each(|_| random.edit(&mut word));
-            let (typed, least) = (word.iter().collect::<String>(), key::least_typos(&word)(end.mark_of(stored)));
+            let (typed, least) = (word.iter().collect::<String>(), least_typos(&word)(end.mark_of(stored)));
             let typos = osa_distance(&typed, &original);
             assert!(least <= typos, "{least} {typos} {original} {typed}");
             near += usize::from(least == typos);
@@ -784,40 +535,12 @@ mod unit_tests {
             let typed: String = letters.iter().collect();
             if Word::new(&typed).typos == 2 && osa_distance(&typed, original) == 2 {
                 let is_found = finds(&probe(&typed, Tier::TwoTypos), &name);
-                assert!(is_found || original.chars().count() < LONG_FROM, "{typed} for {original}");
+                assert!(is_found || original.chars().count() < MIN_LETTERS_OF_LONG_WORD, "{typed} for {original}");
                 all += 1;
                 found += usize::from(is_found);
             }
         }
         eprintln!("{found} of {all}");
         assert!(all > 10_000 && found * 100 >= all * 95, "{found} of {all}");
-    }
-
-    #[test]
-    fn the_expression_is_evaluated_as_written() {
-        let term = Term::All(vec![
-            Term::Key(10),
-            Term::Any(vec![Term::Key(20), Term::All(vec![Term::Key(30), Term::Key(10)])]),
-        ]);
-        let flat = Flat::of(&term);
-        assert_eq!(flat.keys, [10, 20, 30]);
-        let with = |held: &[i64]| is_found(&flat.code, &flat.keys, held);
-        assert!(with(&[10, 20]) && with(&[10, 30]) && with(&[10, 20, 30]));
-        assert!(!with(&[20, 30]) && !with(&[10]) && !with(&[]));
-        assert!(!is_found(&Flat::of(&Term::NOTHING).code, &[], &[]));
-        let range = Flat::of(&Term::All(vec![Term::Range(10, 12), Term::Key(20)]));
-        let with = |held: &[i64]| is_found(&range.code, &range.keys, held);
-        assert!(with(&[10, 20]) && with(&[12, 20]) && !with(&[13, 20]) && !with(&[9, 20]) && !with(&[11]));
-        for damaged in [
-            &[][..],
-            &[ALL, [9; 4], [0; 4]],
-            &[ALL],
-            &[ALL, [0; 4]],
-            &[[7, 0, 0, 0]],
-            &[RANGE],
-            &[RANGE, [0; 4], [9; 4]],
-        ] {
-            assert!(!is_found(damaged, &[10], &[10]));
-        }
     }
 }

@@ -1,10 +1,11 @@
-//! Rows of customers, read by SQL under row-level security: a search can never see more than a SELECT. The statements are
-//! run as `ringfence_definer`, whom the wall binds as it does anybody, since what is searched in is closed to applications.
+//! Customers, read by SQL under row-level security: a search can never see more than a SELECT.
+//! Applications may not read all columns that are searched, so the statements run as
+//! `ringfence_definer`, whom the wall binds as it binds anybody.
 
+use super::bounds::MAX_SEARCHED_VALUES;
 use super::form::{self, Form, Formed};
-use super::key::SEARCHED_VALUES;
+use super::matching::Candidate;
 use super::planner::{self, ScanBy};
-use super::query::Candidate;
 use super::value::Probe;
 use crate::error::{self, Result};
 use crate::field::VisibleFields;
@@ -21,27 +22,28 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 
-/// What there is to read. Everything in it is qualified: a statement means the same under any search_path.
+/// The statements. All names and operators in them are qualified, so that they mean the same under
+/// any search_path.
 #[derive(Clone, Copy)]
 enum Statement {
     /// The customers that a probe finds.
-    Found,
+    Matching,
     /// The names of the customers that a probe finds.
     Names,
-    /// Where the first of the customers that a probe finds are in the table: the most recently active from a place in that order on. Those who never
-    /// were come last, by their ids.
+    /// The places in the table of the most recently active customers that a probe finds, from a
+    /// place in that order on. Customers without any activity come last, by their ids.
     Latest,
     /// The customers at these places of the table.
     At,
     /// The customer with this id.
     WithId,
-    /// Customers without any activity from an id on, in the order of their ids.
+    /// The customers without any activity, from an id on, by id.
     NeverActive,
-    /// Customers that were last active at this time, from an id on, in the order of their ids.
+    /// The customers that were last active at this time, from an id on, by id.
     ActiveAt,
-    /// Customers that were last active before this time, the latest first, and those of one time in the order of their ids.
+    /// The customers that were last active before this time, the latest first, then by id.
     ActiveBefore,
-    /// Whether a probe finds the customer of an owner with an id.
+    /// Whether a probe finds this customer of this owner.
     FindsOne,
     /// The companies with these ids.
     Companies,
@@ -49,8 +51,8 @@ enum Statement {
 
 const STATEMENTS: usize = 10;
 
-/// Customers that are read at once, whether they match or not, in the order of a page.
-pub const IN_ORDER_AT_ONCE: usize = 500;
+/// The most customers that are read at once in the order of a page, whether they match or not.
+pub const MAX_READ_IN_ORDER: usize = 500;
 
 impl Statement {
     fn text(self) -> String {
@@ -64,7 +66,7 @@ impl Statement {
             )
         };
         match self {
-            Statement::Found => customers(&format!("{keys} OPERATOR(ringfence.@@@) $1")),
+            Statement::Matching => customers(&format!("{keys} OPERATOR(ringfence.@@@) $1")),
             Statement::Names => format!("SELECT c.name FROM ringfence.customer AS c WHERE {keys} OPERATOR(ringfence.@@@) $1"),
             Statement::Latest => format!(
                 "SELECT c.ctid FROM ringfence.customer AS c WHERE {keys} OPERATOR(ringfence.@@@) $1
@@ -75,15 +77,15 @@ impl Statement {
             Statement::WithId => customers("c.id OPERATOR(pg_catalog.=) $1"),
             Statement::NeverActive => customers(&format!(
                 "c.active_on OPERATOR(pg_catalog.=) '0001-01-01'::pg_catalog.date AND c.id OPERATOR(pg_catalog.>=) $1
-                  ORDER BY c.id USING OPERATOR(pg_catalog.<) LIMIT {IN_ORDER_AT_ONCE}"
+                  ORDER BY c.id USING OPERATOR(pg_catalog.<) LIMIT {MAX_READ_IN_ORDER}"
             )),
             Statement::ActiveAt => customers(&format!(
                 "c.last_activity_at OPERATOR(pg_catalog.=) $1 AND c.id OPERATOR(pg_catalog.>=) $2
-                  ORDER BY c.id USING OPERATOR(pg_catalog.<) LIMIT {IN_ORDER_AT_ONCE}"
+                  ORDER BY c.id USING OPERATOR(pg_catalog.<) LIMIT {MAX_READ_IN_ORDER}"
             )),
             Statement::ActiveBefore => customers(&format!(
                 "c.last_activity_at OPERATOR(pg_catalog.<) $1 AND c.last_activity_at OPERATOR(pg_catalog.>) '-infinity'::pg_catalog.timestamptz
-                  ORDER BY c.last_activity_at USING OPERATOR(pg_catalog.>) NULLS LAST, c.id USING OPERATOR(pg_catalog.<) LIMIT {IN_ORDER_AT_ONCE}"
+                  ORDER BY c.last_activity_at USING OPERATOR(pg_catalog.>) NULLS LAST, c.id USING OPERATOR(pg_catalog.<) LIMIT {MAX_READ_IN_ORDER}"
             )),
             Statement::FindsOne => format!(
                 "SELECT true FROM ringfence.customer AS c WHERE c.owner_id OPERATOR(pg_catalog.=) $1 AND c.id OPERATOR(pg_catalog.=) $2
@@ -97,7 +99,7 @@ impl Statement {
 
     fn arguments(self, query: pg_sys::Oid) -> Vec<pg_sys::Oid> {
         match self {
-            Statement::Found | Statement::Names => vec![query],
+            Statement::Matching | Statement::Names => vec![query],
             Statement::Latest => vec![query, pg_sys::INT8OID, pg_sys::TIMESTAMPTZOID, pg_sys::UUIDOID],
             Statement::At => vec![pg_sys::TIDARRAYOID],
             Statement::NeverActive | Statement::WithId => vec![pg_sys::UUIDOID],
@@ -108,10 +110,10 @@ impl Statement {
         }
     }
 
-    /// By what it finds its rows.
+    /// The kind of scan that it is planned with.
     fn scans_by(self) -> ScanBy {
         match self {
-            Statement::Found | Statement::Names | Statement::Latest => ScanBy::SearchIndex,
+            Statement::Matching | Statement::Names | Statement::Latest => ScanBy::SearchIndex,
             Statement::At => ScanBy::Place,
             Statement::WithId
             | Statement::NeverActive
@@ -124,12 +126,12 @@ impl Statement {
 }
 
 thread_local! {
-    /// The plans of this backend, and for which type `ringfence.search_query` they were made.
+    /// The plans of this backend, and the type `ringfence.search_query` that they were made for.
     static PLANS: RefCell<(pg_sys::Oid, [pg_sys::SPIPlanPtr; STATEMENTS])> =
         const { RefCell::new((pg_sys::InvalidOid, [std::ptr::null_mut(); STATEMENTS])) };
 }
 
-/// A customer's row. It lives as long as the [`Reader`] that read it.
+/// A customer. It lives as long as the [`Reader`] that has read it.
 pub struct Row<'a> {
     tuple: [Option<pg_sys::Datum>; COLUMNS],
     fields: &'a VisibleFields,
@@ -149,7 +151,7 @@ const COMPANY: usize = 8;
 impl Row<'_> {
     fn get<T: FromDatum>(&self, column: usize) -> Option<T> {
         let datum = self.tuple.get(column).copied().flatten()?;
-        // SAFETY: the statement names the column's type, and the row lives.
+        // SAFETY: the statement selects the column with this type, and the row lives.
         unsafe { T::from_datum(datum, false) }
     }
 
@@ -171,7 +173,8 @@ impl Row<'_> {
         let Some(datum) = self.tuple.get(column).copied().flatten() else {
             return StoredList(Vec::new());
         };
-        // SAFETY: the statement names the column, of type text[], and the row lives; the value is copied with its header.
+        // SAFETY: the statement selects the column with type text[], and the row lives. The value
+        // is copied with its header.
         unsafe {
             let list = pg_sys::pg_detoast_datum(datum.cast_mut_ptr());
             let bytes = std::slice::from_raw_parts(list.cast::<u8>(), varlena::varsize_4b(list));
@@ -179,7 +182,8 @@ impl Row<'_> {
         }
     }
 
-    /// Microseconds since 2000-01-01, as PostgreSQL counts; the least is never.
+    /// Microseconds since 2000-01-01, as PostgreSQL counts. The least number means that there was
+    /// no activity.
     pub fn last_activity(&self) -> i64 {
         self.tuple.get(LAST_ACTIVITY).copied().flatten().map_or(i64::MIN, |datum| datum.value() as i64)
     }
@@ -205,7 +209,7 @@ impl IntoDatum for StoredList {
     }
 }
 
-// SAFETY: it is the SQL type whose values it holds.
+// SAFETY: its values are of this SQL type.
 unsafe impl SqlTranslatable for StoredList {
     const TYPE_IDENT: &'static str = "ringfence::search::rows::StoredList";
     const TYPE_ORIGIN: TypeOrigin = TypeOrigin::External;
@@ -253,7 +257,9 @@ impl Candidate for Row<'_> {
 
     fn values(&self) -> Vec<String> {
         let attributes = self.get::<Jsonb>(ATTRIBUTES);
-        attributes.map(|stored| customer::searchable_texts(self.fields, &stored, SEARCHED_VALUES)).unwrap_or_default()
+        attributes
+            .map(|stored| customer::searchable_texts(self.fields, &stored, MAX_SEARCHED_VALUES))
+            .unwrap_or_default()
     }
 
     fn formed(&self, form: Form) -> Vec<Formed> {
@@ -266,25 +272,25 @@ impl Candidate for Row<'_> {
 /// `datum` must be of type text, and its row outlive the result.
 unsafe fn text<'a>(datum: pg_sys::Datum) -> &'a str {
     let text: *mut pg_sys::varlena = datum.cast_mut_ptr();
-    // SAFETY: as promised by the caller; what is detoasted lives until the reader ends.
+    // SAFETY: as promised by the caller. A detoasted text lives until the reader ends.
     let bytes = unsafe {
         varlena::varlena_to_byte_slice(if pg::is_plain(text) { text } else { pg_sys::pg_detoast_datum_packed(text) })
     };
     std::str::from_utf8(bytes).unwrap_or_default()
 }
 
-/// What is read between a connection to PostgreSQL's SPI and its end.
+/// Reads while connected to PostgreSQL's SPI.
 pub struct Reader<'a> {
     fields: &'a VisibleFields,
 }
 
-/// Runs `work` with a reader. Whatever it reads is gone when it returns.
+/// Runs `work` with a reader. All that it reads is gone when it returns.
 pub fn read<T>(fields: &VisibleFields, work: impl FnOnce(&Reader) -> Result<T>) -> Result<T> {
     connected(|| work(&Reader { fields }))
 }
 
 fn connected<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    // SAFETY: connected and finished once each; after an error PostgreSQL finishes.
+    // SAFETY: SPI is connected and finished once each. After an error PostgreSQL finishes it.
     unsafe {
         if pg_sys::SPI_connect() != pg_sys::SPI_OK_CONNECT as i32 {
             return Err(error::not_installed("a connection to SPI"));
@@ -297,22 +303,23 @@ fn connected<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
 
 impl<'a> Reader<'a> {
     /// The customers that a probe finds.
-    pub fn found(&self, probe: &Probe) -> Result<Vec<Row<'a>>> {
-        self.rows(Statement::Found, &mut [probe.datum()])
+    pub fn matching(&self, probe: &Probe) -> Result<Vec<Row<'a>>> {
+        self.rows(Statement::Matching, &mut [probe.datum()])
     }
 
-    /// The names of the customers that a probe finds, for `look` to look at.
+    /// Hands the names of the customers that a probe finds to `look`.
     pub fn names(&self, probe: &Probe, mut look: impl FnMut(&str)) -> Result<()> {
         for [name] in execute::<1>(Statement::Names, &mut [probe.datum()])? {
-            // There may be as many as there are words that begin or end alike.
+            // There may be very many of them.
             pgrx::check_for_interrupts!();
-            // SAFETY: the column is a text, of a row that lives until the reader ends.
+            // SAFETY: the column is a text of a row that lives until the reader ends.
             name.into_iter().for_each(|name| look(unsafe { text(name) }));
         }
         Ok(())
     }
 
-    /// Of the customers that a probe finds the most recently active, so many at most, from a place on: a time, as PostgreSQL counts, and an id.
+    /// The most recently active of the customers that a probe finds, at most so many, from a place
+    /// on: a time, as PostgreSQL counts, and an id.
     pub fn latest(&self, probe: &Probe, most: usize, from: Option<(i64, [u8; 16])>) -> Result<Vec<Row<'a>>> {
         // The greatest number is infinity.
         let (time, id) = from.unwrap_or((i64::MAX, [0; 16]));
@@ -321,26 +328,27 @@ impl<'a> Reader<'a> {
         // SAFETY: the column is the place of a row.
         let places =
             tuples.into_iter().filter_map(|[place]| unsafe { pg_sys::ItemPointerData::from_datum(place?, false) });
-        // The same version of a row: both statements go by one snapshot.
+        // Both statements use one snapshot, so these are the same versions of the rows.
         self.rows(Statement::At, &mut [datum(places.collect::<Vec<_>>())])
     }
 
-    /// The customer with this id, if it is in reach.
+    /// The customer with this id, if the session may read it.
     pub fn with_id(&self, id: Uuid) -> Result<Vec<Row<'a>>> {
         self.rows(Statement::WithId, &mut [datum(id)])
     }
 
-    /// The next customers without activity from an id on, at most [`IN_ORDER_AT_ONCE`].
+    /// The first [`MAX_READ_IN_ORDER`] customers without any activity, from an id on.
     pub fn never_active(&self, from: [u8; 16]) -> Result<Vec<Row<'a>>> {
         self.rows(Statement::NeverActive, &mut [datum(Uuid::from_bytes(from))])
     }
 
-    /// The next customers that were last active at that time, as PostgreSQL counts, from an id on, at most [`IN_ORDER_AT_ONCE`].
+    /// The first [`MAX_READ_IN_ORDER`] customers that were last active at that time, as PostgreSQL
+    /// counts, from an id on.
     pub fn active_at(&self, time: i64, from: [u8; 16]) -> Result<Vec<Row<'a>>> {
         self.rows(Statement::ActiveAt, &mut [datum(time), datum(Uuid::from_bytes(from))])
     }
 
-    /// The next customers that were last active before that time, at most [`IN_ORDER_AT_ONCE`].
+    /// The first [`MAX_READ_IN_ORDER`] customers that were last active before that time.
     pub fn active_before(&self, time: i64) -> Result<Vec<Row<'a>>> {
         self.rows(Statement::ActiveBefore, &mut [datum(time)])
     }
@@ -351,7 +359,7 @@ impl<'a> Reader<'a> {
             return Ok(HashMap::new());
         }
         let tuples = execute::<2>(Statement::Companies, &mut [datum(ids)])?;
-        // SAFETY: the columns are an id and a text, of rows that live until the reader ends.
+        // SAFETY: the columns are an id and a text of rows that live until the reader ends.
         let named = |[id, name]: [Option<pg_sys::Datum>; 2]| unsafe {
             Some((*Uuid::from_datum(id?, false)?, text(name?).to_owned()))
         };
@@ -364,7 +372,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether a probe finds the customer of that owner, if it is in reach.
+/// Whether a probe finds that customer of that owner, if the session may read it.
 pub fn finds_one(owner: Uuid, customer: Uuid, probe: &Probe) -> Result<bool> {
     role::as_definer(|| {
         connected(|| {
@@ -378,14 +386,14 @@ fn datum(value: impl IntoDatum) -> pg_sys::Datum {
     value.into_datum().unwrap_or(pg_sys::Datum::null())
 }
 
-/// Runs a statement, and deforms its rows. Connected to SPI, and as the definer.
+/// Runs a statement. SPI must be connected, and the current role be the definer.
 fn execute<const N: usize>(
     statement: Statement,
     arguments: &mut [pg_sys::Datum],
 ) -> Result<Vec<[Option<pg_sys::Datum>; N]>> {
     let plan = plan(statement)?;
-    // SAFETY: the plan takes these arguments, none of which is NULL. The rows are in the table that SPI made, which lives until SPI
-    // is finished, and have N columns.
+    // SAFETY: the plan takes these arguments, none of which is NULL. SPI's table has the rows,
+    // lives until SPI is finished, and has N columns.
     unsafe {
         let code = planner::planned_for(statement.scans_by(), || {
             pg_sys::SPI_execute_plan(plan, arguments.as_mut_ptr(), std::ptr::null(), true, 0)
@@ -408,8 +416,8 @@ fn execute<const N: usize>(
     }
 }
 
-/// A statement, prepared once for all sessions that this backend serves: with one plan for all arguments, since there is one way to what
-/// is looked for (`planner`).
+/// The plan of a statement. It is made once for all sessions that this backend serves, and for all
+/// arguments: a statement has only one kind of scan (`planner`).
 fn plan(statement: Statement) -> Result<pg_sys::SPIPlanPtr> {
     let query_type = query_type();
     let kept = PLANS.with_borrow(|(made_for, plans)| {
@@ -421,7 +429,8 @@ fn plan(statement: Statement) -> Result<pg_sys::SPIPlanPtr> {
     let failed = || error::not_installed("a statement of search");
     let text = CString::new(statement.text()).map_err(|_| failed())?;
     let mut types = statement.arguments(query_type);
-    // SAFETY: connected to SPI; the statement and the types live through the call. A kept plan lives as long as the backend.
+    // SAFETY: SPI is connected; the text and the types live through the call. A kept plan lives as
+    // long as the backend.
     let plan = unsafe {
         let plan = pg_sys::SPI_prepare_cursor(text.as_ptr(), types.len() as i32, types.as_mut_ptr(), planner::OPTIONS);
         if plan.is_null() || pg_sys::SPI_keepplan(plan) != 0 {
@@ -431,7 +440,7 @@ fn plan(statement: Statement) -> Result<pg_sys::SPIPlanPtr> {
     };
     PLANS.with_borrow_mut(|(made_for, plans)| {
         if *made_for != query_type {
-            // Those of an extension that was dropped since.
+            // The extension was dropped and created again since the plans were made.
             *plans = [std::ptr::null_mut(); STATEMENTS];
             *made_for = query_type;
         }

@@ -1,13 +1,13 @@
-//! What the search index takes, for whoever maintains the installation.
+//! The size of the search index, for whoever maintains the installation.
 
-use super::index;
+use super::gin::index;
 use crate::error::{self, Result};
 use crate::role;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
-/// Size and pages of the search index, and how many rows PostgreSQL takes it to have. Error 42501 for others
-/// than `ringfence_admin`: it is of all owners together.
+/// The size and the pages of the search index, and PostgreSQL's estimate of its rows. They are of
+/// all owners together. Error 42501 for others than `ringfence_admin`.
 #[pg_extern(sql = false)]
 fn search_status() -> Result<
     TableIterator<
@@ -25,7 +25,8 @@ fn search_status() -> Result<
     if !role::is_admin() {
         return Err(error::may_not_administer(&role::own_name()));
     }
-    // SAFETY: index and table are open and locked while they are read; ginGetStats fills the struct that it is given.
+    // SAFETY: index and table are open and locked while they are read; ginGetStats fills the
+    // struct.
     let row = index::with(|relation| unsafe {
         let table = pg_sys::table_open((*(*relation).rd_index).indrelid, pg_sys::AccessShareLock as _);
         let mut pages = pg_sys::GinStatsData::default();

@@ -1,14 +1,16 @@
-//! The two SQL types of the search index, both opaque: no role can write a value of them by hand, nor read one.
+//! The two SQL types of the search index, both opaque: no role can write a value of them by hand,
+//! nor read one.
 //!
-//! `ringfence.search_keys`: the keys of one customer. It exists between the key function and the index, and is stored
-//! nowhere else.
+//! `ringfence.search_keys`: the keys of one customer. It exists between the key function and the
+//! index, and is stored nowhere else.
 //!
-//! `ringfence.search_query`: what to look for. Only `ringfence.query()` makes one, for the owner of the session and for the
-//! fields that it sees. A value can be kept, in a table or by a session whose rights change meanwhile; so it names its
-//! owner and fields, and finds nothing wherever the session that uses it could not have made it ([`Probe::is_allowed`]).
+//! `ringfence.search_query`: what to look for. Only `ringfence.query()` makes one, for the owner of
+//! the session and for the fields that the session sees. A table may keep a value, and so may a
+//! session whose rights change. So a value names its owner and fields. It finds nothing in a
+//! session that could not make it ([`Probe::is_allowed`]).
 
-use super::posting::Place;
-use super::probe::{Flat, Unit, Visit, visit};
+use super::expression::{Expression, Unit, Visit, visit};
+use super::place::Place;
 use crate::error::{self, Result};
 use crate::field::VisibleField;
 use crate::rights::Rights;
@@ -36,7 +38,8 @@ impl Stored {
 
     /// So many bytes, written by `fill`.
     fn of(length: usize, fill: impl FnOnce(&mut [u8])) -> Stored {
-        // SAFETY: palloc0 gives room for header and content (or raises an error), which are filled with zeros.
+        // SAFETY: palloc0 gives room for header and content (or raises an error), which are filled
+        // with zeros.
         unsafe {
             let size = length + pg_sys::VARHDRSZ;
             let stored: *mut pg_sys::varlena = pg_sys::palloc0(size).cast();
@@ -85,9 +88,13 @@ fn numbers(bytes: &[u8]) -> impl Iterator<Item = i64> {
 
 /// A value of type `ringfence.search_query`.
 ///
-/// Content: four parts, each after the number of its items. Bytes: the owner's id, and the names under which the values of the custom
-/// fields are stored, 22 bytes each; the keys; the expression over them; and of what the index was asked already, the places that it
-/// has, which are good for the snapshot that they were found under.
+/// It has four parts, each after the number of its items:
+/// - bytes of the authority: the owner's id, and the storage keys of the custom fields, 22 bytes
+///   each;
+/// - the keys;
+/// - the code over the keys;
+/// - places, if the index was already asked. They are good for the snapshot under which they were
+///   found.
 pub struct Probe(Stored);
 
 struct Content<'a> {
@@ -97,29 +104,30 @@ struct Content<'a> {
     places: &'a [u8],
 }
 
+/// The bytes of a storage key.
 const FIELD_BYTES: usize = 22;
 
 thread_local! {
-    /// The last authority that was judged, and for which context.
-    static JUDGED: RefCell<Option<(Rc<Context>, Vec<u8>, bool)>> = const { RefCell::new(None) };
+    /// The last verdict, with its context and authority.
+    static LAST_VERDICT: RefCell<Option<(Rc<Context>, Vec<u8>, bool)>> = const { RefCell::new(None) };
 }
 
 impl Probe {
-    pub fn new<'a>(owner: &[u8; 16], fields: impl Iterator<Item = &'a VisibleField>, flat: &Flat) -> Probe {
+    pub fn new<'a>(owner: &[u8; 16], fields: impl Iterator<Item = &'a VisibleField>, expression: &Expression) -> Probe {
         let mut authority = owner.to_vec();
         authority.extend(fields.flat_map(|field| field.key.bytes()));
         let mut bytes = (authority.len() as u32).to_le_bytes().to_vec();
         bytes.extend(authority);
-        bytes.extend((flat.keys.len() as u32).to_le_bytes());
-        bytes.extend(flat.keys.iter().flat_map(|key| key.to_le_bytes()));
-        bytes.extend((flat.code.len() as u32).to_le_bytes());
-        bytes.extend(flat.code.iter().flatten());
+        bytes.extend((expression.keys.len() as u32).to_le_bytes());
+        bytes.extend(expression.keys.iter().flat_map(|key| key.to_le_bytes()));
+        bytes.extend((expression.code.len() as u32).to_le_bytes());
+        bytes.extend(expression.code.iter().flatten());
         bytes.extend([0; 4]);
         Probe(Stored::new(&bytes))
     }
 
-    /// The same with what it finds: these places and no others. They save asking the index again. A plan that does not ask the index goes by
-    /// the expression alone, and must come to the same.
+    /// The same probe, with the places that it finds, and no others. They save asking the index
+    /// again. A plan without the index evaluates the expression, and must find the same customers.
     pub fn with_places(&self, places: &[Place]) -> Probe {
         let mut bytes = self.0.bytes().to_vec();
         bytes.truncate(bytes.len().saturating_sub(4));
@@ -128,7 +136,7 @@ impl Probe {
         Probe(Stored::new(&bytes))
     }
 
-    /// The value as PostgreSQL passes it. It lives in the memory context in which it was made.
+    /// The value for PostgreSQL. It lives in the memory context in which it was made.
     pub fn datum(&self) -> pg_sys::Datum {
         self.0.0.into()
     }
@@ -141,12 +149,12 @@ impl Probe {
         Some(Content { authority, keys, code, places })
     }
 
-    /// The owner that it looks for customers of.
+    /// The owner whose customers it looks for.
     pub fn owner(&self) -> Option<[u8; 16]> {
         self.content()?.authority.first_chunk().copied()
     }
 
-    /// What it finds, where that is known.
+    /// The places that it finds, if they are known.
     pub fn places(&self) -> Option<Vec<Place>> {
         let places = self.content()?.places.as_chunks().0;
         (!places.is_empty()).then(|| places.iter().map(|bytes| Place::from_le_bytes(*bytes)).collect())
@@ -161,26 +169,26 @@ impl Probe {
         visit(content.code.as_chunks().0, &|n| keys.get(n).map(|key| i64::from_le_bytes(*key)), visitor)
     }
 
-    /// Whether the session could have made it now: it works for that owner, may read its customers, and sees those fields.
-    /// Never an error: where the session is not entitled to anything, the wall says so, and this says no.
+    /// Whether the session could make it now: it works for that owner, may read its customers, and
+    /// sees those fields. It never raises an error: if the session may do nothing at all, the wall
+    /// raises one, and this returns false.
     pub fn is_allowed(&self) -> bool {
         let (Some(Content { authority, .. }), Some(context)) = (self.content(), session::context_if_entitled()) else {
             return false;
         };
-        let known = JUDGED.with_borrow(|judged| {
-            judged
-                .as_ref()
+        let known = LAST_VERDICT.with_borrow(|last| {
+            last.as_ref()
                 .filter(|(known, by, _)| Rc::ptr_eq(known, &context) && by == authority)
                 .map(|(_, _, verdict)| *verdict)
         });
         known.unwrap_or_else(|| {
-            let verdict = judge(&context, authority);
-            JUDGED.replace(Some((context, authority.to_vec(), verdict)));
+            let verdict = may_make(&context, authority);
+            LAST_VERDICT.replace(Some((context, authority.to_vec(), verdict)));
             verdict
         })
     }
 
-    /// Whether a customer's keys are what is looked for.
+    /// Whether it finds the customer with these keys.
     pub fn finds(&self, keys: &SearchKeys) -> bool {
         match self.visit(&mut Held(keys)) {
             Ok(found) => found,
@@ -188,7 +196,7 @@ impl Probe {
     }
 }
 
-/// Whether an expression finds the customer who has these keys.
+/// Evaluates an expression for the customer with these keys.
 struct Held<'a>(&'a SearchKeys);
 
 impl Visit for Held<'_> {
@@ -216,7 +224,8 @@ impl Visit for Held<'_> {
     }
 }
 
-fn judge(context: &Context, authority: &[u8]) -> bool {
+/// Whether a session with that context could make a probe with that authority.
+fn may_make(context: &Context, authority: &[u8]) -> bool {
     let Some((owner, fields)) = authority.split_first_chunk::<16>() else {
         return false;
     };
@@ -229,13 +238,13 @@ fn judge(context: &Context, authority: &[u8]) -> bool {
     fields.chunks(FIELD_BYTES).all(|field| visible.searchable().any(|visible| visible.key.as_bytes() == field))
 }
 
-/// What follows a number: so many items of `width` bytes, and the rest.
+/// Reads a number and so many items of `width` bytes. Returns the items and the rest.
 fn counted(bytes: &[u8], width: usize) -> Option<(&[u8], &[u8])> {
     let (count, rest) = bytes.split_first_chunk::<4>()?;
     rest.split_at_checked((u32::from_le_bytes(*count) as usize).checked_mul(width)?)
 }
 
-/// The input function of both types. Error 22023: nobody writes one by hand.
+/// The input function. Error 22023: nobody writes a value by hand.
 #[pg_extern(sql = false)]
 fn search_keys_in(_text: &CStr) -> Result<SearchKeys> {
     Err(error::opaque_value("ringfence.search_keys"))
@@ -247,7 +256,7 @@ fn search_query_in(_text: &CStr) -> Result<Probe> {
     Err(error::opaque_value("ringfence.search_query"))
 }
 
-/// The output function of both types, which tells nothing.
+/// The output function. It tells nothing of the value.
 #[pg_extern(sql = false)]
 fn search_keys_out(_keys: SearchKeys) -> CString {
     c"(keys)".to_owned()

@@ -1,26 +1,29 @@
-//! What is asked of the search index itself: whether it has few or many entries for a probe, and where. Of the session's own owner, whose
-//! keys alone a probe holds. It tells by which way a search goes; every row that a search returns comes from under row-level
-//! security (`rows`).
+//! Questions to the search index itself: where it has customers for a probe, and whether they are
+//! few or many. A probe has only keys of the session's own owner. The answers decide how a search
+//! goes on. Every row that a search returns is read under row-level security (`rows`).
 
 use super::access_method;
 use super::copying;
-use super::key::WithEnd;
-use super::posting::{ALL, BEGIN, END, Index, Place};
-use super::scan::{self, Found, Latest};
-use super::value::Probe;
+use super::posting::Index;
+use super::scan::{self, Latest, Lookup};
 use crate::catalog;
 use crate::error::Result;
+use crate::search::key::long_word::WordEnd;
+use crate::search::place::{BEGIN, END, Place};
+use crate::search::value::Probe;
 use pgrx::pg_sys;
 
-/// Runs `work` with the index, open and locked. None where it was dropped, or what has its name is no index of our access method over
+/// Runs `work` with the index, open and locked. None if there is no such index: it was dropped, or
+/// its name belongs to something else than an index of our access method over
 /// `ringfence.search_keys`.
 pub fn with<T>(work: impl FnOnce(pg_sys::Relation) -> T) -> Option<T> {
     let index = catalog::table_oid(c"customer_search");
     if index == pg_sys::InvalidOid {
         return None;
     }
-    // SAFETY: NULL, or open and locked until it is closed; the relation of an index has a form in pg_index, and as many types as
-    // columns. What is open when PostgreSQL raises an error, it closes.
+    // SAFETY: the relation is NULL, or open and locked until it is closed; if PostgreSQL raises an
+    // error, it closes it. The relation of an index has a row of pg_index, and as many types as
+    // columns.
     unsafe {
         let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
         let relation = pg_sys::try_relation_open(index, lock);
@@ -36,51 +39,53 @@ pub fn with<T>(work: impl FnOnce(pg_sys::Relation) -> T) -> Option<T> {
     }
 }
 
-/// Counts a search as one scan of the index, however often it was asked: that depends on what others have left there.
+/// Counts a search as one scan of the index. It may have asked the index several times, but how
+/// often depends on what other owners have in it.
 pub fn count_search() {
     // SAFETY: the index is open.
     with(|relation| unsafe { access_method::count_scan(relation) });
 }
 
-/// What the index has for the probe, if it is not more than so much. None where there is no such index. Error XX002 if it is damaged.
-pub fn few(probe: &Probe, most: usize) -> Result<Option<Found>> {
-    read(|index| scan::few(index, probe, most))
+// In all of these None means that there is no such index. Error XX002: the index is damaged.
+
+/// Where the index has customers for a probe, if they are at most so many.
+pub fn look_up(probe: &Probe, most: usize) -> Result<Option<Lookup>> {
+    read(|index| scan::look_up(index, probe, most))
 }
 
-/// The first of the keys from one to another that the index has. None where there is no such index. Error XX002 if it is damaged.
+/// The first key of a range that the index has.
 pub fn first_key(first: i64, last: i64) -> Result<Option<Option<i64>>> {
     read(|index| index.first_key(first, last))
 }
 
-/// Which of the sorted places the keys from one to another have: from the first key on until these are so many, or it is to be expected that
-/// more than so many places would have to be looked at for the rest. None where there is no such index. Error XX002 if it is damaged.
+/// Which of the sorted places belong to the keys from `first` to `last`; see [`scan::latest`].
 pub fn latest(first: i64, last: i64, places: &[Place], wanted: usize, most: usize) -> Result<Option<Latest>> {
     read(|index| scan::latest(index, first, last, places, wanted, most))
 }
 
-/// A longer word that the index has, by one of its keys.
+/// A long word that the index has, by one of its keys.
 pub struct LongWord {
     pub key: i64,
     pub mark: i64,
-    /// Of somebody who has it.
+    /// The place of a customer that has the word.
     pub place: Place,
 }
 
 impl LongWord {
-    /// The same for all keys of a word, and another for hardly any two.
+    /// The same for all keys of a word. Hardly any two words have the same.
     pub fn identity(&self) -> (i64, Place) {
         (self.mark, self.place)
     }
 }
 
-/// The longer words that the index has with these ends, and whose marks are wanted. None where there is no such index. Error XX002 if it is
-/// damaged.
-pub fn long_words(ends: &[WithEnd], is_wanted: impl Fn(i64) -> bool) -> Result<Option<Vec<LongWord>>> {
+/// The long words that the index has with one of these beginnings or endings, and with a wanted
+/// mark.
+pub fn long_words(ends: &[WordEnd], is_wanted: impl Fn(i64) -> bool) -> Result<Option<Vec<LongWord>>> {
     read(|index| {
         let mut words = Vec::new();
         for end in ends {
             let (first, last) = end.range();
-            for (key, mut posting) in index.range_of(first, last, ALL, |key| is_wanted(end.mark_of(key)))? {
+            for (key, mut posting) in index.range_where(first, last, usize::MAX, |key| is_wanted(end.mark_of(key)))? {
                 let word = LongWord { key, mark: end.mark_of(key), place: posting.seek(BEGIN + 1) };
                 words.extend(Some(word).filter(|word| word.place != END));
             }
@@ -91,8 +96,9 @@ pub fn long_words(ends: &[WithEnd], is_wanted: impl Fn(i64) -> bool) -> Result<O
 }
 
 fn read<T>(work: impl FnOnce(&Index) -> Result<T>) -> Result<Option<T>> {
-    copying::put_in();
-    // SAFETY: the index is open and locked, and the snapshot held, as long as it is scanned.
+    copying::write_waiting();
+    // SAFETY: the index is open and locked, and the snapshot held, for as long as the index is
+    // scanned.
     let found = with(|relation| unsafe {
         let index = may_be_read(relation).then(|| Index::new(relation, pg_sys::GetActiveSnapshot()));
         index.map(|index| work(&index))
@@ -100,13 +106,15 @@ fn read<T>(work: impl FnOnce(&Index) -> Result<T>) -> Result<Option<T>> {
     found.flatten().transpose()
 }
 
-/// Whether the index holds all that this transaction may see, as PostgreSQL's planner asks it (`get_relation_info()`): while it is built, and
-/// after that has failed, it need not; nor, where a row was changed while it was built, what older snapshots see of that.
+/// Whether the index has all rows that this transaction may see. PostgreSQL's planner asks the same
+/// (`get_relation_info()`). An index that is being built, or could not be built, may lack rows. If
+/// rows were changed while it was built, it lacks their older versions, which older snapshots see.
 ///
 /// # Safety
 /// `relation` must be an open index.
 unsafe fn may_be_read(relation: pg_sys::Relation) -> bool {
-    // SAFETY: as promised by the caller: its row in pg_index is kept with it. A variable of the backend.
+    // SAFETY: as promised by the caller; an open index has its row of pg_index. A variable of the
+    // backend.
     unsafe {
         let form = (*relation).rd_index;
         if !(*form).indisvalid || !(*form).indcheckxmin {

@@ -1,31 +1,26 @@
-//! Entries of a COPY, which are put into the index together: sorted, so that a key that many customers have is looked for once.
+//! The keys of rows that a COPY adds wait, and are written to the index together. They are sorted,
+//! so that a key of many customers is looked up once.
 //!
-//! Until then nobody misses them. The rows are not visible to others before the transaction commits; the backend itself reads the
-//! index only after it has put them there ([`put_in`]); and whatever it executes while it copies, a trigger's query say, ends the
-//! waiting, for it might start workers that read the index too. When the COPY ends, so does the waiting. What a transaction leaves that
-//! is rolled back is forgotten: its rows are dead.
+//! Nobody misses the keys that wait. Others do not see the rows before the transaction commits.
+//! This backend writes the keys before it reads the index ([`write_waiting`]). Whatever else it
+//! executes during the COPY, such as a trigger's query, ends the waiting, because it may start
+//! parallel workers that read the index. The end of the COPY ends it too. If the transaction is
+//! rolled back, its keys are forgotten, because its rows are dead.
 
-use super::access_method;
+use super::write::{self, KeyedRow, by_key};
+use crate::search::place::RowAddress;
 use pgrx::{pg_guard, pg_sys};
 use std::cell::{Cell, RefCell};
 
-/// Entries that wait at most: 1 MiB of them, or some thousands of customers.
-pub const MOST: usize = 1 << 16;
-
-/// An entry: a key, and a row by its block and line.
-pub type Entry = (i64, (u32, u16));
-
-/// Sorted entries, key by key.
-pub fn by_key(sorted: &[Entry]) -> impl Iterator<Item = &[Entry]> {
-    sorted.chunk_by(|one, next| one.0 == next.0)
-}
+/// The most keys that wait: 1 MiB of them, or some thousands of customers.
+const MAX_WAITING: usize = 1 << 16;
 
 #[derive(Default)]
 struct Waiting {
     index: pg_sys::Oid,
     /// The subtransaction of the COPY.
     subtransaction: pg_sys::SubTransactionId,
-    entries: Vec<Entry>,
+    rows: Vec<KeyedRow>,
 }
 
 thread_local! {
@@ -34,50 +29,51 @@ thread_local! {
     static WAITING: RefCell<Waiting> = RefCell::new(Waiting::default());
 }
 
-/// Has a customer's entries wait, if they may; else they are the caller's to put in.
+/// Lets a customer's keys wait, and returns true. Returns false if no COPY runs: then the caller
+/// writes them.
 ///
 /// # Safety
 /// `index` must be open.
-pub unsafe fn wait(index: pg_sys::Relation, keys: impl Iterator<Item = i64>, row: (u32, u16)) -> bool {
+pub unsafe fn wait(index: pg_sys::Relation, keys: impl Iterator<Item = i64>, row: RowAddress) -> bool {
     if !COPIES.get() {
         return false;
     }
     // SAFETY: as promised by the caller; a variable of the backend.
     let (oid, subtransaction) = unsafe { ((*index).rd_id, pg_sys::GetCurrentSubTransactionId()) };
-    let fits = |waiting: &Waiting| {
-        waiting.entries.is_empty() || (waiting.index, waiting.subtransaction) == (oid, subtransaction)
-    };
-    if !WAITING.with_borrow(fits) || WAITING.with_borrow(|waiting| waiting.entries.len() >= MOST) {
-        put_in();
+    let fits =
+        |waiting: &Waiting| waiting.rows.is_empty() || (waiting.index, waiting.subtransaction) == (oid, subtransaction);
+    if !WAITING.with_borrow(fits) || WAITING.with_borrow(|waiting| waiting.rows.len() >= MAX_WAITING) {
+        write_waiting();
     }
     WAITING.with_borrow_mut(|waiting| {
         (waiting.index, waiting.subtransaction) = (oid, subtransaction);
-        waiting.entries.extend(keys.map(|key| (key, row)));
+        waiting.rows.extend(keys.map(|key| (key, row)));
     });
     true
 }
 
-/// Puts what waits into the index.
-pub fn put_in() {
-    let (index, mut entries) = WAITING.with_borrow_mut(|waiting| (waiting.index, std::mem::take(&mut waiting.entries)));
-    if entries.is_empty() {
+/// Writes the keys that wait to the index.
+pub fn write_waiting() {
+    let (index, mut rows) = WAITING.with_borrow_mut(|waiting| (waiting.index, std::mem::take(&mut waiting.rows)));
+    if rows.is_empty() {
         return;
     }
-    entries.sort_unstable();
-    // SAFETY: an index that the COPY has locked, until the transaction ends; it is closed when PostgreSQL raises an error.
+    rows.sort_unstable();
+    // SAFETY: the COPY has locked the index until the transaction ends. If PostgreSQL raises an
+    // error, it closes the index.
     unsafe {
         let index = pg_sys::index_open(index, pg_sys::RowExclusiveLock as _);
-        access_method::put_in(index, by_key(&entries), std::ptr::null_mut());
+        write::write_keys(index, by_key(&rows), std::ptr::null_mut());
         pg_sys::index_close(index, pg_sys::NoLock as _);
     }
-    // The memory is good for the next ones.
-    entries.clear();
-    WAITING.with_borrow_mut(|waiting| waiting.entries = entries);
+    // Keep the memory for the next rows.
+    rows.clear();
+    WAITING.with_borrow_mut(|waiting| waiting.rows = rows);
 }
 
 #[pg_guard]
 unsafe extern "C-unwind" fn begin_copy() {
-    put_in();
+    write_waiting();
     COPIES.set(true);
 }
 
@@ -85,7 +81,7 @@ unsafe extern "C-unwind" fn begin_copy() {
 #[pg_guard]
 pub unsafe extern "C-unwind" fn end() {
     COPIES.set(false);
-    put_in();
+    write_waiting();
 }
 
 /// A statement is about to be executed.
@@ -136,11 +132,12 @@ pub fn subtransaction_undone(own: pg_sys::SubTransactionId) {
     forget(own);
 }
 
-/// Forgets what waits in that subtransaction or one that it contains, which are rolled back.
+/// Forgets the keys that wait in that subtransaction or in one that it contains. Both are rolled
+/// back.
 fn forget(rolled_back: pg_sys::SubTransactionId) {
     WAITING.with_borrow_mut(|waiting| {
         if waiting.subtransaction >= rolled_back {
-            waiting.entries.clear();
+            waiting.rows.clear();
             COPIES.set(false);
         }
     });

@@ -1,18 +1,20 @@
-//! Search cursors: where a page ended, as opaque text.
+//! Search cursors: the end of a page, as opaque text.
 //!
-//! A cursor carries nothing that its row did not show, and gives no authority: rows come from under row-level
-//! security whatever it says. The checksum is there to tell a damaged cursor, or one of another search, from a good one.
+//! A cursor tells no more than its row has shown, and gives no rights: rows are read under
+//! row-level security, whatever it says. By its checksum a damaged cursor, or one of another
+//! search, is told from a good one.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
 
-/// The sort key of a row: a page continues exactly behind it.
+/// The place of a row in the order of pages. The next page begins exactly behind it.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Cursor {
     pub rank: f32,
-    /// Microseconds since 2000-01-01, as PostgreSQL counts; its minimum is "never".
+    /// Microseconds since 2000-01-01, as PostgreSQL counts. The least number means that there was
+    /// no activity.
     pub last_activity: i64,
     pub id: [u8; 16],
 }
@@ -20,7 +22,7 @@ pub struct Cursor {
 const BYTES: usize = 4 + 8 + 16 + 8;
 
 impl Cursor {
-    /// For that search: the query, and the owner whose customers it went through.
+    /// The text of the cursor, for the search for that query among the customers of that owner.
     pub fn encode(&self, owner: &[u8; 16], query: &str) -> String {
         let mut bytes = Vec::with_capacity(BYTES);
         bytes.extend(self.rank.to_be_bytes());
@@ -30,6 +32,7 @@ impl Cursor {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
+    /// None if the text is no cursor of that search.
     pub fn decode(owner: &[u8; 16], query: &str, text: &str) -> Option<Cursor> {
         let bytes: [u8; BYTES] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
         let (content, sum) = bytes.split_at(BYTES - 8);
@@ -44,7 +47,8 @@ impl Cursor {
     }
 }
 
-/// SipHash-1-3 with a fixed key: the same on every server and version, unlike the standard library's hasher.
+/// SipHash-1-3 with a fixed key. Unlike the standard library's hasher, it is the same on every
+/// server and in every version.
 fn checksum(owner: &[u8; 16], query: &str, content: &[u8]) -> u64 {
     let mut hasher = SipHasher13::new_with_key(b"ringfence cursor");
     hasher.write(owner);

@@ -1,32 +1,46 @@
-//! Going through the search index for a probe: the places that its posting lists have together.
+//! Scans of the search index for a probe: the places that its posting lists have in common.
 //!
-//! Each part of the expression is asked for the first place from some place on, and answers with the first where it holds: of several
-//! that must all hold the shortest leads, and the others are asked only where it leads them. So what is common costs little beside
-//! what is rare, and what nobody has costs one look.
+//! Each part of the expression is asked for the first place from some place on, and answers with
+//! the first place that it has. If several parts must all have a place, the shortest leads, and the
+//! others are asked only about its places. So a common key costs little beside a rare one, and a
+//! key that nobody has costs one look-up.
 
-use super::posting::{self, ALL, BEGIN, END, Index, Place, Posting, block_of};
-use super::probe::Visit;
-use super::value::Probe;
+use super::posting::{Index, Posting};
 use crate::error::Result;
+use crate::search::expression::Visit;
+use crate::search::place::{BEGIN, END, Place, address_of, block_of, item_pointer};
+use crate::search::value::Probe;
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::ErrorReport;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 
-/// Places that are handed on at once.
-const AT_ONCE: usize = 1024;
+/// The most places that are handed on at once.
+const MAX_AT_ONCE: usize = 1024;
 
-/// What of the index a probe finds.
+/// After the first places of a scan, their density tells about how many there are in all.
+const PLACES_TO_ESTIMATE: usize = 128;
+
+/// The most keys of days whose posting lists are opened at once.
+const MAX_KEYS_AT_ONCE: usize = 16;
+
+/// Places that can be scanned in the time that it takes to open a posting list.
+const PLACES_PER_KEY: usize = 300;
+
+/// A part of an expression, with what the index has of it.
 enum Node<'a> {
     Nothing,
     List(Posting<'a>),
-    /// The shortest first; of the others those that rule out the most come forward as they do (transposition: Rivest 1976). Parts of one word
-    /// are mostly found where its other parts are, and say little beside them.
+    /// The shortest comes first. Of the others, one that rules out a place moves a step forward
+    /// (transposition: Rivest 1976). So those that rule out most come first. Pieces of one word
+    /// rule out little: they mostly occur together.
     All(Vec<Node<'a>>),
-    /// With the places where they stand.
+    /// The heap has the current place of each.
     Any(Vec<Node<'a>>, BinaryHeap<Reverse<(Place, usize)>>),
 }
+
+struct Opener<'a>(&'a Index);
 
 impl<'a> Visit for Opener<'a> {
     type Node = Node<'a>;
@@ -37,7 +51,7 @@ impl<'a> Visit for Opener<'a> {
     }
 
     fn range(&mut self, first: i64, last: i64) -> Result<Node<'a>> {
-        Ok(Self::any(self.0.range(first, last, ALL)?.into_iter().map(|(_, list)| Node::List(list)).collect()))
+        Ok(Self::any(self.0.range(first, last, usize::MAX)?.into_iter().map(|(_, list)| Node::List(list)).collect()))
     }
 
     fn is_nothing(node: &Node<'a>) -> bool {
@@ -65,8 +79,6 @@ impl<'a> Visit for Opener<'a> {
     }
 }
 
-struct Opener<'a>(&'a Index);
-
 impl Node<'_> {
     /// About how many places it has, at most.
     fn size(&self) -> u64 {
@@ -78,9 +90,10 @@ impl Node<'_> {
         }
     }
 
-    /// `place` itself if it is found there. If not, some place behind it, with none between them that is found; that place need not be found
-    /// either: to look for the next one in one part of an expression is wasted where another part rules it out. `place` must not be before
-    /// that of a former call.
+    /// `place` itself, if the node has it. If not, a later place, with none between them that the
+    /// node has. The node need not have the later place either: to find out is wasted work if
+    /// another part of the expression rules it out. `place` must not be before that of an earlier
+    /// call.
     fn at(&mut self, place: Place) -> Place {
         match self {
             Node::Nothing => END,
@@ -120,7 +133,7 @@ impl Node<'_> {
         }
     }
 
-    /// The first place from `place` on that is found.
+    /// The first place from `place` on that the node has; [`END`] if there is none.
     fn seek(&mut self, mut place: Place) -> Place {
         let mut rounds: u32 = 0;
         loop {
@@ -137,7 +150,6 @@ impl Node<'_> {
     }
 }
 
-/// A scan of the index for a probe.
 struct Scan<'a> {
     index: &'a Index,
     node: Node<'a>,
@@ -145,7 +157,7 @@ struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    /// For all of the probes together. Error XX002 if the index is damaged.
+    /// A scan for what all of the probes find. Error XX002 if the index is damaged.
     fn of(index: &'a Index, probes: &[Probe]) -> Result<Scan<'a>> {
         let mut nodes = Vec::new();
         for probe in probes {
@@ -158,7 +170,7 @@ impl<'a> Scan<'a> {
         Ok(Scan { index, node: Opener::all(nodes), next: BEGIN + 1 })
     }
 
-    /// The next places, at most so many; none at the end. Error XX002 if the index is damaged.
+    /// The next places, at most so many. Fewer at the end. Error XX002 if the index is damaged.
     fn next(&mut self, most: usize) -> Result<Vec<Place>> {
         let mut places = Vec::new();
         while places.len() < most && self.next != END {
@@ -174,75 +186,76 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// What the beginning of a scan tells.
-pub enum Found {
-    /// All there is.
+/// What a look-up finds.
+pub enum Lookup {
+    /// All places.
     All(Vec<Place>),
-    /// More than were to be found; about how many there are, as far as the table is filled evenly.
-    Many(u64),
+    /// There are more than asked for: about so many, if the table is filled evenly.
+    More(u64),
 }
 
-/// Looks for at most so many places. Where the first ones show that there are more, it looks no further.
-pub fn few(index: &Index, probe: &Probe, most: usize) -> Result<Found> {
+/// Looks up at most so many places. It ends early if the first places show that there are more.
+pub fn look_up(index: &Index, probe: &Probe, most: usize) -> Result<Lookup> {
     let mut scan = Scan::of(index, std::slice::from_ref(probe))?;
     let mut places = Vec::new();
     loop {
-        let wanted = (most + 1 - places.len()).min(if places.is_empty() { FIRST_ONES } else { AT_ONCE });
+        let at_once = if places.is_empty() { PLACES_TO_ESTIMATE } else { MAX_AT_ONCE };
+        let wanted = (most + 1 - places.len()).min(at_once);
         let next = scan.next(wanted)?;
         places.extend_from_slice(&next);
         let Some(last) = places.last().filter(|_| next.len() == wanted) else {
-            return Ok(Found::All(places));
+            return Ok(Lookup::All(places));
         };
         let (blocks, passed) = (u64::from(index.table_blocks()), u64::from(block_of(*last)) + 1);
         let about = places.len() as u64 * blocks.max(passed) / passed;
         if places.len() > most || about > most as u64 {
-            return Ok(Found::Many(about));
+            return Ok(Lookup::More(about));
         }
     }
 }
 
-/// Places after which it is asked how many there seem to be.
-const FIRST_ONES: usize = 128;
-
-/// What the first of some keys have of places that are known.
+/// The places that some keys of days have of a given list.
 pub struct Latest {
     /// Sorted.
     pub places: Vec<Place>,
-    /// How many places were looked at; a key counts as [`PLACES_OF_A_KEY`] more.
-    pub looked_at: usize,
-    /// The last key that was looked at; None if there are no more.
-    pub last: Option<i64>,
+    /// How many places of the index were scanned. Each key counts as [`PLACES_PER_KEY`] more.
+    pub scanned: usize,
+    /// The last key that was scanned; None if all were.
+    pub last_key: Option<i64>,
 }
 
 impl Latest {
-    /// Whether to look on for so many: as long as it seems that, for those that are missing, less than so many places are to be looked at.
-    fn is_worth_it(&self, wanted: usize, most: usize) -> bool {
+    /// Whether it is worth going on until `wanted` places are found: so far it seems that this
+    /// takes fewer than `most` further places of the index.
+    fn is_worth_going_on(&self, wanted: usize, most: usize) -> bool {
         let missing = wanted.saturating_sub(self.places.len());
-        let expected = self.looked_at.saturating_mul(missing) / self.places.len().max(1);
-        self.looked_at < most / 4 || (self.looked_at < 2 * most && expected < most)
+        let expected = self.scanned.saturating_mul(missing) / self.places.len().max(1);
+        self.scanned < most / 4 || (self.scanned < 2 * most && expected < most)
     }
 }
 
-/// Which of the sorted places the keys from one to another have: from the first key on until these are so many, or it is to be expected that
-/// more than so many places would have to be looked at for the rest. Error XX002 if the index is damaged.
+/// Which of the sorted places belong to the keys from `first` to `last`, key by key, until `wanted`
+/// of them are found. It ends early if more than `most` places of the index would have to be
+/// scanned for the rest. Error XX002 if the index is damaged.
 pub fn latest(index: &Index, first: i64, last: i64, places: &[Place], wanted: usize, most: usize) -> Result<Latest> {
-    let mut latest = Latest { places: Vec::new(), looked_at: 0, last: None };
-    let known = Known::new(places);
+    let mut latest = Latest { places: Vec::new(), scanned: 0, last_key: None };
+    let known = PlaceSet::new(places);
     let mut next = Some(first);
     while let Some(first) = next {
-        let postings = index.range(first, last, KEYS_AT_ONCE)?;
+        let postings = index.range(first, last, MAX_KEYS_AT_ONCE)?;
         if postings.is_empty() {
-            latest.last = None;
+            latest.last_key = None;
             break;
         }
         for (key, posting) in postings {
             posting.each(|some| {
-                latest.looked_at += some.len();
-                known.add_those_of(some, &mut latest.places);
+                latest.scanned += some.len();
+                known.add_members(some, &mut latest.places);
             });
-            latest.looked_at += PLACES_OF_A_KEY;
-            latest.last = Some(key);
-            next = key.checked_add(1).filter(|_| latest.places.len() < wanted && latest.is_worth_it(wanted, most));
+            latest.scanned += PLACES_PER_KEY;
+            latest.last_key = Some(key);
+            let goes_on = latest.places.len() < wanted && latest.is_worth_going_on(wanted, most);
+            next = key.checked_add(1).filter(|_| goes_on);
             if next.is_none() {
                 break;
             }
@@ -254,28 +267,24 @@ pub fn latest(index: &Index, first: i64, last: i64, places: &[Place], wanted: us
     Ok(latest)
 }
 
-/// Keys whose posting lists are opened at once.
-const KEYS_AT_ONCE: usize = 16;
-
-/// To open a posting list takes as long as to look at so many places.
-const PLACES_OF_A_KEY: usize = 300;
-
-/// Places of which it is asked whether others are among them: most are told apart by a bit (Bloom 1970, with one hash).
-struct Known<'a> {
+/// Tells which places are among the given ones. For most places, one bit says no (Bloom 1970, with
+/// one hash).
+struct PlaceSet<'a> {
+    /// Sorted.
     places: &'a [Place],
     bits: Box<[u64; BITS / 64]>,
 }
 
 const BITS: usize = 1 << 14;
 
-impl Known<'_> {
-    fn new(places: &[Place]) -> Known<'_> {
+impl PlaceSet<'_> {
+    fn new(places: &[Place]) -> PlaceSet<'_> {
         let mut bits = Box::new([0; BITS / 64]);
         for place in places {
             let bit = Self::bit(*place);
             bits[bit / 64] |= 1 << (bit % 64);
         }
-        Known { places, bits }
+        PlaceSet { places, bits }
     }
 
     /// Multiplicative hashing (Knuth, volume 3, 6.4).
@@ -283,32 +292,36 @@ impl Known<'_> {
         (place.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - BITS.ilog2())) as usize
     }
 
-    fn add_those_of(&self, some: &[Place], found: &mut Vec<Place>) {
+    fn add_members(&self, some: &[Place], members: &mut Vec<Place>) {
         for place in some {
             let bit = Self::bit(*place);
             if self.bits[bit / 64] >> (bit % 64) & 1 != 0 && self.places.binary_search(place).is_ok() {
-                found.push(*place);
+                members.push(*place);
             }
         }
     }
 }
 
-/// Hands all places to `take`, in portions, as PostgreSQL has them; tells how many there were.
+/// Hands all places that the probes find to `take`, some at a time, as PostgreSQL has them. Returns
+/// their number.
 pub fn all(index: &Index, probes: &[Probe], mut take: impl FnMut(&mut [pg_sys::ItemPointerData])) -> Result<u64> {
+    let mut hand_on = |places: &[Place]| {
+        let mut pointers: Vec<_> = places.iter().map(|place| item_pointer(address_of(*place))).collect();
+        take(&mut pointers);
+        places.len() as u64
+    };
     if let [probe] = probes
         && let Some(places) = probe.places()
     {
-        take(&mut places.iter().copied().map(posting::as_item_pointer).collect::<Vec<_>>());
-        return Ok(places.len() as u64);
+        return Ok(hand_on(&places));
     }
     let mut scan = Scan::of(index, probes)?;
     let mut count = 0;
     loop {
-        let places = scan.next(AT_ONCE)?;
+        let places = scan.next(MAX_AT_ONCE)?;
         if places.is_empty() {
             return Ok(count);
         }
-        count += places.len() as u64;
-        take(&mut places.into_iter().map(posting::as_item_pointer).collect::<Vec<_>>());
+        count += hand_on(&places);
     }
 }
