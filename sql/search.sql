@@ -1,6 +1,6 @@
--- search: finding customers under row-level security, by an index that row-level security lets be used.
+-- search: finds customers by an index that can be used under row-level security.
 
--- What the index is made of ------------------------------------------------------------------------------------------
+-- The index -----------------------------------------------------------------------------------------------------------
 
 CREATE TYPE ringfence.search_keys;
 CREATE FUNCTION ringfence.search_keys_in(cstring) RETURNS ringfence.search_keys
@@ -28,9 +28,9 @@ CREATE TYPE ringfence.search_query (INPUT = ringfence.search_query_in, OUTPUT = 
 REVOKE ALL ON TYPE ringfence.search_query FROM PUBLIC;
 COMMENT ON TYPE ringfence.search_query IS 'What to look for, made by ringfence.query() for the owner and the fields of its session; finds nothing in a session that could not make it. Opaque';
 
--- LEAKPROOF, so that row-level security lets the planner use the index: it computes hashes of its arguments, and has no
--- error. Roles that write customers need EXECUTE, since an index computes its expressions as whoever writes; what it returns
--- cannot be read. Dear, so that the planner does not compute it for each row of an owner where the index will do.
+-- LEAKPROOF, so that the planner may use the index under row-level security: the function computes hashes of its arguments,
+-- and has no error. Roles that write customers need EXECUTE, because PostgreSQL computes an index's expressions as the role
+-- that writes; nobody can read the result. The high cost keeps the planner from computing it for each row of an owner.
 CREATE FUNCTION ringfence.search_keys(
     owner_id uuid, name text, normal_phones text[], normal_emails text[], searchable jsonb, active_on date)
     RETURNS ringfence.search_keys
@@ -49,7 +49,8 @@ CREATE FUNCTION ringfence.search_join_selectivity(internal, oid, internal, small
 REVOKE ALL ON FUNCTION ringfence.search_join_selectivity(internal, oid, internal, smallint, internal) FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.search_join_selectivity(internal, oid, internal, smallint, internal) IS 'The same for every search whose query comes from another table; internal';
 
--- LEAKPROOF: it looks up numbers in a list, and has no error. Whether the session may use the query does not depend on the row.
+-- LEAKPROOF: it looks up numbers in a list, and has no error. Whether the session may use the query does not depend on the
+-- row.
 CREATE FUNCTION ringfence.keys_match(keys ringfence.search_keys, query ringfence.search_query) RETURNS boolean
     LANGUAGE c STABLE LEAKPROOF PARALLEL SAFE STRICT COST 10 AS 'MODULE_PATHNAME', 'keys_match_wrapper';
 REVOKE ALL ON FUNCTION ringfence.keys_match(ringfence.search_keys, ringfence.search_query) FROM PUBLIC;
@@ -64,7 +65,7 @@ CREATE FUNCTION ringfence.customer_matches_support(internal) RETURNS internal
 REVOKE ALL ON FUNCTION ringfence.customer_matches_support(internal) FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.customer_matches_support(internal) IS 'Planner support: a search by the id of customer goes by the search index; internal';
 
--- LEAKPROOF: as keys_match, for the customer with that id, if row-level security shows it.
+-- LEAKPROOF: it does the same for the customer with that id, which it reads under row-level security.
 CREATE FUNCTION ringfence.customer_matches(customer_id uuid, query ringfence.search_query) RETURNS boolean
     LANGUAGE c STABLE LEAKPROOF PARALLEL RESTRICTED STRICT COST 10000 SUPPORT ringfence.customer_matches_support
     AS 'MODULE_PATHNAME', 'customer_matches_wrapper';
@@ -79,7 +80,7 @@ CREATE FUNCTION ringfence.search_extract_value(ringfence.search_keys, internal, 
     LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'search_extract_value_wrapper';
 REVOKE ALL ON FUNCTION ringfence.search_extract_value(ringfence.search_keys, internal, internal) FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.search_extract_value(ringfence.search_keys, internal, internal) IS 'GIN support; internal';
--- Of an operator class GIN wants these, to write as well as to scan; our access method scans without.
+-- GIN wants an operator class to have these functions, also for writing. Our access method scans without them.
 CREATE FUNCTION ringfence.search_not_by_gin(ringfence.search_keys, internal, smallint, internal, internal, internal, internal) RETURNS internal
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'search_not_by_gin_wrapper';
 REVOKE ALL ON FUNCTION ringfence.search_not_by_gin(ringfence.search_keys, internal, smallint, internal, internal, internal, internal) FROM PUBLIC;
@@ -89,7 +90,7 @@ CREATE FUNCTION ringfence.search_not_by_gin(internal, smallint, ringfence.search
 REVOKE ALL ON FUNCTION ringfence.search_not_by_gin(internal, smallint, ringfence.search_keys, integer, internal, internal, internal, internal) FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.search_not_by_gin(internal, smallint, ringfence.search_keys, integer, internal, internal, internal, internal) IS 'GIN support; not called, and else error 0A000';
 
--- PostgreSQL's GIN with a scan of its own, which asks each posting list only where the shortest has something.
+-- PostgreSQL's GIN with a scan of its own, which goes by the shortest posting list and asks the others only about its rows.
 CREATE FUNCTION ringfence.search_access_method(internal) RETURNS index_am_handler
     LANGUAGE c AS 'MODULE_PATHNAME', 'search_access_method';
 REVOKE ALL ON FUNCTION ringfence.search_access_method(internal) FROM PUBLIC;
@@ -107,9 +108,9 @@ CREATE OPERATOR CLASS ringfence.search_keys_ops DEFAULT FOR TYPE ringfence.searc
 COMMENT ON OPERATOR CLASS ringfence.search_keys_ops USING ringfence_search IS 'Search keys in an index that can be used under row-level security';
 COMMENT ON OPERATOR FAMILY ringfence.search_keys_ops USING ringfence_search IS 'Search keys in an index that can be used under row-level security';
 
--- What is searched of a customer's custom values stands in a column of its own, so that a change to any other value does not
--- touch the index. It goes by the definition of the field alone, not by what the writing session sees: a query has keys of the fields
--- that its session sees.
+-- What is searched of a customer's custom values has a column of its own, so that a change to any other value does not touch
+-- the index. The column follows the definition of the fields alone, not what the writing session sees. A query has only keys
+-- of the fields that its session sees.
 CREATE FUNCTION ringfence.searchable_values(attributes jsonb, owner_id uuid) RETURNS jsonb
     LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'searchable_values_wrapper';
 REVOKE ALL ON FUNCTION ringfence.searchable_values(jsonb, uuid) FROM PUBLIC;
@@ -126,7 +127,8 @@ CREATE TRIGGER keep_searchable BEFORE INSERT ON ringfence.customer
 CREATE TRIGGER keep_searchable_update BEFORE UPDATE OF owner_id, attributes ON ringfence.customer
     FOR EACH ROW EXECUTE FUNCTION ringfence.keep_searchable();
 
--- When a field becomes searchable, its existing values go into the index. When its type changes, they are indexed by the new type.
+-- When a field becomes searchable, its existing values go into the index. When its type changes, they are indexed by the new
+-- type.
 CREATE FUNCTION ringfence.renew_searchable() RETURNS trigger
     LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'renew_searchable_wrapper';
 ALTER FUNCTION ringfence.renew_searchable() OWNER TO ringfence_definer;
@@ -136,7 +138,7 @@ CREATE TRIGGER renew_searchable AFTER UPDATE OF is_searchable, type ON ringfence
     FOR EACH ROW WHEN (NEW.is_searchable AND (NOT OLD.is_searchable OR NEW.type <> OLD.type) AND NOT NEW.is_system)
     EXECUTE FUNCTION ringfence.renew_searchable();
 
--- Numbers in fields of type phone depend on the owner's country, as phones do.
+-- The normal forms of numbers in fields of type phone depend on the owner's country, as those of phones do.
 CREATE FUNCTION ringfence.renew_searchable_phones() RETURNS void
     LANGUAGE sql VOLATILE
     BEGIN ATOMIC
@@ -156,11 +158,11 @@ CREATE TRIGGER renew_searchable_phones AFTER UPDATE OF country ON ringfence.owne
 CREATE INDEX customer_search ON ringfence.customer
     USING ringfence_search (ringfence.search_keys(owner_id, name, normal_phones, normal_emails, searchable, active_on) ringfence.search_keys_ops);
 COMMENT ON INDEX ringfence.customer_search IS 'Search. Its keys are hashed from owner_id: owners share no posting list';
--- Nothing of it helps the planner, and computing keys for a sample of rows would take ANALYZE long.
+-- Statistics of the keys do not help the planner, and ANALYZE would take long to compute keys for a sample of rows.
 ALTER INDEX ringfence.customer_search ALTER COLUMN 1 SET STATISTICS 0;
 
 -- Queries -------------------------------------------------------------------------------------------------------------
--- They make queries for the session's own owner and the fields that it sees, whatever text they are given.
+-- Whatever text these functions are given, the query is for the session's own owner and the fields that the session sees.
 
 CREATE FUNCTION ringfence.query(query text) RETURNS ringfence.search_query
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'query_wrapper';
@@ -168,15 +170,15 @@ REVOKE ALL ON FUNCTION ringfence.query(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.query(text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.query(text) IS 'What to look for with @@@, in the fields that the session sees. Error 22023: the query is too long';
 
--- LEAKPROOF, so that row-level security lets the planner use the index for queries that come from another table: whatever the text, it
--- has no error. The planner puts it in the place of query(), where that is given a column or a subquery.
+-- LEAKPROOF, so that the planner may use the index under row-level security for queries from another table: no text is an
+-- error. If query() is called with a column or a subquery, the planner calls this function instead.
 CREATE FUNCTION ringfence.query_of_column(query text) RETURNS ringfence.search_query
     LANGUAGE c STABLE LEAKPROOF PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'query_of_column_wrapper';
 REVOKE ALL ON FUNCTION ringfence.query_of_column(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.query_of_column(text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.query_of_column(text) IS 'As query(), for a text that is too long a query that finds nothing; part of matches()';
 
--- Inlined into the query that calls it, whose conditions it becomes part of.
+-- PostgreSQL inlines this function: it becomes a condition of the query that calls it.
 CREATE FUNCTION ringfence.matches(customer_id uuid, query text) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN customer_id OPERATOR(ringfence.@@@) ringfence.query(query);
@@ -199,8 +201,8 @@ COMMENT ON FUNCTION ringfence.email_query(text) IS 'What to look for to find an 
 
 -- Searching -----------------------------------------------------------------------------------------------------------
 
--- Definer, because it searches in custom values. The definer is bound by the wall and by the rights of the session.
--- The plans of its statements are kept for all sessions that a connection serves, so that none may plan them by settings of its own.
+-- SECURITY DEFINER, because it searches in custom values. The wall and the rights of the session bind the definer too.
+-- A connection keeps the plans of its statements for all sessions that it serves, so they are made with settings of their own.
 CREATE FUNCTION ringfence.search_customers(query text, max_rows integer DEFAULT 20, after text DEFAULT NULL)
     RETURNS TABLE (customer_id uuid, name text, phones text[], emails text[], company text, rank real, matched text, cursor text)
     LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 20 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -221,7 +223,7 @@ CREATE FUNCTION ringfence.find_by_phone(phone text)
           FROM ringfence.customer
           LEFT JOIN ringfence.company ON company.owner_id = customer.owner_id AND company.id = customer.company_id
          WHERE customer.id OPERATOR(ringfence.@@@) ringfence.phone_query(ringfence.phones_to_find(find_by_phone.phone))
-           -- The index goes by the last digits. Once, not for each row.
+           -- The index goes by the last digits only. A subquery, so that it runs once and not for each row.
            AND customer.normal_phones OPERATOR(pg_catalog.&&) (SELECT ringfence.phones_to_find(find_by_phone.phone))
          ORDER BY customer.last_activity_at DESC NULLS LAST, customer.id;
     END;
