@@ -38,9 +38,11 @@ SET ROLE boss_a;
 \echo numbers of another country, when the owner is of that
 UPDATE ringfence.customer_card SET attributes = attributes || '{"Mobile": "912 345 678"}' WHERE name = 'Chen Wei';
 SELECT name, rank, matched FROM ringfence.search_customers('+886 912 345 678') WHERE name = 'Chen Wei';
+SELECT ringfence.phones_to_find('912 345 678');
 SET ROLE dba;
 UPDATE ringfence.owner SET country = 'PL' WHERE name = 'Company A';
 SET ROLE boss_a;
+SELECT ringfence.phones_to_find('912 345 678');
 SELECT name, rank, matched FROM ringfence.search_customers('+48 912 345 678');
 SELECT name, rank, matched FROM ringfence.search_customers('+886 912 345 678') WHERE name = 'Chen Wei';
 SET ROLE dba;
