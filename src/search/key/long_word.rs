@@ -37,8 +37,8 @@ const MARK_MASK: i64 = (1 << (LETTER_CLASSES + LENGTH_BITS + WORD_HASH_BITS)) - 
 /// class is frequent.
 const CLASSES: [u8; 26] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 7, 5, 9, 10, 11, 12, 13, 7, 14, 15, 16, 17, 18, 18, 7, 5, 19];
 
-/// The classes of letters that a word has an odd number of times, and half its length. Two words of
-/// similar letters are at least so many typos apart: see [`Letters::least_typos`].
+/// The classes of letters that a word has an odd number of times, and half its length. They tell how
+/// many typos there are at least between two words: see [`Letters::least_typos`].
 #[derive(Clone, Copy)]
 struct Letters(u32);
 

@@ -1,11 +1,11 @@
 //! The first of many customers of one rank, in the order of last activity and id.
 //!
-//! The index lists customers by the day of their last activity. So it is gone through from the most
-//! recent day back, until enough customers of the rank are found. There are two ways around that.
-//! If very many customers were active on one day, or the index still lists many customers on days
-//! on which they were not active last, the owner's customers are read in the order of the page. If
-//! hardly any customer has the rank, or the days have too many entries, all matching customers are
-//! read at once.
+//! The index lists customers by the day of their last activity. So the search goes back from the
+//! most recent day, until it has found enough customers of the rank. In two cases it goes another
+//! way. If very many customers were active on one day, or the index still lists many customers on
+//! days on which they were not active last, the owner's customers are read in the order of the page.
+//! If hardly any customer has the rank, or the days have too many entries, all matching customers
+//! are read at once.
 
 use super::cursor::Cursor;
 use super::days::{DaysBack, day_before, day_of};
