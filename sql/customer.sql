@@ -35,11 +35,8 @@ CREATE TABLE ringfence.customer (
     normal_phones    text[] NOT NULL DEFAULT '{}',
     normal_emails    text[] NOT NULL DEFAULT '{}',
     searchable       jsonb NOT NULL DEFAULT '{}',
-    -- Dates that every client can read: some know no infinity, nor other years.
-    active_on        date NOT NULL GENERATED ALWAYS AS (
-                         CASE WHEN last_activity_at > '-infinity'
-                              THEN least(greatest((last_activity_at AT TIME ZONE 'UTC')::date, '0001-01-02'), '9999-12-31')
-                              ELSE '0001-01-01' END) STORED,
+    -- Not GENERATED: PostgreSQL would read the expression anew for each statement, which takes longer than an UPDATE of one row.
+    active_on        date NOT NULL DEFAULT '0001-01-01',
     PRIMARY KEY (owner_id, id),
     FOREIGN KEY (owner_id, company_id) REFERENCES ringfence.company ON DELETE SET NULL (company_id)
 );
@@ -50,7 +47,7 @@ COMMENT ON COLUMN ringfence.customer.emails IS 'As typed';
 COMMENT ON COLUMN ringfence.customer.normal_phones IS 'The numbers in phones, in E.164 by the owner''s country; texts that are no number, as they are written. Kept by a trigger';
 COMMENT ON COLUMN ringfence.customer.normal_emails IS 'The e-mails in lower case, with their domains in Unicode, kept by a trigger';
 COMMENT ON COLUMN ringfence.customer.searchable IS 'What is searched of attributes, kept by a trigger; no application role can read or write it';
-COMMENT ON COLUMN ringfence.customer.active_on IS 'The day of last_activity_at in UTC, as the search index holds it; 0001-01-01: never';
+COMMENT ON COLUMN ringfence.customer.active_on IS 'The day of last_activity_at in UTC, as the search index holds it, kept by a trigger; 0001-01-01: never';
 COMMENT ON COLUMN ringfence.customer.created_by IS 'ringfence.agent, else the role';
 COMMENT ON COLUMN ringfence.customer.updated_by IS 'ringfence.agent, else the role';
 CREATE INDEX customer_company ON ringfence.customer (owner_id, company_id) WHERE company_id IS NOT NULL;
@@ -95,6 +92,13 @@ REVOKE ALL ON FUNCTION ringfence.stamp_update() FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.stamp_update() IS 'Trigger: keeps updated_at and updated_by';
 CREATE TRIGGER stamp_update BEFORE UPDATE OF owner_id, name, phones, emails, address, birth_date, language, company_id, attributes
     ON ringfence.customer FOR EACH ROW EXECUTE FUNCTION ringfence.stamp_update();
+
+CREATE FUNCTION ringfence.keep_active_on() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'keep_active_on';
+REVOKE ALL ON FUNCTION ringfence.keep_active_on() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.keep_active_on() IS 'Trigger: keeps active_on';
+CREATE TRIGGER keep_active_on BEFORE INSERT OR UPDATE OF last_activity_at, active_on ON ringfence.customer
+    FOR EACH ROW EXECUTE FUNCTION ringfence.keep_active_on();
 
 -- A national number reads differently under another country.
 CREATE FUNCTION ringfence.renew_normal_phones() RETURNS void
@@ -174,101 +178,17 @@ COMMENT ON VIEW ringfence.customer_card IS 'Customers with the custom values tha
 COMMENT ON COLUMN ringfence.customer_card.attributes IS 'Custom values by field name; on writing, what is left out is removed, and what is not seen is kept';
 COMMENT ON COLUMN ringfence.customer_card.masked_fields IS 'Fields that exist here but are masked for this session';
 
--- What a client writes to columns that the server keeps (created_at and the like) is ignored: object-relational mappers write all columns.
+-- Definer, because applications may not write attributes. What they write, src/customer/card.rs says.
 CREATE FUNCTION ringfence.insert_customer_card() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $insert$
-DECLARE
-    written CONSTANT jsonb := ringfence.write_attributes('{}', '{}', coalesce(NEW.attributes, '{}'));
-BEGIN
-    NEW.owner_id := coalesce(NEW.owner_id, ringfence.current_owner());
-    NEW.id := coalesce(NEW.id, ringfence.new_id());
-    NEW.phones := coalesce(NEW.phones, '{}');
-    NEW.emails := coalesce(NEW.emails, '{}');
-    -- No RETURNING here: it would take the right to read, and a session may have that to write only.
-    INSERT INTO ringfence.customer
-        (owner_id, id, name, phones, emails, address, birth_date, language, company_id, attributes, last_activity_at)
-    VALUES
-        (NEW.owner_id, NEW.id, NEW.name, NEW.phones, NEW.emails, NEW.address, NEW.birth_date, NEW.language, NEW.company_id,
-         written, NEW.last_activity_at);
-    IF written <> '{}' AND ringfence.has_unique_fields() THEN
-        PERFORM ringfence.keep_unique_values(NEW.id, written);
-    END IF;
-    -- For the statement's RETURNING: the row as it is stored, of its custom values those that the session sees.
-    NEW.attributes := ringfence.visible_attributes(written);
-    NEW.masked_fields := ringfence.masked_fields();
-    NEW.created_at := now();
-    NEW.created_by := ringfence.current_actor();
-    NEW.updated_at := NEW.created_at;
-    NEW.updated_by := NEW.created_by;
-    RETURN NEW;
-END
-$insert$;
+    LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'insert_customer_card';
 ALTER FUNCTION ringfence.insert_customer_card() OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.insert_customer_card() FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.insert_customer_card() IS 'Trigger: INSERT and COPY FROM on customer_card';
 CREATE TRIGGER insert_customer_card INSTEAD OF INSERT ON ringfence.customer_card
     FOR EACH ROW EXECUTE FUNCTION ringfence.insert_customer_card();
 
--- Writes what the statement changed and nothing else, against the row as it is when it is written: of two sessions that
--- change different things of one customer at once, neither undoes the other.
 CREATE FUNCTION ringfence.update_customer_card() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $update$
-DECLARE
-    values_differ CONSTANT boolean := NEW.attributes IS DISTINCT FROM OLD.attributes;
-    written jsonb;
-BEGIN
-    IF NEW.id <> OLD.id THEN
-        RAISE EXCEPTION 'the id of a customer cannot be changed'
-            USING ERRCODE = 'insufficient_privilege', HINT = 'Leave it as it is. To have a customer with another id, insert one.';
-    END IF;
-    NEW.id := OLD.id;
-    NEW.owner_id := coalesce(NEW.owner_id, OLD.owner_id);
-    NEW.masked_fields := OLD.masked_fields;
-    NEW.created_at := OLD.created_at;
-    NEW.created_by := OLD.created_by;
-    -- Clients whose dates have milliseconds (JavaScript) write back less than they read: that changes nothing.
-    IF NEW.last_activity_at = date_trunc('milliseconds', OLD.last_activity_at) THEN
-        NEW.last_activity_at := OLD.last_activity_at;
-    END IF;
-    -- Most often it is a value: then no other column is written, nor any of their triggers run.
-    IF (NEW.owner_id, NEW.name, NEW.phones, NEW.emails, NEW.address, NEW.birth_date, NEW.language, NEW.company_id, NEW.last_activity_at)
-       IS NOT DISTINCT FROM
-       (OLD.owner_id, OLD.name, OLD.phones, OLD.emails, OLD.address, OLD.birth_date, OLD.language, OLD.company_id, OLD.last_activity_at) THEN
-        UPDATE ringfence.customer AS stored SET
-            attributes = ringfence.write_attributes(stored.attributes, OLD.attributes, coalesce(NEW.attributes, '{}'))
-        WHERE stored.owner_id = OLD.owner_id AND stored.id = OLD.id
-        RETURNING stored.name, stored.phones, stored.emails, stored.address, stored.birth_date, stored.language, stored.company_id,
-                  stored.attributes, stored.updated_at, stored.updated_by, stored.last_activity_at
-             INTO NEW.name, NEW.phones, NEW.emails, NEW.address, NEW.birth_date, NEW.language, NEW.company_id,
-                  written, NEW.updated_at, NEW.updated_by, NEW.last_activity_at;
-    ELSE
-        UPDATE ringfence.customer AS stored SET
-            owner_id         = CASE WHEN NEW.owner_id IS DISTINCT FROM OLD.owner_id THEN NEW.owner_id ELSE stored.owner_id END,
-            name             = CASE WHEN NEW.name IS DISTINCT FROM OLD.name THEN NEW.name ELSE stored.name END,
-            phones           = CASE WHEN NEW.phones IS DISTINCT FROM OLD.phones THEN coalesce(NEW.phones, '{}') ELSE stored.phones END,
-            emails           = CASE WHEN NEW.emails IS DISTINCT FROM OLD.emails THEN coalesce(NEW.emails, '{}') ELSE stored.emails END,
-            address          = CASE WHEN NEW.address IS DISTINCT FROM OLD.address THEN NEW.address ELSE stored.address END,
-            birth_date       = CASE WHEN NEW.birth_date IS DISTINCT FROM OLD.birth_date THEN NEW.birth_date ELSE stored.birth_date END,
-            language         = CASE WHEN NEW.language IS DISTINCT FROM OLD.language THEN NEW.language ELSE stored.language END,
-            company_id       = CASE WHEN NEW.company_id IS DISTINCT FROM OLD.company_id THEN NEW.company_id ELSE stored.company_id END,
-            attributes       = ringfence.write_attributes(stored.attributes, OLD.attributes, coalesce(NEW.attributes, '{}')),
-            last_activity_at = CASE WHEN NEW.last_activity_at IS DISTINCT FROM OLD.last_activity_at THEN NEW.last_activity_at ELSE stored.last_activity_at END
-        WHERE stored.owner_id = OLD.owner_id AND stored.id = OLD.id
-        RETURNING stored.name, stored.phones, stored.emails, stored.address, stored.birth_date, stored.language, stored.company_id,
-                  stored.attributes, stored.updated_at, stored.updated_by, stored.last_activity_at
-             INTO NEW.name, NEW.phones, NEW.emails, NEW.address, NEW.birth_date, NEW.language, NEW.company_id,
-                  written, NEW.updated_at, NEW.updated_by, NEW.last_activity_at;
-    END IF;
-    IF NOT FOUND THEN
-        RETURN NULL;
-    END IF;
-    IF values_differ AND ringfence.has_unique_fields() THEN
-        PERFORM ringfence.keep_unique_values(NEW.id, written);
-    END IF;
-    NEW.attributes := ringfence.visible_attributes(written);
-    RETURN NEW;
-END
-$update$;
+    LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'update_customer_card';
 ALTER FUNCTION ringfence.update_customer_card() OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.update_customer_card() FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.update_customer_card() IS 'Trigger: UPDATE on customer_card';
@@ -276,12 +196,7 @@ CREATE TRIGGER update_customer_card INSTEAD OF UPDATE ON ringfence.customer_card
     FOR EACH ROW EXECUTE FUNCTION ringfence.update_customer_card();
 
 CREATE FUNCTION ringfence.delete_customer_card() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $delete$
-BEGIN
-    DELETE FROM ringfence.customer AS stored WHERE stored.owner_id = OLD.owner_id AND stored.id = OLD.id;
-    RETURN CASE WHEN FOUND THEN OLD END;
-END
-$delete$;
+    LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'delete_customer_card';
 ALTER FUNCTION ringfence.delete_customer_card() OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.delete_customer_card() FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.delete_customer_card() IS 'Trigger: DELETE on customer_card';

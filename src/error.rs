@@ -430,6 +430,12 @@ pub fn attributes_not_object() -> ErrorReport {
     bad_value("attributes must be a JSON object").set_hint("Give the values by field name, as in {\"Plan\": \"gold\"}.")
 }
 
+/// 42501: the id of a customer was to change.
+pub fn id_cannot_change() -> ErrorReport {
+    not_allowed("the id of a customer cannot be changed")
+        .set_hint("Leave it as it is. To have a customer with another id, insert one.")
+}
+
 /// 22023: a setting holds bytes that are not UTF-8.
 pub fn setting_not_utf8(setting: &str) -> ErrorReport {
     bad_value(format!("setting \"{setting}\" is not valid UTF-8")).set_hint("Set it again, in the client's encoding.")

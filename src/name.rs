@@ -92,7 +92,7 @@ fn can_be_seen(name: &str) -> bool {
 
 /// A new UUIDv7 (RFC 9562): ids made later sort later, which keeps the indexes compact.
 #[pg_extern(sql = false)]
-fn new_id() -> Uuid {
+pub fn new_id() -> Uuid {
     Uuid::from_bytes(*uuid::Uuid::now_v7().as_bytes())
 }
 

@@ -1,17 +1,17 @@
 //! Customers' custom values: stored by field, shown and written by name, and only those that the session may.
 
-// `visible_attributes_fast()` alone is a plain frame: see `pg`.
+// `visible_attributes_fast()` and the triggers of the card alone are plain frames: see `pg`.
 #![allow(ffi_unwind_calls)]
+
+mod card;
+mod stamp;
 
 use crate::error::{self, Result};
 use crate::field::{self, VisibleField, VisibleFields};
 use crate::jsonb::{self, Container, Jsonb, Kind, Member, New, Value};
 use crate::pg::{unguarded, version_1};
 use crate::session::{self, fast};
-use pgrx::datum::TimestampWithTimeZone;
-use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::prelude::*;
-use pgrx::{AllocatedByRust, PgTrigger};
 use std::borrow::Cow;
 use std::cell::RefCell;
 
@@ -45,11 +45,21 @@ const SHOWN_KEPT: usize = 1 << 16;
 /// For PostgreSQL to call, as a strict function of version 1 with an argument of type jsonb.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn visible_attributes_fast(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    // SAFETY: as promised by the caller: one argument, which is not NULL. While the answer is read no function of PostgreSQL's is
-    // called; what is allocated is as large as what is copied into it.
+    // SAFETY: as promised by the caller: one argument, which is not NULL.
+    unsafe { shown_as_datum((*call).args.as_slice(1)[0].value) }
+}
+
+/// Stored values as the session sees them.
+///
+/// # Safety
+/// `stored` must be of type jsonb, and not NULL. Under plain frames only.
+unsafe fn shown_as_datum(stored: pg_sys::Datum) -> pg_sys::Datum {
+    // SAFETY: as promised by the caller. While the answer is read no function of PostgreSQL's is called; what is allocated is as large as
+    // what is copied into it.
     unsafe {
-        let stored = Jsonb::of(unguarded::pg_detoast_datum((*call).args.as_slice(1)[0].value.cast_mut_ptr()));
+        let stored = unguarded::pg_detoast_datum(stored.cast_mut_ptr());
         let length = fast::answer(|context| {
+            let stored = Jsonb::of(stored);
             let shown = shown(context.known_fields()?, stored.root());
             SHOWN.with(|buffer| {
                 let mut buffer = buffer.try_borrow_mut().ok()?;
@@ -59,7 +69,7 @@ pub unsafe extern "C-unwind" fn visible_attributes_fast(call: pg_sys::FunctionCa
             })
         });
         let Some(length) = length.flatten() else {
-            return visible_attributes_wrapper(call);
+            return shown_the_long_way(stored);
         };
         let result = unguarded::palloc(length).cast::<u8>();
         let copied = SHOWN.with(|buffer| {
@@ -69,26 +79,25 @@ pub unsafe extern "C-unwind" fn visible_attributes_fast(call: pg_sys::FunctionCa
         });
         match copied {
             Some(result) => result.into(),
-            None => visible_attributes_wrapper(call),
+            None => shown_the_long_way(stored),
         }
     }
 }
 
 version_1!(pg_finfo_visible_attributes_fast);
 
-/// Before a customer is updated: when, and by whom. In Rust, for it is run for each row that anybody writes.
-#[pg_trigger(sql = false)]
-fn stamp_update<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>> {
-    error::raised((|| {
-        let wrong = || error::wrong_trigger("stamp_update is for updates of ringfence.customer");
-        let mut new = trigger.new().ok_or_else(wrong)?.into_owned();
-        // SAFETY: reads a variable of the transaction.
-        let now = unsafe { pg_sys::GetCurrentTransactionStartTimestamp() };
-        let now = TimestampWithTimeZone::try_from(now).map_err(|_| wrong())?;
-        new.set_by_name("updated_at", now).map_err(|_| wrong())?;
-        new.set_by_name("updated_by", session::actor()?).map_err(|_| wrong())?;
-        Ok(Some(new))
-    })())
+/// # Safety
+/// `stored` must be of type jsonb, and detoasted.
+#[pg_guard]
+unsafe extern "C-unwind" fn shown_the_long_way(stored: *mut pg_sys::varlena) -> pg_sys::Datum {
+    // SAFETY: as promised by the caller.
+    match visible_attributes(unsafe { Jsonb::of(stored) }) {
+        Ok(shown) => shown.into_datum().unwrap_or(pg_sys::Datum::null()),
+        Err(failure) => {
+            failure.report(PgLogLevel::ERROR);
+            pg_sys::Datum::null()
+        }
+    }
 }
 
 /// The names of the fields that are masked for this session.
