@@ -1,7 +1,6 @@
 //! The rights by name, and sets of them.
 
-use crate::error;
-use pgrx::pg_sys::panic::ErrorReport;
+use crate::error::{self, Failure};
 
 /// A set of rights.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
@@ -98,8 +97,8 @@ pub fn list_of_names() -> String {
 pub struct UnknownRight<'a>(&'a str);
 
 /// Error 22023.
-impl From<UnknownRight<'_>> for ErrorReport {
-    fn from(unknown: UnknownRight) -> ErrorReport {
+impl From<UnknownRight<'_>> for Failure {
+    fn from(unknown: UnknownRight) -> Failure {
         error::unknown_right(unknown.0, &list_of_names())
     }
 }

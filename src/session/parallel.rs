@@ -61,7 +61,7 @@ pub fn to_hand_over(judged: Result<()>) -> Option<CString> {
     let message = match judged.and_then(|()| handed()) {
         Ok(handed) => Message::Asks(handed),
         Err(refusal) => Message::Refused {
-            code: error::code_of(&refusal),
+            code: refusal.code() as i32,
             message: refusal.message().to_owned(),
             detail: refusal.detail().map(str::to_owned),
             hint: refusal.hint().map(str::to_owned),

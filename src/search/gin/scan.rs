@@ -6,12 +6,11 @@
 //! key that nobody has costs one look-up.
 
 use super::posting::{Index, Posting};
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::search::expression::Visit;
 use crate::search::place::{BEGIN, END, Place, address_of, block_of, item_pointer};
 use crate::search::value::Probe;
 use pgrx::pg_sys;
-use pgrx::pg_sys::panic::ErrorReport;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
@@ -44,7 +43,7 @@ struct Opener<'a>(&'a Index);
 
 impl<'a> Visit for Opener<'a> {
     type Node = Node<'a>;
-    type Error = ErrorReport;
+    type Error = Failure;
 
     fn key(&mut self, key: i64) -> Result<Node<'a>> {
         Ok(self.0.find(key)?.map_or(Node::Nothing, Node::List))

@@ -1,0 +1,133 @@
+//! Errors about customers: their fields and values, their search, their reports.
+
+use super::*;
+
+/// 42501: the field does not exist, or this session may not write it; which of the two is not told.
+pub fn field_not_writable(field: &str) -> Failure {
+    let field = quotable(field);
+    not_allowed(format!("field \"{field}\" cannot be written in this session"))
+        .set_hint("SELECT * FROM ringfence.visible_fields() lists the fields of this session and how they may be used.")
+}
+
+/// 23502: a field that the session must fill is not filled.
+pub fn required_field(field: &str) -> Failure {
+    Failure::new(PgSqlErrorCode::ERRCODE_NOT_NULL_VIOLATION, format!("field \"{field}\" must be filled"))
+        .set_hint("SELECT name FROM ringfence.visible_fields() WHERE required lists the fields that must be.")
+}
+
+/// 23505: another customer of the owner has the value of a unique field; the field is named if the session sees it.
+pub fn duplicate_value(field: Option<&str>) -> Failure {
+    let message = match field {
+        Some(field) => format!("another customer has this value of field \"{field}\""),
+        None => "another customer has a value that must be unique".to_owned(),
+    };
+    Failure::new(PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION, message)
+        .set_hint("The values of a unique field differ from customer to customer of an owner.")
+}
+
+/// 25001: a change of a field together with all its values, in a transaction that cannot see all of them.
+pub fn needs_read_committed() -> Failure {
+    Failure::new(
+        PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION,
+        "a field and its values are changed together in isolation level READ COMMITTED only",
+    )
+    .set_hint("SET TRANSACTION ISOLATION LEVEL READ COMMITTED, at the beginning of the transaction.")
+}
+
+/// 22023: not a pattern that can be matched.
+pub fn bad_pattern(reason: &str) -> Failure {
+    bad_value(format!("invalid pattern: {reason}"))
+        .set_hint("Use a regular expression without look-around and back-references, of at most 1000 characters.")
+}
+
+/// 22023: no such type of a field.
+pub fn unknown_field_type(name: &str) -> Failure {
+    let name = quotable(name);
+    bad_value(format!("unknown field type \"{name}\""))
+        .set_hint("The types are: text, number, boolean, date, time, datetime, choice, choices, phone, email.")
+}
+
+/// 22023: options for a field that has none, or none for one that must have some.
+pub fn wrong_options(kind: &str) -> Failure {
+    bad_value(format!("options do not go with type \"{kind}\""))
+        .set_hint("A choice needs at least one option, other types take none.")
+}
+
+/// 22023: the value is not one of the field.
+pub fn wrong_field_value(field: &str, expected: &str) -> Failure {
+    bad_value(format!("wrong value for field \"{field}\"")).set_hint(format!("Expected {expected}."))
+}
+
+/// 54000: all values of a customer together are more than PostgreSQL can keep in one.
+pub fn values_too_large() -> Failure {
+    Failure::new(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, "the values of one customer are too large together")
+}
+
+/// 22023: `attributes` is not a JSON object.
+pub fn attributes_not_object() -> Failure {
+    bad_value("attributes must be a JSON object").set_hint("Give the values by field name, as in {\"Plan\": \"gold\"}.")
+}
+
+/// 42501: the id of a customer was to change.
+pub fn id_cannot_change() -> Failure {
+    not_allowed("the id of a customer cannot be changed")
+        .set_hint("Leave it as it is. To have a customer with another id, insert one.")
+}
+
+/// 23514: a customer with more phones than look-ups go through.
+pub fn too_many_phones(most: usize) -> Failure {
+    Failure::new(PgSqlErrorCode::ERRCODE_CHECK_VIOLATION, "the customer has too many phones").set_hint(format!(
+        "A customer has at most {most} phones. Keep further numbers in a custom field, or in further customers."
+    ))
+}
+
+/// 0A000: ON CONFLICT on the card.
+pub fn no_on_conflict() -> Failure {
+    Failure::new(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, "ON CONFLICT does not work on view \"customer_card\"")
+        .set_hint("ringfence.save_customer() inserts a customer, or updates the one with the same id, phone, e-mail or value of a unique field.")
+}
+
+/// 22023: `max_rows` out of range.
+pub fn bad_max_rows(max: i32) -> Failure {
+    bad_value(format!("max_rows must be between 1 and {max}"))
+}
+
+/// 22023: the search query is too long.
+pub fn query_too_long(max_characters: usize, max_words: usize) -> Failure {
+    bad_value("the search query is too long")
+        .set_hint(format!("Use at most {max_characters} characters and {max_words} words."))
+}
+
+/// 22023: the cursor was not made by this search.
+pub fn bad_cursor() -> Failure {
+    bad_value("invalid search cursor")
+        .set_hint("Pass the cursor of the last row of the same query, or NULL to start over.")
+}
+
+/// 22023: a value of an opaque type was written by hand.
+pub fn opaque_value(type_name: &str) -> Failure {
+    bad_value(format!("a value of type {type_name} cannot be written by hand"))
+        .set_hint("ringfence.query() makes what a search looks for.")
+}
+
+/// 55000: a report view was renamed, and not by the extension.
+pub fn report_view_missing(view: &str) -> Failure {
+    wrong_state(format!("there is no report view \"{view}\""))
+        .set_detail("A report view is read under the name that ringfence.create_report_view() gave it.")
+        .set_hint("Rename it back, or drop it with ringfence.drop_report_view() and create another.")
+}
+
+/// 55000: a report view belongs to a role that row-level security may not bind.
+pub fn report_view_of_another(view: &str) -> Failure {
+    let name = pgrx::spi::quote_identifier(view);
+    wrong_state(format!("report view \"{view}\" does not belong to ringfence_definer"))
+        .set_detail("Row-level security judges the rows of a view by the view's owner.")
+        .set_hint(format!("As superuser: ALTER VIEW ringfence_report.{name} OWNER TO ringfence_definer;"))
+}
+
+/// 55000: row-level security is not in force inside of a report view.
+pub fn report_view_unguarded(view: &str) -> Failure {
+    wrong_state(format!("row-level security does not guard report view \"{view}\""))
+        .set_detail("It is switched off on table ringfence.customer, or does not bind role ringfence_definer.")
+        .set_hint("As superuser: ALTER TABLE ringfence.customer ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; ALTER ROLE ringfence_definer NOSUPERUSER NOBYPASSRLS;")
+}

@@ -1,0 +1,101 @@
+//! Errors about what PostgreSQL would do with the tables of the extension, and about the installation.
+
+use super::*;
+
+/// 42501: a MERGE that PostgreSQL would run over the rows of all owners.
+pub fn blind_merge() -> Failure {
+    not_allowed("MERGE into this table must read a column of it")
+        .set_detail("Otherwise PostgreSQL does not ask row-level security which rows it may go over.")
+        .set_hint("Name a column of the table in ON, such as its id.")
+}
+
+/// 0A000: a sample is taken of pages, on which the rows of all owners lie.
+pub fn no_sample_of_walled_table() -> Failure {
+    Failure::new(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, "TABLESAMPLE does not work on a table behind the wall")
+        .set_detail("How many rows it finds would depend on where other owners' rows lie.")
+        .set_hint("Take a sample of the rows instead: WHERE random() < 0.01.")
+}
+
+/// 55000: policy `owner_wall` cannot be found, though it was there when the statement was planned.
+pub fn wall_is_gone() -> Failure {
+    wrong_state("the wall of a table changed while a statement was planned").set_hint("Run the statement again.")
+}
+
+/// 42501: counts of what a transaction has read, of whichever owner.
+pub fn counts_of_transaction(role: &str) -> Failure {
+    let role = quotable(role);
+    not_allowed(format!("role \"{role}\" may not see how many rows its transaction has read"))
+        .set_detail("PostgreSQL counts the rows of all owners.")
+        .set_hint("Roles that monitor the database may, with GRANT pg_read_all_stats.")
+}
+
+/// 42501: a lock on a table of the extension, which all owners share.
+pub fn locks_all_owners(relation: &str) -> Failure {
+    not_allowed(format!("relation \"{relation}\" cannot be locked for the rows of all owners"))
+        .set_detail("Its table holds the rows of all owners, who would wait for this transaction.")
+        .set_hint("Lock the rows that are meant with SELECT ... FOR UPDATE, or agree on an advisory lock.")
+}
+
+/// 42501: a foreign key to a table of the extension.
+pub fn may_not_refer_to(relation: &str) -> Failure {
+    not_allowed(format!("this role may not refer to relation \"{relation}\" by a foreign key"))
+        .set_detail("A foreign key can be used to find out which rows exist, of all owners, and locks the table while it is created.")
+        .set_hint("Create it as a role that no application is a member of. A superuser gives that role the privilege: GRANT REFERENCES (owner_id, id) ON ringfence.customer TO ...;")
+}
+
+/// 55000: a table that holds customers' data would be dropped.
+pub fn data_would_be_lost(table: &str) -> Failure {
+    wrong_state(format!("cannot drop table ringfence.{table}, because it holds data"))
+        .set_detail("Dropping the extension deletes all owners, their customers and whatever else is theirs.")
+        .set_hint(
+            "To delete them for good, a superuser sets ringfence.allow_drop = on for the session, and drops again.",
+        )
+}
+
+/// 55000: the database has no ringfence, or half of one.
+pub fn not_installed(what: &str) -> Failure {
+    wrong_state(format!("{what} is missing")).set_hint("CREATE EXTENSION ringfence, in this database.")
+}
+
+/// 55000: the library that the server has loaded is not of the version that the database has installed.
+pub fn other_version(library: &str, installed: Option<&str>) -> Failure {
+    let installed = installed.unwrap_or("not there");
+    wrong_state(format!(
+        "the library of ringfence is version {library}, and the extension in this database {installed}"
+    ))
+    .set_hint("ALTER EXTENSION ringfence UPDATE, as superuser, or reconnect if that has been done.")
+}
+
+/// XX002: a page of the search index is not what it should be.
+pub fn damaged_index() -> Failure {
+    Failure::new(PgSqlErrorCode::ERRCODE_INDEX_CORRUPTED, "index ringfence.customer_search is damaged")
+        .set_hint("Find out what has damaged it, then REINDEX it.")
+}
+
+/// 53200: there is not as much memory as a value takes.
+pub fn out_of_memory() -> Failure {
+    Failure::new(PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY, "out of memory")
+}
+
+/// 53200: there is less memory than `maintenance_work_mem` allows to take.
+pub fn too_little_memory() -> Failure {
+    Failure::new(PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY, "there is not enough memory to build the search index")
+        .set_hint("Set maintenance_work_mem to less.")
+}
+
+/// 22023: an index of our access method was given storage parameters.
+pub fn no_index_options() -> Failure {
+    bad_value("an index of access method ringfence_search takes no parameters")
+        .set_hint("Leave WITH (...) out: its entries are written at once, always.")
+}
+
+/// 0A000: an index of PostgreSQL's own GIN was made with the operator class of ours.
+pub fn not_by_gin() -> Failure {
+    Failure::new(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, "search keys are not scanned by GIN")
+        .set_hint("Make the index USING ringfence_search.")
+}
+
+/// 55000: a trigger function was attached where it does not belong.
+pub fn wrong_trigger(reason: &'static str) -> Failure {
+    wrong_state(format!("trigger function of ringfence used wrongly: {reason}"))
+}
