@@ -1,12 +1,13 @@
 //! What is defined of a field: its type, its options and its limits; and whether a value is one of it.
 
 use super::kind::Type;
-use crate::catalog::{self, Rows, Source};
+use crate::catalog::{self, Row, Rows, Source};
 use crate::error::{self, Result};
 use crate::jsonb::{Kind, New, Value};
 use crate::text::is_blank;
 use pgrx::AnyNumeric;
 use pgrx::datum::Uuid;
+use pgrx::pg_extern;
 use regex::{Regex, RegexBuilder};
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -99,7 +100,47 @@ pub fn compile(pattern: &str) -> std::result::Result<Regex, String> {
     build(&format!(r"\A(?:{pattern})\z"))
 }
 
+/// Columns of table `field`: an enum of their places among those that are read, and their names in that order.
+macro_rules! columns {
+    ($($column:ident $name:literal)*) => {
+        enum Column { $($column),* }
+
+        impl Column {
+            const NAMES: &'static [&'static CStr] = &[$($name),*];
+        }
+    };
+}
+
+columns! {
+    Id c"id"
+    Name c"name"
+    Description c"description"
+    Type c"type"
+    Required c"required"
+    IsMasked c"is_masked"
+    IsSearchable c"is_searchable"
+    IsUnique c"is_unique"
+    IsSystem c"is_system"
+    Position c"position"
+    Options c"options"
+    RetiredOptions c"retired_options"
+    OptionIds c"option_ids"
+    MaxLength c"max_length"
+    Pattern c"pattern"
+    Minimum c"minimum"
+    Maximum c"maximum"
+}
+
 impl Options {
+    /// Those of a row of table `field`, if it has any.
+    fn read(row: &Row) -> Option<Options> {
+        let present = |list: Vec<Option<String>>| list.into_iter().flatten().collect::<Vec<_>>();
+        let choosable = row.get(Column::Options as usize).map(present)?;
+        let retired = row.get(Column::RetiredOptions as usize).map(present).unwrap_or_default();
+        let ids = row.get::<Vec<Option<i32>>>(Column::OptionIds as usize).unwrap_or_default();
+        Some(Options::new(choosable, retired, ids.into_iter().flatten().collect()))
+    }
+
     pub fn new(choosable: Vec<String>, retired: Vec<String>, ids: Vec<i32>) -> Options {
         let chosen_from = choosable.len();
         let names = choosable.into_iter().chain(retired).collect();
@@ -148,55 +189,28 @@ impl Options {
 impl Definition {
     /// The definitions of an owner's fields in their order: system fields first.
     pub fn all_of(owner: Uuid) -> Result<Vec<Definition>> {
-        let columns: [&CStr; 17] = [
-            c"id",
-            c"name",
-            c"description",
-            c"type",
-            c"required",
-            c"is_masked",
-            c"is_searchable",
-            c"is_unique",
-            c"is_system",
-            c"position",
-            c"options",
-            c"retired_options",
-            c"option_ids",
-            c"max_length",
-            c"pattern",
-            c"minimum",
-            c"maximum",
-        ];
-        let present = |list: Vec<Option<String>>| list.into_iter().flatten().collect::<Vec<_>>();
-        let mut definitions = catalog::read(Source::Field, &columns, Rows::KeyStartsWith(owner), |row| {
-            let options = row.get(10).map(present).map(|choosable| {
-                let retired = row.get(11).map(present).unwrap_or_default();
-                let ids = row.get::<Vec<Option<i32>>>(12).unwrap_or_default().into_iter().flatten().collect();
-                Box::new(Options::new(choosable, retired, ids))
-            });
-            let limits = Limits {
-                max_length: row.get(13),
-                pattern: row.get(14).map(Pattern::new),
-                minimum: row.get(15),
-                maximum: row.get(16),
-            };
-            Some(Definition {
-                id: row.get(0)?,
-                name: row.get(1)?,
-                description: row.get(2),
-                kind: Type::named(&row.get::<String>(3)?)?,
-                options,
-                limits: Some(limits).filter(Limits::any).map(Box::new),
-                required: row.get(4)?,
-                masked: row.get(5)?,
-                searchable: row.get(6)?,
-                unique: row.get(7)?,
-                system: row.get(8)?,
-                position: row.get(9)?,
-            })
-        })?;
+        let mut definitions =
+            catalog::read(Source::Field, Column::NAMES, Rows::KeyStartsWith(owner), Definition::read)?;
         definitions.sort_by(|a, b| (!a.system, a.position, &a.name).cmp(&(!b.system, b.position, &b.name)));
         Ok(definitions)
+    }
+
+    /// One from a row of table `field`.
+    fn read(row: &Row) -> Option<Definition> {
+        Some(Definition {
+            id: row.get(Column::Id as usize)?,
+            name: row.get(Column::Name as usize)?,
+            description: row.get(Column::Description as usize),
+            kind: Type::named(&row.get::<String>(Column::Type as usize)?)?,
+            options: Options::read(row).map(Box::new),
+            limits: Some(Limits::read(row)).filter(Limits::any).map(Box::new),
+            required: row.get(Column::Required as usize)?,
+            masked: row.get(Column::IsMasked as usize)?,
+            searchable: row.get(Column::IsSearchable as usize)?,
+            unique: row.get(Column::IsUnique as usize)?,
+            system: row.get(Column::IsSystem as usize)?,
+            position: row.get(Column::Position as usize)?,
+        })
     }
 
     /// The form in which a value is stored; `before` is what the customer had. Error 22023 if it is not one of the field.
@@ -318,9 +332,28 @@ impl Definition {
 }
 
 impl Limits {
+    /// Those of a row of table `field`.
+    fn read(row: &Row) -> Limits {
+        Limits {
+            max_length: row.get(Column::MaxLength as usize),
+            pattern: row.get(Column::Pattern as usize).map(Pattern::new),
+            minimum: row.get(Column::Minimum as usize),
+            maximum: row.get(Column::Maximum as usize),
+        }
+    }
+
     fn any(&self) -> bool {
         self.max_length.is_some() || self.pattern.is_some() || self.minimum.is_some() || self.maximum.is_some()
     }
+}
+
+/// Error 22023 for a type that does not exist, or options that do not go with it.
+#[pg_extern(sql = false)]
+fn check_field_type(kind: Option<&str>, options: Option<Vec<Option<String>>>) -> Result<()> {
+    let name = kind.unwrap_or("<NULL>");
+    let kind = Type::named(name).ok_or_else(|| error::unknown_field_type(name))?;
+    let has_options = options.is_some_and(|options| !options.is_empty());
+    if has_options == matches!(kind, Type::Choice | Type::Choices) { Ok(()) } else { Err(error::wrong_options(name)) }
 }
 
 /// A text's own text, or those of an array's elements that are texts.
