@@ -1,8 +1,8 @@
--- report: views for BI, one a project, with a typed column for each of its fields.
+-- report: views for BI, one a project, with a typed column for each field of the project.
 --
--- Whoever makes one publishes the names of its fields: PostgreSQL shows every role of the database which views there are,
--- with which columns. It shows no rows: those are judged when the view is read, whoever reads it. Names of views are told
--- apart over the whole installation, so the default is an id and not a name.
+-- A report view publishes the names of its fields: PostgreSQL shows the views of a database and their columns to every role.
+-- It publishes no rows: the wall judges them whenever the view is read. The name of a view must be unique in the whole
+-- database, so by default it is made of the project's id.
 
 CREATE SCHEMA ringfence_report;
 COMMENT ON SCHEMA ringfence_report IS 'Report views, made by ringfence.create_report_view()';
@@ -27,7 +27,7 @@ COMMENT ON COLUMN ringfence.report_view.is_current IS
     'false: the view was in use when its fields changed, and still has its former columns; renew_report_views() tries again';
 SELECT ringfence.wall('ringfence.report_view', NULL, 'field.manage', 'field.manage');
 CREATE POLICY may_read ON ringfence.report_view FOR SELECT TO PUBLIC USING (ringfence.works_in(project_id));
--- By column: currtid2() asks for the privilege on the table.
+-- By column: a privilege on the whole table would let currtid2() tell of hidden rows.
 GRANT SELECT (owner_id, project_id, name, fields, is_current) ON ringfence.report_view TO ringfence_user;
 
 -- What the views are made of. Each gives what the session sees in that project, of whatever object it is given.
@@ -82,14 +82,15 @@ GRANT EXECUTE ON FUNCTION ringfence.report_datetime(jsonb, uuid, uuid) TO ringfe
 COMMENT ON FUNCTION ringfence.report_datetime(jsonb, uuid, uuid) IS 'A field of type datetime, or NULL; part of report views';
 
 -- Making the views -----------------------------------------------------------------------------------------------------
--- As the definer, who alone may create in the schema, and belongs to whom the views: the wall binds it as it does anybody.
+-- These functions run as the definer. It alone may create in the schema, it owns the views, and the wall binds it as it does
+-- anybody.
 --
--- Any session may name any view of the schema, also one that it may not read, and so hold a lock on it until its transaction
--- ends. So nothing here waits long for a view: what changes an owner's fields keeps the writers of the owner waiting, and
--- must not itself wait for a session of another owner. A view that is in use keeps its columns until later.
+-- Any session may name any view of the schema, even one that it may not read, and so hold a lock on it until its transaction
+-- ends. A change of an owner's fields keeps the writers of that owner waiting, so it must not itself wait for a session of
+-- another owner: these functions wait at most 5 ms for a view. A view that is in use keeps its columns until later.
 --
--- Nor is a view dropped while a statement runs, which may name it, or a value of its row type: it would end in an internal
--- error. Within a statement a view is changed in place. What that leaves behind goes when the transaction ends.
+-- A view is not dropped while a statement runs: the statement may name the view or a value of its row type, and would end in an
+-- internal error. While a statement runs, a view is changed in place; columns that are gone go when the transaction ends.
 
 CREATE FUNCTION ringfence.report_function(type text, OUT function_name text, OUT column_type text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -127,33 +128,59 @@ END
 $has$;
 REVOKE ALL ON FUNCTION ringfence.has_dependents(regclass) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.has_dependents(regclass) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.has_dependents(regclass) IS 'Whether something was made of the view; internal';
+COMMENT ON FUNCTION ringfence.has_dependents(regclass) IS 'Whether something depends on the view; internal';
 
--- In place: the view keeps its columns, in their places: renamed, those of new fields behind them, and those that are gone NULL
--- under another name. Anew: dropped and made with just the columns of its fields, if they differ; where something depends on it,
--- only if it has no room for more columns. Any role can make something depend on a view, even one that may not read it; that must
--- not keep an owner from changing its fields.
-CREATE FUNCTION ringfence.make_report_view(report ringfence.report_view, anew boolean DEFAULT false) RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '5ms' AS $make$
+CREATE FUNCTION ringfence.report_fixed_columns() RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN '{customer_id,name,phones,emails,address,birth_date,language,company_id,created_at,updated_at,last_activity_at}'::text[];
+REVOKE ALL ON FUNCTION ringfence.report_fixed_columns() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.report_fixed_columns() TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.report_fixed_columns() IS 'The columns that every report view begins with; internal';
+
+CREATE FUNCTION ringfence.report_gone_column(place integer) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN pg_catalog.format('(gone %s)', report_gone_column.place);
+REVOKE ALL ON FUNCTION ringfence.report_gone_column(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.report_gone_column(integer) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.report_gone_column(integer) IS 'The name of a report view''s column in that place whose field is gone; internal';
+
+-- A column's name has at most 63 bytes, and no two columns of a view have the same.
+CREATE FUNCTION ringfence.report_column_name(field_name text, taken text[]) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $name$
 DECLARE
-    fixed   CONSTANT text[] := ARRAY['customer_id', 'name', 'phones', 'emails', 'address', 'birth_date', 'language', 'company_id',
-                                     'created_at', 'updated_at', 'last_activity_at'];
-    view    CONSTANT text := format('ringfence_report.%I', report.name);
-    gone    CONSTANT text := '(gone %s)';
-    old_oid CONSTANT regclass := to_regclass(view);
-    -- Also the names of columns that are gone, should the view keep them.
-    taken   text[] := fixed || ARRAY(SELECT format(gone, attnum) FROM pg_attribute WHERE attrelid = old_oid AND attnum > cardinality(fixed));
-    ids     uuid[] := '{}';
-    names   text[] := '{}';
-    calls   text[] := '{}';
-    types   text[] := '{}';
-    bound   record;
-    shown   text;
-    suffix  integer;
-    old     record;
-    crowded boolean;
-    replace boolean := old_oid IS NOT NULL;
+    chosen text := field_name;
+    suffix integer := 1;
 BEGIN
+    LOOP
+        WHILE octet_length(chosen) > 63 LOOP
+            chosen := left(chosen, -1);
+        END LOOP;
+        EXIT WHEN chosen <> ALL (taken);
+        suffix := suffix + 1;
+        chosen := CASE WHEN length(field_name) < 40 THEN format('%s %s', field_name, suffix)
+                       ELSE left(field_name, length(chosen) - 4) || format(' %s', suffix) END;
+    END LOOP;
+    RETURN chosen;
+END
+$name$;
+REVOKE ALL ON FUNCTION ringfence.report_column_name(text, text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.report_column_name(text, text[]) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.report_column_name(text, text[]) IS 'The name of a field''s column in a report view in which these names are taken; internal';
+
+CREATE FUNCTION ringfence.report_columns(
+    report ringfence.report_view, old_view regclass, OUT ids uuid[], OUT names text[], OUT calls text[], OUT types text[])
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $columns$
+DECLARE
+    fixed CONSTANT text[] := ringfence.report_fixed_columns();
+    -- Also the names that columns would have whose fields are gone, should the view keep them.
+    taken text[] := fixed || ARRAY(SELECT ringfence.report_gone_column(attnum) FROM pg_attribute
+                                    WHERE attrelid = old_view AND attnum > cardinality(fixed));
+    bound record;
+BEGIN
+    ids := '{}';
+    names := '{}';
+    calls := '{}';
+    types := '{}';
     FOR bound IN
         SELECT field.id, field.name, made.function_name, made.column_type
           FROM ringfence.field_project
@@ -164,36 +191,118 @@ BEGIN
          -- PostgreSQL's own limit is 1664 columns; more fields than fit must not keep one from being bound.
          LIMIT 1200
     LOOP
-        -- A column's name has 63 bytes, and is there once.
-        shown := bound.name;
-        suffix := 1;
-        LOOP
-            WHILE octet_length(shown) > 63 LOOP
-                shown := left(shown, -1);
-            END LOOP;
-            EXIT WHEN shown <> ALL (taken);
-            suffix := suffix + 1;
-            shown := left(bound.name, length(shown) - 4) || format(' %s', suffix);
-            shown := CASE WHEN length(bound.name) < 40 THEN format('%s %s', bound.name, suffix) ELSE shown END;
-        END LOOP;
-        taken := taken || shown;
         ids := ids || bound.id;
-        names := names || shown;
-        types := types || bound.column_type;
+        names := names || ringfence.report_column_name(bound.name, taken || names);
         calls := calls || format('ringfence.%I(attributes, %L, %L)', bound.function_name, report.project_id, bound.id);
+        types := types || bound.column_type;
     END LOOP;
+END
+$columns$;
+REVOKE ALL ON FUNCTION ringfence.report_columns(ringfence.report_view, regclass) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.report_columns(ringfence.report_view, regclass) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.report_columns(ringfence.report_view, regclass) IS 'The fields of a project as columns of its report view: their ids, names, expressions and types; internal';
 
-    IF old_oid IS NOT NULL THEN
+CREATE FUNCTION ringfence.kept_report_columns(
+    report ringfence.report_view, old_view regclass, INOUT ids uuid[], INOUT names text[], INOUT calls text[], types text[],
+    -- Of the columns that the view has now: their places, and their names.
+    OUT places integer[], OUT former text[])
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $kept$
+DECLARE
+    fixed     CONSTANT integer := cardinality(ringfence.report_fixed_columns());
+    new_ids   CONSTANT uuid[] := ids;
+    new_names CONSTANT text[] := names;
+    new_calls CONSTANT text[] := calls;
+    old       record;
+    n         integer;
+BEGIN
+    ids := '{}';
+    names := '{}';
+    calls := '{}';
+    places := '{}';
+    former := '{}';
+    FOR old IN
+        SELECT attname::text AS name, attnum AS place, format_type(atttypid, atttypmod) AS column_type
+          FROM pg_attribute WHERE attrelid = old_view AND attnum > fixed ORDER BY attnum
+    LOOP
+        n := array_position(new_ids, report.fields[old.place - fixed]);
+        IF types[n] = old.column_type THEN
+            ids := ids || new_ids[n];
+            names := names || new_names[n];
+            calls := calls || new_calls[n];
+        ELSE
+            ids := ids || NULL::uuid;
+            names := names || ringfence.report_gone_column(old.place);
+            calls := calls || format('NULL::%s', old.column_type);
+        END IF;
+        places := places || old.place;
+        former := former || old.name;
+    END LOOP;
+    FOR n IN 1 .. cardinality(new_ids) LOOP
+        IF array_position(ids, new_ids[n]) IS NULL THEN
+            ids := ids || new_ids[n];
+            names := names || new_names[n];
+            calls := calls || new_calls[n];
+        END IF;
+    END LOOP;
+END
+$kept$;
+REVOKE ALL ON FUNCTION ringfence.kept_report_columns(ringfence.report_view, regclass, uuid[], text[], text[], text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.kept_report_columns(ringfence.report_view, regclass, uuid[], text[], text[], text[]) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.kept_report_columns(ringfence.report_view, regclass, uuid[], text[], text[], text[]) IS
+    'The columns of a report view that is changed in place: its columns keep their places, and new ones come behind them. Internal';
+
+CREATE FUNCTION ringfence.rename_report_columns(old_view regclass, places integer[], former text[], names text[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $rename$
+DECLARE
+    gone text;
+BEGIN
+    -- Out of the way of each other first, then to their names.
+    FOR n IN 1 .. cardinality(former) LOOP
+        gone := ringfence.report_gone_column(places[n]);
+        IF former[n] <> names[n] AND former[n] <> gone THEN
+            EXECUTE format('ALTER VIEW %s RENAME COLUMN %I TO %I', old_view, former[n], gone);
+        END IF;
+    END LOOP;
+    FOR n IN 1 .. cardinality(former) LOOP
+        gone := ringfence.report_gone_column(places[n]);
+        IF former[n] <> names[n] AND names[n] <> gone THEN
+            EXECUTE format('ALTER VIEW %s RENAME COLUMN %I TO %I', old_view, gone, names[n]);
+        END IF;
+    END LOOP;
+END
+$rename$;
+REVOKE ALL ON FUNCTION ringfence.rename_report_columns(regclass, integer[], text[], text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.rename_report_columns(regclass, integer[], text[], text[]) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.rename_report_columns(regclass, integer[], text[], text[]) IS 'Gives the columns in these places of a report view other names; internal';
+
+-- If the view stays, it is changed in place: its columns keep their places under their new names. Columns of new fields come behind them, and
+-- those of fields that are gone stay, empty and renamed. With anew, a view whose columns would differ is dropped and made again; but if something
+-- depends on it, only if it has no room for more columns. Any role can make something depend on a view, even one that may not read it: that must
+-- not keep an owner from changing its fields.
+CREATE FUNCTION ringfence.make_report_view(report ringfence.report_view, anew boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '5ms' AS $make$
+DECLARE
+    fixed    CONSTANT text[] := ringfence.report_fixed_columns();
+    view     CONSTANT text := format('ringfence_report.%I', report.name);
+    old_view CONSTANT regclass := to_regclass(view);
+    wanted   record;
+    made     record;
+    crowded  boolean;
+    replace  boolean := old_view IS NOT NULL;
+BEGIN
+    SELECT * INTO wanted FROM ringfence.report_columns(report, old_view);
+    made := wanted;
+    IF old_view IS NOT NULL THEN
         -- What depends on the view may not use up the columns that it can have.
-        SELECT max(attnum) + cardinality(ids) > 1600 INTO crowded FROM pg_attribute WHERE attrelid = old_oid;
+        SELECT max(attnum) + cardinality(wanted.ids) > 1600 INTO crowded FROM pg_attribute WHERE attrelid = old_view;
         IF anew THEN
-            IF ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = old_oid AND attnum > cardinality(fixed) ORDER BY attnum) = names
-               AND report.fields = ids AND report.is_current
+            IF ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = old_view AND attnum > cardinality(fixed) ORDER BY attnum) = wanted.names
+               AND report.fields = wanted.ids AND report.is_current
                -- Looked up, since DROP would lock what depends on the view before it finds that it may not.
-               OR ringfence.has_dependents(old_oid) AND NOT crowded AND report.is_current THEN
+               OR ringfence.has_dependents(old_view) AND NOT crowded AND report.is_current THEN
                 RETURN;
             END IF;
-            IF crowded OR NOT ringfence.has_dependents(old_oid) THEN
+            IF crowded OR NOT ringfence.has_dependents(old_view) THEN
                 EXECUTE format('DROP VIEW %s CASCADE', view);
                 replace := false;
             END IF;
@@ -202,73 +311,28 @@ BEGIN
         END IF;
     END IF;
     IF replace THEN
-        DECLARE
-            all_ids   uuid[] := '{}';
-            all_names text[] := '{}';
-            all_calls text[] := '{}';
-            -- Of the columns that are there: their places in the view, and how each was called.
-            places    integer[] := '{}';
-            former    text[] := '{}';
-            place     integer;
-        BEGIN
-            FOR old IN SELECT a.attname::text AS name, a.attnum AS place, format_type(a.atttypid, a.atttypmod) AS column_type FROM pg_attribute AS a
-                        WHERE a.attrelid = old_oid AND a.attnum > cardinality(fixed) ORDER BY a.attnum LOOP
-                place := array_position(ids, report.fields[old.place - cardinality(fixed)]);
-                IF types[place] = old.column_type THEN
-                    all_ids := all_ids || ids[place];
-                    all_names := all_names || names[place];
-                    all_calls := all_calls || calls[place];
-                ELSE
-                    all_ids := all_ids || NULL::uuid;
-                    all_names := all_names || format(gone, old.place);
-                    all_calls := all_calls || format('NULL::%s', old.column_type);
-                END IF;
-                places := places || old.place;
-                former := former || old.name;
-            END LOOP;
-            FOR n IN 1 .. cardinality(ids) LOOP
-                IF array_position(all_ids, ids[n]) IS NULL THEN
-                    all_ids := all_ids || ids[n];
-                    all_names := all_names || names[n];
-                    all_calls := all_calls || calls[n];
-                END IF;
-            END LOOP;
-            -- Of a change that is none of its fields it needs no lock; their order is for the end of the transaction.
-            IF report.is_current AND all_ids = report.fields AND all_names = former THEN
-                IF all_names <> names THEN
-                    UPDATE ringfence.report_view AS made SET fields = all_ids
-                     WHERE made.owner_id = report.owner_id AND made.project_id = report.project_id;
-                END IF;
-                RETURN;
+        SELECT * INTO made FROM ringfence.kept_report_columns(report, old_view, wanted.ids, wanted.names, wanted.calls, wanted.types);
+        -- A change of something else than its fields needs no lock. The order of its columns is for the end of the transaction.
+        IF report.is_current AND made.ids = report.fields AND made.names = made.former THEN
+            IF made.names <> wanted.names THEN
+                UPDATE ringfence.report_view AS known SET fields = made.ids
+                 WHERE known.owner_id = report.owner_id AND known.project_id = report.project_id;
             END IF;
-            -- Out of the way of each other first, then to their names.
-            FOR n IN 1 .. cardinality(former) LOOP
-                IF former[n] <> all_names[n] AND former[n] <> format(gone, places[n]) THEN
-                    EXECUTE format('ALTER VIEW %s RENAME COLUMN %I TO %I', view, former[n], format(gone, places[n]));
-                END IF;
-            END LOOP;
-            FOR n IN 1 .. cardinality(former) LOOP
-                IF former[n] <> all_names[n] AND all_names[n] <> format(gone, places[n]) THEN
-                    EXECUTE format('ALTER VIEW %s RENAME COLUMN %I TO %I', view, format(gone, places[n]), all_names[n]);
-                END IF;
-            END LOOP;
-            ids := all_ids;
-            names := all_names;
-            calls := all_calls;
-        END;
+            RETURN;
+        END IF;
+        PERFORM ringfence.rename_report_columns(old_view, made.places, made.former, made.names);
     END IF;
 
-    EXECUTE format('CREATE OR REPLACE VIEW %s WITH (security_barrier = true) AS SELECT id AS customer_id, name, phones, emails, address, '
-                   'birth_date, language, company_id, created_at, updated_at, last_activity_at', view)
-            || coalesce((SELECT string_agg(format(', %s AS %I', calls[place], names[place]), '' ORDER BY place)
-                           FROM generate_subscripts(calls, 1) AS place), '')
+    EXECUTE format('CREATE OR REPLACE VIEW %s WITH (security_barrier = true) AS SELECT id AS customer_id, %s', view, array_to_string(fixed[2:], ', '))
+            || coalesce((SELECT string_agg(format(', %s AS %I', made.calls[place], made.names[place]), '' ORDER BY place)
+                           FROM generate_subscripts(made.calls, 1) AS place), '')
             -- The condition of the wall once more: the view keeps other owners out by itself, even if another role comes to own it.
             || format(' FROM ringfence.customer WHERE owner_id = ringfence.current_owner() AND ringfence.reports(%L, %L)',
                       report.project_id, report.name);
     EXECUTE format('COMMENT ON VIEW %s IS %L', view, 'The customers with the fields of a project; takes the right customer.read there');
     EXECUTE format('GRANT SELECT ON %s TO ringfence_user', view);
-    UPDATE ringfence.report_view AS made SET fields = ids, is_current = true
-     WHERE made.owner_id = report.owner_id AND made.project_id = report.project_id;
+    UPDATE ringfence.report_view AS known SET fields = made.ids, is_current = true
+     WHERE known.owner_id = report.owner_id AND known.project_id = report.project_id;
 END
 $make$;
 REVOKE ALL ON FUNCTION ringfence.make_report_view(ringfence.report_view, boolean) FROM PUBLIC;
@@ -297,7 +361,7 @@ GRANT EXECUTE ON FUNCTION ringfence.try_to_renew_report_view(ringfence.report_vi
 COMMENT ON FUNCTION ringfence.try_to_renew_report_view(ringfence.report_view) IS
     'Renews a report view, or returns false where it is in use or not the definer''s; internal';
 
--- A view that is not needed any more is taken from everybody and marked; it is dropped when no statement runs and nobody uses it.
+-- Nobody may read a view that is not needed any more, and a comment marks it. It is dropped when no statement runs and nobody uses it.
 CREATE FUNCTION ringfence.drop_abandoned_report_views() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '5ms' AS $drop$
 DECLARE
@@ -321,8 +385,8 @@ REVOKE ALL ON FUNCTION ringfence.drop_abandoned_report_views() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.drop_abandoned_report_views() TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.drop_abandoned_report_views() IS 'Drops the report views that are not needed any more, with what was made of them, as far as nobody uses them; internal';
 
--- At the end of a transaction that changed report views. The session may have left its owner by then, and whatever fails here
--- must not fail the transaction: the next one tries again.
+-- At the end of a transaction that changed report views. The session may have left its owner by then. An error here must not
+-- fail the transaction: the next one tries again.
 CREATE FUNCTION ringfence.tidy_report_views() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $tidy$
 DECLARE

@@ -9,6 +9,7 @@ use crate::jsonb::{Jsonb, Value};
 use crate::pg::{MICROSECONDS_OF_A_DAY, copied_unguarded, unguarded, version_1};
 use crate::session::Serial;
 use crate::session::fast::answer;
+use jiff::civil::{self, Date};
 use pgrx::datum::Uuid;
 use pgrx::pg_sys;
 
@@ -181,28 +182,23 @@ fn number(digits: &[u8]) -> Option<i64> {
     digits.iter().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0')))
 }
 
-/// Days from 2000-01-01 of `2026-03-31`, the form in which dates are stored; None for what is no such date.
+/// Days from 2000-01-01 of `2026-03-31`, the form in which dates are stored; None for what is no such date. Only the form is read here, the
+/// calendar is jiff's: with its parser too, as [`crate::field::date`] has it, a date would take 340 instructions instead of 180, and a
+/// moment ([`crate::field::datetime`], which takes any offset) 1,580 instead of 260.
 fn day(text: &[u8; 10]) -> Option<i64> {
     let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *text else {
         return None;
     };
     let (year, month, day) = (number(&[y1, y2, y3, y4])?, number(&[m1, m2])?, number(&[d1, d2])?);
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let length = match month {
-        2 => 28 + i64::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    };
-    if year < 1 || !(1..=12).contains(&month) || !(1..=length).contains(&day) {
+    if year < 1 {
         return None;
     }
-    // Years that begin in March: the leap day is then the last, and 153 days are in each five months.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
-    /// The same of 2000-01-01.
-    const EPOCH: i64 = 730_425;
-    Some(days - EPOCH)
+    const EPOCH: Date = civil::date(2000, 1, 1);
+    let date = Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()?;
+    Some(date.duration_since(EPOCH).as_secs() / SECONDS_A_DAY)
 }
+
+const SECONDS_A_DAY: i64 = 86_400;
 
 fn days(value: Value) -> Option<i32> {
     day(text(value)?.try_into().ok()?).and_then(|days| i32::try_from(days).ok())
