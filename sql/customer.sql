@@ -10,7 +10,7 @@ CREATE TABLE ringfence.company (
 );
 COMMENT ON TABLE ringfence.company IS 'Companies that customers belong to';
 SELECT ringfence.wall('ringfence.company', 'customer.read', 'customer.write', 'customer.delete');
--- By column: currtid2(), which tells of hidden rows, asks for the privilege on the table.
+-- By column: a privilege on the whole table would let currtid2() tell of hidden rows.
 GRANT SELECT (owner_id, id, name, description, created_at), INSERT (owner_id, id, name, description),
       UPDATE (owner_id, name, description), DELETE
     ON ringfence.company TO ringfence_user;
@@ -39,7 +39,8 @@ CREATE TABLE ringfence.customer (
     active_on        date NOT NULL DEFAULT '0001-01-01',
     PRIMARY KEY (owner_id, id),
     FOREIGN KEY (owner_id, company_id) REFERENCES ringfence.company ON DELETE SET NULL (company_id)
-);
+-- Room for new versions of rows on their page: where no indexed column changes, PostgreSQL then writes no index entry.
+) WITH (fillfactor = 90);
 COMMENT ON TABLE ringfence.customer IS 'Customers. A person known to two owners is two customers. Applications write through customer_card';
 COMMENT ON COLUMN ringfence.customer.attributes IS 'Values of custom fields, by field; no application role can read or write it: the way to them is customer_card';
 COMMENT ON COLUMN ringfence.customer.phones IS 'As typed';
@@ -63,7 +64,7 @@ CREATE INDEX customer_by_latest ON ringfence.customer (owner_id, last_activity_a
 COMMENT ON INDEX ringfence.customer_by_latest IS 'Lists in the order of activity, with customers last that never were active: the order of a search';
 SELECT ringfence.wall('ringfence.customer', 'customer.read', 'customer.write', 'customer.delete');
 
--- Every column but attributes, and for writing not those that triggers keep.
+-- All columns except attributes and what only the index needs. Columns that triggers keep can be read, not written.
 GRANT SELECT (owner_id, id, name, phones, emails, address, birth_date, language, company_id, created_at, created_by,
               updated_at, updated_by, last_activity_at, normal_phones, normal_emails),
       INSERT (owner_id, id, name, phones, emails, address, birth_date, language, company_id, last_activity_at),
@@ -71,7 +72,7 @@ GRANT SELECT (owner_id, id, name, phones, emails, address, birth_date, language,
       DELETE
     ON ringfence.customer TO ringfence_user;
 
--- Definer, because normal_phones() answers for any owner; what it computes lands in the row, which the wall then judges.
+-- Definer, because normal_phones() answers for any owner. Its result goes into the row, and the wall then judges the row.
 CREATE FUNCTION ringfence.keep_normal_forms() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $keep$
 BEGIN
@@ -115,7 +116,7 @@ CREATE TRIGGER renew_normal_phones AFTER UPDATE OF country ON ringfence.owner
     FOR EACH ROW WHEN (OLD.country IS DISTINCT FROM NEW.country)
     EXECUTE FUNCTION ringfence.as_owner('renew_normal_phones');
 
--- A row that an application inserts into the table itself has no custom values, and must not get round what is required.
+-- An application can insert into the table itself, without custom values. That must not get round required fields.
 CREATE FUNCTION ringfence.check_required(stored jsonb) RETURNS boolean
     LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'check_required_wrapper';
 REVOKE ALL ON FUNCTION ringfence.check_required(jsonb) FROM PUBLIC;
@@ -126,7 +127,7 @@ COMMENT ON FUNCTION ringfence.check_required(jsonb) IS
 CREATE FUNCTION ringfence.check_new_customer() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $check$
 BEGIN
-    -- Whoever restores or repairs as superuser works for no owner.
+    -- A superuser who restores or repairs works for no owner.
     IF row_security_active(TG_RELID) THEN
         PERFORM ringfence.check_required(NEW.attributes);
     END IF;
@@ -140,7 +141,7 @@ CREATE TRIGGER check_new_customer BEFORE INSERT ON ringfence.customer
 
 -- customer_card ------------------------------------------------------------------------------------------------------
 
--- They show and take values only of fields that the session sees, whatever object they are given.
+-- These functions show and take only the values of fields that the session sees, whatever object they are given.
 CREATE FUNCTION ringfence.visible_attributes(stored jsonb) RETURNS jsonb
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'visible_attributes_fast';
 REVOKE ALL ON FUNCTION ringfence.visible_attributes(jsonb) FROM PUBLIC;

@@ -42,8 +42,8 @@ REVOKE ALL ON FUNCTION ringfence.refuse_duplicate(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.refuse_duplicate(uuid) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.refuse_duplicate(uuid) IS 'Error 23505 for a unique field; part of customer_card';
 
--- Called by the triggers of customer_card, as the definer. Two sessions that write one value at once meet at the primary
--- key: the second waits for the first, and is refused if that commits.
+-- The triggers of customer_card call this as the definer. If two sessions write the same value at once, the second waits for the
+-- first at the primary key, and is refused if the first commits.
 CREATE FUNCTION ringfence.keep_unique_values(customer_id uuid, stored jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $keep$
 #variable_conflict use_column
@@ -85,7 +85,7 @@ GRANT EXECUTE ON FUNCTION ringfence.lock_definitions() TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.lock_definitions() IS
     'Keeps who writes custom values of the session''s owner waiting until the transaction ends; readers and other owners are not. Error 25001 in REPEATABLE READ and above. Internal';
 
--- Managing fields is not seeing values, nor changing them: what counts or rewrites them takes those rights too.
+-- The right to manage fields is no right to see or change values. What counts or rewrites values takes those rights too.
 CREATE FUNCTION ringfence.check_rights_over_values(of_masked boolean) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $check$
 DECLARE
@@ -165,7 +165,7 @@ BEGIN
         PERFORM ringfence.fill_unique_values(phone.id, phone.name, phone.type);
     END LOOP;
 EXCEPTION WHEN unique_violation THEN
-    -- Whoever administers owners is told nothing of their fields.
+    -- Who administers owners must not learn of their fields.
     RAISE EXCEPTION 'under this country, unique phone fields would have duplicates'
         USING ERRCODE = 'unique_violation', HINT = 'Numbers that are the same there must be changed first, or the field made not unique.';
 END
