@@ -207,6 +207,7 @@ CREATE TRIGGER delete_customer_card INSTEAD OF DELETE ON ringfence.customer_card
 SELECT ringfence.require_rights_to_write('ringfence.customer_card', 'customer.write', 'customer.delete');
 
 -- Insert or update in one call, since ON CONFLICT does not work on a view with triggers. Definer, because it looks up unique values.
+-- In one piece: it looks, writes, and looks again if another session was faster.
 CREATE FUNCTION ringfence.save_customer(card jsonb, match_field text DEFAULT NULL, OUT customer_id uuid, OUT action text) RETURNS record
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $save$
 DECLARE

@@ -5,6 +5,7 @@
 
 mod card;
 mod stamp;
+mod statement;
 
 use crate::error::{self, Result};
 use crate::field::{self, VisibleField, VisibleFields};
