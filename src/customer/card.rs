@@ -282,7 +282,8 @@ unsafe extern "C-unwind" fn fill_new_card(card: &mut Arguments) {
 #[pg_guard]
 unsafe extern "C-unwind" fn stamp_new_card(card: &mut Arguments) {
     let stamped = (|| {
-        let masked: Vec<String> = session::context()?.fields()?.masked().iter().map(|field| field.name.clone()).collect();
+        let masked: Vec<String> =
+            session::context()?.fields()?.masked().iter().map(|field| field.name.clone()).collect();
         let actor = datum(session::actor()?);
         // SAFETY: reads a variable of the transaction.
         let now = pg_sys::Datum::from(unsafe { pg_sys::GetCurrentTransactionStartTimestamp() });

@@ -153,6 +153,9 @@ mod unit_tests {
         assert_eq!(day_of(Some(i64::MIN)), NEVER as i32);
         assert_eq!(day_of(Some(i64::MIN + 1)), NEVER as i32 + 1);
         assert_eq!(day_of(Some(i64::MAX)), LAST_DAY as i32);
-        assert_eq!([-1, 0, MICROSECONDS_OF_A_DAY - 1, MICROSECONDS_OF_A_DAY].map(|time| day_of(Some(time))), [-1, 0, 0, 1]);
+        assert_eq!(
+            [-1, 0, MICROSECONDS_OF_A_DAY - 1, MICROSECONDS_OF_A_DAY].map(|time| day_of(Some(time))),
+            [-1, 0, 0, 1]
+        );
     }
 }

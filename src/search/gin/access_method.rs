@@ -10,10 +10,10 @@ use super::posting::Index;
 use super::scan;
 use super::write::{self, Writer};
 use crate::error;
+use crate::pg::version_1;
 use crate::search::place::address_in;
 use crate::search::planner;
 use crate::search::value::{Probe, SearchKeys};
-use crate::pg::version_1;
 use pgrx::{FromDatum, PgLogLevel, pg_guard, pg_sys};
 use std::ffi::{c_int, c_void};
 
