@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 PG_CONFIG ?= $(shell command -v pg_config)
 
-.PHONY: help demo test test-all test-clients noninterference bench run install sample-data format
+.PHONY: help demo test test-all upgrade-diff test-clients noninterference bench run install sample-data format
 
 help:
 	@echo 'make demo      builds ringfence and plays the story of Ms. Tsai on a throw-away cluster'
@@ -11,6 +11,7 @@ help:
 	@echo 'make test-clients   tries every recipe of docs/orm.md; installs ActiveRecord, Eloquent, EclipseLink, Go, dbt and others first'
 	@echo 'make noninterference   runs random programs with and without other owners (N=1000000 programs, SEED=... ONLY=... for one)'
 	@echo 'make test PG_MAJOR=18   with another PostgreSQL than 15; make test-all: with each of 15 to 18'
+	@echo 'make upgrade-diff   how a database that ALTER EXTENSION ringfence UPDATE has upgraded differs from a new one'
 	@echo 'make bench     the same set-up, then measures, on the same kind of cluster (BENCH=... for one room, SET=M for 5 million customers)'
 	@echo 'make run       psql on a throw-away cluster with the sample data'
 	@echo 'make install   installs into the server of PG_CONFIG=... ($(PG_CONFIG))'
@@ -31,6 +32,10 @@ test-clients:
 noninterference:
 	@NONINTERFERENCE_PROGRAMS=$(or $(N),1000000) NONINTERFERENCE_SEED=$(SEED) NONINTERFERENCE_ONLY=$(ONLY) NONINTERFERENCE_KIND=$(KIND) \
 	    NONINTERFERENCE_WITHOUT=$(WITHOUT) NONINTERFERENCE_FAILURES=$(FAILURES) tests/noninterference.sh
+
+# What is missing in the upgrade script: + is what only a new database has, - what only an upgraded one has.
+upgrade-diff:
+	@tests/upgrade.sh diff
 
 bench:
 	@benches/run.sh $(BENCH)

@@ -5,6 +5,7 @@
 //! Nothing read here may reach a caller before `session` has judged it.
 
 use crate::error::{self, Result};
+use crate::pg;
 use pgrx::datum::Uuid;
 use pgrx::{FromDatum, IntoDatum, pg_sys};
 use std::cell::Cell;
@@ -57,6 +58,8 @@ impl Source {
 
 thread_local! {
     static READ: Cell<[pg_sys::Oid; SOURCES]> = const { Cell::new([pg_sys::InvalidOid; SOURCES]) };
+    /// When the statement began in which library and SQL were found to be of one version.
+    static VERSION_FOUND_IN: Cell<pg_sys::TimestampTz> = const { Cell::new(0) };
 }
 
 /// Whether this backend has read `relation` for a decision. Safe to call from an invalidation callback.
@@ -259,6 +262,27 @@ pub fn installed_version() -> Result<Option<String>> {
         row.get::<String>(1).filter(|_| name == c"ringfence")
     })?;
     Ok(versions.into_iter().next())
+}
+
+/// Error 55000 if the library and the SQL of the extension are of different versions.
+pub fn compare_versions() -> Result<()> {
+    let installed = installed_version()?;
+    if installed.as_deref() == Some(env!("CARGO_PKG_VERSION")) {
+        Ok(())
+    } else {
+        Err(error::other_version(env!("CARGO_PKG_VERSION"), installed.as_deref()))
+    }
+}
+
+/// As [`compare_versions`], once a statement. For what shows or changes anything without asking for the session's owner: who asks for the
+/// owner, asks this too.
+pub fn require_own_version() -> Result<()> {
+    let statement = pg::statement_start();
+    if VERSION_FOUND_IN.get() != statement {
+        compare_versions()?;
+        VERSION_FOUND_IN.set(statement);
+    }
+    Ok(())
 }
 
 /// The roles that a role is a member of, not by way of others.

@@ -106,8 +106,30 @@ report() {
     [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
 }
 
+# A script that has several tests, and says "ok ..." or "FAILED ..." of each: counted_tests NAME COMMAND ...
+counted_tests() {
+    local name=$1 log="$WORK/counted.log" status=0 line p=0 f=0
+    shift
+    "$@" 2>&1 | tee "$log" || status=$?
+    while IFS= read -r line; do
+        case $line in
+            "ok      "*) p=$((p + 1)) ;;
+            "FAILED  "*) f=$((f + 1)) failures+=("${line#FAILED  }") ;;
+        esac
+    done <"$log"
+    passed=$((passed + p)) failed=$((failed + f))
+    # One that ends before its time is a failure too.
+    if [ "$p" = 0 ] || { [ "$status" != 0 ] && [ "$f" = 0 ]; }; then not_ok "$name"; fi
+}
+
+upgrade_tests() { counted_tests upgrade env RINGFENCE_PACKAGE="$WORK/package" "$ROOT/tests/upgrade.sh"; }
+
 # Only what TEST names, in each of the ways that the whole run has.
 one_test() {
+    if [ "$1" = upgrade ]; then
+        upgrade_tests
+        return
+    fi
     make_fixture
     if [ -e "$ROOT/tests/regress/sql/$1.sql" ]; then
         regression_tests regress "$1"
@@ -157,6 +179,9 @@ parallel_regression_tests
 say "Tests with connections of their own"
 make_examples
 cargo_tests "connection tests" cargo test --release --locked --no-fail-fast "${features[@]}" --test '*' -- --test-threads=2
+
+say "Upgrades from released versions"
+upgrade_tests
 
 # Each benchmark once, on tiny data: not for its figures, but so that none stops working unnoticed.
 say "Benchmarks, once on tiny data"

@@ -1,6 +1,7 @@
 //! Granting, revoking and explaining access: who may, and how far.
 
 use super::grant::{AccessRow, Binding, Profiles, holds, profile_rights, stored};
+use crate::catalog;
 use crate::error::{self, Result};
 use crate::name::Reference;
 use crate::owner::{self, Owner};
@@ -30,6 +31,7 @@ impl Manager {
             return Err(error::may_not_manage_access(&role::own_name()));
         }
         if role::is_admin() {
+            catalog::require_own_version()?;
             let owner = owner::find(asked)?.ok_or_else(|| error::no_such_owner(asked.text()))?;
             return Ok(Manager { owner, limits: None });
         }

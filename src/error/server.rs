@@ -57,13 +57,23 @@ pub fn not_installed(what: &str) -> Failure {
     wrong_state(format!("{what} is missing")).set_hint("CREATE EXTENSION ringfence, in this database.")
 }
 
-/// 55000: the library that the server has loaded is not of the version that the database has installed.
+/// 55000: the library that the session has loaded is not of the version that the database has installed.
 pub fn other_version(library: &str, installed: Option<&str>) -> Failure {
+    let numbers = |version: &str| version.split('.').map_while(|part| part.parse::<u32>().ok()).collect::<Vec<_>>();
+    let hint = match installed {
+        Some(installed) if numbers(installed) < numbers(library) => {
+            "Run ALTER EXTENSION ringfence UPDATE in this database, as superuser."
+        }
+        Some(_) => {
+            "Reconnect: this session has an earlier library. If that does not help, restart the server, which has loaded it too, or install the library of that version."
+        }
+        None => "Run CREATE EXTENSION ringfence in this database, as superuser.",
+    };
     let installed = installed.unwrap_or("not there");
     wrong_state(format!(
         "the library of ringfence is version {library}, and the extension in this database {installed}"
     ))
-    .set_hint("ALTER EXTENSION ringfence UPDATE, as superuser, or reconnect if that has been done.")
+    .set_hint(hint)
 }
 
 /// XX002: a page of the search index is not what it should be.

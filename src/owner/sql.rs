@@ -59,7 +59,7 @@ fn new_row<'a>(trigger: &'a PgTrigger<'a>) -> Result<(Tuple<'a>, Owner)> {
 #[unsafe(no_mangle)]
 #[pg_guard]
 pub unsafe extern "C-unwind" fn owners_in_reach(_call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    match error::raised(session::owners_in_reach()) {
+    match error::raised(catalog::require_own_version().and_then(|()| session::owners_in_reach())) {
         Ok(ids) => array_of(&ids),
         Err(_) => pg_sys::Datum::null(),
     }
@@ -96,8 +96,9 @@ fn array_of(ids: &[Uuid]) -> pg_sys::Datum {
 
 /// Whether the session's role has the privileges of `ringfence_admin`.
 #[pg_extern(sql = false)]
-fn is_admin() -> bool {
-    role::is_admin()
+fn is_admin() -> Result<bool> {
+    catalog::require_own_version()?;
+    Ok(role::is_admin())
 }
 
 /// Before an owner is inserted or its country changes: error 22023 for a name that cannot be one or a country that does not exist, 54000 where

@@ -155,10 +155,7 @@ pub fn forget_what_is_stale() -> Result<()> {
     ANSWER.with(|answer| answer.replace(None));
     if STALE.get() {
         CONTEXTS.with(|contexts| contexts.borrow_mut().clear());
-        let installed = catalog::installed_version()?;
-        if installed.as_deref() != Some(env!("CARGO_PKG_VERSION")) {
-            return Err(error::other_version(env!("CARGO_PKG_VERSION"), installed.as_deref()));
-        }
+        catalog::compare_versions()?;
         // Before reading on: what changes meanwhile makes it stale again.
         STALE.set(false);
     }

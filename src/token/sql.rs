@@ -2,7 +2,7 @@
 
 use super::key::{self, Algorithm};
 use crate::error::{self, Result};
-use crate::{role, secret};
+use crate::{catalog, role, secret};
 use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 
@@ -56,6 +56,7 @@ fn drop_signing_key(kid: Option<&str>) -> Result<()> {
 }
 
 fn may_manage_keys() -> Result<()> {
+    catalog::require_own_version()?;
     if role::is_admin() { Ok(()) } else { Err(error::may_not_manage_keys(&role::own_name())) }
 }
 

@@ -1,0 +1,189 @@
+#!/usr/bin/env bash
+# Upgrades databases of every released version (tests/upgrade/VERSION), on throw-away clusters: made and filled by the library and the script of
+# that version, then given this checkout's library, and updated. They must then be as a database that is new, and hold what they held.
+#   tests/upgrade.sh        tests it: lines "ok ..." and "FAILED ..."
+#   tests/upgrade.sh diff   shows how the catalog of an upgraded database differs from that of a new one: what is missing in
+#                           sql/ringfence--....sql, as lines with + (only new databases have it) and - (only upgraded ones)
+# RINGFENCE_PACKAGE names what pgrx-config/build.sh has laid out, where that was done already.
+. "$(dirname "$0")/../pgrx-config/cluster.sh"
+
+show_diff=${1:-}
+tests="$ROOT/tests/upgrade"
+any_failed=""
+
+ok() { [ -n "$show_diff" ] || printf 'ok      upgrade: %s\n' "$1"; }
+not_ok() { any_failed=yes; printf 'FAILED  upgrade: %s\n' "$1"; }
+# same NAME FILE FILE: two files that must be equal.
+same() {
+    if diff --unified=0 --label "$2" --label "$3" "$2" "$3" >"$WORK/diff"; then ok "$1"; else
+        cat "$WORK/diff"
+        not_ok "$1"
+    fi
+}
+
+# What is released is never edited: databases out there were made of it.
+released_files() {
+    local version file
+    for version in $(released); do
+        printf '%s\n' "tests/upgrade/$version/ringfence--$version.sql" "tests/upgrade/$version/source.tar.xz"
+        for file in "$ROOT"/sql/ringfence--*--"$version".sql; do [ ! -e "$file" ] || printf 'sql/%s\n' "$(basename "$file")"; done
+    done
+}
+released() { (cd "$tests" && printf '%s\n' */ | tr -d / | sort -V); }
+checksums() { (cd "$ROOT" && released_files | xargs sha256sum); }
+
+# What the server of this tree takes for the extension: library FILE, then the script and the control file of the version.
+put_library() { install -m 755 "$1" "$library.new" && mv "$library.new" "$library"; }
+
+sql() { psql -q -X -At -d "$1" -v ON_ERROR_STOP=1 "${@:2}"; }
+script() { psql -q -X -d "$1" -f "$tests/$2.sql" -v token="$token" 2>&1 | sed 's/^psql:[^ ]*: //'; }
+catalog() { psql -q -X -d "$1" -v ON_ERROR_STOP=1 -f "$tests/catalog.sql"; }
+# Tables with their columns, as they are now: those rows must stay.
+columns() {
+    sql "$1" -c "SELECT c.oid::regclass, string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_class c JOIN pg_attribute ON attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+        WHERE relkind = 'r' AND relnamespace IN ('ringfence'::regnamespace, 'shop'::regnamespace) GROUP BY c.oid ORDER BY c.oid::regclass::text"
+}
+rows() {
+    local table list
+    while IFS='|' read -r table list; do
+        sql "$1" -c "SELECT '$table', r FROM (SELECT $list FROM $table) AS r ORDER BY r::text COLLATE \"C\""
+    done <"$2"
+}
+# pg_dump writes a new random word into each dump; ids of fields and projects are in report views.
+schema() { pg_dump --schema-only "$1" | sed -E -e '/^\\(un)?restrict /d' -e 's/[0-9a-f]{8}([-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}/id/g'; }
+# Signed for Company A with the key of fill.sql; it never expires while a test runs.
+token=$(python3 - <<'TOKEN'
+import base64, hashlib, hmac, json, time
+part = lambda bytes: base64.urlsafe_b64encode(bytes).rstrip(b'=')
+signed = b'.'.join(part(json.dumps(p).encode()) for p in ({'alg': 'HS256', 'kid': 'test'}, {'owner': 'Company A', 'exp': int(time.time()) + 3000}))
+print((signed + b'.' + part(hmac.new(b'a secret that the tests alone know', signed, hashlib.sha256).digest())).decode())
+TOKEN
+)
+
+filled_database() {
+    createdb "$1"
+    sql "$1" -c "CREATE EXTENSION ringfence"
+    sql "$1" -f "$tests/fill.sql" >/dev/null
+}
+
+# A session that stays open through the upgrade, with the library that it has loaded: ask it by `old_session SQL`.
+old_session() {
+    local line
+    printf '%s\n\\echo end of answer\n' "$1" >&"${session[1]}"
+    while IFS= read -r -u "${session[0]}" line && [ "$line" != 'end of answer' ]; do printf '%s\n' "$line"; done
+}
+
+upgrade_from() {
+    local version=$1 out="$WORK/$1"
+    mkdir "$out"
+    say "Upgrading from $version"
+    put_library "$("$tests/build.sh" "$version")"
+    rm -f "$extension"/ringfence*
+    cp "$tests/$version/ringfence--$version.sql" "$extension"
+    sed "s/^default_version = .*/default_version = '$version'/" "$ROOT/ringfence.control" >"$extension/ringfence.control"
+    cluster_start -c "ringfence.max_owners=100"
+    psql -q -X -f "$tests/roles.sql"
+    filled_database filled
+    createdb bare
+    sql bare -c "CREATE EXTENSION ringfence"
+    columns filled >"$out/columns"
+    rows filled "$out/columns" >"$out/rows.before"
+    script filled ask >"$out/ask.before"
+    pg_dump --format custom --file "$WORK/filled.dump" filled
+    coproc session { psql -q -X -At -d filled -U app_a -v VERBOSITY=default -v SHOW_CONTEXT=never 2>&1; }
+    old_session "SELECT count(*) FROM ringfence.customer;" >"$out/session.before"
+
+    put_library "$package$("$PG_CONFIG" --pkglibdir)/ringfence.so"
+    rm -f "$extension"/ringfence*
+    cp "$package$("$PG_CONFIG" --sharedir)"/extension/ringfence* "$extension"
+    local current
+    current=$(sql filled -c "SELECT default_version FROM pg_available_extensions WHERE name = 'ringfence'")
+    # Between: whatever asks for an owner is refused, and says what to do. Only the names of keys are still shown, to administrators.
+    script filled ask >"$out/ask.between"
+    if grep -vxE 'ERROR:  (55000|25P02)|\*\*\* .*|test\|HS256' "$out/ask.between" || [ "$(grep -c 55000 "$out/ask.between")" -lt 60 ]; then
+        not_ok "$version: the new library refuses to work with the old SQL"
+    else ok "$version: the new library refuses to work with the old SQL"; fi
+    psql -q -X -At -d filled -U app_a -c "SELECT name FROM ringfence.customer" >"$out/hint" 2>&1 || true
+    printf '%s\n' "ERROR:  the library of ringfence is version $current, and the extension in this database $version" \
+        "HINT:  Run ALTER EXTENSION ringfence UPDATE in this database, as superuser." >"$out/hint.expected"
+    same "$version: and says what to do" "$out/hint.expected" "$out/hint"
+    same "$version: it has changed nothing" "$out/rows.before" <(rows filled "$out/columns")
+
+    if ! sql filled -c "ALTER EXTENSION ringfence UPDATE" || ! sql bare -c "ALTER EXTENSION ringfence UPDATE"; then
+        not_ok "$version: ALTER EXTENSION ringfence UPDATE"
+        return
+    fi
+    ok "$version: ALTER EXTENSION ringfence UPDATE"
+    # At once: nothing else has happened that such a session would hear of.
+    old_session "SELECT count(*) FROM ringfence.customer;" >"$out/session.after"
+    if grep -q '^304$' "$out/session.before" && ! grep -qE '^[0-9]+$' "$out/session.after" && grep -q 'reconnect' "$out/session.after"; then
+        ok "$version: a session with the old library says what to do"
+    else
+        cat "$out/session.before" "$out/session.after"
+        not_ok "$version: a session with the old library says what to do"
+    fi
+    local input=${session[1]}
+    exec {input}>&-
+    wait "$session_PID" || true
+    catalog filled >"$out/catalog.upgraded"
+    catalog bare >"$out/catalog.bare"
+    schema filled >"$out/schema.upgraded"
+    createdb -T template0 new
+    sql new -c "CREATE EXTENSION ringfence"
+    catalog new >"$out/catalog.new"
+    same "$version: an empty database has the catalog of a new one" "$out/catalog.bare" "$out/catalog.new"
+    [ -z "$show_diff" ] || return 0
+    filled_database fresh
+    catalog fresh >"$out/catalog.fresh"
+    same "$version: a filled one too" "$out/catalog.upgraded" "$out/catalog.fresh"
+    schema fresh >"$out/schema.fresh"
+    same "$version: and the same dump" "$out/schema.upgraded" "$out/schema.fresh"
+
+    rows filled "$out/columns" >"$out/rows.after"
+    same "$version: the rows are what they were" "$out/rows.before" "$out/rows.after"
+    script filled ask >"$out/ask.after"
+    same "$version: sessions are told what they were, behind the same wall" "$out/ask.before" "$out/ask.after"
+    script filled search >"$out/search.upgraded"
+    script fresh search >"$out/search.fresh"
+    same "$version: searches find what they do in a new database" "$out/search.upgraded" "$out/search.fresh"
+
+    # The other way to a new version: dump and restore. The entry of a role that is gone does not come back.
+    createdb -T template0 restored
+    pg_restore --exit-on-error -d restored "$WORK/filled.dump" || not_ok "$version: a dump is restored"
+    catalog restored >"$out/catalog.restored"
+    # But for what a DBA has put on the extension's tables: pg_dump leaves that to the extension.
+    grep -vE 'shop_note|customer_by_language' "$out/catalog.fresh" >"$out/catalog.dumped"
+    same "$version: a restored dump has the same catalog" "$out/catalog.restored" "$out/catalog.dumped"
+    rows restored "$out/columns" >"$out/rows.restored"
+    same "$version: and the same rows" "$out/rows.before" "$out/rows.restored"
+    script restored ask >"$out/ask.restored"
+    same "$version: and the same wall" "$out/ask.before" "$out/ask.restored"
+    script restored search >"$out/search.restored"
+    same "$version: and the same searches" "$out/search.restored" "$out/search.fresh"
+}
+
+cluster_end() {
+    as_server "$BIN/pg_ctl" -D "$WORK/data" -m immediate -w stop >/dev/null
+    cluster_running=""
+    rm -rf "$WORK/data" "$WORK/socket"
+}
+
+workspace
+package=${RINGFENCE_PACKAGE:-$WORK/package}
+if [ -z "${RINGFENCE_PACKAGE:-}" ]; then
+    "$ROOT/pgrx-config/setup.sh" build >&2
+    "$ROOT/pgrx-config/build.sh" "$package" >&2
+else
+    ln -s "$package" "$WORK/package"
+fi
+cluster_tree
+library="$WORK/tree$("$PG_CONFIG" --pkglibdir)/ringfence.so"
+extension="$WORK/tree$("$PG_CONFIG" --sharedir)/extension"
+
+checksums >"$WORK/released"
+same "what is released has not changed" "$tests/released.sha256" "$WORK/released"
+for version in $(released); do
+    upgrade_from "$version"
+    cluster_end
+done
+[ -z "$any_failed" ]
