@@ -9,6 +9,9 @@ use std::ffi::CStr;
 
 const NAME: &CStr = c"owner_wall";
 
+/// How PostgreSQL marks a generated column that no row holds (from 18 on): a plan has its expression in place of the column.
+const VIRTUAL: u8 = b'v';
+
 /// The condition of a table's wall: a column compared with what the session may reach.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Wall {
@@ -92,7 +95,10 @@ fn known<T: Copy>(
 /// The backend must hold a lock on the table, as the planner and the executor do on every table of their statement.
 pub unsafe fn of(table: pg_sys::Oid) -> Option<Wall> {
     // SAFETY: as promised by the caller.
-    let find = || unsafe { with_condition(table, |condition| condition_of(condition)) }.flatten();
+    let find = || unsafe {
+        let wall = with_condition(table, |condition| condition_of(condition)).flatten();
+        wall.filter(|wall| pg_sys::get_attgenerated(table, wall.column) as u8 != VIRTUAL)
+    };
     known(|known| &mut known.walls, table, find)
 }
 
