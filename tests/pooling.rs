@@ -30,7 +30,7 @@ const POOL: usize = 8;
 const CLIENTS: usize = 64;
 /// Beside them, of the role that can only log in.
 const TOKEN_CLIENTS: usize = 8;
-/// Each of them selects an owner; those that select none come on top.
+/// Each of them selects an owner; those that select none come on top. The environment may ask for fewer.
 const TRANSACTIONS: usize = 204_800;
 /// The machine's cores are for PostgreSQL and the pooler too.
 const THREADS: usize = 2;
@@ -253,11 +253,13 @@ fn sixty_four_clients_of_twenty_owners_share_eight_connections() {
         tokens: Arc::new(fixture::tokens(&database)),
         among_breakers: false,
     };
+    let asked = std::env::var("POOLING_TRANSACTIONS").ok().and_then(|number| number.parse().ok());
+    let transactions: usize = asked.unwrap_or(TRANSACTIONS) / CLIENTS;
     let tally = run_clients(CLIENTS + TOKEN_CLIENTS, async |number| {
         if number < CLIENTS {
-            crowd.honest(number, APPLICATION, &Way::ALL, TRANSACTIONS / CLIENTS).await
+            crowd.honest(number, APPLICATION, &Way::ALL, transactions).await
         } else {
-            crowd.honest(number, TOKENS, &[Way::Login], TRANSACTIONS / CLIENTS / 4).await
+            crowd.honest(number, TOKENS, &[Way::Login], transactions / 4).await
         }
     });
     tally.print("Clients that keep the rules");
