@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 PG_CONFIG ?= $(shell command -v pg_config)
 
-.PHONY: help demo test test-all upgrade-diff test-clients noninterference bench run install sample-data format
+.PHONY: help all package package-all test-package demo test test-all upgrade-diff test-clients noninterference bench run install sample-data format
 
 help:
 	@echo 'make demo      builds ringfence and plays the story of Ms. Tsai on a throw-away cluster'
@@ -14,6 +14,7 @@ help:
 	@echo 'make upgrade-diff   how a database that ALTER EXTENSION ringfence UPDATE has upgraded differs from a new one'
 	@echo 'make bench     the same set-up, then measures, on the same kind of cluster (BENCH=... for one room, SET=M for 5 million customers)'
 	@echo 'make run       psql on a throw-away cluster with the sample data'
+	@echo 'make package   makes a Debian package and an archive for PGXN in dist/ (PG_MAJOR=18 for another server; make package-all, make test-package)'
 	@echo 'make install   installs into the server of PG_CONFIG=... ($(PG_CONFIG))'
 	@echo 'make format    formats the Rust code'
 
@@ -42,6 +43,20 @@ bench:
 
 run:
 	@examples/run.sh
+
+# PostgreSQL's package installer for PGXN wants it, and then `install`.
+all:
+	@pgrx-config/build.sh target/pgxn
+
+# dist/: a Debian package for the server of PG_MAJOR, and the archive for PGXN.
+package:
+	@pgrx-config/package.sh
+
+package-all:
+	@for major in 15 16 17 18; do PG_MAJOR=$$major pgrx-config/package.sh || exit 1; done
+
+test-package:
+	@tests/package.sh
 
 install:
 	@pgrx-config/install.sh "$(PG_CONFIG)"
