@@ -146,12 +146,19 @@ counted_tests() {
 
 upgrade_tests() { counted_tests upgrade env RINGFENCE_PACKAGE="$WORK/package" "$ROOT/tests/upgrade.sh"; }
 
+# To the latest version, from the first.
+pg_upgrade_tests() {
+    if [ "$PG_MAJOR" = 18 ]; then counted_tests pg_upgrade env RINGFENCE_PACKAGE="$WORK/package" "$ROOT/tests/pg_upgrade.sh"; else
+        not_here pg_upgrade "PostgreSQL 18"
+    fi
+}
+
 # Only what TEST names, in each of the ways that the whole run has.
 one_test() {
-    if [ "$1" = upgrade ]; then
-        upgrade_tests
+    case $1 in upgrade | pg_upgrade)
+        "$1_tests"
         return
-    fi
+    esac
     make_fixture
     if [ -e "$ROOT/tests/regress/sql/$1.sql" ]; then
         regression_tests regress "$1"
@@ -220,6 +227,7 @@ cargo_tests "connection tests" cargo test --release --locked --no-fail-fast "${f
 
 say "Upgrades from released versions"
 upgrade_tests
+pg_upgrade_tests
 
 # Each benchmark once, on tiny data: not for its figures, but so that none stops working unnoticed.
 say "Benchmarks, once on tiny data"

@@ -8,18 +8,8 @@
 . "$(dirname "$0")/../pgrx-config/cluster.sh"
 
 show_diff=${1:-}
-tests="$ROOT/tests/upgrade"
-any_failed=""
-
-ok() { [ -n "$show_diff" ] || printf 'ok      upgrade: %s\n' "$1"; }
-not_ok() { any_failed=yes; printf 'FAILED  upgrade: %s\n' "$1"; }
-# same NAME FILE FILE: two files that must be equal.
-same() {
-    if diff --unified=0 --label "$2" --label "$3" "$2" "$3" >"$WORK/diff"; then ok "$1"; else
-        cat "$WORK/diff"
-        not_ok "$1"
-    fi
-}
+kind=upgrade
+. "$ROOT/tests/upgrade/common.sh"
 
 # What is released is never edited: databases out there were made of it.
 released_files() {
@@ -34,37 +24,6 @@ checksums() { (cd "$ROOT" && released_files | xargs sha256sum); }
 
 # What the server of this tree takes for the extension: library FILE, then the script and the control file of the version.
 put_library() { install -m 755 "$1" "$library.new" && mv "$library.new" "$library"; }
-
-sql() { psql -q -X -At -d "$1" -v ON_ERROR_STOP=1 "${@:2}"; }
-script() { psql -q -X -d "$1" -f "$tests/$2.sql" -v token="$token" 2>&1 | sed 's/^psql:[^ ]*: //'; }
-catalog() { psql -q -X -d "$1" -v ON_ERROR_STOP=1 -f "$tests/catalog.sql"; }
-# Tables with their columns, as they are now: those rows must stay.
-columns() {
-    sql "$1" -c "SELECT c.oid::regclass, string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_class c JOIN pg_attribute ON attrelid = c.oid AND attnum > 0 AND NOT attisdropped
-        WHERE relkind = 'r' AND relnamespace IN ('ringfence'::regnamespace, 'shop'::regnamespace) GROUP BY c.oid ORDER BY c.oid::regclass::text"
-}
-rows() {
-    local table list
-    while IFS='|' read -r table list; do
-        sql "$1" -c "SELECT '$table', r FROM (SELECT $list FROM $table) AS r ORDER BY r::text COLLATE \"C\""
-    done <"$2"
-}
-# pg_dump writes a new random word into each dump; ids of fields and projects are in report views.
-schema() { pg_dump --schema-only "$1" | sed -E -e '/^\\(un)?restrict /d' -e 's/[0-9a-f]{8}([-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}/id/g'; }
-# Signed for Company A with the key of fill.sql; it never expires while a test runs.
-token=$(python3 - <<'TOKEN'
-import base64, hashlib, hmac, json, time
-part = lambda bytes: base64.urlsafe_b64encode(bytes).rstrip(b'=')
-signed = b'.'.join(part(json.dumps(p).encode()) for p in ({'alg': 'HS256', 'kid': 'test'}, {'owner': 'Company A', 'exp': int(time.time()) + 3000}))
-print((signed + b'.' + part(hmac.new(b'a secret that the tests alone know', signed, hashlib.sha256).digest())).decode())
-TOKEN
-)
-
-filled_database() {
-    createdb "$1"
-    sql "$1" -c "CREATE EXTENSION ringfence"
-    sql "$1" -f "$tests/fill.sql" >/dev/null
-}
 
 # A session that stays open through the upgrade, with the library that it has loaded: ask it by `old_session SQL`.
 old_session() {
