@@ -55,8 +55,6 @@ upgrade_from() {
     put_library "$package$("$PG_CONFIG" --pkglibdir)/ringfence.so"
     rm -f "$extension"/ringfence*
     cp "$package$("$PG_CONFIG" --sharedir)"/extension/ringfence* "$extension"
-    local current
-    current=$(sql filled -c "SELECT default_version FROM pg_available_extensions WHERE name = 'ringfence'")
     # Between: whatever asks for an owner is refused, and says what to do. Only the names of keys are still shown, to administrators.
     script filled ask >"$out/ask.between"
     if grep -vxE 'ERROR:  (55000|25P02)|\*\*\* .*|test\|HS256' "$out/ask.between" || [ "$(grep -c 55000 "$out/ask.between")" -lt 60 ]; then
@@ -141,7 +139,14 @@ extension="$WORK/tree$("$PG_CONFIG" --sharedir)/extension"
 
 checksums >"$WORK/released"
 same "what is released has not changed" "$tests/released.sha256" "$WORK/released"
+current=$(sed -n "s/^default_version = '\(.*\)'/\1/p" "$ROOT/ringfence.control")
+# A database with the old SQL calls functions of the new library by the names that the old script gives.
+nm --dynamic --defined-only "$package$("$PG_CONFIG" --pkglibdir)/ringfence.so" | awk '{print $3}' | sort -u >"$WORK/symbols"
 for version in $(released); do
+    [ "$version" != "$current" ] || continue
+    sed -n "s/.*'MODULE_PATHNAME', *'\([^']*\)'.*/\1/p" "$tests/$version/ringfence--$version.sql" | sort -u >"$WORK/named"
+    comm -23 "$WORK/named" "$WORK/symbols" >"$WORK/missing"
+    same "$version: the library still has each function that the script names" /dev/null "$WORK/missing"
     upgrade_from "$version"
     cluster_end
 done
