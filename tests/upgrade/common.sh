@@ -1,5 +1,6 @@
 # Sourced by tests/upgrade.sh and tests/pg_upgrade.sh: what is asked of a database before and after.
 
+"$ROOT/pgrx-config/setup.sh" packages python3 xz-utils binutils >&2
 tests="$ROOT/tests/upgrade"
 any_failed=""
 
