@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 PG_CONFIG ?= $(shell command -v pg_config)
 
-.PHONY: help all package package-all test-package demo test test-all upgrade-diff test-clients noninterference bench run install sample-data format
+.PHONY: help all package package-all test-package demo test test-all upgrade-diff upgrade-draft test-clients noninterference bench run install sample-data format
 
 help:
 	@echo 'make demo      builds ringfence and plays the story of Ms. Tsai on a throw-away cluster'
@@ -37,6 +37,10 @@ noninterference:
 # What is missing in the upgrade script: + is what only a new database has, - what only an upgraded one has.
 upgrade-diff:
 	@tests/upgrade.sh diff
+
+# The statements that are missing in it, as a draft.
+upgrade-draft:
+	@tests/upgrade.sh draft
 
 bench:
 	@benches/run.sh $(BENCH)

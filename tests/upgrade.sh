@@ -4,6 +4,7 @@
 #   tests/upgrade.sh        tests it: lines "ok ..." and "FAILED ..."
 #   tests/upgrade.sh diff   shows how the catalog of an upgraded database differs from that of a new one: what is missing in
 #                           sql/ringfence--....sql, as lines with + (only new databases have it) and - (only upgraded ones)
+#   tests/upgrade.sh draft  shows the statements that are missing in it, as a draft (tests/upgrade/draft.py)
 # RINGFENCE_PACKAGE names what pgrx-config/build.sh has laid out, where that was done already.
 . "$(dirname "$0")/../pgrx-config/cluster.sh"
 
@@ -24,6 +25,13 @@ checksums() { (cd "$ROOT" && released_files | xargs sha256sum); }
 
 # What the server of this tree takes for the extension: library FILE, then the script and the control file of the version.
 put_library() { install -m 755 "$1" "$library.new" && mv "$library.new" "$library"; }
+
+# Each object of the extension, as a script; and what pg_dump keeps of its tables, as calls.
+members() { pg_dump --schema-only --binary-upgrade "$1"; }
+kept_in_dumps() {
+    sql "$1" -c "SELECT format('SELECT pg_extension_config_dump(%L, %L);', kept.oid::regclass, condition) FROM pg_extension
+        CROSS JOIN LATERAL ROWS FROM (unnest(extconfig), unnest(extcondition)) AS kept (oid, condition) WHERE extname = 'ringfence'" | sort
+}
 
 # A session that stays open through the upgrade, with the library that it has loaded: ask it by `old_session SQL`.
 old_session() {
@@ -87,6 +95,14 @@ upgrade_from() {
     schema filled >"$out/schema.upgraded"
     createdb -T template0 new
     sql new -c "CREATE EXTENSION ringfence"
+    if [ "$show_diff" = draft ]; then
+        members bare >"$out/members.upgraded"
+        members new >"$out/members.new"
+        python3 "$tests/draft.py" "$out/members.upgraded" "$out/members.new"
+        kept_in_dumps bare >"$out/kept.upgraded"
+        kept_in_dumps new | comm -13 "$out/kept.upgraded" -
+        return
+    fi
     catalog new >"$out/catalog.new"
     same "$version: an empty database has the catalog of a new one" "$out/catalog.bare" "$out/catalog.new"
     [ -z "$show_diff" ] || return 0
