@@ -254,7 +254,8 @@ fn sixty_four_clients_of_twenty_owners_share_eight_connections() {
         among_breakers: false,
     };
     let asked = std::env::var("POOLING_TRANSACTIONS").ok().and_then(|number| number.parse().ok());
-    let transactions: usize = asked.unwrap_or(TRANSACTIONS) / CLIENTS;
+    let wanted: usize = asked.unwrap_or(TRANSACTIONS);
+    let transactions = wanted / CLIENTS;
     let tally = run_clients(CLIENTS + TOKEN_CLIENTS, async |number| {
         if number < CLIENTS {
             crowd.honest(number, APPLICATION, &Way::ALL, transactions).await
@@ -263,7 +264,8 @@ fn sixty_four_clients_of_twenty_owners_share_eight_connections() {
         }
     });
     tally.print("Clients that keep the rules");
-    assert!(tally.transactions() >= 200_000);
+    // As many as were asked for, or nearly.
+    assert!(tally.transactions() >= wanted as u64 / 128 * 125);
     assert_eq!(tally.denied, 0);
     // In as many transactions as it takes, each kind in each way.
     for (kind, way) in KINDS.iter().flat_map(|(kind, _)| Way::ALL.map(|way| (*kind, way))) {
