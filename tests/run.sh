@@ -164,21 +164,24 @@ one_test() {
         regression_tests regress "$1"
         preloaded
         parallel_regression_tests "$1"
+        [ -e "$ROOT/tests/$1.rs" ] || return
+    elif [ "$1" != library ]; then preloaded; fi
+    if [ -e "$ROOT/tests/$1.rs" ]; then
+        make_examples
+        cargo_tests "connection tests" cargo test --release --locked --no-fail-fast "${features[@]}" --test "$1" -- --test-threads=2
         return
     fi
-    local targets=(--test "$1") filter=()
-    if [ ! -e "$ROOT/tests/$1.rs" ]; then
-        filter=("$1")
-        cargo_tests "unit tests" cargo test --release --locked "${features[@]}" --lib -- "${filter[@]}"
-        # Noninterference is one program, and has no tests with names.
-        targets=()
-        for file in "$ROOT"/tests/*.rs; do
-            [ "$(basename "$file")" = noninterference.rs ] || targets+=(--test "$(basename "$file" .rs)")
-        done
-    fi
-    if [ "$1" != library ]; then preloaded; fi
+    # Noninterference is one program, and has no tests with names.
+    local targets=() file
+    for file in "$ROOT"/tests/*.rs; do
+        [ "$(basename "$file")" = noninterference.rs ] || targets+=(--test "$(basename "$file" .rs)")
+    done
+    cargo_tests "unit tests" cargo test --release --locked "${features[@]}" --lib -- "$1"
+    local without_examples=$passed
     make_examples
-    cargo_tests "connection tests" cargo test --release --locked --no-fail-fast "${features[@]}" "${targets[@]}" -- --test-threads=2 "${filter[@]}"
+    local with_examples=$passed
+    cargo_tests "connection tests" cargo test --release --locked --no-fail-fast "${features[@]}" "${targets[@]}" -- --test-threads=2 "$1"
+    [ $((without_examples + passed - with_examples + failed)) != 0 ] || not_ok "no test has \"$1\" in its name"
 }
 
 if [ -n "${TEST:-}" ]; then

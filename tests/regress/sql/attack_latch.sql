@@ -1,4 +1,4 @@
--- ATTACKS 3, 4, 5, 18, 19, 24, 25, 26, 29, 31: no way to another owner within a transaction, and none left behind after it.
+-- ATTACKS 3, 4, 5, 18, 24, 25, 26, 29, 31, 58, 202, 204: no way to another owner within a transaction, and none left behind after it.
 -- app_ab may act for both owners; it may not act for both at once.
 \set SHOW_CONTEXT never
 \set VERBOSITY sqlstate
