@@ -11,7 +11,7 @@ CREATE FUNCTION ringfence.normal_emails(emails text[]) RETURNS text[]
     LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'normal_emails_wrapper';
 REVOKE ALL ON FUNCTION ringfence.normal_emails(text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.normal_emails(text[]) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.normal_emails(text[]) IS 'E-mail addresses in the form that look-ups compare; internal';
+COMMENT ON FUNCTION ringfence.normal_emails(text[]) IS 'E-mail addresses in the form that look-ups compare. Error 23514: more than 64 addresses. Internal';
 
 CREATE FUNCTION ringfence.phones_to_find(phone text) RETURNS text[]
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'phones_to_find_wrapper';

@@ -245,7 +245,7 @@ CREATE FUNCTION ringfence.find_by_email(email text)
     END;
 REVOKE ALL ON FUNCTION ringfence.find_by_email(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.find_by_email(text) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.find_by_email(text) IS 'Customers of the session''s owner with that e-mail address; the most recently active first. Of a customer''s addresses the first 64 are looked through';
+COMMENT ON FUNCTION ringfence.find_by_email(text) IS 'Customers of the session''s owner with that e-mail address; the most recently active first';
 
 -- Upkeep --------------------------------------------------------------------------------------------------------------
 

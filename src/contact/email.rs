@@ -8,7 +8,7 @@ use std::borrow::Cow;
 const MAX_EMAIL_CHARACTERS: usize = 320;
 
 /// Characters that people and programs put around an address when they quote it.
-const AROUND: [(char, char); 11] = [
+const AROUND: [(char, char); 14] = [
     ('<', '>'),
     ('(', ')'),
     ('[', ']'),
@@ -20,24 +20,41 @@ const AROUND: [(char, char); 11] = [
     ('„', '“'),
     ('„', '”'),
     ('«', '»'),
+    ('`', '`'),
+    ('*', '*'),
+    ('_', '_'),
 ];
 
 /// An e-mail address without the differences that do not count: case, width and invisible characters; whether its domain is
-/// written in Unicode or in punycode; what stands around it, as in `Jan <jan@example.com>`, `mailto:jan@example.com?subject=x`
-/// and `E-mail: jan@example.com.`. Local parts are compared exactly but for case: some
+/// written in Unicode or in punycode; what stands around it, as in `Jan <jan@example.com>`, `mailto:jan@example.com?subject=x`,
+/// `E-mail: jan@example.com.` and `Jan Kowalski jan@example.com`. Local parts are compared exactly but for case: some
 /// providers take `j.an` and `jan+news` for `jan`, most do not.
 ///
-/// A text that is not an address is only trimmed. None if the text is empty, or too long for an address.
+/// A text with no address, or with several, is only trimmed. None if the text is empty, or too long for an address.
 pub fn normal_email(text: &str) -> Option<String> {
     if text.trim().chars().nth(MAX_EMAIL_CHARACTERS).is_some() {
         return None;
     }
     let text = plain(text);
     let text = text.trim();
-    match address_in(text) {
-        Some((local, domain)) => Some(format!("{}@{}", lower_case(local), normal_domain(domain))),
-        None => Some(lower_case(text)).filter(|text| !text.is_empty()),
-    }
+    let readable = without_percent_signs(text);
+    let normal = |(local, domain): (&str, &str)| format!("{}@{}", lower_case(local), normal_domain(domain));
+    let address = address_in(&readable).map(normal).or_else(|| {
+        let mut addresses = addresses_among(&readable)?.into_iter().map(normal);
+        let first = addresses.next()?;
+        addresses.all(|other| other == first).then_some(first)
+    });
+    address.or_else(|| Some(lower_case(text)).filter(|text| !text.is_empty()))
+}
+
+/// The address that a text is, without what programs put around it: `jan@example.com` of `Jan <jan@example.com>`. A text with
+/// nothing around it is returned as it is.
+pub fn bare_email(text: &str) -> Option<Cow<'_, str>> {
+    let seen = plain(text);
+    let readable = without_percent_signs(seen.trim());
+    let (local, domain) = address_in(&readable)?;
+    let address = format!("{local}@{domain}");
+    Some(if address == seen.trim() { text.into() } else { address.into() })
 }
 
 /// A part of an address, with its domain in normal form.
@@ -53,12 +70,66 @@ fn lower_case(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).collect()
 }
 
+/// The text with what its percent signs stand for, if it is an address in a link: `jan%40example.com`.
+fn without_percent_signs(text: &str) -> Cow<'_, str> {
+    let is_encoded = text.contains("%40") && !text.contains('@') || text.contains('%') && begins_with_mailto(text);
+    if !is_encoded {
+        return Cow::Borrowed(text);
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let written = if *first == b'%' { behind.split_at_checked(2) } else { None };
+        let byte = written.and_then(|(digits, _)| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        match written.zip(byte) {
+            Some(((_, behind), byte)) => {
+                bytes.push(byte);
+                rest = behind;
+            }
+            None => {
+                bytes.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8(bytes).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+fn begins_with_mailto(text: &str) -> bool {
+    text.get(..7).is_some_and(|begins| begins.eq_ignore_ascii_case("mailto:"))
+}
+
+/// Local parts and domains of the addresses among words. None if a word has an `@` and is no address.
+fn addresses_among(text: &str) -> Option<Vec<(&str, &str)>> {
+    let separates = |character: char| {
+        character.is_whitespace()
+            || matches!(character, '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | ',' | ';' | ':' | '|' | '"' | '`')
+            || AROUND.iter().any(|(open, close)| !open.is_ascii() && (character == *open || character == *close))
+    };
+    let is_beside = |character: char| matches!(character, '.' | '!' | '?' | '\'' | '*' | '_' | '=' | '/');
+    // @jan is a name in a messenger.
+    let words = text.split(separates).filter(|word| word.contains('@') && !word.starts_with('@'));
+    let address = |word: &'_ str| -> Option<(usize, usize)> {
+        let at = word.find('@')?;
+        let domain = word.get(at + 1..)?;
+        let is_domain = domain.contains('.') && !domain.contains(['@', '/', '?', '=', '&']) && !domain.starts_with('.');
+        let is_local = at > 0 && !word.get(..at)?.contains('/');
+        (is_domain && is_local).then_some((at, at + 1))
+    };
+    let parted = words.map(|word| {
+        let word = if word.starts_with("//") { word } else { word.trim_matches(is_beside) };
+        let (end, start) = address(word)?;
+        Some((word.get(..end)?, word.get(start..)?))
+    });
+    parted.collect()
+}
+
 /// Local part and domain, if the text is one address.
 fn address_in(text: &str) -> Option<(&str, &str)> {
     let mut address = text;
     // There may be several layers: `E-mail: <mailto:jan@example.com>`.
     loop {
-        let inner = inside(without_note(without_label(between_angles(address))));
+        let inner = inside(without_note(without_label(between_angles(target_of_link(address)))));
         if inner.len() == address.len() {
             break;
         }
@@ -70,12 +141,23 @@ fn address_in(text: &str) -> Option<(&str, &str)> {
     is_address.then_some((local, domain))
 }
 
-/// `jan@example.com` of `Jan Kowalski <jan@example.com>`.
+/// `mailto:jan@example.com` of `[Jan](mailto:jan@example.com)`, as Markdown has it.
+fn target_of_link(text: &str) -> &str {
+    let link = text.strip_prefix('[').and_then(|text| text.strip_suffix(')')).and_then(|text| text.split_once("]("));
+    match link {
+        Some((_, target)) if target.contains('@') && !target.contains(['[', '(', ')']) => {
+            target.split_once(' ').map_or(target, |(target, _)| target)
+        }
+        _ => text,
+    }
+}
+
+/// `jan@example.com` of `Jan Kowalski <jan@example.com>` and of `<mailto:jan@example.com|jan@example.com>`.
 fn between_angles(text: &str) -> &str {
     let address = text.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
     match address {
         Some((address, rest)) if address.contains('@') && !address.contains('<') && !rest.contains('@') => {
-            address.trim()
+            address.split_once('|').map_or(address, |(address, _)| address).trim()
         }
         _ => text,
     }
@@ -178,6 +260,23 @@ mod unit_tests {
                     "E-mail 2: jan.kowalski@example.com",
                     "Adres e-mail (praca): jan.kowalski@example.com",
                     "mailto://jan.kowalski@example.com",
+                    // In links, and behind words without a colon.
+                    "jan.kowalski%40example.com",
+                    "mailto:jan.kowalski%40example.com?subject=Hello%20you",
+                    "mailto:jan%2Ekowalski@example.com",
+                    "[Jan Kowalski](mailto:jan.kowalski@example.com)",
+                    "[jan.kowalski@example.com](mailto:jan.kowalski@example.com)",
+                    "[Jan](mailto:jan.kowalski%40example.com \"write\")",
+                    "<mailto:jan.kowalski@example.com|jan.kowalski@example.com>",
+                    "<a href=\"mailto:jan.kowalski@example.com\">jan.kowalski@example.com</a>",
+                    "Email jan.kowalski@example.com",
+                    "Jan Kowalski jan.kowalski@example.com",
+                    "jan.kowalski@example.com Jan Kowalski",
+                    "proszę pisać na adres jan.kowalski@example.com.",
+                    "**jan.kowalski@example.com**",
+                    "`jan.kowalski@example.com`",
+                    "Jan Kowalski (jan.kowalski@example.com), @jan",
+                    "jan.kowalski@example.com / JAN.KOWALSKI@example.com",
                 ][..],
             ),
             (
@@ -229,8 +328,13 @@ mod unit_tests {
             "a@x.pl b@x.pl",
             "a@x.pl, b@x.pl",
             "anna <a@x.pl>, bob <b@x.pl>",
-            "jan a@x.pl",
             "https://user@example.com",
+            "see https://user@example.com/a",
+            "a@x.pl or b@x.pl",
+            "a@x.pl https://user@example.com",
+            "jan a@x",
+            "50% a%20b",
+            "user%40a@example.com",
             "mailto:",
             "<>",
             "none",
@@ -256,6 +360,10 @@ mod unit_tests {
             "'''a@b'''",
             "<<<<<<a@b>>>>>>",
             "a:b:c:d:e:f@g",
+            "a%40b.example",
+            "%61%40b%2540c",
+            "[a](mailto:b%40c)",
+            "a b@c.example",
         ] {
             let once = normal_email(text);
             assert_eq!(once.as_deref().and_then(normal_email), once, "{text}");

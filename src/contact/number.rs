@@ -1,6 +1,7 @@
 //! One phone number: what its digits mean in a country.
 
 use super::plain;
+use super::renumbered::{renumbered, was_renumbered};
 use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
 use std::borrow::Cow;
 
@@ -59,6 +60,13 @@ pub(super) struct Number {
     pub digits: String,
 }
 
+impl Number {
+    /// A valid number without an extension.
+    pub fn read(e164: String, digits: &str) -> Number {
+        Number { e164, others: Vec::new(), is_valid: true, extension: String::new(), digits: digits.to_owned() }
+    }
+}
+
 pub(super) fn parsed(text: &str, country: Option<&str>) -> Option<PhoneNumber> {
     PHONE_NUMBER_UTIL.parse(text, country.and_then(region)).ok()
 }
@@ -68,7 +76,7 @@ pub(super) fn e164(number: &PhoneNumber) -> String {
 }
 
 /// The number in E.164, if it is a valid one.
-fn valid(e164: &str) -> Option<String> {
+pub(super) fn valid(e164: &str) -> Option<String> {
     let number = parsed(e164, None)?;
     (PHONE_NUMBER_UTIL.is_valid_number(&number)).then(|| self::e164(&number))
 }
@@ -165,6 +173,10 @@ pub(super) fn plainly_one(text: &str, country: Option<&str>) -> Option<Number> {
     {
         return None;
     }
+    // 02-123-4567-8 may be a range.
+    if rest.rsplit_once('-').is_some_and(|(_, last)| last.len() <= 2) {
+        return None;
+    }
     if !is_international && digits >= INTERNATIONAL_DIGITS {
         let first = rest.split([' ', '-', '(', ')']).find(|group| !group.is_empty())?;
         // 00 begins an international number everywhere, other prefixes in some countries.
@@ -182,19 +194,10 @@ pub(super) fn plainly_one(text: &str, country: Option<&str>) -> Option<Number> {
         && digits >= OWN_CODE_DIGITS
         && rest.bytes().filter(u8::is_ascii_digit).take(code.len()).eq(code.bytes());
     // A number of an earlier plan, or one with a trunk prefix 0 that is needed or is one too many.
-    let is_doubtful = begins_with_own_code
-        || RENUMBERED.iter().any(|(code, ..)| *code == number.country_code)
-        || number.country_code == BRAZIL
-        || number.italian_leading_zero();
+    let is_doubtful = begins_with_own_code || was_renumbered(number.country_code) || number.italian_leading_zero();
     let is_it =
         !is_doubtful && PHONE_NUMBER_UTIL.is_possible_number_with_reason(&number) == Ok(NumberLengthType::IsPossible);
-    is_it.then(|| Number {
-        e164: e164(&number),
-        others: Vec::new(),
-        is_valid: true,
-        extension: String::new(),
-        digits: String::new(),
-    })
+    is_it.then(|| Number::read(e164(&number), ""))
 }
 
 /// Whether a text without `+` may begin with the code of a country, as 48601234567 and 48 601 234 567 do, but 601 234 567 12 does not.
@@ -219,35 +222,6 @@ fn is_written_with_code(digits: &str, own: &str, with_code: &str, country: Optio
     let code = country.and_then(region).and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region));
     code.is_some_and(|code| with_code.strip_prefix('+').is_some_and(|number| number.starts_with(&code.to_string())))
         && parsed(&format!("0{digits}"), country).is_some_and(|number| e164(&number) == own)
-}
-
-/// By country code and digits behind it: what they began with, and what they begin with now.
-/// Mexico: IFT, national numbering plan of 3 August 2019 (no 1 after +52, no 01, 044, 045 before a number).
-/// Benin: ARCEP Bénin, 30 November 2024 (01 before each number).
-const RENUMBERED: [(i32, usize, &str, &str); 5] =
-    [(52, 11, "1", ""), (52, 12, "01", ""), (52, 13, "044", ""), (52, 13, "045", ""), (229, 8, "", "01")];
-const BRAZIL: i32 = 55;
-
-/// The valid number that replaces one of an earlier numbering plan.
-fn renumbered(e164: &str) -> Option<String> {
-    for (code, length, before, now) in RENUMBERED {
-        let code = format!("+{code}");
-        let number = e164.strip_prefix(&code).filter(|number| number.len() == length);
-        if let Some(number) = number.and_then(|number| number.strip_prefix(before)) {
-            return valid(&format!("{code}{now}{number}"));
-        }
-    }
-    // Brazil's ninth digit: Anatel, resolution 553 of 2010, in all areas since 6 November 2016.
-    if let Some((area, number)) = e164.strip_prefix("+55").and_then(|number| number.split_at_checked(2))
-        && number.len() == 8
-        && number.starts_with(['6', '7', '8', '9'])
-    {
-        return valid(&format!("+55{area}9{number}"));
-    }
-    // A trunk prefix 0 in a country that has none, or has none any more (Poland, Czechia, Portugal).
-    let code = parsed(e164, None)?.country_code.to_string();
-    let number = e164.strip_prefix('+')?.strip_prefix(code.as_str())?.strip_prefix('0')?;
-    valid(&format!("+{code}{}", number.trim_start_matches('0')))
 }
 
 /// Another form of the same number. A mobile number of Argentina has a 9 after the country code, but people who leave out the 15 of

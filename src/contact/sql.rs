@@ -1,14 +1,11 @@
 //! The functions of `sql/contact.sql`.
 
-use super::{MAX_PHONE_FORMS, MAX_PHONES, forms_of_phone, normal_email, phone};
+use super::{MAX_EMAILS, MAX_PHONE_FORMS, MAX_PHONES, forms_of_phone, normal_email, phone};
 use crate::error::{self, Result};
 use crate::{owner, session};
 use pgrx::datum::{Array, Uuid};
 use pgrx::prelude::*;
 use std::collections::HashSet;
-
-/// The most normal forms of one customer's e-mail addresses that are kept. Look-ups read the first 64.
-const MAX_EMAIL_FORMS: usize = 1000;
 
 /// The normal forms of a customer's phones, without repetition, by the country of the customer's owner, which need not be
 /// the session's. Error 23514: too many phones.
@@ -21,10 +18,13 @@ fn normal_phones(phones: Array<'_, &str>, owner: Uuid) -> Result<Vec<String>> {
     Ok(distinct(&phones, MAX_PHONE_FORMS, |phone| forms_of_phone(phone, country.as_deref())))
 }
 
-/// The normal forms of a customer's e-mail addresses, without repetition.
+/// The normal forms of a customer's e-mail addresses, without repetition. Error 23514: too many addresses.
 #[pg_extern(sql = false)]
-fn normal_emails(emails: Array<'_, &str>) -> Vec<String> {
-    distinct(&emails, MAX_EMAIL_FORMS, normal_email)
+fn normal_emails(emails: Array<'_, &str>) -> Result<Vec<String>> {
+    if emails.len() > MAX_EMAILS {
+        return Err(error::too_many_emails(MAX_EMAILS));
+    }
+    Ok(distinct(&emails, MAX_EMAILS, normal_email))
 }
 
 /// A list may hold many millions of texts, so none is copied, and the work can be cancelled between two of them.

@@ -81,6 +81,13 @@ pub fn too_many_phones(most: usize) -> Failure {
     ))
 }
 
+/// 23514: a customer with more e-mails than look-ups go through.
+pub fn too_many_emails(most: usize) -> Failure {
+    Failure::new(PgSqlErrorCode::ERRCODE_CHECK_VIOLATION, "the customer has too many e-mails").set_hint(format!(
+        "A customer has at most {most} e-mails. Keep further addresses in a custom field, or in further customers."
+    ))
+}
+
 /// 0A000: ON CONFLICT on the card.
 pub fn no_on_conflict() -> Failure {
     Failure::new(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, "ON CONFLICT does not work on view \"customer_card\"")

@@ -56,7 +56,7 @@ impl Type {
             Type::Time => time(text).map(|time| time.to_string().into()),
             Type::Datetime => datetime(text).map(|moment| moment.to_string().into()),
             Type::Phone => contact::is_phone(text).then_some(text.into()),
-            Type::Email => is_email(text).then_some(text.into()),
+            Type::Email => contact::bare_email(text).filter(|address| is_email(address)),
             _ => Some(text.into()),
         }
     }
@@ -258,7 +258,7 @@ mod unit_tests {
     }
 
     #[test]
-    fn phones_and_emails_are_kept_as_typed() {
+    fn phones_and_addresses_are_kept_as_typed() {
         for good in ["0912-345-678", "٠١٠٠١٢٣٤٥٦٧", "601234567/602345678 (24h)", "1-800-CONTACTS"] {
             assert_eq!(stored(Type::Phone, good).as_deref(), Some(good));
         }
@@ -268,6 +268,12 @@ mod unit_tests {
         for good in ["Tsai.ML@Example.com", "a@b", "蔡@例子.台灣", "o'neil+x@example.org", "\u{200B}a@b\u{202C}"] {
             assert_eq!(stored(Type::Email, good).as_deref(), Some(good));
         }
+        // What stands around an address is left out.
+        for around in
+            ["Jan <A@b>", "<A@b>", "mailto:A@b", "A@b.", "E-mail: A@b", "[Jan](mailto:A@b)", "A%40b", "\"A@b\","]
+        {
+            assert_eq!(stored(Type::Email, around).as_deref(), Some("A@b"), "{around}");
+        }
         for bad in [
             "",
             "@",
@@ -275,10 +281,10 @@ mod unit_tests {
             "@b",
             "a@b@c",
             "a b@c.d",
-            "a@b.",
+            "Jan a@b.example",
             "a@.b",
             "a@b,c@d",
-            "<a@b>",
+            "A <a@b>, C <c@d>",
             "\u{200B}@b",
             "a@\u{3164}",
             &format!("{}@b", "x".repeat(320)),

@@ -153,7 +153,7 @@ COMMIT;
 SET statement_timeout = '5s';
 SET SESSION AUTHORIZATION app_a;
 INSERT INTO ringfence.customer_card (name, emails, phones)
-    SELECT repeat('bacdbacd ', 270), array_agg('a' || i || '@example.com'), (array_agg('09' || i))[:64] FROM generate_series(10000000, 10020000) i;
+    SELECT repeat('bacdbacd ', 270), (array_agg('a' || i || '@example.com'))[:64], (array_agg('09' || i))[:64] FROM generate_series(10000000, 10020000) i;
 SELECT count(*) FROM ringfence.search_customers(repeat('bacd', 225));
 SELECT count(*) FROM ringfence.search_customers('bacdbacx');
 INSERT INTO ringfence.customer_card (name) VALUES (repeat('x', 1048577));
