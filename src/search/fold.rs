@@ -100,6 +100,17 @@ fn add_rare(character: char, alphabets: &[OnceCell<Box<str>>], folded: &mut Stri
 
 /// The same for any text.
 fn fold_any(text: &str) -> String {
+    fold_each(text, |character| plain_kana(character).or_else(|| plain_han(character)))
+}
+
+/// The folded form in which kana and Chinese characters stay as they are typed: hiragana is not katakana, and an old form of a
+/// character is not the new one.
+pub fn fold_exactly(text: &str) -> String {
+    fold_each(text, |_| None)
+}
+
+/// Folds a text, and each character that no letter is typed for as told.
+fn fold_each(text: &str, plain: impl Fn(char) -> Option<char>) -> String {
     let mut folded = String::with_capacity(text.len());
     // Apostrophes before decomposition: ´ decomposes into a space and an accent.
     for character in text.chars().filter(|character| !is_ignored(*character)).nfkd() {
@@ -109,15 +120,11 @@ fn fold_any(text: &str) -> String {
         for lower in character.to_lowercase().filter(|lower| !is_diacritic(*lower)) {
             match plain_letter(lower) {
                 Some(plain) => folded.push_str(plain),
-                None => folded.push(plain_character(lower)),
+                None => folded.push(plain(lower).or_else(|| ascii_digit(lower)).unwrap_or(lower)),
             }
         }
     }
     without_dots_between_l(folded.nfc().collect())
-}
-
-fn plain_character(character: char) -> char {
-    plain_kana(character).or_else(|| plain_han(character)).or_else(|| ascii_digit(character)).unwrap_or(character)
 }
 
 const MIDDLE_DOT: char = '·';
@@ -265,6 +272,18 @@ mod unit_tests {
             ("५", "६"),
         ] {
             assert_ne!(fold(one), fold(other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn folds_exactly() {
+        for (one, other) in [("やまだ", "ヤマダ"), ("髙橋", "高橋"), ("渡邊", "渡辺"), ("キャノン", "キヤノン")]
+        {
+            assert_ne!(fold_exactly(one), fold_exactly(other), "{one} {other}");
+        }
+        for (one, other) in [("ﾔﾏﾀﾞ", "ヤマダ"), ("Łukasz", "lukasz"), ("شقة ١٢٣", "شقه 123"), ("高橋 ＡＢ", "高橋 ab")]
+        {
+            assert_eq!(fold_exactly(one), fold_exactly(other), "{one} {other}");
         }
     }
 

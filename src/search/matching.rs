@@ -126,15 +126,18 @@ impl Query {
     /// By each of the words. The one with the worst match decides.
     fn match_each_word(&self, texts: &Texts<impl Candidate>, typos: usize) -> Option<Match> {
         let mut worst: Option<Match> = None;
+        let mut is_variant = false;
         for word in &self.words {
             let found = self.match_word(word, texts, typos)?;
+            is_variant |= word.is_variant_in(&found.matched);
             if worst.as_ref().is_none_or(|worst| found.tier < worst.tier) {
                 worst = Some(found);
             }
         }
         let mut result = worst?;
         if result.tier >= Tier::Substring {
-            result.tier = self.tier_of_name(texts.folded_name()).unwrap_or(Tier::Substring).max(result.tier);
+            let of_name = self.tier_of_name(texts.folded_name()).unwrap_or(Tier::Substring);
+            result.tier = if is_variant { tier_of_variant(result.tier, of_name) } else { of_name.max(result.tier) };
         }
         Some(result)
     }
@@ -192,6 +195,12 @@ impl Query {
         }
         starts.then_some(Tier::Prefix)
     }
+}
+
+/// The tier of a match in another form of kana or Chinese characters: below what is found in the
+/// same form, and such that the index is asked for it in that tier, too.
+fn tier_of_variant(of_words: Tier, of_name: Tier) -> Tier {
+    if of_words == Tier::Word && of_name >= Tier::Prefix { Tier::Word } else { Tier::Substring }
 }
 
 /// The texts of a customer. Each is read and folded once, when it is first needed: for most
@@ -352,6 +361,15 @@ mod unit_tests {
             ("jrrtolkien", "J. R. R. Tolkien", Some(Tier::Substring)),
             ("ジョンスミス", "ジョン・スミス", Some(Tier::Substring)),
             ("ワン", "ワ・ン", Some(Tier::Substring)),
+            ("高橋", "高橋", Some(Tier::WholeName)),
+            ("髙橋", "高橋", Some(Tier::Word)),
+            ("高橋", "髙橋 一郎", Some(Tier::Word)),
+            ("高橋", "髙橋一郎", Some(Tier::Substring)),
+            ("高橋", "一郎 髙橋", Some(Tier::Substring)),
+            ("高橋", "一郎 高橋", Some(Tier::Word)),
+            ("やまだ", "ヤマダ タロウ", Some(Tier::Word)),
+            ("ﾔﾏﾀﾞ", "ヤマダ タロウ", Some(Tier::Prefix)),
+            ("WA12345", "WA 12345", Some(Tier::Substring)),
             ("nan", "Anna Nowak", None),
             ("annano", "Anna Nowak", None),
             ("nowakanna", "Anna Nowak", None),
@@ -412,6 +430,15 @@ mod unit_tests {
             assert_eq!(found.map(|found| found.tier), Some(Tier::Substring), "{query}");
         }
         assert_eq!(matching("buro", "X", &[], &emails[1..], &[]), None);
+
+        for (query, value) in [("WA12345", "WA 12345"), ("wa12345", "Nr. WA-12345/2"), ("12345wa", "12345 WA")] {
+            assert_eq!(matching(query, "X", &[], &[], &[value]), Some(found(Tier::Substring, value)), "{query}");
+        }
+        for (query, value) in
+            [("WA12345", "WA 123456"), ("WA12345", "WAB 12345"), ("WA12345", "12345 WA"), ("W1A2", "W 1 A 2")]
+        {
+            assert_eq!(matching(query, "X", &[], &[], &[value]), None, "{query}");
+        }
 
         assert_eq!(matching("ct-4411", "X", &[], &[], &["CT-4411"]).map(|found| found.matched), Some("CT-4411".into()));
     }

@@ -287,7 +287,8 @@ impl CustomField {
         if !self.options.is_empty() {
             self.any_option(|name| word.find_in_value(name).is_some())
         } else if word.anywhere {
-            inside_words(&self.texts, &word.letters)
+            let parts = word.parts.iter().map(|part| self.whole_word(part)).collect();
+            inside_words(&self.texts, &word.letters).or(Term::all(parts))
         } else {
             self.whole_word(word)
         }

@@ -1,6 +1,6 @@
 //! A search query: what the text that somebody typed may mean.
 
-use super::fold::{fold, words};
+use super::fold::{fold, fold_exactly, one_word_per_character, words};
 use super::form;
 use super::word::Word;
 use crate::contact;
@@ -40,6 +40,7 @@ impl Query {
         if words.len() > MAX_WORDS {
             return None;
         }
+        note_exact(&mut words, &folded, text);
         let phone = contact::asked(text, country);
         if !phone.is_phone {
             note_phones(&mut words, text, country);
@@ -86,6 +87,20 @@ fn says_little_before_its_domain(part: &str) -> bool {
         let mut before = words(before).map(Word::new).peekable();
         before.peek().is_some() && before.all(|word| !word.anywhere)
     })
+}
+
+/// Gives each word with kana or Chinese characters its form as it is typed.
+fn note_exact(query: &mut [Word], folded: &str, text: &str) {
+    if !folded.contains(one_word_per_character) {
+        return;
+    }
+    let exact = fold_exactly(&contact::with_readable_domain(text));
+    if words(&exact).count() != query.len() {
+        return;
+    }
+    for (word, exact) in query.iter_mut().zip(words(&exact)) {
+        word.exact = Some(exact.to_owned()).filter(|exact| exact.contains(one_word_per_character));
+    }
 }
 
 /// Gives each word the phone number that it is part of.

@@ -1,6 +1,7 @@
 //! A word of a query, and how it is found in a folded text.
 
-use super::fold::{is_part_of_word, is_spelled, words};
+use super::bounds::beginning;
+use super::fold::{fold_exactly, is_part_of_word, is_spelled, words};
 use super::key::long_word::MAX_LETTERS_WITH_TYPOS;
 use super::key::name::{MAX_JOINED_FROM, joined_words};
 use super::key::pieces::is_looked_for_anywhere;
@@ -28,6 +29,12 @@ pub struct Word {
     /// The normal forms of the phone number that it is part of, where the query has other words
     /// beside the number.
     pub phones: Vec<String>,
+    /// A word with kana or Chinese characters as it is typed: what is found by another form of them
+    /// ranks lower.
+    pub exact: Option<String>,
+    /// The letters and the digits of a word that has both, `wa12345`. Fields may have them as two
+    /// words.
+    pub parts: Vec<Word>,
 }
 
 impl Word {
@@ -50,6 +57,8 @@ impl Word {
             typos,
             digits: may_end_phone.then(|| text.to_owned()),
             phones: Vec::new(),
+            exact: None,
+            parts: letters_and_digits(text),
         }
     }
 
@@ -81,9 +90,21 @@ impl Word {
     /// How the word is found in a folded value of a field: as one of its words, or inside of one.
     pub fn find_in_value(&self, value: &str) -> Option<Tier> {
         if self.anywhere {
-            return self.find_anywhere(value);
+            return self.find_anywhere(value).or_else(|| self.is_parted(value).then_some(Tier::Substring));
         }
         words(value).any(|word| word == self.text).then_some(Tier::Word)
+    }
+
+    /// Whether a folded value has the word as two: `wa 12345` for `wa12345`.
+    fn is_parted(&self, value: &str) -> bool {
+        let [first, second] = &self.parts[..] else { return false };
+        words(value).zip(words(value).skip(1)).any(|(one, other)| one == first.text && other == second.text)
+    }
+
+    /// Whether a text in which the word is found has it in another form: hiragana for katakana, an
+    /// old form of a character.
+    pub fn is_variant_in(&self, text: &str) -> bool {
+        self.exact.as_ref().is_some_and(|exact| !fold_exactly(beginning(text)).contains(exact))
     }
 
     fn find_anywhere(&self, text: &str) -> Option<Tier> {
@@ -120,4 +141,16 @@ impl Word {
             _ => None,
         }
     }
+}
+
+/// The letters and the digits of a word that is letters and then digits, or the reverse.
+fn letters_and_digits(text: &str) -> Vec<Word> {
+    let is_digit = |letter: char| letter.is_ascii_digit();
+    let first_is_digit = text.starts_with(is_digit);
+    let Some(end) = text.find(|letter| is_digit(letter) != first_is_digit) else {
+        return Vec::new();
+    };
+    let (first, second) = text.split_at(end);
+    let is_two = second.chars().all(|letter| is_digit(letter) != first_is_digit);
+    if is_two { vec![Word::new(first), Word::new(second)] } else { Vec::new() }
 }

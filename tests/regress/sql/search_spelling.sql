@@ -42,7 +42,7 @@ INSERT INTO spelling SELECT name, query FROM (VALUES
     ('キャノン', '{きゃのん,ｷﾔﾉﾝ}')) AS row (name, queries), unnest(queries || name) AS query;
 INSERT INTO ringfence.customer_card (name) SELECT DISTINCT name FROM spelling;
 SELECT query, name FROM spelling
- WHERE NOT EXISTS (SELECT FROM ringfence.search_customers(query) AS found WHERE found.name = spelling.name AND found.rank >= 0.7)
+ WHERE NOT EXISTS (SELECT FROM ringfence.search_customers(query) AS found WHERE found.name = spelling.name AND found.rank >= 0.7::real)
     OR NOT EXISTS (SELECT FROM ringfence.customer WHERE customer.name = spelling.name AND ringfence.matches(customer.id, query));
 -- And by no other.
 SELECT query, count(*) FROM (SELECT DISTINCT query FROM spelling) AS asked, ringfence.search_customers(query) GROUP BY query HAVING count(*) <> 1;
@@ -52,6 +52,15 @@ INSERT INTO ringfence.customer_card (name) VALUES ('Anna van Heerden'), ('J. R. 
 SELECT query, name, rank, ringfence.matches(customer_id, query) FROM unnest('{vanheerden,annavanheerden,"vanheerden anna",jrr,"jrr tolkien",ジョンスミス,nav,annav,heerdenanna}'::text[]) AS query
   LEFT JOIN LATERAL ringfence.search_customers(query) ON true ORDER BY 1;
 SELECT query, count(*) FILTER (WHERE ringfence.matches(id, query)) FROM unnest('{vanheerden,jrr,annav,heerdenanna}'::text[]) AS query, ringfence.customer GROUP BY query ORDER BY 1;
+
+-- Hiragana for katakana, and an old form of a character for the new one, are found below what is the same.
+INSERT INTO ringfence.customer_card (name) VALUES ('沢田'), ('澤田'), ('沢田 一郎'), ('澤田 一郎'), ('一郎 澤田'), ('はな'), ('ハナ'), ('ﾊﾅ');
+SELECT query, name, rank FROM unnest('{沢田,澤田,はな,ハナ}'::text[]) AS query, ringfence.search_customers(query) ORDER BY query COLLATE "C", rank DESC, name COLLATE "C";
+-- Letters and digits that are written together, or apart.
+UPDATE ringfence.customer_card SET attributes = '{"Flat": "Nr. WA 12345"}' WHERE name = '沢田';
+SELECT query, name, rank, matched, ringfence.matches(customer_id, query) FROM unnest('{WA12345,wa12345,WA-12345,WA1234,WB12345}'::text[]) WITH ORDINALITY AS list (query, n)
+  LEFT JOIN LATERAL ringfence.search_customers(query) ON true ORDER BY n;
+UPDATE ringfence.customer_card SET attributes = '{}' WHERE name = '沢田';
 
 -- Digits of any script.
 INSERT INTO ringfence.customer_card (name, attributes) VALUES ('Flat one', '{"Flat": "شقة ١٢٣"}'), ('Flat two', '{"Flat": "मकान 45"}'), ('Flat ४५६', '{}');
@@ -69,13 +78,34 @@ SELECT asked, by_email.name AS find_by_email, searched.name AS search_customers,
   FROM unnest(ARRAY['info@xn--bcher-kva.example', 'INFO@XN--BCHER-KVA.EXAMPLE.', 'info@bücher.example', U&'info@bu\0308cher.example', 'mailto:two@bücher.example',
                     'Two <two@bücher.example>', 'three@example.com', 'Three: <three@example.com>,', 'mailto:three@example.com?cc=x@y', '''four@example.com''',
                     U&'\202Afour@example.com\202C', 'E-mail: four@example.com;', 'a.b@gmail.com', 'AB@gmail.com', 'ab+news@gmail.com', 'ab+other@gmail.com',
-                    'Nobody <nobody@example.com>']) WITH ORDINALITY AS list (asked, n)
+                    'Nobody <nobody@example.com>',
+                    -- in links, and beside words without a colon
+                    'four%40example.com', 'mailto:four%40example.com?subject=Hi', '[Four](mailto:four@example.com)', '[four@example.com](mailto:four@example.com)',
+                    '<mailto:four@example.com|four@example.com>', 'e-mail four@example.com', 'Jan Four four@example.com', 'four@example.com Four',
+                    'four@example.com, three@example.com', 'https://four@example.com']) WITH ORDINALITY AS list (asked, n)
   LEFT JOIN LATERAL ringfence.find_by_email(asked) AS by_email ON true
   LEFT JOIN LATERAL ringfence.search_customers(asked) AS searched ON true
  ORDER BY n;
 SELECT name, rank, matched FROM ringfence.search_customers('bücher') ORDER BY name;
 SELECT name, rank, matched FROM ringfence.search_customers('fo@xn--bcher-kva.example') ORDER BY name;
 
+-- Stored with words beside them, they are the same addresses.
+INSERT INTO ringfence.customer_card (name, emails) VALUES ('Eight', '{"praca eight@example.com"}'), ('Nine', '{[Nine](mailto:nine@example.com)}'), ('Ten', '{ten%40example.com}');
+SELECT asked, by_email.name AS find_by_email, searched.name AS search_customers, searched.rank, ringfence.matches(by_email.customer_id, asked)
+  FROM unnest(ARRAY['eight@example.com', 'Nine <nine@example.com>', 'ten@example.com']) WITH ORDINALITY AS list (asked, n)
+  LEFT JOIN LATERAL ringfence.find_by_email(asked) AS by_email ON true
+  LEFT JOIN LATERAL ringfence.search_customers(asked) AS searched ON true
+ ORDER BY n;
+
+-- A field of type email keeps the address alone, as it is typed; of several, or beside words, it is not clear which is meant.
+UPDATE ringfence.customer_card SET attributes = '{"Login": "Eight <Eight@example.com>"}' WHERE name = 'Eight';
+UPDATE ringfence.customer_card SET attributes = '{"Login": "mailto:nine@example.com"}' WHERE name = 'Nine';
+SELECT name, attributes ->> 'Login' AS login FROM ringfence.customer_card WHERE name IN ('Eight', 'Nine') ORDER BY name;
+UPDATE ringfence.customer_card SET attributes = '{"Login": "Ten ten@example.com"}' WHERE name = 'Ten';
+UPDATE ringfence.customer_card SET attributes = '{"Login": "A <a@example.com>, B <b@example.com>"}' WHERE name = 'Ten';
+\echo :SQLSTATE
+UPDATE ringfence.customer_card SET attributes = '{"Login": "<eight@EXAMPLE.com>"}' WHERE name = 'Ten';
+\echo :SQLSTATE
 -- A unique field takes a value once, whatever is invisible in it.
 UPDATE ringfence.customer_card SET attributes = '{"Contract": "CT-1", "Login": "jan@bücher.example"}' WHERE name = 'One';
 \set VERBOSITY sqlstate
