@@ -218,6 +218,7 @@ DECLARE
     same           uuid[];
     taken          text;
     tries          integer := 0;
+    has_waited     boolean := false;
 BEGIN
     PERFORM ringfence.check_right('customer.read'), ringfence.check_right('customer.write');
     IF card IS NULL OR jsonb_typeof(card) <> 'object' THEN
@@ -268,6 +269,9 @@ BEGIN
                 RETURN;
             END IF;
             -- Another session has deleted the customer meanwhile: look again.
+        ELSIF NOT has_waited AND ringfence.wait_for_savers(given, match_field) THEN
+            -- Another session may just have inserted this customer: look again.
+            has_waited := true;
         ELSE
             BEGIN
                 INSERT INTO ringfence.customer_card AS saved
@@ -322,16 +326,14 @@ BEGIN
             RAISE EXCEPTION 'the card has no id' USING ERRCODE = 'invalid_parameter_value';
         END IF;
         RETURN ARRAY(SELECT customer.id FROM ringfence.customer WHERE customer.owner_id = ringfence.current_owner() AND customer.id = card.id);
-    -- Many customers have the same placeholder ("0", "000-000-000", "none"): it identifies nobody.
     WHEN 'phone', 'phones' THEN
-        FOREACH form IN ARRAY ARRAY(SELECT phone FROM unnest(ringfence.normal_phones(card.phones, ringfence.current_owner())) AS phone
-                                     WHERE phone !~ '^(\+[1-9][0-9]{0,2})?0+$') LOOP
+        FOREACH form IN ARRAY ringfence.matched_forms(card, match_field) LOOP
             same := same || ARRAY(SELECT customer.id FROM ringfence.find_by_phone(form) AS found JOIN ringfence.customer ON customer.id = found.customer_id
                                    WHERE customer.owner_id = ringfence.current_owner() AND form = ANY (customer.normal_phones)
                                      AND customer.id <> ALL (same) LIMIT 2);
         END LOOP;
     WHEN 'email', 'emails' THEN
-        FOREACH form IN ARRAY ARRAY(SELECT email FROM unnest(ringfence.normal_emails(card.emails)) AS email WHERE email ~ '.@.') LOOP
+        FOREACH form IN ARRAY ringfence.matched_forms(card, match_field) LOOP
             same := same || ARRAY(SELECT customer.id FROM ringfence.find_by_email(form) AS found JOIN ringfence.customer ON customer.id = found.customer_id
                                    WHERE customer.owner_id = ringfence.current_owner() AND form = ANY (customer.normal_emails)
                                      AND customer.id <> ALL (same) LIMIT 2);

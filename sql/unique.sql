@@ -76,6 +76,53 @@ REVOKE ALL ON FUNCTION ringfence.keep_unique_values(uuid, jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.keep_unique_values(uuid, jsonb) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.keep_unique_values(uuid, jsonb) IS 'Error 23505 if another customer of the owner has a value that must be unique; part of customer_card';
 
+-- Phones and e-mails that are being saved ------------------------------------------------------------------------------
+
+-- They are not unique, so no key keeps two sessions from inserting the same customer at once. Who is about to insert one by
+-- its phone or e-mail inserts the form here and deletes it at once: another session of the owner that does the same waits until
+-- this transaction ends. No row is ever left.
+CREATE TABLE ringfence.form_being_saved (
+    owner_id uuid NOT NULL DEFAULT ringfence.current_owner() REFERENCES ringfence.owner ON DELETE CASCADE,
+    form     text NOT NULL,
+    PRIMARY KEY (owner_id, form)
+);
+COMMENT ON TABLE ringfence.form_being_saved IS 'Always empty: sessions that save the same new phone or e-mail wait for each other here; no application role can read or write it';
+SELECT ringfence.wall('ringfence.form_being_saved', 'customer.read', 'customer.write', 'customer.write');
+
+-- Many customers have the same placeholder ("0", "000-000-000", "none"): it identifies nobody.
+CREATE FUNCTION ringfence.matched_forms(card ringfence.customer_card, match_field text) RETURNS text[]
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $forms$
+    SELECT CASE
+        WHEN match_field IN ('phone', 'phones') THEN
+            ARRAY(SELECT phone FROM unnest(ringfence.normal_phones(card.phones, ringfence.current_owner())) AS phone
+                   WHERE phone !~ '^(\+[1-9][0-9]{0,2})?0+$')
+        WHEN match_field IN ('email', 'emails') THEN
+            ARRAY(SELECT email FROM unnest(ringfence.normal_emails(card.emails)) AS email WHERE email ~ '.@.')
+        ELSE '{}' END
+$forms$;
+REVOKE ALL ON FUNCTION ringfence.matched_forms(ringfence.customer_card, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.matched_forms(ringfence.customer_card, text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.matched_forms(ringfence.customer_card, text) IS 'The phones or e-mails of a card by which a customer can be told, in normal form; part of save_customer()';
+
+CREATE FUNCTION ringfence.wait_for_savers(card ringfence.customer_card, match_field text) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $wait$
+DECLARE
+    forms CONSTANT text[] := ringfence.matched_forms(card, match_field);
+BEGIN
+    IF forms = '{}' THEN
+        RETURN false;
+    END IF;
+    -- In one order, so that two sessions never wait for each other.
+    INSERT INTO ringfence.form_being_saved (form) SELECT form FROM unnest(forms) AS form ORDER BY form COLLATE "C";
+    DELETE FROM ringfence.form_being_saved AS own WHERE own.owner_id = ringfence.current_owner() AND own.form = ANY (forms);
+    RETURN true;
+END
+$wait$;
+REVOKE ALL ON FUNCTION ringfence.wait_for_savers(ringfence.customer_card, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.wait_for_savers(ringfence.customer_card, text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.wait_for_savers(ringfence.customer_card, text) IS
+    'Waits for sessions of the owner that save the same phone or e-mail, and keeps later ones waiting; false: the card has none to match by. Part of save_customer()';
+
 -- A field and its values -----------------------------------------------------------------------------------------------
 
 CREATE FUNCTION ringfence.lock_definitions() RETURNS boolean

@@ -339,6 +339,8 @@ fn a_customer_that_two_sessions_save_is_there_once() {
         let id = format!("a0000000-0000-0000-0000-{:0>12x}", isolation.len() * 100 + ending.len());
         let key = match by {
             "id" => format!("\"id\": \"{id}\""),
+            "phone" => format!("\"phones\": [\"09{:08}\"]", isolation.len() * 100 + ending.len()),
+            "email" => format!("\"emails\": [\"{}-{ending}@example.com\"]", isolation.len()),
             _ => format!("\"attributes\": {{\"Contract\": \"{isolation} {ending}\"}}"),
         };
         format!(
@@ -353,6 +355,10 @@ fn a_customer_that_two_sessions_save_is_there_once() {
         ("READ COMMITTED", "COMMIT", "id", Ok("updated")),
         ("READ COMMITTED", "ROLLBACK", "id", Ok("inserted")),
         ("REPEATABLE READ", "COMMIT", "id", Err("40001")),
+        ("READ COMMITTED", "COMMIT", "phone", Ok("updated")),
+        ("READ COMMITTED", "ROLLBACK", "phone", Ok("inserted")),
+        ("READ COMMITTED", "COMMIT", "email", Ok("updated")),
+        ("READ COMMITTED", "ROLLBACK", "email", Ok("inserted")),
     ] {
         let case = format!("{by} {isolation} {ending}");
         let mut sales = database.connect("sales_a");
@@ -377,7 +383,28 @@ fn a_customer_that_two_sessions_save_is_there_once() {
     }
 }
 
-/// The same under load: at the end each contract has one customer, and nobody was refused.
+/// Sessions of two owners that save the same phone do not wait for each other.
+#[test]
+fn saving_waits_for_no_other_owner() {
+    let database = Database::new("save_apart");
+    let save = "SELECT action FROM ringfence.save_customer('{\"name\": \"Once\", \"phones\": [\"+48 601 999 888\"], \"emails\": [\"once@example.com\"]}', 'phone')";
+    let (mut first, mut second) = (database.connect("sales_a"), database.connect("app_b"));
+    run(&mut first, "BEGIN");
+    assert_eq!(value::<String>(&mut first, save), "inserted");
+    run(&mut second, "SET lock_timeout = '1s'");
+    assert_eq!(value::<String>(&mut second, save), "inserted");
+    // Of one owner they do.
+    let mut third = database.connect("support_a");
+    run(&mut third, "SET lock_timeout = '1s'");
+    let refused = third.query(save, &[]).expect_err("waits");
+    assert_eq!(refused.code().map(|code| code.code()), Some("55P03"));
+    run(&mut first, "COMMIT");
+    assert_eq!(value::<String>(&mut third, save), "updated");
+    let left = "SELECT count(*) FROM ringfence.form_being_saved";
+    assert_eq!(value::<i64>(&mut database.connect("postgres"), left), 0);
+}
+
+/// The same under load: at the end each contract, phone and e-mail has one customer, and nobody was refused.
 #[test]
 fn customers_are_saved_once_under_load() {
     let database = Database::new("save_load");
@@ -391,6 +418,11 @@ fn customers_are_saved_once_under_load() {
             thread::spawn(move || {
                 for n in 0..60 {
                     let contract = n / 3;
+                    for (key, by) in [("phones", "phone"), ("emails", "email")] {
+                        let contact = if by == "phone" { format!("+48 601 900 0{contract:02}") } else { format!("{contract}@load.example") };
+                        let card = format!("{{\"name\": \"Load by {by}\", \"{key}\": [\"{contact}\"]}}");
+                        run(&mut session, &format!("SELECT ringfence.save_customer('{card}', '{by}')"));
+                    }
                     run(
                         &mut session,
                         &format!("SELECT ringfence.save_customer('{{\"name\": \"Load {writer}\", \"attributes\": {{\"Contract\": \"C{contract}\"}}}}', 'Contract')"),
@@ -403,5 +435,5 @@ fn customers_are_saved_once_under_load() {
         writer.join().expect("a writer");
     }
     let saved = "SELECT count(*) FROM ringfence.customer_card WHERE name LIKE 'Load %'";
-    assert_eq!(value::<i64>(&mut database.connect("boss_a"), saved), 20);
+    assert_eq!(value::<i64>(&mut database.connect("boss_a"), saved), 60);
 }
