@@ -6,7 +6,7 @@ use super::form::Form;
 use super::key::day::key_of_day;
 use super::key::hash::{EMAILS, FieldKeys, JOINED, KeyKind, NAME, OPTIONS, PHONES, ROW, TEXT};
 use super::key::long_word::{MIN_LETTERS_OF_LONG_WORD, WordEnd, has_typo_keys, misspelt_ends};
-use super::key::pieces::{four_digits, is_code, joints, keys_of_long_numbers, pieces};
+use super::key::pieces::{beginnings, four_digits, is_code, joints, keys_of_long_numbers, pieces};
 use super::misspelt::any_short_misspelt;
 use super::query::Query;
 use super::term::Term;
@@ -251,8 +251,12 @@ impl Fields {
         };
         let start = self.name.of_name_starts(&first.letters, !before.is_empty());
         let start = start.map(|(first, last)| Term::Range(first, last));
+        // Where all customers have the last word in their e-mail addresses, few have a word in the
+        // name that begins like it.
+        let beginning = beginnings(&last.letters).last().filter(|_| !before.is_empty());
+        let beginning = beginning.map(|(kind, letters)| Term::Key(self.name.of_letters(kind, letters)));
         let before = before.iter().take(MAX_PROBED_WORDS).map(|word| self.word_of_name(word));
-        Term::all(start.into_iter().chain(before).chain([self.in_text(last)]).collect())
+        Term::all(start.into_iter().chain(before).chain(beginning).chain([self.in_text(last)]).collect())
     }
 
     // Typos.
