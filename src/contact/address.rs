@@ -40,7 +40,8 @@ const LINKS: [&str; 21] = [
 /// Schemes of addresses with a host behind the number, which is no part of it.
 const SCHEMES_WITH_HOST: [&str; 6] = ["sip:", "sips:", "h323:", "h.323:", "iax:", "iax2:"];
 
-/// Schemes in front of a number. RFC 3966 (`tel`), RFC 2806 (`fax`, `modem`), RFC 5724 (`sms`), and those of telephone programs.
+/// Schemes in front of a number. RFC 3966 (`tel`), RFC 2806 (`fax`, `modem`), RFC 5724 (`sms`), and
+/// those of telephone programs.
 const SCHEMES: [&str; 28] = [
     "tel:",
     "telprompt:",
@@ -78,7 +79,8 @@ const BEHIND_SCHEME: [&str; 5] = ["//wp/mc;", "//r/call?number=", "//r/sms?numbe
 /// RFC 3966: only the extension of the parameters belongs to the number.
 const PARAMETERS: [&str; 4] = [";phone-context=", ";isub=", ";postd=", "?"];
 
-/// The text without its scheme (`tel:`, `sip:`) and without the host of an address. None for the address of something else.
+/// The text without its scheme (`tel:`, `sip:`) and without the host of an address. None for the
+/// address of something else.
 pub(super) fn addressed(text: &str) -> Option<Addressed<'_>> {
     let text = in_angles(text);
     if let Some(rest) = LINKS.iter().find_map(|link| behind(text, link)) {

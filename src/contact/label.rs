@@ -1,4 +1,5 @@
-//! What words beside digits say of them: that a phone number follows, that something else follows, that it is an extension.
+//! What words beside digits say of them: that a phone number follows, that something else follows,
+//! that it is an extension.
 
 use super::number::{NUMBER_DIGITS, count_digits};
 use super::pieces::Piece;
@@ -13,70 +14,80 @@ const LABEL_WORDS: usize = 4;
 
 /// How an extension is introduced.
 const EXTENSION: &str = "\
-    x w xtn ext extn extension int interno interna intern interne anexo ramal poste wew wewn wewnętrzny \
-    dw durchwahl nst nebenstelle klappe kl toestel tst linka dahili mellék ankn anknytning lokal \
-    alanumero доб добавочный вн внутр внутрішній внутренний 內線 内線 内线 分機 分机 轉 转 내선 교환 ต่อ";
+    x w xtn ext extn extension int interno interna intern interne anexo ramal poste wew wewn \
+    wewnętrzny dw durchwahl nst nebenstelle klappe kl toestel tst linka dahili mellék ankn \
+    anknytning lokal alanumero доб добавочный вн внутр внутрішній внутренний 內線 内線 内线 分機 分机 轉 转 내선 \
+    교환 ต่อ";
 
 /// Words between two alternative numbers.
 const BETWEEN: &str = "\
     oder und or and lub albo i oraz o oppure e ou et y u of en або или і и або หรือ 或 または 또는";
 
 /// Words between the first and the last number of a range.
-const RANGE: &str = "to do bis à hasta al tot ถึง 至 到 から 부터";
+const RANGE: &str = "\
+    to do bis à hasta al tot ถึง 至 到 から 부터";
 
 /// Words that introduce a phone number, with or without a colon.
 const OF_PHONES: &str = "\
-    tel telef telefon telefonu telefony telefonnummer telefonnr telefonski telefoon telefoonnummer telefono teléfono \
-    telefone telefón telefonní téléphone telephone phone phones phonenumber mobile mobil mobilní mobitel mobiltelefon \
-    mobilnummer mobilfunk cell cellular cellphone handy handynr handynummer fon fono fone fax faks telefax komórka komórki \
-    komórkowy komórkowego kom stacjonarny cel celular cellulare movil móvil movel móvel telemóvel telemovel portable gsm \
-    whatsapp signal viber telegram sms call dial zadzwoń dzwonić infolinia hotline rufnummer rufnr puh puhelin matkapuhelin \
-    tlf tlfn tfn tln cep моб мобильный мобільний тел телефон телефону сот сотовый факс τηλ τηλέφωνο κιν κινητό \
-    טל טלפון נייד هاتف تلفون تليفون جوال موبايل موبایل تلفن फ़ोन फोन मोबाइल 電話 电话 電話番号 電話號碼 电话号码 手機 手机 手機號碼 \
-    手机号 手机号码 行動 行動電話 移动电话 傳真 传真 携帯 携帯電話 携帯番号 ケータイ 전화 전화번호 휴대폰 휴대전화 핸드폰 โทร โทรศัพท์ มือถือ \
-    điện thoại di động đt sđt đtdđ";
+    tel telef telefon telefonu telefony telefonnummer telefonnr telefonski telefoon telefoonnummer \
+    telefono teléfono telefone telefón telefonní téléphone telephone phone phones phonenumber \
+    mobile mobil mobilní mobitel mobiltelefon mobilnummer mobilfunk cell cellular cellphone handy \
+    handynr handynummer fon fono fone fax faks telefax komórka komórki komórkowy komórkowego kom \
+    stacjonarny cel celular cellulare movil móvil movel móvel telemóvel telemovel portable gsm \
+    whatsapp signal viber telegram sms call dial zadzwoń dzwonić infolinia hotline rufnummer rufnr \
+    puh puhelin matkapuhelin tlf tlfn tfn tln cep моб мобильный мобільний тел телефон телефону сот \
+    сотовый факс τηλ τηλέφωνο κιν κινητό טל טלפון נייד هاتف تلفون تليفون جوال موبايل موبایل تلفن \
+    फ़ोन फोन मोबाइल 電話 电话 電話番号 電話號碼 电话号码 手機 手机 手機號碼 手机号 手机号码 行動 行動電話 移动电话 傳真 传真 携帯 携帯電話 携帯番号 ケータイ \
+    전화 전화번호 휴대폰 휴대전화 핸드폰 โทร โทรศัพท์ มือถือ điện thoại di động đt sđt đtdđ";
 
 /// Letters that introduce a phone number on visiting cards: `M +48 601 234 567`, `t. 22 123 45 67`.
-const LETTERS_OF_PHONES: &str = "t m p f h k c w d";
+const LETTERS_OF_PHONES: &str = "\
+    t m p f h k c w d";
 
 /// Words that tell one phone of a person from another, beside a word of [`OF_PHONES`].
 const WHICH: &str = "\
-    home work office private business direct main personal domowy służbowy prywatny do domu pracy biura privat geschäftlich \
-    dienstlich casa trabajo oficina ufficio lavoro maison bureau travail domicile";
+    home work office private business direct main personal domowy służbowy prywatny do domu pracy \
+    biura privat geschäftlich dienstlich casa trabajo oficina ufficio lavoro maison bureau travail \
+    domicile";
 
 /// Words for a number of whatever kind.
 const NUMBER: &str = "\
-    no nr num number numbers numer numery numero número numéro nummer n номер № số αριθμός מספר رقم شماره नंबर 番号 號碼 号码 เลขที่";
+    no nr num number numbers numer numery numero número numéro nummer n номер № số αριθμός מספר \
+    رقم شماره नंबर 番号 號碼 号码 เลขที่";
 
 /// Words that say that the digits behind them are no phone number.
 const NOT_OF_PHONES: &str = "\
-    order orders invoice invoices contract contracts ticket tickets ref reference id account tracking serial sn pn \
-    meter shipment parcel imei imsi iccid meid vin sku upc ean gtin isbn issn iban bic \
-    passport ssn tin ein vat tax booking reservation barcode \
-    seryjny seryjna seryjne konto konta nip pesel regon krs faktura faktury umowa umowy zamówienie zamówienia zam paczka paczki \
-    przesyłka przesyłki polisa polisy sprawa sprawy zgłoszenie zgłoszenia dowód dowodu paszport paszportu rachunek rachunku \
-    rechnung bestellung auftrag vertrag vorgang aktenzeichen sendung seriennummer steuernummer kontonummer \
-    commande facture série contrat dossier siret siren référence réf pedido pedidos factura serie contrato expediente \
-    referencia cuenta nif cif dni fatura série conta cpf cnpj ordine fattura seriale contratto conto pratica \
-    order ordernummer bestelnummer factuurnummer bsn kvk sipariş fatura seri заказ заказа замовлення серийный серійний счет счёт \
-    счета рахунок рахунку договор договора договір договору инн снилс паспорт паспорта окпо єдрпоу іпн \
-    訂單 訂單號 訂單編號 订单 订单号 订单编号 序號 序列號 序号 序列号 發票 发票 統編 統一編號 帳號 账号 身分證 身份证 注文 注文番号 請求書 \
-    シリアル シリアル番号 製造番号 口座番号 会員番号 일련번호 주문 주문번호 계좌번호 송장번호";
+    order orders invoice invoices contract contracts ticket tickets ref reference id account \
+    tracking serial sn pn meter shipment parcel imei imsi iccid meid vin sku upc ean gtin isbn \
+    issn iban bic passport ssn tin ein vat tax booking reservation barcode seryjny seryjna seryjne \
+    konto konta nip pesel regon krs faktura faktury umowa umowy zamówienie zamówienia zam paczka \
+    paczki przesyłka przesyłki polisa polisy sprawa sprawy zgłoszenie zgłoszenia dowód dowodu \
+    paszport paszportu rachunek rachunku rechnung bestellung auftrag vertrag vorgang aktenzeichen \
+    sendung seriennummer steuernummer kontonummer commande facture série contrat dossier siret \
+    siren référence réf pedido pedidos factura serie contrato expediente referencia cuenta nif cif \
+    dni fatura série conta cpf cnpj ordine fattura seriale contratto conto pratica order \
+    ordernummer bestelnummer factuurnummer bsn kvk sipariş fatura seri заказ заказа замовлення \
+    серийный серійний счет счёт счета рахунок рахунку договор договора договір договору инн снилс \
+    паспорт паспорта окпо єдрпоу іпн 訂單 訂單號 訂單編號 订单 订单号 订单编号 序號 序列號 序号 序列号 發票 发票 統編 統一編號 帳號 账号 身分證 \
+    身份证 注文 注文番号 請求書 シリアル シリアル番号 製造番号 口座番号 会員番号 일련번호 주문 주문번호 계좌번호 송장번호";
 
-/// Words that say the same only before a colon or beside a word of [`NUMBER`]: they are parts of names too, and "po" is Polish
-/// for "after".
-const NOT_OF_PHONES_WITH_COLON: &str = "po case item part model policy claim batch lot license licence quote swift";
+/// Words that say the same only before a colon or beside a word of [`NUMBER`]: they are parts of
+/// names too, and "po" is Polish for "after".
+const NOT_OF_PHONES_WITH_COLON: &str = "\
+    po case item part model policy claim batch lot license licence quote swift";
 
-/// Words for people, whose numbers are phones (`Customer: 601234567`), unless a word of [`NUMBER`] stands beside them
-/// (`Customer no. 12345678`).
+/// Words for people, whose numbers are phones (`Customer: 601234567`), unless a word of [`NUMBER`]
+/// stands beside them (`Customer no. 12345678`).
 const PEOPLE: &str = "\
-    customer client user member patient employee klient klienta klientki pacjent pacjenta pracownika abonenta cliente kunde kunden \
-    mitglied клиент клиента клієнт клієнта";
+    customer client user member patient employee klient klienta klientki pacjent pacjenta \
+    pracownika abonenta cliente kunde kunden mitglied клиент клиента клієнт клієнта";
 
-/// What German compounds of `nummer` and `nr` begin with that are no phones: Rechnungsnummer, Kundennr.
+/// What German compounds of `nummer` and `nr` begin with that are no phones: Rechnungsnummer,
+/// Kundennr.
 const NUMBERED: &str = "\
-    rechnungs bestell auftrags vertrags kunden serien artikel steuer konto personal mitglieds versicherungs policen sendungs \
-    paket tracking vorgangs akten ausweis pass zähler geräte fahrgestell teile chargen lieferschein buchungs ticket fall";
+    rechnungs bestell auftrags vertrags kunden serien artikel steuer konto personal mitglieds \
+    versicherungs policen sendungs paket tracking vorgangs akten ausweis pass zähler geräte \
+    fahrgestell teile chargen lieferschein buchungs ticket fall";
 
 fn is_among(words: &str, word: &str) -> bool {
     words.split(' ').any(|other| other == word)
@@ -116,7 +127,8 @@ pub(super) fn joint(between: &[Piece]) -> Option<Joint> {
     if is_among(RANGE, &word) { Some(Joint::Range) } else { is_among(BETWEEN, &word).then_some(Joint::Alternative) }
 }
 
-/// A run of digits without the number of a list entry before it (`1)`), and without digits that belong to the word after it.
+/// A run of digits without the number of a list entry before it (`1)`), and without digits that
+/// belong to the word after it.
 pub(super) fn without_ordinals<'a>(run: &'a str, is_first: bool, next: Option<Piece>) -> &'a str {
     let mut run = run;
     let trimmed = run.trim_start();
@@ -168,8 +180,8 @@ pub(super) enum Read {
 const MARKS: [char; 21] =
     [';', '|', '&', '\n', ':', '<', '>', '"', '\\', '•', '·', '=', '°', '☎', '☏', '✆', '📞', '📱', '📲', '🖷', '→'];
 
-/// Whether the text before a run of digits, or between two, only introduces it. A word with a colon can introduce anything, so
-/// it counts only before a valid number or before digits alone.
+/// Whether the text before a run of digits, or between two, only introduces it. A word with a colon
+/// can introduce anything, so it counts only before a valid number or before digits alone.
 pub(super) fn introduces(between: &[Piece], is_behind_number: bool, read: Read) -> bool {
     let are_marks = between.iter().all(|piece| !matches!(piece, Piece::Mark(mark) if !MARKS.contains(mark)));
     if !are_marks {
@@ -202,7 +214,8 @@ fn are_of_phones(words: &[String]) -> bool {
         && words.iter().all(|word| is_among(OF_PHONES, word) || is_among(WHICH, word) || is_among(NUMBER, word))
 }
 
-/// Whether the words directly before a run of digits say that it is no phone: `Order: `, `S/N `, `nr zamówienia`, `order no. `.
+/// Whether the words directly before a run of digits say that it is no phone: `Order: `, `S/N `,
+/// `nr zamówienia`, `order no. `.
 pub(super) fn says_not_of_phones(between: &[Piece]) -> bool {
     let beside =
         between.iter().rposition(|piece| matches!(piece, Piece::Mark(mark) if !matches!(mark, ':' | '=' | '°')));

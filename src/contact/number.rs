@@ -5,10 +5,12 @@ use super::renumbered::{renumbered, was_renumbered};
 use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
 use std::borrow::Cow;
 
-/// The fewest digits of a number that may have other text beside it: `0800 FLOWERS` has fewer before the letters.
+/// The fewest digits of a number that may have other text beside it: `0800 FLOWERS` has fewer
+/// before the letters.
 pub(super) const NUMBER_DIGITS: usize = 6;
 
-/// The fewest digits of a number with another country's code and no `+`. Shorter ones are too often national numbers.
+/// The fewest digits of a number with another country's code and no `+`. Shorter ones are too often
+/// national numbers.
 const INTERNATIONAL_DIGITS: usize = 10;
 
 /// The fewest digits of a number with the country's own code and no `+`.
@@ -23,7 +25,8 @@ fn region(code: &str) -> Option<Region> {
     code.parse().ok().filter(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(*region).is_some())
 }
 
-/// The text without differences of width, without invisible characters, and with the decimal digits of every script in ASCII.
+/// The text without differences of width, without invisible characters, and with the decimal digits
+/// of every script in ASCII.
 pub(super) fn plain_number(text: &str) -> Cow<'_, str> {
     let plain = plain(text);
     if !plain.contains(|character: char| !character.is_ascii() && character.is_numeric()) {
@@ -110,7 +113,8 @@ pub(super) fn number(text: &str, country: Option<&str>) -> Option<Number> {
     let is_bare = text.bytes().all(|byte| byte.is_ascii_digit());
     if let Some((e164, true)) = &own {
         let own_code = parsed.as_ref().map(|number| number.country_code.to_string()).unwrap_or_default();
-        // In many countries 10 digits are a whole national number, but hardly any number with a country code has so few.
+        // In many countries 10 digits are a whole national number, but hardly any number with a
+        // country code has so few.
         let may_have_code = digits.starts_with(&own_code) || is_bare && digits.len() > INTERNATIONAL_DIGITS;
         if is_international || digits.starts_with('0') || digits.len() < OWN_CODE_DIGITS || !may_have_code {
             return found(e164.clone(), true, Vec::new());
@@ -157,7 +161,8 @@ pub(super) fn number(text: &str, country: Option<&str>) -> Option<Number> {
 /// The most digits of a national number, in most countries. More digits may be two numbers.
 const NATIONAL_DIGITS: usize = 11;
 
-/// A short cut for most texts: if the digits can mean nothing else, whether they are valid need not be checked, which halves the time.
+/// A short cut for most texts: if the digits can mean nothing else, whether they are valid need not
+/// be checked, which halves the time.
 pub(super) fn plainly_one(text: &str, country: Option<&str>) -> Option<Number> {
     let is_international = text.starts_with('+');
     let rest = if is_international { text.get(1..)? } else { text };
@@ -200,7 +205,8 @@ pub(super) fn plainly_one(text: &str, country: Option<&str>) -> Option<Number> {
     is_it.then(|| Number::read(e164(&number), ""))
 }
 
-/// Whether a text without `+` may begin with the code of a country, as 48601234567 and 48 601 234 567 do, but 601 234 567 12 does not.
+/// Whether a text without `+` may begin with the code of a country, as 48601234567 and 48 601 234
+/// 567 do, but 601 234 567 12 does not.
 fn may_begin_with_code(text: &str, e164: &str) -> bool {
     let first = text.split([' ', '-', '.', '(', ')', '/']).find(|group| !group.is_empty()).unwrap_or_default();
     let is_all = first.len() == text.len();
@@ -216,16 +222,18 @@ fn is_possible(number: Option<&PhoneNumber>) -> bool {
     number.is_some_and(|number| PHONE_NUMBER_UTIL.is_possible_number(number))
 }
 
-/// Whether digits without `+`, which may be a national number or one with the country's own code, are the latter. In a country with a
-/// trunk prefix 0, a number without it is hardly a national one, though a plan of variable length calls it valid.
+/// Whether digits without `+`, which may be a national number or one with the country's own code,
+/// are the latter. In a country with a trunk prefix 0, a number without it is hardly a national
+/// one, though a plan of variable length calls it valid.
 fn is_written_with_code(digits: &str, own: &str, with_code: &str, country: Option<&str>) -> bool {
     let code = country.and_then(region).and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region));
     code.is_some_and(|code| with_code.strip_prefix('+').is_some_and(|number| number.starts_with(&code.to_string())))
         && parsed(&format!("0{digits}"), country).is_some_and(|number| e164(&number) == own)
 }
 
-/// Another form of the same number. A mobile number of Argentina has a 9 after the country code, but people who leave out the 15 of
-/// national calls often leave out the 9 too (ENACOM, Plan Fundamental de Numeración Nacional).
+/// Another form of the same number. A mobile number of Argentina has a 9 after the country code,
+/// but people who leave out the 15 of national calls often leave out the 9 too (ENACOM, Plan
+/// Fundamental de Numeración Nacional).
 pub(super) fn alternative(e164: &str) -> Option<String> {
     let number = e164.strip_prefix("+54")?;
     match number.strip_prefix('9') {
@@ -235,7 +243,8 @@ pub(super) fn alternative(e164: &str) -> Option<String> {
     }
 }
 
-/// Whether a text is a date or a month, which can have as many digits as a phone number: `2026-03-31`, `31.03.2026`, `03/31/2026`.
+/// Whether a text is a date or a month, which can have as many digits as a phone number:
+/// `2026-03-31`, `31.03.2026`, `03/31/2026`.
 pub(super) fn is_date(text: &str) -> bool {
     if !matches!(text.len(), 6..=10) || !text.bytes().take(5).any(|byte| matches!(byte, b'-' | b'.' | b'/')) {
         return false;

@@ -1,10 +1,12 @@
 //! Phone numbers in the form that look-ups compare: E.164 by the owner's country.
 //!
-//! A stored text is kept as the numbers in it ([`normal_phones`]). A text to find is looked up as the same
-//! numbers, and as what else its digits may mean ([`phones_to_find`]). Both read the text with [`Reading`].
+//! A stored text is kept as the numbers in it ([`normal_phones`]). A text to find is looked up as
+//! the same numbers, and as what else its digits may mean ([`phones_to_find`]). Both read the text
+//! with [`Reading`].
 //!
-//! What libphonenumber calls valid is a number. What it calls possible is one only if nothing in the text is valid. A text
-//! that is not a number is kept as it is written, so that two different texts have no form in common.
+//! What libphonenumber calls valid is a number. What it calls possible is one only if nothing in
+//! the text is valid. A text that is not a number is kept as it is written, so that two different
+//! texts have no form in common.
 
 use super::number::{ascii_digits, count_digits, plain_number, with_code};
 use super::pieces::{is_of_phone, trimmed};
@@ -30,9 +32,10 @@ pub fn is_phone(text: &str) -> bool {
     !is_too_long(text) && plain_number(text).contains(|character: char| character.is_ascii_digit())
 }
 
-/// What a phone is stored as: each number in the text in E.164; the digits of a text that is no number and has nothing
-/// else (a short code, an internal extension); and any other text that is not all read as numbers also as it is written.
-/// An extension dialled after the number is not part of the form.
+/// What a phone is stored as: each number in the text in E.164; the digits of a text that is no
+/// number and has nothing else (a short code, an internal extension); and any other text that is
+/// not all read as numbers also as it is written. An extension dialled after the number is not part
+/// of the form.
 pub fn normal_phones(text: &str, country: Option<&str>) -> Vec<String> {
     if is_too_long(text) {
         return Vec::new();
@@ -49,7 +52,8 @@ pub fn normal_phone(text: &str, country: Option<&str>) -> Option<String> {
     normal_phones(text, country).into_iter().next()
 }
 
-/// The forms that a phone is looked up by, best first: all that it may be stored as, and what else its digits may mean.
+/// The forms that a phone is looked up by, best first: all that it may be stored as, and what else
+/// its digits may mean.
 pub fn phones_to_find(text: &str, country: Option<&str>) -> Vec<String> {
     if is_too_long(text) {
         return Vec::new();
@@ -59,14 +63,16 @@ pub fn phones_to_find(text: &str, country: Option<&str>) -> Vec<String> {
     forms_to_find(&reading, reading.written(&plain), country)
 }
 
-/// All that a text may be stored as (`written`: as it is written), and what else its digits may mean.
+/// All that a text may be stored as (`written`: as it is written), and what else its digits may
+/// mean.
 fn forms_to_find(reading: &Reading, written: Option<String>, country: Option<&str>) -> Vec<String> {
     let kept = reading.bare.iter().cloned().chain(written);
     distinct(reading.to_find(country).into_iter().chain(kept).chain(callers(reading, country)))
 }
 
-/// The forms that a search looks up. If the text is phone numbers with nothing but labels, separators and notes, these are the same as
-/// of [`phones_to_find`]; any other text with a digit is looked up only as it is written.
+/// The forms that a search looks up. If the text is phone numbers with nothing but labels,
+/// separators and notes, these are the same as of [`phones_to_find`]; any other text with a digit
+/// is looked up only as it is written.
 pub struct Asked {
     pub forms: Vec<String>,
     /// Whether the text is phone numbers and nothing else.
@@ -86,7 +92,8 @@ pub fn asked(text: &str, country: Option<&str>) -> Asked {
     Asked { forms, is_phone }
 }
 
-/// The numbers that digits without `+` are with the code of a country, as a caller's number is shown. Only for an owner without a country.
+/// The numbers that digits without `+` are with the code of a country, as a caller's number is
+/// shown. Only for an owner without a country.
 fn callers(reading: &Reading, country: Option<&str>) -> Vec<String> {
     let bare = reading.bare.iter().filter(|_| country.is_none());
     bare.filter_map(|digits| with_code(digits)).collect()
@@ -120,7 +127,8 @@ pub fn looks_like_phone(text: &str) -> bool {
     is_of_phone(number) && count_digits(number) >= MIN_SUFFIX_DIGITS
 }
 
-/// The phone numbers among other words: each as it stands there, which may be in several words, and what it is looked up as.
+/// The phone numbers among other words: each as it stands there, which may be in several words, and
+/// what it is looked up as.
 pub fn phones_among<'a>(text: &'a str, country: Option<&str>) -> Vec<(Vec<&'a str>, Vec<String>)> {
     let pieces: Vec<&str> = text.split_whitespace().map(|piece| piece.trim_end_matches([',', ';'])).collect();
     let number = |some: &[&'a str]| -> Option<(Vec<&'a str>, Vec<String>)> {
@@ -191,7 +199,8 @@ mod unit_tests {
         assert_eq!(normal_phone(&"1".repeat(101), Some("PL")), None);
     }
 
-    /// What says that it is no phone is not looked up as one, by whichever function, and is not the same as the phone.
+    /// What says that it is no phone is not looked up as one, by whichever function, and is not the
+    /// same as the phone.
     #[test]
     fn digits_with_another_name_are_no_phone() {
         for text in [
@@ -444,6 +453,10 @@ mod unit_tests {
             let asked = asked(phone, Some("PL"));
             assert!(asked.is_phone && asked.forms == ["+48601234567"], "{phone}: {:?}", asked.forms);
         }
+    }
+
+    #[test]
+    fn a_phone_and_something_else() {
         for other in [
             "Nobody 601234567",
             "601234567 Nobody",

@@ -1,4 +1,5 @@
-//! The pieces of a text that may have phone numbers in it: digits, words, notes in parentheses, and marks.
+//! The pieces of a text that may have phone numbers in it: digits, words, notes in parentheses, and
+//! marks.
 
 use super::number::{NUMBER_DIGITS, count_digits};
 use unicode_normalization::char::is_combining_mark;
@@ -51,7 +52,8 @@ fn is_beside(character: char) -> bool {
         )
 }
 
-/// The text without characters that are copied with a number by accident, and without brackets or quotes around the whole.
+/// The text without characters that are copied with a number by accident, and without brackets or
+/// quotes around the whole.
 pub(super) fn trimmed(plain: &str) -> &str {
     let mut text = plain.trim_matches(is_beside);
     loop {
@@ -130,8 +132,8 @@ fn may_be_note(before: &[Piece], text: &str) -> bool {
     matches!(before.last(), Some(Piece::Digits(_) | Piece::Note(_))) || !before.is_empty() && note(text).is_some()
 }
 
-/// The note in parentheses that a text begins with, and where it ends. Parentheses without letters, a number or a time of
-/// day are part of a number, not a note.
+/// The note in parentheses that a text begins with, and where it ends. Parentheses without letters,
+/// a number or a time of day are part of a number, not a note.
 fn note(text: &str) -> Option<(&str, usize)> {
     let end = text.find(')')?;
     let note = text.get(1..end)?;

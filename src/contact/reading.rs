@@ -1,4 +1,5 @@
-//! Which phone numbers a text is, and what else is in it: labels, several numbers, extensions, addresses.
+//! Which phone numbers a text is, and what else is in it: labels, several numbers, extensions,
+//! addresses.
 
 use super::address::addressed;
 use super::label::{
@@ -69,7 +70,8 @@ impl Reading {
         self.is_all && !self.numbers.is_empty()
     }
 
-    /// The text as written, which is kept besides its numbers unless it is numbers and nothing else.
+    /// The text as written, which is kept besides its numbers unless it is numbers and nothing
+    /// else.
     pub fn written(&self, plain: &str) -> Option<String> {
         if self.is_all_numbers() { None } else { written(plain) }
     }
@@ -140,8 +142,8 @@ impl Reader<'_> {
         passage.finish()
     }
 
-    /// The valid number that runs of digits are together, with no words and but one kind of mark between them: `0171|1234567`,
-    /// `601·234·567`. Where each run is a number they are several.
+    /// The valid number that runs of digits are together, with no words and but one kind of mark
+    /// between them: `0171|1234567`, `601·234·567`. Where each run is a number they are several.
     fn parted_by_marks(&self, pieces: &[Piece]) -> Option<Number> {
         let marks: Vec<char> =
             pieces.iter().filter_map(|piece| if let Piece::Mark(mark) = piece { Some(*mark) } else { None }).collect();
@@ -167,8 +169,9 @@ impl Reader<'_> {
         runs.flat_map(|run| self.numbers(run).0).filter(|number| number.is_valid).collect()
     }
 
-    /// The number that letters spell on the keys of a telephone, as in 1-800-FLOWERS. Toll-free and premium-rate numbers are written like
-    /// this, and in North America all numbers; letters after other digits are a name.
+    /// The number that letters spell on the keys of a telephone, as in 1-800-FLOWERS. Toll-free and
+    /// premium-rate numbers are written like this, and in North America all numbers; letters after
+    /// other digits are a name.
     fn spelled(&self, text: &str) -> Option<Number> {
         let first = text.find(is_letter)?;
         let before = text.get(..first)?;
@@ -258,7 +261,8 @@ impl<'a, 'b> Passage<'a, 'b> {
         self.reading.numbers.extend(numbers);
     }
 
-    /// Whether the digits belong to the number before them: an extension, or the end of another number.
+    /// Whether the digits belong to the number before them: an extension, or the end of another
+    /// number.
     fn take_ending(&mut self, run: &str) -> bool {
         let Some(number) = self.reading.numbers.last_mut() else {
             return false;
@@ -310,7 +314,8 @@ impl<'a, 'b> Passage<'a, 'b> {
             explains(&between) && bare.is_empty()
         };
         if reading.numbers.iter().any(|number| number.is_valid) && !reading.is_all {
-            // If a text with words holds one valid number, other digits that are merely possible are hardly numbers.
+            // If a text with words holds one valid number, other digits that are merely possible
+            // are hardly numbers.
             reading.is_all_digits &= reading.numbers.iter().all(|number| number.is_valid);
             reading.numbers.retain(|number| number.is_valid);
         }
@@ -333,8 +338,9 @@ impl<'a, 'b> Passage<'a, 'b> {
     }
 }
 
-/// The form in which a text that is not read as numbers is kept and looked up: letters in lower case, digits, `*` and `#`. If it has
-/// letters, a `-` parts groups of digits. It does not begin with `+`, as the form of a number does.
+/// The form in which a text that is not read as numbers is kept and looked up: letters in lower
+/// case, digits, `*` and `#`. If it has letters, a `-` parts groups of digits. It does not begin
+/// with `+`, as the form of a number does.
 fn written(plain: &str) -> Option<String> {
     let counts = |character: char| is_letter(character) || character.is_numeric() || matches!(character, '*' | '#');
     let has_other = plain.contains(|character: char| counts(character) && !character.is_ascii_digit());

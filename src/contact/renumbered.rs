@@ -1,7 +1,8 @@
 //! Numbers of numbering plans that have ended, as the numbers that replaced them.
 //!
-//! Customers' numbers are kept for years, and callers' numbers come in the plan of today. Each entry turns different numbers
-//! into different ones, and only a number that no plan of today has is turned: no two customers become one.
+//! Customers' numbers are kept for years, and callers' numbers come in the plan of today. Each
+//! entry turns different numbers into different ones, and only a number that no plan of today has
+//! is turned: no two customers become one.
 
 use super::number::{parsed, valid};
 
@@ -15,16 +16,20 @@ struct Change {
 }
 
 /// The sources:
-/// - Mexico: IFT, numbering plan of 3 August 2019: no 1 behind +52, no 01, 044 and 045 before a number.
+/// - Mexico: IFT, numbering plan of 3 August 2019: no 1 behind +52, no 01, 044 and 045 before a
+///   number.
 /// - Benin: ARCEP Bénin, 30 November 2024: 01 before each number.
-/// - Vietnam: Ministry of Information and Communications, from 15 September 2018: mobile numbers of ten digits behind +84
-///   have nine (the table as MobiFone, VinaPhone, Viettel, Vietnamobile and Gmobile published it). The area codes that changed
-///   in 2017 are left out: most numbers with an old one are mobile numbers today.
-/// - Colombia: CRC, resolution 5826 of 2019, from 1 September 2021: 60 before the area code of a landline.
-/// - Cameroon: ART, communication of 6 October 2014 in the ITU Operational Bulletin, from 21 November 2014: 6 before mobile
-///   numbers, 2 before landlines; of these 33 became 243 (announcement of Camtel).
-/// - Egypt: NTRA, 6 October 2011: one more digit in mobile numbers, by network. Those that began with 015 are left
-///   out: another network has them today.
+/// - Vietnam: Ministry of Information and Communications, from 15 September 2018: mobile numbers of
+///   ten digits behind +84 have nine (the table as MobiFone, VinaPhone, Viettel, Vietnamobile and
+///   Gmobile published it). The area codes that changed in 2017 are left out: most numbers with an
+///   old one are mobile numbers today.
+/// - Colombia: CRC, resolution 5826 of 2019, from 1 September 2021: 60 before the area code of a
+///   landline.
+/// - Cameroon: ART, communication of 6 October 2014 in the ITU Operational Bulletin, from 21
+///   November 2014: 6 before mobile numbers, 2 before landlines; of these 33 became 243
+///   (announcement of Camtel).
+/// - Egypt: NTRA, 6 October 2011: one more digit in mobile numbers, by network. Those that began
+///   with 015 are left out: another network has them today.
 /// - Mauritius: ICTA, 1 September 2013: 5 before mobile numbers.
 const CHANGES: [Change; 10] = [
     Change { country_code: 52, digits: 11, prefixes: &[("1", "")] },
@@ -103,8 +108,9 @@ fn changed(e164: &str) -> Option<String> {
     })
 }
 
-/// Côte d'Ivoire, ARTCI, 31 January 2021: two digits before each number, by the network that had it. The network of a mobile number
-/// is told by its second digit (google/libphonenumber, issue 1909), that of a landline by its third.
+/// Côte d'Ivoire, ARTCI, 31 January 2021: two digits before each number, by the network that had
+/// it. The network of a mobile number is told by its second digit (google/libphonenumber, issue
+/// 1909), that of a landline by its third.
 fn ivorian(e164: &str) -> Option<String> {
     let number = e164.strip_prefix("+225").filter(|number| number.len() == 8)?;
     let network = match *number.as_bytes() {

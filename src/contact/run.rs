@@ -1,4 +1,5 @@
-//! The numbers in a run of digits: one, several side by side, a range, or one with an extension or a code behind it.
+//! The numbers in a run of digits: one, several side by side, a range, or one with an extension or
+//! a code behind it.
 
 use super::label::{EXTENSION_DIGITS, Joint};
 use super::number::{NUMBER_DIGITS, Number, ascii_digits, count_digits, e164, is_date, parsed};
@@ -11,13 +12,16 @@ const ENDING_DIGITS: usize = 4;
 /// The most numbers of a range besides its first.
 const MAX_RANGE: u32 = MAX_NUMBERS as u32 - 1;
 
-/// An alternative that is given by its last digits follows its number this closely; else the digits are an extension.
+/// An alternative that is given by its last digits follows its number this closely; else the digits
+/// are an extension.
 const MAX_ALTERNATIVE: u32 = 9;
 
-/// What is dialled to hide or show one's own number, before the number: 3GPP TS 22.030, and star codes of North America.
+/// What is dialled to hide or show one's own number, before the number: 3GPP TS 22.030, and star
+/// codes of North America.
 const HIDING: [&str; 4] = ["*31#", "#31#", "*67", "*82"];
 
-/// What separates numbers, if each part is one, from what separates those that belong together most.
+/// What separates numbers, if each part is one, from what separates those that belong together
+/// most.
 #[derive(Clone, Copy)]
 enum Separator {
     /// `2)`, between spaces.
@@ -91,7 +95,8 @@ fn before_plus(run: &str) -> Vec<&str> {
     parts
 }
 
-/// The digits of a run that is not a number; those of each part if all parts are long enough to be numbers.
+/// The digits of a run that is not a number; those of each part if all parts are long enough to be
+/// numbers.
 pub(super) fn bare_digits(run: &str, most_digits: usize) -> Vec<String> {
     if run.contains(['*', '#']) {
         return Vec::new();
@@ -125,8 +130,8 @@ impl Reader<'_> {
         if count_digits(run) == 0 || is_date(run) { (Vec::new(), true) } else { self.separated(run, &SEPARATORS) }
     }
 
-    /// The same for a run that is split at these separators. If each part is a number, there are several; else the whole is
-    /// one number, or what follows a number belongs to it.
+    /// The same for a run that is split at these separators. If each part is a number, there are
+    /// several; else the whole is one number, or what follows a number belongs to it.
     fn separated(&self, run: &str, separators: &[Separator]) -> Part {
         let Some((separator, closer)) = separators.split_first() else {
             return self.side_by_side(run);
@@ -162,7 +167,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The valid numbers among the parts of a run. Fewer digits behind one are its extension, or the end of others.
+    /// The valid numbers among the parts of a run. Fewer digits behind one are its extension, or
+    /// the end of others.
     fn with_endings(&self, parts: &[&str], each: Vec<Part>, joint: Option<Joint>) -> Part {
         let mut numbers: Vec<Number> = Vec::new();
         let mut is_all = true;
@@ -185,7 +191,8 @@ impl Reader<'_> {
         (numbers, is_all)
     }
 
-    /// One number; or if the whole cannot be one, the longest numbers in it, each of a few neighbouring pieces.
+    /// One number; or if the whole cannot be one, the longest numbers in it, each of a few
+    /// neighbouring pieces.
     fn side_by_side(&self, text: &str) -> Part {
         let text = text.trim();
         if let Some(number) = self.with_code(text) {
@@ -248,8 +255,8 @@ impl Reader<'_> {
         (numbers, is_all)
     }
 
-    /// The number that a code is dialled with: `601234567#`, `0912345678*12`, `#31#601234567`. The digits of a code behind the
-    /// number are its extension.
+    /// The number that a code is dialled with: `601234567#`, `0912345678*12`, `#31#601234567`. The
+    /// digits of a code behind the number are its extension.
     fn with_code(&self, text: &str) -> Option<Number> {
         if !text.contains(['*', '#']) {
             return None;
@@ -278,8 +285,8 @@ impl Reader<'_> {
         (!others.is_empty()).then(|| [vec![first], others].concat())
     }
 
-    /// The valid numbers that differ from one in these last digits: all up to there if it is a range. None if they are not
-    /// greater or are too many.
+    /// The valid numbers that differ from one in these last digits: all up to there if it is a
+    /// range. None if they are not greater or are too many.
     pub(super) fn others(&self, first: &Number, ending: &str, joint: &Joint) -> Vec<Number> {
         let Some((head, from)) =
             first.e164.len().checked_sub(ending.len()).and_then(|at| first.e164.split_at_checked(at))

@@ -1,4 +1,5 @@
-//! The types of fields: what a value may be, the form in which it is stored, and which values count as the same.
+//! The types of fields: what a value may be, the form in which it is stored, and which values count
+//! as the same.
 
 use crate::contact;
 use crate::text::{as_seen, without_invisible};
@@ -49,7 +50,8 @@ impl Type {
         TYPES.iter().find(|(kind, ..)| *kind == self).map_or("", |(.., expected)| expected)
     }
 
-    /// The form in which a text is stored as a value of the type, if it is one. Options are for who knows them.
+    /// The form in which a text is stored as a value of the type, if it is one. Options are for who
+    /// knows them.
     pub fn stored_form(self, text: &str) -> Option<Cow<'_, str>> {
         match self {
             Type::Date => date(text).map(|date| date.to_string().into()),
@@ -61,8 +63,9 @@ impl Type {
         }
     }
 
-    /// The form of a stored text in which two values are the same (B9): as it is seen, case as typed; phones and e-mails in
-    /// the form that look-ups compare. None for a text that shows nothing, which is no value.
+    /// The form of a stored text in which two values are the same (B9): as it is seen, case as
+    /// typed; phones and e-mails in the form that look-ups compare. None for a text that shows
+    /// nothing, which is no value.
     pub fn unique_form(self, text: &str, country: Option<&str>) -> Option<String> {
         match self {
             Type::Phone => contact::unique_phone(text, country),
@@ -99,7 +102,8 @@ pub fn time(text: &str) -> Option<civil::Time> {
     text.parse().ok()
 }
 
-/// A date and a time with their offset from UTC, `Z` or `+08:00`: without, it would depend on who reads it.
+/// A date and a time with their offset from UTC, `Z` or `+08:00`: without, it would depend on who
+/// reads it.
 pub fn datetime(text: &str) -> Option<Timestamp> {
     let (day, rest) = text.split_at_checked(10)?;
     let day = date(day)?;
@@ -133,8 +137,8 @@ fn is_formed(text: &str, form: &str) -> bool {
             .all(|(byte, form)| if form == b'0' { byte.is_ascii_digit() } else { byte == form })
 }
 
-/// Something on both sides of its only `@`, and nothing in it that separates addresses. Whether mail arrives there, no
-/// form tells.
+/// Something on both sides of its only `@`, and nothing in it that separates addresses. Whether
+/// mail arrives there, no form tells.
 fn is_email(text: &str) -> bool {
     let text = without_invisible(text);
     let text = text.trim();

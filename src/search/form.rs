@@ -1,5 +1,5 @@
-//! Phone numbers, e-mail addresses, numbers and dates are found however they are written. For this the index holds their normal forms beside
-//! their texts, under a name of its own for each field.
+//! Phone numbers, e-mail addresses, numbers and dates are found however they are written. For this
+//! the index holds their normal forms beside their texts, under a name of its own for each field.
 
 use super::bounds::beginning;
 use crate::contact;
@@ -21,7 +21,8 @@ pub enum Form {
 /// A value as it was typed, and in normal form.
 pub type Formed = (String, String);
 
-/// The mark that the name of a field's normal forms ends with, after the field's storage key. No storage key has one of these characters.
+/// The mark that the name of a field's normal forms ends with, after the field's storage key. No
+/// storage key has one of these characters.
 const MARKS: [(Form, char); 3] = [(Form::Phone, '+'), (Form::Email, '@'), (Form::Value, '=')];
 
 impl Form {
@@ -46,7 +47,8 @@ impl Form {
         MARKS.iter().find(|(_, mark)| name.ends_with(*mark)).map(|(form, _)| *form)
     }
 
-    /// A text in this form. Phone numbers are read by the rules of the country, and one text may have several.
+    /// A text in this form. Phone numbers are read by the rules of the country, and one text may
+    /// have several.
     pub fn normal(self, text: &str, country: Option<&str>) -> Vec<String> {
         match self {
             Form::Phone => contact::forms_of_phone(text, country),
@@ -114,7 +116,8 @@ fn numbers(text: &str) -> Vec<String> {
     let decimal = last.filter(|last| {
         matches!(last, '.' | ',') && separators.iter().filter(|separator| *separator == last).count() == 1
     });
-    // The last separator divides groups like the others; or, if it is the only one of its kind, it may begin a fraction.
+    // The last separator divides groups like the others; or, if it is the only one of its kind, it
+    // may begin a fraction.
     let readings = [(digits.as_str(), ""), decimal.and_then(|decimal| digits.split_once(decimal)).unwrap_or_default()];
     let mut numbers: Vec<String> = readings
         .into_iter()
@@ -129,7 +132,8 @@ fn numbers(text: &str) -> Vec<String> {
     numbers
 }
 
-/// The digits of a whole number, which may be in groups of three with the same separator; the first group has one to three.
+/// The digits of a whole number, which may be in groups of three with the same separator; the first
+/// group has one to three.
 fn ungrouped(text: &str) -> Option<String> {
     let separator = text.chars().find(|character| !character.is_ascii_digit());
     let groups: Vec<&str> = match separator {
@@ -143,8 +147,8 @@ fn ungrouped(text: &str) -> Option<String> {
     (are_digits && is_grouped).then(|| groups.concat())
 }
 
-/// The date that a text is, as `2026-03-31`; the year may be first or last. With slashes, the number above 12 is the day; if both may be the day
-/// the date is ambiguous, and there is none.
+/// The date that a text is, as `2026-03-31`; the year may be first or last. With slashes, the
+/// number above 12 is the day; if both may be the day the date is ambiguous, and there is none.
 fn date(text: &str) -> Option<String> {
     let text: String = text.chars().filter(|character| !character.is_whitespace()).collect();
     let text = text.replace(['年', '月', '년', '월'], "-").replace(['日', '일'], "");
