@@ -5,7 +5,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | `bounds`, `letters`, `fold`, `form` | texts: how much of them is searched, and in which form |
+//! | `bounds`, `letters`, `han`, `fold`, `form` | texts: how much of them is searched, and in which form |
 //! | `key` | the keys that the index has of a text |
 //! | `tier`, `word`, `query`, `matching` | a query, and how well a customer matches it |
 //! | `term`, `expression`, `misspelt`, `probe`, `value` | what a query looks for in the index |
@@ -19,6 +19,7 @@ mod expression;
 mod fold;
 mod form;
 mod gin;
+mod han;
 mod key;
 mod letters;
 mod matching;

@@ -53,6 +53,15 @@ const SAME: [(&str, &str); 18] = [
 /// Case, width, diacritics, apostrophes, letters with a stroke or ligature, and what cannot be seen do not count; nor how
 /// digits and kana are written.
 pub fn fold(text: &str) -> String {
+    fold_each(text, true)
+}
+
+/// The same with kana and Chinese characters as they are typed.
+fn fold_exactly(text: &str) -> String {
+    fold_each(text, false)
+}
+
+fn fold_each(text: &str, variants: bool) -> String {
     let shown = text.chars().filter(|character| {
         !"'\"’‘`´ʼʻ״ـ\u{ad}\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}\u{202a}\u{202c}\u{202e}\u{2060}\u{feff}\u{fe0f}"
             .contains(*character)
@@ -64,6 +73,7 @@ pub fn fold(text: &str) -> String {
             continue;
         }
         match SAME.iter().find(|(letters, _)| letters.contains(character)) {
+            _ if !variants && is_cjk(character) => plain.push(character),
             Some((_, same)) => plain.push_str(same),
             None => plain.push(numeral_or_kana(character)),
         }
@@ -147,6 +157,8 @@ struct Word {
     short: bool,
     /// Of an address whose words before the @ are all short: not the beginning of a word of the name.
     not_as_beginning: bool,
+    /// As it is typed, if it has kana or Chinese characters: what has it in another form ranks lower.
+    exact: Option<String>,
     /// Words of names that are the same with a typo, and with how many.
     misspelt: HashMap<String, usize>,
     /// What the number may be that it belongs to.
@@ -256,6 +268,11 @@ impl Everybody {
         let number = plain.strip_prefix("tel:").unwrap_or(&plain).trim_end_matches(',');
         let is_phone = digits.len() >= 4 && number.chars().all(|c| c.is_ascii_digit() || "+-(). /".contains(c));
         let mut words: Vec<Word> = words(&folded).into_iter().map(|word| self.word(word)).collect();
+        let exact = self::words(&fold_exactly(text));
+        if exact.len() == words.len() {
+            let exact = exact.into_iter().map(|exact| Some(exact).filter(|exact| exact.contains(is_cjk)));
+            words.iter_mut().zip(exact).for_each(|(word, exact)| word.exact = exact);
+        }
         if !is_phone {
             self.number_words(&mut words, &plain);
         }
@@ -323,7 +340,7 @@ impl Everybody {
             }
         }
         let short = letters < 3 && !text.chars().any(is_cjk);
-        Word { short, not_as_beginning: false, text, misspelt, phones: Vec::new() }
+        Word { short, not_as_beginning: false, text, exact: None, misspelt, phones: Vec::new() }
     }
 }
 
@@ -350,20 +367,55 @@ fn tenths(query: &Query, customer: &Customer, folded: &Folded, fields: &[&str]) 
             words.sort();
             words.into_iter().cloned().collect::<Vec<String>>()
         };
-        if sorted(looked_for.clone()) == sorted(folded.name.iter().collect()) {
-            best = Some(9);
-        } else if folded.name.len() >= looked_for.len()
-            && looked_for.iter().zip(&folded.name).rev().skip(1).all(|(word, other)| *word == other)
-            && folded.name[looked_for.len() - 1].starts_with(looked_for[looked_for.len() - 1])
-        {
-            best = Some(8);
-        }
+        let begins = || {
+            folded.name.len() >= looked_for.len()
+                && looked_for.iter().zip(&folded.name).rev().skip(1).all(|(word, other)| *word == other)
+                && folded.name[looked_for.len() - 1].starts_with(looked_for[looked_for.len() - 1])
+        };
+        let of_name = if sorted(looked_for.clone()) == sorted(folded.name.iter().collect()) {
+            Some(9)
+        } else {
+            Some(8).filter(|_| begins())
+        };
+        let is_variant = query.words.iter().any(|word| is_variant(word, customer, fields));
+        best = match (best, of_name) {
+            (Some(7), Some(_)) if is_variant => best,
+            _ if is_variant => Some(6),
+            _ => of_name.max(best),
+        };
     }
     let part = |part: &String| folded.emails.iter().chain(&work).any(|email| email.contains(part));
     let part = query.email_part.as_ref().is_some_and(part);
     let ends = query.ending.as_ref().is_some_and(|ending| phones.any(|phone| phone.ends_with(ending)));
     let is_sum = fields.contains(&"Sum") && folded.sum.contains(&query.text);
     best.max(Some(6).filter(|_| part || ends)).max(Some(7).filter(|_| is_sum))
+}
+
+/// Whether the text in which a word is found best has it in another form: hiragana for katakana, an old form of a character.
+fn is_variant(word: &Word, customer: &Customer, fields: &[&str]) -> bool {
+    let Some(exact) = &word.exact else { return false };
+    let values = customer.values.iter().filter(|(field, _)| fields.contains(field));
+    let values = values.flat_map(|(_, texts)| texts.iter().take(SEARCHED_VALUES));
+    let mut best: Option<(u8, String)> = None;
+    for text in std::iter::once(&customer.name).chain(values).map(|text| beginning(text)) {
+        let folded = fold(&text);
+        let rank = if words(&folded).contains(&word.text) { 7 } else { 6 };
+        if folded.contains(&word.text) && best.as_ref().is_none_or(|(known, _)| rank > *known) {
+            best = Some((rank, text));
+        }
+    }
+    best.is_some_and(|(_, text)| !fold_exactly(&text).contains(exact))
+}
+
+/// Whether a value has the letters and the digits of a word as two words.
+fn is_parted(word: &str, value: &str) -> bool {
+    let ends = |at: &usize| word.is_char_boundary(*at);
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let has_none = |text: &str| !text.bytes().any(|byte| byte.is_ascii_digit());
+    (1..word.len()).filter(ends).map(|at| word.split_at(at)).any(|(first, second)| {
+        (is_digits(first) && has_none(second) || has_none(first) && is_digits(second))
+            && words(value).windows(2).any(|two| two[0] == first && two[1] == second)
+    })
 }
 
 fn word_tenths(word: &Word, customer: &Customer, folded: &Folded, fields: &[&str]) -> Option<u8> {
@@ -387,7 +439,7 @@ fn word_tenths(word: &Word, customer: &Customer, folded: &Folded, fields: &[&str
     let digits = word.text.len() >= 4 && word.text.chars().all(|c| c.is_ascii_digit());
     if folded.name_text.contains(&word.text)
         || is_joined
-        || values().any(|value| value.contains(&word.text))
+        || values().any(|value| value.contains(&word.text) || is_parted(&word.text, value))
         || folded.emails.iter().any(|email| email.contains(&word.text))
         || digits && customer.normal_phones.iter().chain(mobile).any(|phone| phone.ends_with(&word.text))
     {

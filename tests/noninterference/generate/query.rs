@@ -345,6 +345,7 @@ impl Maker<'_> {
             "profile",
             "report_view",
             "unique_value",
+            "form_being_saved",
         ];
         let table = *self.random.pick(&names);
         let place = self.literal(Type::Place);

@@ -38,6 +38,8 @@ INSERT INTO spelling SELECT name, query FROM (VALUES
     ('髙橋', '{高橋}'),
     ('渡邊', '{渡辺,渡邉}'),
     ('齋藤', '{斉藤,斎藤}'),
+    ('劉國華', '{刘国华}'),
+    ('张泽涛', '{張澤濤}'),
     ('やまだ', '{ヤマダ,ﾔﾏﾀﾞ}'),
     ('キャノン', '{きゃのん,ｷﾔﾉﾝ}')) AS row (name, queries), unnest(queries || name) AS query;
 INSERT INTO ringfence.customer_card (name) SELECT DISTINCT name FROM spelling;
