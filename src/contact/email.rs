@@ -35,7 +35,7 @@ const AROUND: [(char, char); 14] = [
 /// A text with no address, or with several, is only trimmed. None if the text is empty, or too long
 /// for an address.
 pub fn normal_email(text: &str) -> Option<String> {
-    if text.trim().chars().nth(MAX_EMAIL_CHARACTERS).is_some() {
+    if is_too_long(text) {
         return None;
     }
     let text = plain(text);
@@ -50,9 +50,16 @@ pub fn normal_email(text: &str) -> Option<String> {
     address.or_else(|| Some(lower_case(text)).filter(|text| !text.is_empty()))
 }
 
+fn is_too_long(text: &str) -> bool {
+    text.trim().chars().nth(MAX_EMAIL_CHARACTERS).is_some()
+}
+
 /// The address that a text is, without what programs put around it: `jan@example.com` of `Jan
 /// <jan@example.com>`. A text with nothing around it is returned as it is.
 pub fn bare_email(text: &str) -> Option<Cow<'_, str>> {
+    if is_too_long(text) {
+        return None;
+    }
     let seen = plain(text);
     let readable = without_percent_signs(seen.trim());
     let (local, domain) = address_in(&readable)?;
@@ -353,6 +360,7 @@ mod unit_tests {
         ] {
             assert_eq!(normal_email(text).as_deref(), Some(text));
         }
+        assert_eq!(bare_email(&format!("{}a@b{}", "(".repeat(1 << 20), ")".repeat(1 << 20))), None);
         for nothing in ["", " ", "\u{200B}", " \u{3164}\u{FE0F} ", &"x".repeat(321)] {
             assert_eq!(normal_email(nothing), None, "{nothing:?}");
         }

@@ -184,7 +184,7 @@ const MARKS: [char; 21] =
 /// can introduce anything, so it counts only before a valid number or before digits alone.
 pub(super) fn introduces(between: &[Piece], is_behind_number: bool, read: Read) -> bool {
     let are_marks = between.iter().all(|piece| !matches!(piece, Piece::Mark(mark) if !MARKS.contains(mark)));
-    if !are_marks {
+    if !are_marks || count_words(between) > LABEL_WORDS + 1 {
         return false;
     }
     let mut words = words_of(between);
@@ -203,8 +203,9 @@ pub(super) fn introduces(between: &[Piece], is_behind_number: bool, read: Read) 
 /// Whether the text behind the last number only says what kind of phone it is: `601 234 567 kom.`
 pub(super) fn explains(behind: &[Piece]) -> bool {
     let has_marks_only = behind.iter().all(|piece| !matches!(piece, Piece::Note(_)));
-    let words = words_of(behind);
-    has_marks_only && (words.is_empty() || are_of_phones(&words))
+    has_marks_only
+        && count_words(behind) <= LABEL_WORDS
+        && (count_words(behind) == 0 || are_of_phones(&words_of(behind)))
 }
 
 /// Whether words are a label of phones: `tel`, `tel. kom.`, `nr telefonu`, `work phone`.
@@ -219,7 +220,9 @@ fn are_of_phones(words: &[String]) -> bool {
 pub(super) fn says_not_of_phones(between: &[Piece]) -> bool {
     let beside =
         between.iter().rposition(|piece| matches!(piece, Piece::Mark(mark) if !matches!(mark, ':' | '=' | '°')));
-    let words = words_of(between.get(beside.map_or(0, |at| at + 1)..).unwrap_or_default());
+    // Only the last words matter.
+    let from = beside.map_or(0, |at| at + 1).max(between.len().saturating_sub(2 * LABEL_WORDS));
+    let words = words_of(between.get(from..).unwrap_or_default());
     // S/N and P/N.
     if let [.., first, last] = &words[..]
         && last == "n"
@@ -238,6 +241,10 @@ pub(super) fn says_not_of_phones(between: &[Piece]) -> bool {
         || (is_numbered || has_colon) && is_among(NOT_OF_PHONES_WITH_COLON, word)
         || is_numbered && is_among(PEOPLE, word)
         || compound.is_some_and(|compound| is_among(NUMBERED, compound))
+}
+
+fn count_words(pieces: &[Piece]) -> usize {
+    pieces.iter().filter(|piece| matches!(piece, Piece::Word(_))).count()
 }
 
 /// The words among these pieces, in lower case.

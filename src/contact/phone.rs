@@ -522,6 +522,9 @@ mod unit_tests {
             "(1)".repeat(333),
             "+1".repeat(500),
             "a1".repeat(500),
+            "a 1 ".repeat(250),
+            format!("22 123 45 67{}", "~68".repeat(300)),
+            format!("22 123 45 67{}", "/68".repeat(300)),
         ] {
             assert!(normal_phones(&text, Some("DE")).len() <= MAX_NUMBERS + 1, "{}", &text[..10]);
         }

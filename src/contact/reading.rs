@@ -108,9 +108,14 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     /// The number that a text without letters is.
     pub(super) fn number(&self, text: &str) -> Option<Number> {
-        let attempts = self.attempts.get().checked_sub(1)?;
-        self.attempts.set(attempts);
-        number(text, self.country)
+        if self.may_try() { number(text, self.country) } else { None }
+    }
+
+    /// Whether another number may be parsed; it counts as one.
+    pub(super) fn may_try(&self) -> bool {
+        let attempts = self.attempts.get().checked_sub(1);
+        self.attempts.set(attempts.unwrap_or_default());
+        attempts.is_some()
     }
 
     /// The same, if it is a valid one.

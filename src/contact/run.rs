@@ -175,7 +175,9 @@ impl Reader<'_> {
         for (part, (some, all)) in parts.iter().zip(each) {
             let is_short = count_digits(part) <= EXTENSION_DIGITS;
             let others = match (numbers.last(), &joint) {
-                (Some(before), Some(joint)) => self.others(before, &ascii_digits(part), joint),
+                (Some(before), Some(joint)) if numbers.len() < MAX_NUMBERS => {
+                    self.others(before, &ascii_digits(part), joint)
+                }
                 _ => Vec::new(),
             };
             match numbers.last_mut() {
@@ -307,7 +309,7 @@ impl Reader<'_> {
             Joint::Range => from + 1..=to,
             Joint::Alternative => to..=to,
         };
-        let others = endings.map_while(|ending_number| {
+        let others = endings.take_while(|_| self.may_try()).map_while(|ending_number| {
             let number = parsed(&format!("{head}{ending_number:0width$}", width = ending.len()), None)?;
             PHONE_NUMBER_UTIL.is_valid_number(&number).then(|| Number::read(e164(&number), &first.digits))
         });
