@@ -29,20 +29,19 @@ const RANGE: &str = "\
 
 /// Words that introduce a phone number, with or without a colon.
 const OF_PHONES: &str = "\
-    tel telef telefon telefonu telefony telefonnummer telefonnr telefonski telefoon telefoonnummer \
+    tel tél tlf telef teléf telefon telefonu telefony telefonnummer telefonnr telefonski telefoon telefoonnummer \
     telefono teléfono telefone telefón telefonní téléphone telephone phone phones phonenumber \
-    mobile mobil mobilní mobitel mobiltelefon mobilnummer mobilfunk cell cellular cellphone handy \
+    mobile mobil mobilní mobitel mobiltelefon mobilnummer mobilfunk mob ph hp wa cell cellular cellphone handy \
     handynr handynummer fon fono fone fax faks telefax komórka komórki komórkowy komórkowego kom \
     stacjonarny cel celular cellulare movil móvil movel móvel telemóvel telemovel portable gsm \
     whatsapp signal viber telegram sms call dial zadzwoń dzwonić infolinia hotline rufnummer rufnr \
-    puh puhelin matkapuhelin tlf tlfn tfn tln cep моб мобильный мобільний тел телефон телефону сот \
+    puh puhelin matkapuhelin tlfn tfno tef tfn tln cep моб мобильный мобільний тел телефон телефону сот \
     сотовый факс τηλ τηλέφωνο κιν κινητό טל טלפון נייד هاتف تلفون تليفون جوال موبايل موبایل تلفن \
     फ़ोन फोन मोबाइल 電話 电话 電話番号 電話號碼 电话号码 手機 手机 手機號碼 手机号 手机号码 行動 行動電話 移动电话 傳真 传真 携帯 携帯電話 携帯番号 ケータイ \
     전화 전화번호 휴대폰 휴대전화 핸드폰 โทร โทรศัพท์ มือถือ điện thoại di động đt sđt đtdđ";
 
 /// Letters that introduce a phone number on visiting cards: `M +48 601 234 567`, `t. 22 123 45 67`.
-const LETTERS_OF_PHONES: &str = "\
-    t m p f h k c w d";
+const LETTERS_OF_PHONES: &str = "t m p f h k c w d o т м";
 
 /// Words that tell one phone of a person from another, beside a word of [`OF_PHONES`].
 const WHICH: &str = "\
