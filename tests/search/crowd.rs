@@ -104,4 +104,10 @@ fn a_page_of_a_crowd_is_read_without_the_crowd() {
     check("on earlier days", 1200);
     run(&mut boss, "UPDATE ringfence.customer SET last_activity_at = NULL");
     check("without any activity again", 1200);
+    // All have both words, one in the name and one in the address, and nobody has a name that begins with both.
+    run(&mut boss, "UPDATE ringfence.customer SET name = 'Jolanta Nowak'");
+    for query in ["jolanta mail", "jolanta example", "jo.mail", "mail jolanta"] {
+        let (found, read) = searched(&mut connection, query);
+        assert!(found == 20 && read <= 1200, "{query}: {found} found, {read} read");
+    }
 }
