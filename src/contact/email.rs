@@ -40,14 +40,33 @@ pub fn normal_email(text: &str) -> Option<String> {
     }
     let text = plain(text);
     let text = text.trim();
-    let readable = without_percent_signs(text);
-    let normal = |(local, domain): (&str, &str)| format!("{}@{}", lower_case(local), normal_domain(domain));
-    let address = address_in(&readable).map(normal).or_else(|| {
-        let mut addresses = addresses_among(&readable)?.into_iter().map(normal);
-        let first = addresses.next()?;
-        addresses.all(|other| other == first).then_some(first)
-    });
+    let address = one_address(text).map(|among| among.address);
     address.or_else(|| Some(lower_case(text)).filter(|text| !text.is_empty()))
+}
+
+/// The one address in a text.
+pub struct EmailAmong {
+    /// In normal form.
+    pub address: String,
+    /// The words beside it that do not just say that an address follows.
+    pub beside: String,
+}
+
+/// The address in a text, and the words beside it.
+pub fn email_among(text: &str) -> Option<EmailAmong> {
+    if is_too_long(text) { None } else { one_address(plain(text).trim()) }
+}
+
+fn one_address(text: &str) -> Option<EmailAmong> {
+    let text = without_percent_signs(text);
+    let normal = |(local, domain): (&str, &str)| format!("{}@{}", lower_case(local), normal_domain(domain));
+    if let Some(address) = address_in(&text) {
+        return Some(EmailAmong { address: normal(address), beside: String::new() });
+    }
+    let mut addresses = addresses_among(&text)?.into_iter().map(normal);
+    let address = addresses.next()?;
+    let is_one = addresses.all(|other| other == address);
+    is_one.then(|| EmailAmong { address, beside: words_beside(&text) })
 }
 
 fn is_too_long(text: &str) -> bool {
@@ -113,14 +132,8 @@ fn begins_with_mailto(text: &str) -> bool {
 /// Local parts and domains of the addresses among words. None if a word has an `@` and is no
 /// address.
 fn addresses_among(text: &str) -> Option<Vec<(&str, &str)>> {
-    let separates = |character: char| {
-        character.is_whitespace()
-            || matches!(character, '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | ',' | ';' | ':' | '|' | '"' | '`')
-            || AROUND.iter().any(|(open, close)| !open.is_ascii() && (character == *open || character == *close))
-    };
     let is_beside = |character: char| matches!(character, '.' | '!' | '?' | '\'' | '*' | '_' | '=' | '/');
-    // @jan is a name in a messenger.
-    let words = text.split(separates).filter(|word| word.contains('@') && !word.starts_with('@'));
+    let words = text.split(separates_addresses).filter(|word| may_be_address(word));
     let address = |word: &'_ str| -> Option<(usize, usize)> {
         let at = word.find('@')?;
         let domain = word.get(at + 1..)?;
@@ -134,6 +147,30 @@ fn addresses_among(text: &str) -> Option<Vec<(&str, &str)>> {
         Some((word.get(..end)?, word.get(start..)?))
     });
     parted.collect()
+}
+
+/// The words beside an address, without those that say that an address follows.
+fn words_beside(text: &str) -> String {
+    /// In lower case, also of links in HTML.
+    const LABELS: &str = "\
+        e mail email e-mail mailto smtp address adres adresse adresa adresu dirección indirizzo endereço kontakt contact contacto \
+        contatto correo correio courriel mél mejl poczta pošta elektroniczny to a href html почта эл адрес пошта 邮箱 信箱 電子郵件 メール \
+        이메일 อีเมล";
+    let is_label = |word: &str| LABELS.split(' ').any(|label| label == word.to_lowercase());
+    let words = text.split(separates_addresses).filter(|word| !may_be_address(word));
+    let words = words.filter(|word| !is_label(word.trim_matches(|letter: char| !letter.is_alphabetic())));
+    words.collect::<Vec<&str>>().join(" ")
+}
+
+fn separates_addresses(character: char) -> bool {
+    character.is_whitespace()
+        || matches!(character, '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | ',' | ';' | ':' | '|' | '"' | '`')
+        || AROUND.iter().any(|(open, close)| !open.is_ascii() && (character == *open || character == *close))
+}
+
+/// Whether a word has an `@` that makes it no name in a messenger, as `@jan` is.
+fn may_be_address(word: &str) -> bool {
+    word.contains('@') && !word.starts_with('@')
 }
 
 /// Local part and domain, if the text is one address.
@@ -383,6 +420,25 @@ mod unit_tests {
         ] {
             let once = normal_email(text);
             assert_eq!(once.as_deref().and_then(normal_email), once, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_beside_an_address() {
+        for (text, beside) in [
+            ("jan@x.pl", Some("")),
+            ("Jan Kowalski <jan@x.pl>", Some("")),
+            ("e-mail jan@x.pl", Some("")),
+            ("Adres e-mail: jan@x.pl.", Some("")),
+            ("Kontakt jan@x.pl", Some("")),
+            ("Jan Kowalski jan@x.pl", Some("jan kowalski")),
+            ("jan@x.pl, Jan", Some("jan")),
+            ("jan@x.pl anna@x.pl", None),
+            ("jan", None),
+        ] {
+            let among = email_among(text).map(|among| among.beside.to_lowercase());
+            let among = among.map(|beside| beside.split_whitespace().collect::<Vec<_>>().join(" "));
+            assert_eq!(among.as_deref(), beside, "{text}");
         }
     }
 

@@ -13,7 +13,7 @@ mod renumbered;
 mod run;
 mod sql;
 
-pub use email::{bare_email, normal_email, with_readable_domain};
+pub use email::{bare_email, email_among, normal_email, with_readable_domain};
 pub use number::is_country;
 pub use phone::{
     MIN_SUFFIX_DIGITS, asked, digits, is_phone, looks_like_phone, normal_phones as forms_of_phone, phones_among,

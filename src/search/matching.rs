@@ -43,7 +43,9 @@ impl Query {
             return Some(found(Tier::Exact, customer.name()));
         }
         let texts = Texts::of(customer);
-        if let Some(exact) = self.match_email(&texts) {
+        if let Some(exact) = self.match_email(&texts)
+            && self.matches_beside_email(&texts)
+        {
             return Some(exact);
         }
         let phone = self.match_phone(&texts);
@@ -58,7 +60,7 @@ impl Query {
             .reduce(|best, next| if next.tier > best.tier { next } else { best })
     }
 
-    /// By an e-mail address as a whole.
+    /// By the e-mail address in the query.
     fn match_email(&self, texts: &Texts<impl Candidate>) -> Option<Match> {
         let email = self.email.as_deref()?;
         if let Some(n) = texts.normal_emails().iter().take(MAX_SEARCHED_VALUES).position(|stored| *stored == email) {
@@ -66,6 +68,11 @@ impl Query {
         }
         let (typed, _) = texts.emails_in_fields().iter().find(|(_, stored)| stored == email)?;
         Some(found(Tier::Exact, typed))
+    }
+
+    /// Whether each word beside the e-mail address is found.
+    fn matches_beside_email(&self, texts: &Texts<impl Candidate>) -> bool {
+        self.beside_email.iter().all(|word| self.match_word(word, texts, 0).is_some())
     }
 
     /// By a phone number, or its last digits.
@@ -417,6 +424,18 @@ mod unit_tests {
         let emails = ["Tsai.ML@Example.com"];
         assert_eq!(matching("tsai.ml@example.com", "X", &[], &emails, &[]), Some(found_exact("Tsai.ML@Example.com")));
         assert_eq!(matching("example", "X", &[], &emails, &[]).map(|found| found.tier), Some(Tier::Substring));
+
+        // With words beside it, which must match: those of a label do.
+        for query in [
+            "Email tsai.ml@example.com",
+            "Tsai tsai.ml@example.com",
+            "tsai.ml@example.com X",
+            "kontakt: tsai.ml%40example.com",
+        ] {
+            let name = if query.ends_with(" X") { "X" } else { "Tsai" };
+            assert_eq!(matching(query, name, &[], &emails, &[]), Some(found_exact("Tsai.ML@Example.com")), "{query}");
+        }
+        assert_eq!(matching("Nobody tsai.ml@example.com", "Tsai", &[], &emails, &[]), None);
 
         let emails = ["Info@xn--bcher-kva.example", "Büro <buero@bücher.example>"];
         for query in

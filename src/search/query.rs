@@ -17,7 +17,10 @@ pub struct Query {
     /// The digits of a query that is written like a phone number, if they are enough to look for as
     /// an ending.
     pub digits: Option<String>,
+    /// The e-mail address in the query, in normal form.
     pub email: Option<String>,
+    /// The words beside the address, all of which must match, too.
+    pub beside_email: Vec<Word>,
     /// The whole query as part of an e-mail address, folded.
     pub email_part: Option<String>,
     pub id: Option<[u8; 16]>,
@@ -50,12 +53,15 @@ impl Query {
             words.iter_mut().for_each(|word| word.whole_only = !word.anywhere);
         }
         let email_part = email_part.map(str::to_owned);
+        let email = contact::email_among(text);
+        let beside_email = email.as_ref().map(|email| fold(&email.beside)).unwrap_or_default();
         Some(Query {
             folded,
             words,
             phones: phone.forms,
             digits: contact::looks_like_phone(text).then(|| contact::digits(text)),
-            email: contact::normal_email(text).filter(|email| email.contains('@')),
+            email: email.map(|email| email.address),
+            beside_email: self::words(&beside_email).map(Word::new).collect(),
             email_part,
             id: crate::name::parse_id(text).map(|id| *id),
             country: country.map(str::to_owned),

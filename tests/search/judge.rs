@@ -169,6 +169,8 @@ struct Query {
     id: Option<Uuid>,
     text: String,
     email: String,
+    /// An address among other words, and these.
+    address: Option<(String, Vec<Word>)>,
     phones: Vec<String>,
     ending: Option<String>,
     email_part: Option<String>,
@@ -289,6 +291,7 @@ impl Everybody {
             id: Uuid::try_parse(text).ok(),
             text: text.to_owned(),
             email: plain.to_lowercase(),
+            address: self.address_among(&plain),
             phones: match plain.split_once(" ext. ") {
                 Some((number, extension)) if extension.bytes().all(|byte| byte.is_ascii_digit()) => {
                     phones(number, self.country)
@@ -300,6 +303,15 @@ impl Everybody {
             email_part: Some(part.to_owned()).filter(|_| may_be_part),
             words,
         }
+    }
+
+    /// The one address among other words.
+    fn address_among(&self, text: &str) -> Option<(String, Vec<Word>)> {
+        let (addresses, beside): (Vec<&str>, Vec<&str>) =
+            text.split_whitespace().partition(|word| word.contains('@') && !word.starts_with('@'));
+        let [address] = addresses[..] else { return None };
+        let beside = words(&fold(&beside.join(" "))).into_iter().map(|word| self.word(word)).collect::<Vec<_>>();
+        Some((address.to_lowercase(), beside)).filter(|(_, beside)| !beside.is_empty())
     }
 
     /// Numbers among other words: as many pieces in a row as have no letter, or one of them.
@@ -357,6 +369,13 @@ fn tenths(query: &Query, customer: &Customer, folded: &Folded, fields: &[&str]) 
         || query.email.contains('@')
             && customer.emails.iter().take(SEARCHED_VALUES).any(|email| email.to_lowercase() == query.email)
         || phones.clone().any(|phone| query.phones.contains(phone))
+    {
+        return Some(10);
+    }
+    if let Some((address, beside)) = &query.address
+        && (customer.emails.iter().take(SEARCHED_VALUES).any(|email| email.to_lowercase() == *address)
+            || work.as_ref() == Some(address))
+        && beside.iter().all(|word| word_tenths(word, customer, folded, fields).is_some_and(|rank| rank >= 6))
     {
         return Some(10);
     }

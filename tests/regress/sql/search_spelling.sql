@@ -83,7 +83,7 @@ SELECT asked, by_email.name AS find_by_email, searched.name AS search_customers,
                     'Nobody <nobody@example.com>',
                     -- in links, and beside words without a colon
                     'four%40example.com', 'mailto:four%40example.com?subject=Hi', '[Four](mailto:four@example.com)', '[four@example.com](mailto:four@example.com)',
-                    '<mailto:four@example.com|four@example.com>', 'e-mail four@example.com', 'Jan Four four@example.com', 'four@example.com Four',
+                    '<mailto:four@example.com|four@example.com>', 'e-mail four@example.com', 'Four four@example.com', 'four@example.com Four', 'Nobody four@example.com',
                     'four@example.com, three@example.com', 'https://four@example.com']) WITH ORDINALITY AS list (asked, n)
   LEFT JOIN LATERAL ringfence.find_by_email(asked) AS by_email ON true
   LEFT JOIN LATERAL ringfence.search_customers(asked) AS searched ON true
