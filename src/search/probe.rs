@@ -106,10 +106,13 @@ impl Fields {
         }
     }
 
-    /// By a phone number or an e-mail address as a whole.
+    /// By a phone number as a whole, or by an e-mail address and the words beside it.
     fn exact(&self, query: &Query) -> Term {
         let phones = query.phones.iter().chain(&query.digits).map(|phone| self.phone_anywhere(phone));
-        let email = query.email.as_deref().map(|email| self.email_anywhere(email));
+        let email = query.email.as_deref().map(|email| {
+            let beside = self.probed_words(&query.beside_email).into_iter().map(|word| self.word(word));
+            Term::all(iter::once(self.email_anywhere(email)).chain(beside).collect())
+        });
         Term::any(phones.chain(email).collect())
     }
 
@@ -155,7 +158,7 @@ impl Fields {
         let part_of = |joined: &FieldKeys, texts: &FieldKeys| {
             let joints: Vec<i64> =
                 joints(&letters).map(|joint| joined.of_letters(KeyKind::ThreeLetters, joint)).collect();
-            let words = self.probed_words(query).into_iter().filter(|word| word.anywhere);
+            let words = self.probed_words(&query.words).into_iter().filter(|word| word.anywhere);
             Term::all(sample(&joints).chain(words.map(|word| inside_words(texts, &word.letters))).collect())
         };
         let in_fields = self.custom.iter().filter_map(|field| match &field.formed {
@@ -194,12 +197,12 @@ impl Fields {
     // Words.
 
     fn each_word(&self, query: &Query, find: impl Fn(&Word) -> Term) -> Term {
-        Term::all(self.probed_words(query).into_iter().map(find).collect())
+        Term::all(self.probed_words(&query.words).into_iter().map(find).collect())
     }
 
-    /// The words of a query that the index is asked for: the longest.
-    pub fn probed_words<'q>(&self, query: &'q Query) -> Vec<&'q Word> {
-        let mut words: Vec<&Word> = query.words.iter().collect();
+    /// The words of these that the index is asked for: the longest.
+    pub fn probed_words<'q>(&self, words: &'q [Word]) -> Vec<&'q Word> {
+        let mut words: Vec<&Word> = words.iter().collect();
         words.sort_by_key(|word| std::cmp::Reverse(word.letters.len()));
         words.truncate((MAX_PROBED_WORDS_TIMES_FIELDS / (1 + self.custom.len())).clamp(1, MAX_PROBED_WORDS));
         words

@@ -88,7 +88,7 @@ impl<'a> Page<'a, '_> {
         let (query, typos) = (self.finder.search.query, tier.typos());
         let mut long = HashMap::new();
         if typos > 0 && query.takes_typos(typos) {
-            let misspelt = self.finder.fields.probed_words(query).into_iter().filter(|word| word.typos > 0);
+            let misspelt = self.finder.fields.probed_words(&query.words).into_iter().filter(|word| word.typos > 0);
             let distinct: HashMap<&String, &Word> = misspelt.map(|word| (&word.text, word)).collect();
             for (text, word) in distinct {
                 long.insert(text, long_misspelt(&self.finder, word, typos)?);

@@ -99,6 +99,9 @@ SELECT asked, by_email.name AS find_by_email, searched.name AS search_customers,
   LEFT JOIN LATERAL ringfence.search_customers(asked) AS searched ON true
  ORDER BY n;
 
+SELECT asked, string_agg(name, ', ') FROM unnest('{"Nobody eight@example.com","Eight eight@example.com","mail eight@example.com"}'::text[]) AS asked
+  LEFT JOIN ringfence.customer ON ringfence.matches(customer.id, asked) GROUP BY asked ORDER BY asked;
+
 -- A field of type email keeps the address alone, as it is typed; of several, or beside words, it is not clear which is meant.
 UPDATE ringfence.customer_card SET attributes = '{"Login": "Eight <Eight@example.com>"}' WHERE name = 'Eight';
 UPDATE ringfence.customer_card SET attributes = '{"Login": "mailto:nine@example.com"}' WHERE name = 'Nine';
