@@ -1,7 +1,8 @@
 //! Chinese characters that are forms of one another: traditional and simplified, old and new.
 
-/// The form that a Chinese character is folded to; any other character of the block "CJK Unified Ideographs" is returned as it
-/// is. Simplified, traditional and Japanese forms go to the same: 澤 and 泽 to 沢, 髙 to 高, 陳 to 陈.
+/// The form that a Chinese character is folded to; any other character of the block "CJK Unified
+/// Ideographs" is returned as it is. Simplified, traditional and Japanese forms go to the same: 澤
+/// and 泽 to 沢, 髙 to 高, 陳 to 陈.
 pub fn plain_han(letter: char) -> Option<char> {
     let plain = PLAIN_HAN.get((letter as usize).checked_sub(FIRST_HAN)?)?;
     char::from_u32(u32::from(*plain))
@@ -12,7 +13,8 @@ const HAN_BYTES: usize = 3;
 
 static PLAIN_HAN: [u16; 0x5200] = plain_han_table();
 
-/// The block "CJK Unified Ideographs", with the forms that others are folded to in the places of these.
+/// The block "CJK Unified Ideographs", with the forms that others are folded to in the places of
+/// these.
 const fn plain_han_table() -> [u16; 0x5200] {
     let mut table = [0; 0x5200];
     let mut n = 0;
@@ -35,12 +37,15 @@ const fn han_at(text: &str, at: usize) -> u16 {
 }
 
 // Characters and, in the same order, what they are folded to. Sources:
-// - Old and new forms of Japanese: the tables of Jōyō kanji (2010) and Jinmeiyō kanji (2017), by joyo-variants.txt and
-//   jinmei-variants.txt of the CJKVI database, and some of family names: 髙 嵜 邉 齊 斉 嶌 濵 桒 栁 舘 曻 渕.
+// - Old and new forms of Japanese: the tables of Jōyō kanji (2010) and Jinmeiyō kanji (2017), by
+//   joyo-variants.txt and jinmei-variants.txt of the CJKVI database, and some of family names:
+//   髙 嵜 邉 齊 斉 嶌 濵 桒 栁 舘 曻 渕.
 // - Traditional and simplified forms: the first form of each line of TSCharacters.txt of OpenCC
 //   (https://github.com/BYVoid/OpenCC, Apache License 2.0), as far as both are in the block.
-// Forms that are connected by both go to the new Japanese one. No crate is used: those there are convert whole texts by
-// dictionaries of phrases, which are megabytes, and fold no single character.
+//
+// Forms that are connected by both go to the new Japanese one. No crate is used: the crates that
+// there are convert whole texts by dictionaries of phrases, which are megabytes, and fold no single
+// character.
 const FORMS: &str = "\
     专丝丟两严丰为乐乘乾亂亙亚亞从价传伪佇佈佔佛併來侖侶侷俁係俔俠俥俬俭倀倂倆倈倉個們倖倫假偉側\
     偵傑傖傘備傢傭傯傳傴債傷傾僂僅僉僑僕僞僥僨僱價儀儁儂億儈儉儎儐儔儕儘償優儲儷儺儻儼儿兇兌兒兗\

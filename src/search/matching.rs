@@ -393,7 +393,7 @@ mod unit_tests {
     }
 
     #[test]
-    fn phones_emails_and_values() {
+    fn phones() {
         let phones = ["0912-345-678"];
         for query in ["+886 912 345 678", "0912345678", "00886-912-345-678", "(0912) 345678", "０９１２３４５６７８"]
         {
@@ -420,7 +420,10 @@ mod unit_tests {
         assert_eq!(matching("Mobile: 0912345678,", "X", &several, &[], &[]), Some(found_exact(several[0])));
         assert_eq!(matching("zimmer 4567", "X", &several, &[], &[]), Some(found_exact(several[1])));
         assert_eq!(matching("4567", "X", &several, &[], &[]).map(|found| found.matched), Some(several[1].into()));
+    }
 
+    #[test]
+    fn emails() {
         let emails = ["Tsai.ML@Example.com"];
         assert_eq!(matching("tsai.ml@example.com", "X", &[], &emails, &[]), Some(found_exact("Tsai.ML@Example.com")));
         assert_eq!(matching("example", "X", &[], &emails, &[]).map(|found| found.tier), Some(Tier::Substring));
@@ -449,7 +452,10 @@ mod unit_tests {
             assert_eq!(found.map(|found| found.tier), Some(Tier::Substring), "{query}");
         }
         assert_eq!(matching("buro", "X", &[], &emails[1..], &[]), None);
+    }
 
+    #[test]
+    fn values() {
         for (query, value) in [("WA12345", "WA 12345"), ("wa12345", "Nr. WA-12345/2"), ("12345wa", "12345 WA")] {
             assert_eq!(matching(query, "X", &[], &[], &[value]), Some(found(Tier::Substring, value)), "{query}");
         }
