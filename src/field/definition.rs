@@ -6,7 +6,7 @@ use crate::error::{self, Result};
 use crate::jsonb::{Kind, New, Value};
 use crate::text::is_blank;
 use pgrx::AnyNumeric;
-use pgrx::datum::Uuid;
+use pgrx::datum::{Array, Uuid};
 use pgrx::pg_extern;
 use regex::{Regex, RegexBuilder};
 use std::borrow::Cow;
@@ -347,9 +347,10 @@ impl Limits {
     }
 }
 
-/// Error 22023 for a type that does not exist, or options that do not go with it.
+/// Error 22023 for a type that does not exist, or options that do not go with it. A list may hold
+/// many millions of options, so none is copied.
 #[pg_extern(sql = false)]
-fn check_field_type(kind: Option<&str>, options: Option<Vec<Option<String>>>) -> Result<()> {
+fn check_field_type(kind: Option<&str>, options: Option<Array<'_, &str>>) -> Result<()> {
     let name = kind.unwrap_or("<NULL>");
     let kind = Type::named(name).ok_or_else(|| error::unknown_field_type(name))?;
     let has_options = options.is_some_and(|options| !options.is_empty());
