@@ -266,7 +266,7 @@ fn finds_all_of_a_large_owner() {
     );
     let mut dice = Dice::of(&[40_000]);
     let mut writer = server
-        .copy_in("COPY ringfence.customer (owner_id, id, name, normal_emails, last_activity_at, created_at, updated_at, created_by, updated_by) FROM STDIN")
+        .copy_in("COPY ringfence.customer (owner_id, id, name, normal_emails, last_activity_at, active_on, created_at, updated_at, created_by, updated_by) FROM STDIN")
         .expect("COPY");
     let mut customers = Vec::new();
     for n in 0..40_000_u64 {
@@ -283,15 +283,16 @@ fn finds_all_of_a_large_owner() {
         let day = 1_700_000_000_000_000 + people::DAY * dice.below(700) as i64;
         let activity = [NEVER, day, day, 1_777_000_000_000_000][dice.below(4) as usize];
         let id = Uuid::from_u128(u128::from(dice.next()) << 64 | u128::from(dice.next()));
-        let when = if activity == NEVER {
-            "\\N".to_owned()
+        let (when, day) = if activity == NEVER {
+            ("\\N".to_owned(), "0001-01-01".to_owned())
         } else {
-            jiff::Timestamp::from_microsecond(activity).expect("a time").to_string()
+            let when = jiff::Timestamp::from_microsecond(activity).expect("a time").to_string();
+            (when.clone(), when[..10].to_owned())
         };
         use std::io::Write;
         writeln!(
             writer,
-            "aaaaaaaa-0000-0000-0000-000000000001\t{id}\t{name}\t{{}}\t{when}\t2026-01-01\t2026-01-01\tx\tx"
+            "aaaaaaaa-0000-0000-0000-000000000001\t{id}\t{name}\t{{}}\t{when}\t{day}\t2026-01-01\t2026-01-01\tx\tx"
         )
         .expect("a row");
         let empty = Vec::new;
