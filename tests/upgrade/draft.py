@@ -27,7 +27,9 @@ def entries(path):
         # What belongs to none of the extension's roles belongs to whoever runs the script.
         body = re.sub(r"^ALTER .* OWNER TO (?!ringfence_)\S+;\n", "", body, flags=re.M)
         body = body.replace("AS '$libdir/ringfence'", "AS 'MODULE_PATHNAME'")
-        found[name] = re.sub(r"\n{2,}", "\n", body).strip()
+        # Blank lines that are left of statements; those inside of a function's body stay.
+        pieces = re.split(r"(\$\w*\$.*\$\w*\$)", body, flags=re.S)
+        found[name] = "".join(piece if n % 2 else re.sub(r"\n{2,}", "\n", piece) for n, piece in enumerate(pieces)).strip()
     return found
 
 
