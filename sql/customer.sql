@@ -98,8 +98,11 @@ CREATE FUNCTION ringfence.keep_active_on() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'keep_active_on';
 REVOKE ALL ON FUNCTION ringfence.keep_active_on() FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.keep_active_on() IS 'Trigger: keeps active_on';
-CREATE TRIGGER keep_active_on BEFORE INSERT OR UPDATE OF last_activity_at, active_on ON ringfence.customer
+-- As a generated column would be: on each write, also in a replica, and after all other triggers, which may set last_activity_at. PostgreSQL
+-- calls triggers in the order of their names.
+CREATE TRIGGER zz_keep_active_on BEFORE INSERT OR UPDATE ON ringfence.customer
     FOR EACH ROW EXECUTE FUNCTION ringfence.keep_active_on();
+ALTER TABLE ringfence.customer ENABLE ALWAYS TRIGGER zz_keep_active_on;
 
 -- A national number reads differently under another country.
 CREATE FUNCTION ringfence.renew_normal_phones() RETURNS void

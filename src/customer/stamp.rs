@@ -107,7 +107,7 @@ pub unsafe extern "C-unwind" fn stamp_update_wrapper(call: pg_sys::FunctionCallI
     })())
 }
 
-/// Before a customer is inserted or its last activity changes: keeps the day of that activity.
+/// Before a customer is written: keeps the day of its last activity.
 ///
 /// # Safety
 /// For PostgreSQL to call, as a trigger function.
@@ -120,6 +120,9 @@ pub unsafe extern "C-unwind" fn keep_active_on(call: pg_sys::FunctionCallInfo) -
         let (time, day) =
             (call.column(c"last_activity_at", pg_sys::TIMESTAMPTZOID)?, call.column(c"active_on", pg_sys::DATEOID)?);
         let active_on = day_of(call.value(time).map(|time| time.value() as i64));
+        if call.value(day).is_some_and(|day| day.value() as i32 == active_on) {
+            return Ok(call.row.into());
+        }
         Ok(call.with([day], [active_on.into()]))
     })())
 }

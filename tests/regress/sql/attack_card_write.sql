@@ -179,4 +179,13 @@ SELECT name, last_activity_at AT TIME ZONE 'UTC' AS active_at, active_on FROM ri
 UPDATE ringfence.customer SET last_activity_at = '2020-02-29 01:00:00+00' WHERE name = 'Forged' RETURNING active_on;
 UPDATE ringfence.customer SET active_on = '2026-01-01' WHERE name = 'Forged' RETURNING active_on;
 UPDATE ringfence.customer SET last_activity_at = NULL WHERE name = 'Forged' RETURNING active_on;
+-- Also a trigger of others, called after the extension's, and a replica.
+CREATE FUNCTION impostor.touches() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.last_activity_at := ''2027-07-07 12:00+00''; RETURN NEW; END';
+CREATE TRIGGER touches BEFORE INSERT OR UPDATE OF name ON ringfence.customer FOR EACH ROW EXECUTE FUNCTION impostor.touches();
+INSERT INTO ringfence.customer (owner_id, name) VALUES ('aaaaaaaa-0000-0000-0000-000000000001', 'Touched') RETURNING active_on;
+UPDATE ringfence.customer SET name = 'Touched' WHERE name = 'Forged' RETURNING active_on;
+DROP TRIGGER touches ON ringfence.customer;
+SET LOCAL session_replication_role = replica;
+INSERT INTO ringfence.customer (owner_id, name, last_activity_at) VALUES ('aaaaaaaa-0000-0000-0000-000000000001', 'Replica', '2026-05-05 12:00+00') RETURNING active_on;
+UPDATE ringfence.customer SET last_activity_at = '2026-06-06 12:00+00' WHERE name = 'Replica' RETURNING active_on;
 ROLLBACK;
