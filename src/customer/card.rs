@@ -145,7 +145,10 @@ pub unsafe extern "C-unwind" fn insert_customer_card(call: pg_sys::FunctionCallI
         let trigger = trigger_of(call, pg_sys::TRIGGER_EVENT_INSERT);
         let mut new = card(trigger, (*trigger).tg_trigtuple);
         fill_new_card(&mut new);
-        execute(Statement::Insert, &new, std::ptr::null_mut());
+        // A trigger of others may have kept it from being written.
+        if execute(Statement::Insert, &new, std::ptr::null_mut()) == 0 {
+            return pg_sys::Datum::null();
+        }
         if has_values(&new) {
             keep_unique_values(&new);
         }

@@ -135,6 +135,16 @@ pub mod unguarded {
         );
         pub fn ExecutorFinish(query: *mut pg_sys::QueryDesc);
         pub fn ExecutorEnd(query: *mut pg_sys::QueryDesc);
+        pub fn ProcessUtility(
+            statement: *mut pg_sys::PlannedStmt,
+            text: *const c_char,
+            read_only: bool,
+            level: pg_sys::ProcessUtilityContext::Type,
+            parameters: pg_sys::ParamListInfo,
+            environment: *mut pg_sys::QueryEnvironment,
+            receiver: *mut pg_sys::DestReceiver,
+            completion: *mut pg_sys::QueryCompletion,
+        );
         pub fn OidFunctionCall2Coll(
             function: pg_sys::Oid,
             collation: pg_sys::Oid,
@@ -386,16 +396,28 @@ pub unsafe fn execute(statement: Statement, arguments: &Arguments, card: *mut Ar
             memory: pg_sys::CurrentMemoryContext,
         };
         let owner = pg_sys::CurrentResourceOwner;
-        unguarded::PushActiveSnapshot(unguarded::GetTransactionSnapshot());
+        // First the plan, which waits for locks on tables: the snapshot then has what others have committed meanwhile.
         let plan = unguarded::GetCachedPlan(source, list, owner, std::ptr::null_mut());
+        unguarded::PushActiveSnapshot(unguarded::GetTransactionSnapshot());
         let mut written = 0;
         // More than one where somebody has made a rule on the table.
         for planned in members::<pg_sys::PlannedStmt>((*plan).stmt_list) {
-            if (*planned).commandType == pg_sys::CmdType::CMD_UTILITY {
-                wrong_statement();
-            }
             unguarded::CommandCounterIncrement();
             unguarded::UpdateActiveSnapshotCommandId();
+            // A rule may NOTIFY.
+            if (*planned).commandType == pg_sys::CmdType::CMD_UTILITY {
+                unguarded::ProcessUtility(
+                    planned,
+                    (*source).query_string,
+                    true,
+                    pg_sys::ProcessUtilityContext::PROCESS_UTILITY_QUERY,
+                    list,
+                    std::ptr::null_mut(),
+                    pg_sys::None_Receiver,
+                    std::ptr::null_mut(),
+                );
+                continue;
+            }
             let returns = (*planned).canSetTag && !card.is_null();
             let query = unguarded::CreateQueryDesc(
                 planned,

@@ -88,12 +88,25 @@ DROP TRIGGER notes_path ON ringfence.customer;
 
 -- One that keeps a row from being written: no card is returned.
 CREATE FUNCTION impostor.keeps() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
-CREATE TRIGGER keeps BEFORE UPDATE OR DELETE ON ringfence.customer FOR EACH ROW EXECUTE FUNCTION impostor.keeps();
+CREATE TRIGGER keeps BEFORE INSERT OR UPDATE OR DELETE ON ringfence.customer FOR EACH ROW EXECUTE FUNCTION impostor.keeps();
 SET SESSION AUTHORIZATION boss_a;
 UPDATE ringfence.customer_card SET address = 'kept' WHERE name = 'Tsai Mei-Ling' RETURNING address;
 DELETE FROM ringfence.customer_card WHERE name = 'Tsai Mei-Ling' RETURNING name;
+INSERT INTO ringfence.customer_card (name) VALUES ('Kept away') RETURNING name;
 RESET SESSION AUTHORIZATION;
 DROP TRIGGER keeps ON ringfence.customer;
+
+-- A rule of others on the table does its part too.
+CREATE TABLE impostor.noted (name text);
+GRANT INSERT ON impostor.noted TO PUBLIC;
+CREATE RULE notes AS ON UPDATE TO ringfence.customer DO ALSO INSERT INTO impostor.noted VALUES (NEW.name);
+CREATE RULE notifies AS ON UPDATE TO ringfence.customer DO ALSO NOTIFY customers;
+SET SESSION AUTHORIZATION boss_a;
+UPDATE ringfence.customer_card SET address = 'ruled' WHERE name = 'Tsai Mei-Ling' RETURNING address;
+RESET SESSION AUTHORIZATION;
+SELECT * FROM impostor.noted;
+DROP RULE notes ON ringfence.customer;
+DROP RULE notifies ON ringfence.customer;
 
 -- The trigger functions serve the card alone, and nobody may attach them.
 SET SESSION AUTHORIZATION boss_a;
