@@ -283,7 +283,8 @@ BEGIN
                     (given.owner_id, given.id, given.name, given.phones, given.emails, given.address, given.birth_date, given.language,
                      given.company_id, given.attributes, given.last_activity_at)
                 RETURNING saved.id INTO customer_id;
-                action := 'inserted';
+                -- A trigger of others may have kept it from being written.
+                action := CASE WHEN FOUND THEN 'inserted' END;
                 RETURN;
             EXCEPTION WHEN unique_violation THEN
                 -- Either another session has just inserted this customer, which is then updated, or another value of the card is taken.

@@ -202,7 +202,9 @@ pub unsafe extern "C-unwind" fn update_customer_card(call: pg_sys::FunctionCallI
         if changed & bit(ATTRIBUTES) != 0 {
             keep_unique_values(&after);
         }
-        after.set(ATTRIBUTES, shown_as_datum(after.values[ATTRIBUTES]));
+        if !after.nulls[ATTRIBUTES] {
+            after.set(ATTRIBUTES, shown_as_datum(after.values[ATTRIBUTES]));
+        }
         tuple_of(trigger, &mut after)
     }
 }

@@ -93,6 +93,7 @@ SET SESSION AUTHORIZATION boss_a;
 UPDATE ringfence.customer_card SET address = 'kept' WHERE name = 'Tsai Mei-Ling' RETURNING address;
 DELETE FROM ringfence.customer_card WHERE name = 'Tsai Mei-Ling' RETURNING name;
 INSERT INTO ringfence.customer_card (name) VALUES ('Kept away') RETURNING name;
+SELECT * FROM ringfence.save_customer('{"name": "Kept away"}');
 RESET SESSION AUTHORIZATION;
 DROP TRIGGER keeps ON ringfence.customer;
 
@@ -172,6 +173,13 @@ SELECT current_user;
 UPDATE ringfence.customer_card SET name = 'On' WHERE id = 'c0000000-0000-0000-0000-0000000000aa' RETURNING name;
 COMMIT;
 RESET SESSION AUTHORIZATION;
+-- Stored values that are NULL, where somebody has allowed that: nothing is read that is not there.
+BEGIN;
+ALTER TABLE ringfence.customer ALTER COLUMN attributes DROP NOT NULL, DISABLE TRIGGER keep_searchable_update;
+UPDATE ringfence.customer SET attributes = NULL WHERE id = 'c0000000-0000-0000-0000-0000000000aa';
+SET LOCAL SESSION AUTHORIZATION boss_a;
+UPDATE ringfence.customer_card SET address = 'empty' WHERE id = 'c0000000-0000-0000-0000-0000000000aa' RETURNING address, attributes;
+ROLLBACK;
 -- A column more in the table, while its statements are kept.
 BEGIN;
 ALTER TABLE ringfence.customer ADD COLUMN extra text DEFAULT 'x';
