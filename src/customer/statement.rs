@@ -304,7 +304,7 @@ unsafe extern "C-unwind" fn receive(slot: *mut pg_sys::TupleTableSlot, receiver:
             wrong_statement();
         }
         let mut to_free = false;
-        let before = std::mem::replace(&mut *(&raw mut pg_sys::CurrentMemoryContext), (*receiver).memory);
+        let before = std::ptr::replace(&raw mut pg_sys::CurrentMemoryContext, (*receiver).memory);
         let row = unguarded::heap_copytuple(unguarded::ExecFetchSlotHeapTuple(slot, false, &mut to_free));
         let (mut values, mut nulls) = ([pg_sys::Datum::null(); RETURNED.len()], [true; RETURNED.len()]);
         unguarded::heap_deform_tuple(row, (*slot).tts_tupleDescriptor, values.as_mut_ptr(), nulls.as_mut_ptr());
