@@ -31,8 +31,8 @@ BEGIN
         RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
     END IF;
     IF NOT ringfence.has_right_in('access.manage', NULL) THEN
-        RAISE EXCEPTION 'profiles cannot be changed with access to single projects'
-            USING ERRCODE = 'insufficient_privilege', HINT = 'This takes the right "access.manage" in all projects of the owner.';
+        RAISE EXCEPTION 'this session may not change profiles, because it manages access in single projects only'
+            USING ERRCODE = 'insufficient_privilege', HINT = 'Changing a profile requires the right "access.manage" in all projects of the owner.';
     END IF;
     IF TG_OP <> 'INSERT' AND OLD.is_system THEN
         RAISE EXCEPTION 'built-in profile "%" cannot be changed', OLD.name
@@ -51,7 +51,7 @@ BEGIN
     IF EXISTS (SELECT FROM ringfence.access WHERE access.owner_id = OLD.owner_id AND OLD.name = ANY (access.rights)) THEN
         RAISE EXCEPTION 'profile "%" is in use', OLD.name
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  HINT = 'SELECT role_name FROM ringfence.access WHERE ... = ANY (rights) lists the roles that have it.';
+                  HINT = format('SELECT role_name FROM ringfence.access WHERE %L = ANY (rights) lists the roles that have the profile.', OLD.name);
     END IF;
     RETURN OLD;
 END

@@ -251,7 +251,7 @@ BEGIN
         END IF;
         IF cardinality(same) = 1 THEN
             IF given.id <> same[1] THEN
-                RAISE EXCEPTION 'the id of the card belongs to another customer than its %', quote_ident(left(match_field, 200))
+                RAISE EXCEPTION 'the id and the % of the card belong to different customers', quote_ident(left(match_field, 200))
                     USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave the id out, or save by the id.';
             END IF;
             UPDATE ringfence.customer_card AS saved SET

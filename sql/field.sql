@@ -136,12 +136,12 @@ BEGIN
     -- The right to manage fields is no right to see values: only who sees masked values everywhere may take the mask off.
     IF TG_OP = 'UPDATE' AND OLD.is_masked AND NOT NEW.is_masked AND NOT ringfence.has_right_in('field.unmask', NULL) THEN
         RAISE EXCEPTION 'field "%" cannot be unmasked without the right "field.unmask"', OLD.name
-            USING ERRCODE = 'insufficient_privilege', HINT = 'It takes the right in all projects of the owner.';
+            USING ERRCODE = 'insufficient_privilege', HINT = 'The session needs this right in all projects of the owner.';
     END IF;
     -- Its values go into the search index: PostgreSQL's statistics of the session tell how many customers were written.
     IF TG_OP = 'UPDATE' AND OLD.is_masked AND NEW.is_searchable <> OLD.is_searchable AND NOT ringfence.has_right_in('field.unmask', NULL) THEN
-        RAISE EXCEPTION 'whether masked field "%" is searched cannot be changed without the right "field.unmask"', OLD.name
-            USING ERRCODE = 'insufficient_privilege', HINT = 'It takes the right in all projects of the owner.';
+        RAISE EXCEPTION 'changing is_searchable of masked field "%" requires the right "field.unmask"', OLD.name
+            USING ERRCODE = 'insufficient_privilege', HINT = 'The session needs this right in all projects of the owner.';
     END IF;
     RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 END
@@ -183,8 +183,8 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege', HINT = 'System fields are in every project.';
     END IF;
     IF bound.is_masked AND ringfence.has_right_in('field.unmask', NEW.project_id) AND NOT ringfence.has_right_in('field.unmask', NULL) THEN
-        RAISE EXCEPTION 'masked field "%" cannot be bound to a project by a session that sees masked fields only there', bound.name
-            USING ERRCODE = 'insufficient_privilege', HINT = 'It takes the right "field.unmask" in all projects of the owner, or in none.';
+        RAISE EXCEPTION 'this session may not bind masked field "%", because it sees masked fields in this project but not in all', bound.name
+            USING ERRCODE = 'insufficient_privilege', HINT = 'Bind it as a role that has the right "field.unmask" in all projects of the owner, or lacks it in this project.';
     END IF;
     SELECT string_agg(format('"%s"', project.name), ', ' ORDER BY project.name) INTO others
         FROM ringfence.field_project
@@ -428,7 +428,7 @@ BEGIN
     -- The values of customers follow. If the field is masked, that takes the right to see them.
     IF target.is_masked AND NOT ringfence.has_right_in('field.unmask', NULL) THEN
         RAISE EXCEPTION 'options of masked field "%" cannot be renamed without the right "field.unmask"', target.name
-            USING ERRCODE = 'insufficient_privilege', HINT = 'It takes the right in all projects of the owner.';
+            USING ERRCODE = 'insufficient_privilege', HINT = 'The session needs this right in all projects of the owner.';
     END IF;
     IF place IS NOT NULL THEN
         names[place] := new_name;

@@ -52,7 +52,7 @@ BEGIN
             RAISE EXCEPTION 'role "%" already exists and %', wanted, danger
                 USING ERRCODE = 'object_not_in_prerequisite_state',
                       DETAIL = 'With this role the wall between owners would have a hole.',
-                      HINT = 'Drop the role, or take this away from it, then create the extension again.';
+                      HINT = 'Drop the role, or remove these attributes and memberships, then create the extension again.';
         END IF;
     END LOOP;
 

@@ -422,6 +422,8 @@ CREATE FUNCTION ringfence.create_report_view(project text, name text DEFAULT NUL
 DECLARE
     report ringfence.report_view;
     chosen text := create_report_view.name;
+    name_hint CONSTANT text :=
+        'Names of report views are unique in the database, and every role can read them. Leave out the name to get one that is free.';
 BEGIN
     PERFORM ringfence.check_right('field.manage');
     report.owner_id := ringfence.current_owner();
@@ -430,22 +432,22 @@ BEGIN
     IF chosen IS NOT NULL THEN
         PERFORM ringfence.check_name(chosen);
         IF octet_length(chosen) > 63 OR chosen LIKE 'project\_%' THEN
-            RAISE EXCEPTION 'report view cannot be called "%"', left(chosen, 200)
-                USING ERRCODE = 'invalid_parameter_value', HINT = 'It has at most 63 bytes, and does not begin with "project_".';
+            RAISE EXCEPTION 'a report view cannot have the name "%"', left(chosen, 200)
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'A name has at most 63 bytes and does not begin with "project_".';
         END IF;
     ELSE
         chosen := format('project_%s', translate(report.project_id::text, '-', ''));
     END IF;
     IF EXISTS (SELECT FROM ringfence.report_view AS made WHERE made.owner_id = report.owner_id AND made.project_id = report.project_id) THEN
-        RAISE EXCEPTION 'project "%" has a report view', left(create_report_view.project, 200)
-            USING ERRCODE = 'duplicate_table', HINT = 'It follows its fields by itself; ringfence.drop_report_view() drops it.';
+        RAISE EXCEPTION 'project "%" already has a report view', left(create_report_view.project, 200)
+            USING ERRCODE = 'duplicate_table', HINT = 'The view follows the fields of its project by itself. ringfence.drop_report_view() drops it.';
     END IF;
     -- One that is not needed any more, and not dropped yet, is taken over.
     IF EXISTS (SELECT FROM pg_class AS taken WHERE taken.oid = to_regclass(format('ringfence_report.%I', chosen))
                   AND NOT (taken.relkind = 'v' AND taken.relowner = current_user::regrole
                            AND coalesce(obj_description(taken.oid, 'pg_class') = 'Abandoned: dropped when nobody uses it', false))) THEN
-        RAISE EXCEPTION 'report view "%" is there already', chosen
-            USING ERRCODE = 'duplicate_table', HINT = 'Names of report views are told apart over the whole installation, and everybody can read them. Leave the name out.';
+        RAISE EXCEPTION 'report view "%" already exists', chosen
+            USING ERRCODE = 'duplicate_table', HINT = name_hint;
     END IF;
     INSERT INTO ringfence.report_view AS made (project_id, name, is_current) VALUES (report.project_id, chosen, false) RETURNING made.* INTO report;
     BEGIN
@@ -453,10 +455,10 @@ BEGIN
     EXCEPTION WHEN lock_not_available OR unique_violation OR duplicate_table THEN
         -- Another transaction makes a view of that name, or uses one that was dropped.
         RAISE EXCEPTION 'report view "%" is in use by another session', chosen
-            USING ERRCODE = 'duplicate_table', HINT = 'Names of report views are told apart over the whole installation, and everybody can read them. Leave the name out.';
+            USING ERRCODE = 'duplicate_table', HINT = name_hint;
     END;
     RAISE NOTICE 'every role of the database can read the names of the columns of view "%"', chosen
-        USING DETAIL = 'They are the names of the fields. The rows are for who reads customers in the project.';
+        USING DETAIL = 'The columns are named after the fields. Only sessions that may read customers in the project see rows.';
     RETURN format('ringfence_report.%I', chosen)::regclass;
 END
 $create$;

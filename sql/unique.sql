@@ -140,8 +140,8 @@ DECLARE
 BEGIN
     FOREACH needed IN ARRAY ARRAY['field.manage', 'customer.read', 'customer.write'] || CASE WHEN of_masked THEN ARRAY['field.unmask'] END LOOP
         IF NOT ringfence.has_right_in(needed, NULL) THEN
-            RAISE EXCEPTION 'a field cannot be changed together with its values without the right "%"', needed
-                USING ERRCODE = 'insufficient_privilege', HINT = 'It takes the right in all projects of the owner.';
+            RAISE EXCEPTION 'changing a field together with its values requires the right "%"', needed
+                USING ERRCODE = 'insufficient_privilege', HINT = 'The session needs this right in all projects of the owner.';
         END IF;
     END LOOP;
 END
@@ -214,7 +214,7 @@ BEGIN
 EXCEPTION WHEN unique_violation THEN
     -- Who administers owners must not learn of their fields.
     RAISE EXCEPTION 'under this country, unique phone fields would have duplicates'
-        USING ERRCODE = 'unique_violation', HINT = 'Numbers that are the same there must be changed first, or the field made not unique.';
+        USING ERRCODE = 'unique_violation', HINT = 'First change the numbers that are equal under this country, or make the field not unique.';
 END
 $renew$;
 REVOKE ALL ON FUNCTION ringfence.renew_unique_phones() FROM PUBLIC;
@@ -240,7 +240,7 @@ BEGIN
     key := ringfence.storage_key(target.id);
     SELECT count(*) INTO held FROM ringfence.customer AS c WHERE c.owner_id = target.owner_id AND c.attributes ? key;
     IF held > 0 AND NOT target.is_system AND drop_field.customers IS DISTINCT FROM held THEN
-        RAISE EXCEPTION 'customers that have a value of field "%": %', target.name, held
+        RAISE EXCEPTION 'cannot drop field "%", because this many customers have a value of it: %', target.name, held
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = 'Dropping the field deletes these values.',
                   HINT = format('To delete them for good: SELECT ringfence.drop_field(%L, %s);', target.name, held);
@@ -299,7 +299,7 @@ BEGIN
        AND ringfence.convert_value(c.attributes, target.id, target.type, target.options || target.retired_options, target.option_ids,
                                    retype_field.type, named, ids) IS NULL;
     IF failing > 0 THEN
-        RAISE EXCEPTION 'values of field "%" that do not convert to type "%": %', target.name, retype_field.type, failing
+        RAISE EXCEPTION 'field "%" cannot become type "%", because this many values do not convert: %', target.name, retype_field.type, failing
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Change these values first; nothing has been changed.';
     END IF;
     UPDATE ringfence.customer AS c

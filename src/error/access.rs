@@ -6,14 +6,15 @@ use super::*;
 pub fn may_not_administer(role: &str) -> Failure {
     let role = quotable(role);
     not_allowed(format!("role \"{role}\" may not administer the installation"))
-        .set_hint("It takes membership of ringfence_admin.")
+        .set_hint("Only a member of ringfence_admin may do this.")
 }
 
 /// 42501: managing access needs ringfence_admin, or the right access.manage within the owner.
 pub fn may_not_manage_access(role: &str) -> Failure {
     let role = quotable(role);
-    not_allowed(format!("role \"{role}\" may not manage access"))
-        .set_hint("It takes membership of ringfence_admin, or the right access.manage for the selected owner.")
+    not_allowed(format!("role \"{role}\" may not manage access")).set_hint(
+        "Only a member of ringfence_admin, or a role with the right access.manage for the selected owner, may do this.",
+    )
 }
 
 /// 42501: nobody hands out a right that it does not hold.
@@ -86,7 +87,7 @@ pub fn no_such_project(project: &str) -> Failure {
 pub fn no_such_access(role: &str, owner: &str) -> Failure {
     let role = quotable(role);
     let owner = quotable(owner);
-    not_found(format!("role \"{role}\" has no such access to owner \"{owner}\""))
+    not_found(format!("role \"{role}\" has no access to owner \"{owner}\" that could be revoked"))
 }
 
 /// 54000: `ringfence.max_owners` is reached.

@@ -12,7 +12,7 @@ pub fn field_not_writable(field: &str) -> Failure {
 /// 23502: a field that the session must fill is not filled.
 pub fn required_field(field: &str) -> Failure {
     Failure::new(PgSqlErrorCode::ERRCODE_NOT_NULL_VIOLATION, format!("field \"{field}\" must be filled"))
-        .set_hint("SELECT name FROM ringfence.visible_fields() WHERE required lists the fields that must be.")
+        .set_hint("SELECT name FROM ringfence.visible_fields() WHERE required lists the fields that you must fill.")
 }
 
 /// 23505: another customer of the owner has the value of a unique field; the field is named if the session sees it.
@@ -22,16 +22,16 @@ pub fn duplicate_value(field: Option<&str>) -> Failure {
         None => "another customer has a value that must be unique".to_owned(),
     };
     Failure::new(PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION, message)
-        .set_hint("The values of a unique field differ from customer to customer of an owner.")
+        .set_hint("No two customers of an owner may have the same value of a unique field.")
 }
 
 /// 25001: a change of a field together with all its values, in a transaction that cannot see all of them.
 pub fn needs_read_committed() -> Failure {
     Failure::new(
         PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION,
-        "a field and its values are changed together in isolation level READ COMMITTED only",
+        "changing a field together with its values requires isolation level READ COMMITTED",
     )
-    .set_hint("SET TRANSACTION ISOLATION LEVEL READ COMMITTED, at the beginning of the transaction.")
+    .set_hint("Begin the transaction with SET TRANSACTION ISOLATION LEVEL READ COMMITTED.")
 }
 
 /// 22023: not a pattern that can be matched.
@@ -49,8 +49,8 @@ pub fn unknown_field_type(name: &str) -> Failure {
 
 /// 22023: options for a field that has none, or none for one that must have some.
 pub fn wrong_options(kind: &str) -> Failure {
-    bad_value(format!("options do not go with type \"{kind}\""))
-        .set_hint("A choice needs at least one option, other types take none.")
+    bad_value(format!("wrong options for type \"{kind}\""))
+        .set_hint("Types \"choice\" and \"choices\" need at least one option. Other types have none.")
 }
 
 /// 22023: the value is not one of the field.
@@ -114,7 +114,7 @@ pub fn bad_cursor() -> Failure {
 /// 22023: a value of an opaque type was written by hand.
 pub fn opaque_value(type_name: &str) -> Failure {
     bad_value(format!("a value of type {type_name} cannot be written by hand"))
-        .set_hint("ringfence.query() makes what a search looks for.")
+        .set_hint("ringfence.query() makes a search query. PostgreSQL computes the search keys.")
 }
 
 /// 55000: a report view was renamed, and not by the extension.

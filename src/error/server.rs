@@ -5,14 +5,14 @@ use super::*;
 /// 42501: a MERGE that PostgreSQL would run over the rows of all owners.
 pub fn blind_merge() -> Failure {
     not_allowed("MERGE into this table must read a column of it")
-        .set_detail("Otherwise PostgreSQL does not ask row-level security which rows it may go over.")
+        .set_detail("Without one, PostgreSQL does not apply row-level security to the rows that MERGE visits.")
         .set_hint("Name a column of the table in ON, such as its id.")
 }
 
 /// 0A000: a sample is taken of pages, on which the rows of all owners lie.
 pub fn no_sample_of_walled_table() -> Failure {
     Failure::new(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, "TABLESAMPLE does not work on a table behind the wall")
-        .set_detail("How many rows it finds would depend on where other owners' rows lie.")
+        .set_detail("The number of sampled rows would depend on where PostgreSQL stores the rows of other owners.")
         .set_hint("Take a sample of the rows instead: WHERE random() < 0.01.")
 }
 
@@ -31,16 +31,16 @@ pub fn counts_of_transaction(role: &str) -> Failure {
 
 /// 42501: a lock on a table of the extension, which all owners share.
 pub fn locks_all_owners(relation: &str) -> Failure {
-    not_allowed(format!("relation \"{relation}\" cannot be locked for the rows of all owners"))
-        .set_detail("Its table holds the rows of all owners, who would wait for this transaction.")
-        .set_hint("Lock the rows that are meant with SELECT ... FOR UPDATE, or agree on an advisory lock.")
+    not_allowed(format!("this role may not lock relation \"{relation}\""))
+        .set_detail("The lock would make the sessions of all owners wait for this transaction.")
+        .set_hint("Lock only the rows that you need, with SELECT ... FOR UPDATE, or use an advisory lock.")
 }
 
 /// 42501: a foreign key to a table of the extension.
 pub fn may_not_refer_to(relation: &str) -> Failure {
     not_allowed(format!("this role may not refer to relation \"{relation}\" by a foreign key"))
-        .set_detail("A foreign key can be used to find out which rows exist, of all owners, and locks the table while it is created.")
-        .set_hint("Create it as a role that no application is a member of. A superuser gives that role the privilege: GRANT REFERENCES (owner_id, id) ON ringfence.customer TO ...;")
+        .set_detail("A foreign key reveals which rows exist, also those of other owners. Creating it locks the table.")
+        .set_hint("Create the foreign key as a role that no application is a member of. A superuser gives that role the privilege: GRANT REFERENCES (owner_id, id) ON ringfence.customer TO ...;")
 }
 
 /// 55000: a table that holds customers' data would be dropped.
@@ -65,15 +65,17 @@ pub fn other_version(library: &str, installed: Option<&str>) -> Failure {
             "Run ALTER EXTENSION ringfence UPDATE in this database, as superuser."
         }
         Some(_) => {
-            "Reconnect: this session has an earlier library. If that does not help, restart the server, which has loaded it too, or install the library of that version."
+            "Reconnect, because this session has loaded an older library. If the error remains, restart the server. If it still remains, install the library of the extension's version."
         }
         None => "Run CREATE EXTENSION ringfence in this database, as superuser.",
     };
-    let installed = installed.unwrap_or("not there");
-    wrong_state(format!(
-        "the library of ringfence is version {library}, and the extension in this database {installed}"
-    ))
-    .set_hint(hint)
+    let message = match installed {
+        Some(installed) => format!(
+            "the ringfence library has version {library}, but the extension in this database has version {installed}"
+        ),
+        None => format!("the ringfence library has version {library}, but this database has no ringfence extension"),
+    };
+    wrong_state(message).set_hint(hint)
 }
 
 /// XX002: a page of the search index is not what it should be.
@@ -96,16 +98,16 @@ pub fn too_little_memory() -> Failure {
 /// 22023: an index of our access method was given storage parameters.
 pub fn no_index_options() -> Failure {
     bad_value("an index of access method ringfence_search takes no parameters")
-        .set_hint("Leave WITH (...) out: its entries are written at once, always.")
+        .set_hint("Leave out WITH (...). This index has no list of pending entries, so GIN's options do not apply.")
 }
 
 /// 0A000: an index of PostgreSQL's own GIN was made with the operator class of ours.
 pub fn not_by_gin() -> Failure {
-    Failure::new(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, "search keys are not scanned by GIN")
-        .set_hint("Make the index USING ringfence_search.")
+    Failure::new(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, "access method gin cannot use ringfence's search keys")
+        .set_hint("Create the index with USING ringfence_search.")
 }
 
 /// 55000: a trigger function was attached where it does not belong.
 pub fn wrong_trigger(reason: &'static str) -> Failure {
-    wrong_state(format!("trigger function of ringfence used wrongly: {reason}"))
+    wrong_state(format!("a trigger function of ringfence cannot run here: {reason}"))
 }

@@ -36,7 +36,7 @@ pub fn not_bound_in_transaction(owner: &str) -> Failure {
 /// 42501: the role may act for this owner only by a signed token.
 pub fn token_required(owner: &str) -> Failure {
     let owner = quotable(owner);
-    not_allowed(format!("owner \"{owner}\" can be selected by token only")).set_hint(
+    not_allowed(format!("this role may select owner \"{owner}\" only with a signed token")).set_hint(
         "Present a signed token with ringfence.login(): the access of this role was granted with binding => 'token'.",
     )
 }
@@ -75,7 +75,7 @@ pub fn selection_undone() -> Failure {
 /// 25001: `enter()` was called otherwise before in this transaction.
 pub fn already_entered() -> Failure {
     Failure::new(PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION, "this transaction has entered an owner already")
-        .set_detail("Within a transaction enter() can be repeated with the same owner, project and agent only.")
+        .set_detail("Within a transaction, another enter() must name the same owner, project and agent.")
         .set_hint("Commit or roll back, then enter in a transaction of its own.")
 }
 
@@ -85,7 +85,9 @@ pub fn binding_in_parallel() -> Failure {
         PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION,
         "an owner cannot be entered during a parallel operation",
     )
-    .set_hint("Enter it in a statement of its own; functions that do are PARALLEL UNSAFE.")
+    .set_hint(
+        "Enter the owner in a statement of its own. Declare functions that call ringfence.enter() PARALLEL UNSAFE.",
+    )
 }
 
 /// The refusal of a parallel worker's leader, as it was.
@@ -121,7 +123,7 @@ pub fn prepared_transaction() -> Failure {
 /// 42501: code of a table's owner is being run for somebody else.
 pub fn restricted_operation() -> Failure {
     not_allowed("no owner can be used in a security-restricted operation or a referential action")
-        .set_detail("Index expressions, materialized views and triggers of referential actions are run for whoever uses or maintains the table.")
+        .set_detail("PostgreSQL runs index expressions, materialized views and triggers of referential actions on behalf of another role.")
         .set_hint("Use a view instead of a materialized view.")
 }
 
@@ -129,7 +131,7 @@ pub fn restricted_operation() -> Failure {
 pub fn source_not_allowed(source: &str) -> Failure {
     let source = quotable(source);
     not_allowed(format!("this session may not act as source \"{source}\""))
-        .set_hint("The sources a role may act as are set with ringfence.grant_access(..., sources => ...).")
+        .set_hint("ringfence.grant_access(..., sources => ...) sets the sources that a role may act as.")
 }
 
 /// 55000: the project is disabled.

@@ -26,7 +26,7 @@ pub fn signing_key_gone() -> Failure {
 pub fn may_not_manage_keys(role: &str) -> Failure {
     let role = quotable(role);
     not_allowed(format!("role \"{role}\" may not manage signing keys"))
-        .set_hint("It takes membership of ringfence_admin.")
+        .set_hint("Only a member of ringfence_admin may do this.")
 }
 
 /// 22023: no such algorithm. It is not repeated: it may be the key, given in the wrong place.
@@ -60,6 +60,6 @@ pub fn no_such_signing_key(kid: &str) -> Failure {
 
 /// 55000: a stored key cannot be read.
 pub fn broken_signing_key() -> Failure {
-    wrong_state("a signing key is not stored as it was added")
-        .set_hint("Drop it with ringfence.drop_signing_key(), and add it again.")
+    wrong_state("a stored signing key cannot be read")
+        .set_hint("Drop the key with ringfence.drop_signing_key(), and add it again.")
 }

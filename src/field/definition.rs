@@ -253,7 +253,7 @@ impl Definition {
         for element in value.elements() {
             let id = id_of(element.text().ok_or_else(|| wrong(self.kind.expected()))?)?;
             if ids.contains(&id) {
-                return Err(wrong("each option once"));
+                return Err(wrong("a list that has each option once"));
             }
             ids.push(id);
         }
