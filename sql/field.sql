@@ -234,7 +234,7 @@ CREATE FUNCTION ringfence.visible_fields(
 REVOKE ALL ON FUNCTION ringfence.visible_fields(boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.visible_fields(boolean) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.visible_fields(boolean) IS
-    'The fields of this session in the order of a form: system fields, then the custom fields of its project, or with none selected of all projects it works in. Not for a form: also those that are masked for it, with access "masked"';
+    'The fields of this session in the order of a form; without a project, those of all its projects. With for_form => false also those that are masked for it, with access "masked"';
 
 CREATE FUNCTION ringfence.field_in_reach(field text) RETURNS uuid
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $find$
@@ -281,7 +281,7 @@ $bind$;
 REVOKE ALL ON FUNCTION ringfence.bind_field(text, text, text, boolean, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.bind_field(text, text, text, boolean, integer) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.bind_field(text, text, text, boolean, integer) IS
-    'Shows a field in a project, to read or to write, there required or not, at a place of its own or that of the field; NULL leaves both as they are. A NOTICE tells with which projects it is then shared. Needs field.manage. Error P0002: no such field or project';
+    'Shows a field in a project, to read or to write; NULL keeps required and the position. Needs field.manage. Error P0002: no such field or project';
 
 CREATE FUNCTION ringfence.unbind_field(field text, project text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $unbind$
@@ -335,7 +335,7 @@ $create$;
 REVOKE ALL ON FUNCTION ringfence.create_field(text, text, text[], text, text[], boolean, boolean, integer, boolean, boolean, integer, text, numeric, numeric) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.create_field(text, text, text[], text, text[], boolean, boolean, integer, boolean, boolean, integer, text, numeric, numeric) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.create_field(text, text, text[], text, text[], boolean, boolean, integer, boolean, boolean, integer, text, numeric, numeric) IS
-    'Creates a field of the session''s owner, bound to the projects named, and returns its id. Only the name must be given. Needs field.manage. Error 22023: a type, options or limits that cannot be; 23505: the name is taken';
+    'Creates a field of the session''s owner, binds it to these projects, and returns its id. Needs field.manage. Error 22023: wrong type, options or limits; 23505: the name is taken';
 
 CREATE FUNCTION ringfence.rename_field(field text, new_name text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $rename$
@@ -414,7 +414,7 @@ ALTER FUNCTION ringfence.add_option(text, text, integer) OWNER TO ringfence_defi
 REVOKE ALL ON FUNCTION ringfence.add_option(text, text, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.add_option(text, text, integer) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.add_option(text, text, integer) IS
-    'Adds an option to a choice, at that place or (NULL) as the last; a retired one comes back, with the values that customers still have. Needs field.manage. Error 22023: not a choice, or not an option; 23505: it is there already; P0002: no such field';
+    'Adds an option to a choice, at that place or (NULL) as the last; brings back a retired one. Needs field.manage. Error 22023: not a choice or an option; 23505: it exists; P0002: no such field';
 
 CREATE FUNCTION ringfence.rename_option(field text, option text, new_name text) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $rename$
@@ -444,7 +444,7 @@ ALTER FUNCTION ringfence.rename_option(text, text, text) OWNER TO ringfence_defi
 REVOKE ALL ON FUNCTION ringfence.rename_option(text, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.rename_option(text, text, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.rename_option(text, text, text) IS
-    'Gives an option another name, which the values of customers follow; rewrites no customer. Needs field.manage, of a masked field also field.unmask. Error 22023: not a choice, or not an option; P0002: no such field or option';
+    'Renames an option; no customer is rewritten. Needs field.manage, for a masked field also field.unmask. Error 22023: not a choice or an option; P0002: no such field or option';
 
 CREATE FUNCTION ringfence.retire_option(field text, option text) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $retire$

@@ -466,7 +466,7 @@ ALTER FUNCTION ringfence.create_report_view(text, text) OWNER TO ringfence_defin
 REVOKE ALL ON FUNCTION ringfence.create_report_view(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.create_report_view(text, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.create_report_view(text, text) IS
-    'Makes a view in schema ringfence_report with the customers and a typed column for each field of a project, which follows what is defined. Needs field.manage. Error P0002: no such project; 42P07: the project has one, or the name is taken; 22023: it cannot be a name';
+    'Creates a view of the customers of a project, with a column for each field. Needs field.manage. Error P0002: no such project; 42P07: the view or its name exists; 22023: invalid name';
 
 CREATE FUNCTION ringfence.drop_report_view(project text) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $drop$

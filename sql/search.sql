@@ -185,7 +185,7 @@ CREATE FUNCTION ringfence.matches(customer_id uuid, query text) RETURNS boolean
 REVOKE ALL ON FUNCTION ringfence.matches(uuid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.matches(uuid, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.matches(uuid, text) IS
-    'For an application''s own SQL: WHERE ringfence.matches(id, ''tsai'') on customer or customer_card goes by the search index. Every customer that search_customers() finds without typos, except by id; and a few more: those that have the letters in other places, and of phone numbers those that end in the same 8 digits. A query that is too long is error 22023, from a column it finds nothing';
+    'A condition for an application''s own SQL, answered by the search index: WHERE ringfence.matches(id, ''tsai''). Error 22023: the query is too long';
 
 CREATE FUNCTION ringfence.phone_query(normal_phones text[]) RETURNS ringfence.search_query
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'phone_query_wrapper';
@@ -211,7 +211,7 @@ ALTER FUNCTION ringfence.search_customers(text, integer, text) OWNER TO ringfenc
 REVOKE ALL ON FUNCTION ringfence.search_customers(text, integer, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.search_customers(text, integer, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.search_customers(text, integer, text) IS
-    'Customers of the session''s owner that match every word, best first: by id, phone, e-mail, name and visible searchable fields. Pass the cursor of the last row as after for the next page. Error 22023: bad max_rows, query too long, or a cursor of another search';
+    'Customers of the session''s owner that match every word, best first. For the next page, pass the last row''s cursor as after. Error 22023: bad max_rows, query too long, or a cursor of another search';
 
 CREATE FUNCTION ringfence.find_by_phone(phone text)
     RETURNS TABLE (customer_id uuid, name text, phones text[], emails text[], company text, rank real, matched text, cursor text)

@@ -254,7 +254,7 @@ ALTER FUNCTION ringfence.drop_field(text, bigint) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.drop_field(text, bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.drop_field(text, bigint) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.drop_field(text, bigint) IS
-    'Drops a field and its values, and returns how many customers had one. Where customers have, it takes their number: without, or with another, error 55000 tells it and nothing goes. Needs field.manage, customer.read and customer.write in all projects, of a masked field also field.unmask. Error P0002: no such field; 42501: a system field';
+    'Drops a field and its values, and returns how many customers had one. If any has, error 55000 unless this number is given. Error P0002: no such field; 42501: a system field, or rights are missing';
 
 CREATE FUNCTION ringfence.convert_value(
     stored jsonb, field_id uuid, from_type text, from_options text[], from_ids integer[], to_type text, to_options text[], to_ids integer[])
@@ -328,4 +328,4 @@ ALTER FUNCTION ringfence.retype_field(text, text, text[]) OWNER TO ringfence_def
 REVOKE ALL ON FUNCTION ringfence.retype_field(text, text, text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.retype_field(text, text, text[]) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.retype_field(text, text, text[]) IS
-    'Gives a field another type, and for a choice other options, and converts its values; returns how many. Limits of the former type go. Needs field.manage, customer.read and customer.write in all projects, of a masked field also field.unmask. Error 22023: values that do not convert, with their number, or no such type; 23505: they would not be unique; P0002: no such field';
+    'Gives a field another type, converts its values, and returns how many. Error 22023: no such type, or values do not convert; 23505: not unique; P0002: no such field; 42501: rights are missing';

@@ -126,6 +126,13 @@ SELECT pg_describe_object(d.classid, d.objid, 0) FROM pg_depend d
    AND NOT EXISTS (SELECT FROM pg_type t WHERE t.oid = d.objid AND d.classid = 'pg_type'::regclass AND (t.typrelid <> 0 OR t.typelem <> 0))
    AND NOT EXISTS (SELECT FROM pg_class WHERE oid = d.objid AND relkind IN ('c', 'i', 't'));
 
+\echo comments of more than 200 characters
+SELECT pg_describe_object(c.classoid, c.objoid, c.objsubid), length(c.description) FROM pg_description c
+  JOIN pg_depend d ON d.classid = c.classoid AND d.objid = c.objoid AND d.objsubid = 0
+ WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+   AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'ringfence')
+   AND length(c.description) > 200 ORDER BY 1;
+
 -- By column: ctid and currtid2() take the privilege on the table, and tell of rows that the wall hides.
 \echo tables that are not read by column
 SELECT c.oid::regclass, a.grantee::regrole FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a
