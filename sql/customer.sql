@@ -35,7 +35,8 @@ CREATE TABLE ringfence.customer (
     normal_phones    text[] NOT NULL DEFAULT '{}',
     normal_emails    text[] NOT NULL DEFAULT '{}',
     searchable       jsonb NOT NULL DEFAULT '{}',
-    -- Not GENERATED: PostgreSQL would read the expression anew for each statement, which takes longer than an UPDATE of one row.
+    -- Not GENERATED: PostgreSQL would parse the expression for each statement. That takes longer than an UPDATE of one
+    -- row.
     active_on        date NOT NULL DEFAULT '0001-01-01',
     PRIMARY KEY (owner_id, id),
     FOREIGN KEY (owner_id, company_id) REFERENCES ringfence.company ON DELETE SET NULL (company_id)
@@ -72,7 +73,8 @@ GRANT SELECT (owner_id, id, name, phones, emails, address, birth_date, language,
       DELETE
     ON ringfence.customer TO ringfence_user;
 
--- Definer, because normal_phones() answers for any owner. Its result goes into the row, and the wall then judges the row.
+-- SECURITY DEFINER, because normal_phones() answers for any owner. Its result goes into the row, and the wall then
+-- judges the row.
 CREATE FUNCTION ringfence.keep_normal_forms() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $keep$
 BEGIN
@@ -163,11 +165,13 @@ REVOKE ALL ON FUNCTION ringfence.write_attributes(jsonb, jsonb, jsonb) FROM PUBL
 GRANT EXECUTE ON FUNCTION ringfence.write_attributes(jsonb, jsonb, jsonb) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.write_attributes(jsonb, jsonb, jsonb) IS 'Stored values after what the session sees was changed from before to after; part of customer_card';
 
--- Not security_invoker: it reads attributes, which callers may not. Its owner is the definer, whom the wall binds as it
--- does anybody. No security_barrier: the view has no condition of its own that a function of the caller could get ahead of. What keeps rows out
--- are the policies of the table, which stay with the table and are judged first (src/wall/order.rs), and a function of the caller can be given
--- nothing but these expressions. As a barrier it would be planned apart from the query, without its ORDER BY and LIMIT, and all customers of the owner
--- would be sorted for one page.
+-- Not security_invoker: the view reads attributes, which callers may not read. It belongs to the definer, whom the wall
+-- binds like every role.
+--
+-- No security_barrier: the view has no condition of its own, so no function of the caller can run before it. The
+-- policies of the table keep rows out. They stay with the table and are judged first (src/wall/order.rs). A function of
+-- the caller gets only the values of these expressions. PostgreSQL plans a barrier apart from the query, without the
+-- query's ORDER BY and LIMIT, and would sort all customers of the owner for one page.
 CREATE VIEW ringfence.customer_card AS
     SELECT owner_id, id, name, phones, emails, address, birth_date, language, company_id,
            ringfence.visible_attributes(attributes) AS attributes,
@@ -182,7 +186,7 @@ COMMENT ON VIEW ringfence.customer_card IS 'Customers with the custom values tha
 COMMENT ON COLUMN ringfence.customer_card.attributes IS 'Custom values by field name; on writing, what is left out is removed, and what is not seen is kept';
 COMMENT ON COLUMN ringfence.customer_card.masked_fields IS 'Fields that exist here but are masked for this session';
 
--- Definer, because applications may not write attributes. What they write, src/customer/card.rs says.
+-- SECURITY DEFINER, because applications may not write attributes. src/customer/card.rs decides what they write.
 CREATE FUNCTION ringfence.insert_customer_card() RETURNS trigger
     LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'insert_customer_card';
 ALTER FUNCTION ringfence.insert_customer_card() OWNER TO ringfence_definer;
@@ -209,8 +213,8 @@ CREATE TRIGGER delete_customer_card INSTEAD OF DELETE ON ringfence.customer_card
 
 SELECT ringfence.require_rights_to_write('ringfence.customer_card', 'customer.write', 'customer.delete');
 
--- Insert or update in one call, since ON CONFLICT does not work on a view with triggers. Definer, because it looks up unique values.
--- In one piece: it looks, writes, and looks again if another session was faster.
+-- Inserts or updates in one call, since ON CONFLICT does not work on a view with triggers. SECURITY DEFINER, because it
+-- looks up unique values. If another session writes the same customer first, it looks again.
 CREATE FUNCTION ringfence.save_customer(card jsonb, match_field text DEFAULT NULL, OUT customer_id uuid, OUT action text) RETURNS record
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $save$
 DECLARE
@@ -287,10 +291,11 @@ BEGIN
                 action := CASE WHEN FOUND THEN 'inserted' END;
                 RETURN;
             EXCEPTION WHEN unique_violation THEN
-                -- Either another session has just inserted this customer, which is then updated, or another value of the card is taken.
+                -- Either another session has just inserted this customer, and the next round updates it, or another
+                -- customer has another value of the card.
                 IF tries > 0 OR same IS NULL THEN
                     GET STACKED DIAGNOSTICS taken = CONSTRAINT_NAME;
-                    -- A customer has the id that this transaction does not see, since its snapshot is older.
+                    -- A customer has this id, but the snapshot of this transaction is too old to see it.
                     IF taken = 'customer_pkey' AND NOT EXISTS (SELECT FROM ringfence.customer AS seen WHERE seen.id = given.id) THEN
                         RAISE EXCEPTION 'another session has saved this customer'
                             USING ERRCODE = 'serialization_failure', HINT = 'Save it again in a new transaction.';
@@ -313,7 +318,7 @@ GRANT EXECUTE ON FUNCTION ringfence.save_customer(jsonb, text) TO ringfence_user
 COMMENT ON FUNCTION ringfence.save_customer(jsonb, text) IS
     'Updates the one customer with the id, phone, e-mail or unique field of the card, or inserts it. Keys that are not given stay as they are. Error 21000: several have it; 22023: unknown key or field';
 
--- Returns NULL where there is nothing to look for: a card without id, if no field is named, is a new customer.
+-- Returns NULL if there is nothing to look for: without match_field, a card without id is a new customer.
 CREATE FUNCTION ringfence.customers_like(card ringfence.customer_card, match_field text) RETURNS uuid[]
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $like$
 DECLARE
@@ -343,7 +348,7 @@ BEGIN
                                      AND customer.id <> ALL (same) LIMIT 2);
         END LOOP;
     ELSE
-        -- Masked, not seen here, and not there at all: one refusal.
+        -- One error for a field that is masked, hidden or missing.
         SELECT field_id, is_unique INTO unique_field FROM ringfence.visible_fields() WHERE name = match_field;
         IF NOT FOUND THEN
             RAISE EXCEPTION 'no field "%" is in reach', left(match_field, 200)
@@ -360,7 +365,7 @@ BEGIN
                        WHERE value.owner_id = ringfence.current_owner() AND value.field_id = unique_field.field_id
                          AND value.digest = sha256(convert_to(form, 'UTF8')));
     END CASE;
-    -- A card without a value would be inserted by each call.
+    -- Otherwise each call would insert another customer.
     IF form IS NULL THEN
         RAISE EXCEPTION 'the card has no value of "%"', left(match_field, 200)
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give one, or save without match_field to insert a new customer.';

@@ -22,7 +22,7 @@ CREATE TABLE ringfence.field (
     position      integer NOT NULL,
     PRIMARY KEY (owner_id, id),
     UNIQUE (owner_id, name),
-    -- A value names its option by id: every option has one, also those that are retired.
+    -- Values hold the id of their option, so retired options have ids too.
     CHECK (cardinality(coalesce(options, '{}')) + cardinality(coalesce(retired_options, '{}')) = cardinality(coalesce(option_ids, '{}')))
 );
 CREATE UNIQUE INDEX field_name_as_seen ON ringfence.field (owner_id, ringfence.name_as_seen(name));
@@ -133,12 +133,14 @@ BEGIN
         RAISE EXCEPTION 'system field "%" cannot be changed', OLD.name
             USING ERRCODE = 'insufficient_privilege', HINT = 'System fields are the same in every project of every owner.';
     END IF;
-    -- The right to manage fields is no right to see values: only who sees masked values everywhere may take the mask off.
+    -- The right to manage fields is no right to see values. Only a session that sees masked values in all projects may
+    -- unmask a field.
     IF TG_OP = 'UPDATE' AND OLD.is_masked AND NOT NEW.is_masked AND NOT ringfence.has_right_in('field.unmask', NULL) THEN
         RAISE EXCEPTION 'field "%" cannot be unmasked without the right "field.unmask"', OLD.name
             USING ERRCODE = 'insufficient_privilege', HINT = 'The session needs this right in all projects of the owner.';
     END IF;
-    -- Its values go into the search index: PostgreSQL's statistics of the session tell how many customers were written.
+    -- Making a field searchable writes every customer that has a value. PostgreSQL's statistics of the session tell how
+    -- many those are.
     IF TG_OP = 'UPDATE' AND OLD.is_masked AND NEW.is_searchable <> OLD.is_searchable AND NOT ringfence.has_right_in('field.unmask', NULL) THEN
         RAISE EXCEPTION 'changing is_searchable of masked field "%" requires the right "field.unmask"', OLD.name
             USING ERRCODE = 'insufficient_privilege', HINT = 'The session needs this right in all projects of the owner.';
@@ -221,7 +223,7 @@ COMMENT ON FUNCTION ringfence.provision_field() IS 'Provisions the system fields
 CREATE TRIGGER provision_field AFTER INSERT ON ringfence.owner
     FOR EACH ROW EXECUTE FUNCTION ringfence.as_owner('provision_field');
 
--- Functions ------------------------------------------------------------------------------------------------------------
+-- Functions -----------------------------------------------------------------------------------------------------------
 -- They run as the caller: table privileges, the wall and the rights decide, as for a plain INSERT or DELETE.
 
 CREATE FUNCTION ringfence.visible_fields(
@@ -286,7 +288,7 @@ COMMENT ON FUNCTION ringfence.bind_field(text, text, text, boolean, integer) IS
 CREATE FUNCTION ringfence.unbind_field(field text, project text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $unbind$
 DECLARE
-    -- Before the statement: which of two calls in its conditions comes first, and so which error, would depend on its plan.
+    -- Found before the statement. Within it, the plan would choose which call runs first, and so which error is raised.
     found_field   CONSTANT uuid := ringfence.field_in_reach(field);
     found_project CONSTANT uuid := ringfence.project_in_reach(project);
 BEGIN
@@ -351,13 +353,13 @@ GRANT EXECUTE ON FUNCTION ringfence.rename_field(text, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.rename_field(text, text) IS
     'Gives a field another name; rewrites no customer. Needs field.manage. Error P0002: no such field; 42501: a system field; 23505: the name is taken; 22023: it cannot be a name';
 
--- Options ----------------------------------------------------------------------------------------------------------------
--- Definer, because nobody else may write the options, which must go with their ids. The wall and field.manage bind it.
+-- Options -------------------------------------------------------------------------------------------------------------
+-- SECURITY DEFINER, because only the definer may write options and their ids. The wall and field.manage still apply.
 
 CREATE FUNCTION ringfence.choice_in_reach(field text) RETURNS ringfence.field
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $find$
 DECLARE
-    -- First and alone: where the wall hides all rows, a condition on them is never asked.
+    -- Called first, not in the condition: if the wall hides all rows, PostgreSQL never evaluates a condition on them.
     found_id    CONSTANT uuid := ringfence.field_in_reach(field);
     found_field ringfence.field;
 BEGIN
@@ -425,7 +427,7 @@ DECLARE
     place   integer := array_position(names, option);
     was     integer := array_position(retired, option);
 BEGIN
-    -- The values of customers follow. If the field is masked, that takes the right to see them.
+    -- Renaming changes what customers' values show. If the field is masked, this requires the right to see them.
     IF target.is_masked AND NOT ringfence.has_right_in('field.unmask', NULL) THEN
         RAISE EXCEPTION 'options of masked field "%" cannot be renamed without the right "field.unmask"', target.name
             USING ERRCODE = 'insufficient_privilege', HINT = 'The session needs this right in all projects of the owner.';
@@ -468,7 +470,7 @@ GRANT EXECUTE ON FUNCTION ringfence.retire_option(text, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.retire_option(text, text) IS
     'Takes an option out of what can be chosen; customers that have it keep it. Needs field.manage. Error 22023: not a choice; P0002: no such field or option';
 
--- Views ----------------------------------------------------------------------------------------------------------------
+-- Views ---------------------------------------------------------------------------------------------------------------
 
 CREATE VIEW ringfence.unassigned_field WITH (security_invoker = true, security_barrier = true) AS
     SELECT field.owner_id, field.id AS field_id, field.name, field.type, field.description
@@ -488,8 +490,8 @@ COMMENT ON FUNCTION ringfence.storage_key(uuid) IS 'The key under which customer
 -- Not security_invoker: it counts in attributes, which callers may not read. The wall binds its owner, the definer.
 CREATE VIEW ringfence.shared_field WITH (security_barrier = true) AS
     SELECT field.owner_id, field.id AS field_id, field.name AS field, bound.projects,
-           -- The number of customers with a masked value takes the right to see it: counted again after a customer is deleted, it would tell
-           -- whether that customer had one.
+           -- Counting customers with a masked value requires the right to see it: counted before and after a customer
+           -- is deleted, the number would tell whether that customer had one.
            CASE WHEN ringfence.has_right('customer.read') AND (NOT field.is_masked OR ringfence.has_right_in('field.unmask', NULL)) THEN
                (SELECT count(*) FROM ringfence.customer
                  WHERE customer.owner_id = field.owner_id AND customer.attributes ? ringfence.storage_key(field.id))

@@ -1,6 +1,6 @@
 -- report: views for BI, one a project, with a typed column for each field of the project.
 --
--- A report view publishes the names of its fields: PostgreSQL shows the views of a database and their columns to every role.
+-- A report view publishes the names of its fields, because PostgreSQL shows all views and their columns to every role.
 -- It publishes no rows: the wall judges them whenever the view is read. The name of a view must be unique in the whole
 -- database, so by default it is made of the project's id.
 
@@ -14,7 +14,7 @@ CREATE TABLE ringfence.report_view (
     owner_id   uuid NOT NULL DEFAULT ringfence.current_owner(),
     project_id uuid NOT NULL,
     name       text NOT NULL,
-    -- In the order of the view's columns, behind the columns that all report views have; NULL: one that is gone.
+    -- In the order of the view's columns, after those that all report views have. NULL stands for a dropped field.
     fields     uuid[] NOT NULL DEFAULT '{}',
     is_current boolean NOT NULL DEFAULT true,
     PRIMARY KEY (owner_id, project_id),
@@ -30,7 +30,8 @@ CREATE POLICY may_read ON ringfence.report_view FOR SELECT TO PUBLIC USING (ring
 -- By column: a privilege on the whole table would let currtid2() tell of hidden rows.
 GRANT SELECT (owner_id, project_id, name, fields, is_current) ON ringfence.report_view TO ringfence_user;
 
--- What the views are made of. Each gives what the session sees in that project, of whatever object it is given.
+-- The views are made of these functions. Each returns only what the session sees in that project, whatever object it is
+-- given.
 
 CREATE FUNCTION ringfence.reports(project_id uuid, view_name text) RETURNS boolean
     LANGUAGE c STABLE PARALLEL SAFE STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'reports_wrapper';
@@ -81,16 +82,18 @@ REVOKE ALL ON FUNCTION ringfence.report_datetime(jsonb, uuid, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.report_datetime(jsonb, uuid, uuid) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.report_datetime(jsonb, uuid, uuid) IS 'A field of type datetime, or NULL; part of report views';
 
--- Making the views -----------------------------------------------------------------------------------------------------
--- These functions run as the definer. It alone may create in the schema, it owns the views, and the wall binds it as it does
--- anybody.
+-- Making the views ----------------------------------------------------------------------------------------------------
+-- These functions run as the definer. Only the definer may create in the schema. It owns the views, and the wall binds
+-- it like every role.
 --
--- Any session may name any view of the schema, even one that it may not read, and so hold a lock on it until its transaction
--- ends. A change of an owner's fields keeps the writers of that owner waiting, so it must not itself wait for a session of
--- another owner: these functions wait at most 5 ms for a view. A view that is in use keeps its columns until later.
+-- Any session may name any view of the schema, even one that it may not read, and so hold a lock on it until its
+-- transaction ends. While an owner's fields change, the writers of that owner wait. So the change must not itself wait
+-- for a session of another owner: these functions wait at most 5 ms for a view. A view that is in use keeps its columns
+-- until later.
 --
--- A view is not dropped while a statement runs: the statement may name the view or a value of its row type, and would end in an
--- internal error. While a statement runs, a view is changed in place; columns that are gone go when the transaction ends.
+-- A view is not dropped while a statement runs. The statement may use the view or a value of its row type, and would
+-- end in an internal error. Until the transaction ends, a view is changed in place, and the columns of dropped fields
+-- stay.
 
 CREATE FUNCTION ringfence.report_function(type text, OUT function_name text, OUT column_type text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -275,10 +278,12 @@ REVOKE ALL ON FUNCTION ringfence.rename_report_columns(regclass, integer[], text
 GRANT EXECUTE ON FUNCTION ringfence.rename_report_columns(regclass, integer[], text[], text[]) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.rename_report_columns(regclass, integer[], text[], text[]) IS 'Gives the columns in these places of a report view other names; internal';
 
--- If the view stays, it is changed in place: its columns keep their places under their new names. Columns of new fields come behind them, and
--- those of fields that are gone stay, empty and renamed. With anew, a view whose columns would differ is dropped and made again; but if something
--- depends on it, only if it has no room for more columns. Any role can make something depend on a view, even one that may not read it: that must
--- not keep an owner from changing its fields.
+-- Without anew, the view is changed in place. Columns keep their places and take their new names. Columns of new fields
+-- come after them. Columns of dropped fields stay, empty and renamed.
+--
+-- With anew, a view whose columns would differ is dropped and created again. If something depends on it, this happens
+-- only if it has no room for more columns: any role can create something that depends on a view, even on one that it
+-- may not read, and that must not keep an owner from changing its fields.
 CREATE FUNCTION ringfence.make_report_view(report ringfence.report_view, anew boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '5ms' AS $make$
 DECLARE
@@ -312,7 +317,8 @@ BEGIN
     END IF;
     IF replace THEN
         SELECT * INTO made FROM ringfence.kept_report_columns(report, old_view, wanted.ids, wanted.names, wanted.calls, wanted.types);
-        -- A change of something else than its fields needs no lock. The order of its columns is for the end of the transaction.
+        -- If its fields and their names are the same, the view needs no lock. The order of its columns changes at the
+        -- end of the transaction.
         IF report.is_current AND made.ids = report.fields AND made.names = made.former THEN
             IF made.names <> wanted.names THEN
                 UPDATE ringfence.report_view AS known SET fields = made.ids
@@ -326,7 +332,7 @@ BEGIN
     EXECUTE format('CREATE OR REPLACE VIEW %s WITH (security_barrier = true) AS SELECT id AS customer_id, %s', view, array_to_string(fixed[2:], ', '))
             || coalesce((SELECT string_agg(format(', %s AS %I', made.calls[place], made.names[place]), '' ORDER BY place)
                            FROM generate_subscripts(made.calls, 1) AS place), '')
-            -- The condition of the wall once more: the view keeps other owners out by itself, even if another role comes to own it.
+            -- Repeats the condition of the wall, so that the view keeps other owners out even if its owner is changed.
             || format(' FROM ringfence.customer WHERE owner_id = ringfence.current_owner() AND ringfence.reports(%L, %L)',
                       report.project_id, report.name);
     EXECUTE format('COMMENT ON VIEW %s IS %L', view, 'The customers with the fields of a project; takes the right customer.read there');
@@ -348,7 +354,7 @@ BEGIN
 EXCEPTION
     WHEN lock_not_available THEN
         RETURN false;
-    -- Somebody gave it to another owner: it refuses to be read, and says how to mend that.
+    -- The view was given to another role. Whoever reads it gets an error that says how to repair it.
     WHEN insufficient_privilege THEN
         IF (SELECT relowner FROM pg_class WHERE oid = to_regclass(format('ringfence_report.%I', report.name))) = current_user::regrole THEN
             RAISE;
@@ -361,7 +367,8 @@ GRANT EXECUTE ON FUNCTION ringfence.try_to_renew_report_view(ringfence.report_vi
 COMMENT ON FUNCTION ringfence.try_to_renew_report_view(ringfence.report_view) IS
     'Renews a report view, or returns false where it is in use or not the definer''s; internal';
 
--- Nobody may read a view that is not needed any more, and a comment marks it. It is dropped when no statement runs and nobody uses it.
+-- A view that is no longer needed is marked by a comment, and no role may read it. It is dropped when no statement runs
+-- and no session uses it.
 CREATE FUNCTION ringfence.drop_abandoned_report_views() RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '5ms' AS $drop$
 DECLARE
@@ -385,21 +392,22 @@ REVOKE ALL ON FUNCTION ringfence.drop_abandoned_report_views() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.drop_abandoned_report_views() TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.drop_abandoned_report_views() IS 'Drops the report views that are not needed any more, with what was made of them, as far as nobody uses them; internal';
 
--- At the end of a transaction that changed report views. The session may have left its owner by then. An error here must not
--- fail the transaction: the next one tries again.
+-- Runs at the end of a transaction that changed report views. The session may no longer work for the owner by then. An
+-- error here must not fail the transaction: the next one tries again.
 CREATE FUNCTION ringfence.tidy_report_views() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $tidy$
 DECLARE
     report ringfence.report_view;
 BEGIN
-    -- SET CONSTRAINTS lets a client have it run in the middle of a statement; and cursors WITH HOLD run on when all else is over.
+    -- SET CONSTRAINTS can make this run in the middle of a statement, and cursors WITH HOLD are still open at the end
+    -- of the transaction.
     IF ringfence.statement_is_running() OR EXISTS (SELECT FROM pg_cursors WHERE is_holdable) THEN
         RETURN NULL;
     END IF;
     IF TG_OP = 'DELETE' THEN
         PERFORM ringfence.drop_abandoned_report_views();
     ELSIF ringfence.has_right('field.manage') THEN
-        -- As it is now.
+        -- NEW may be out of date: the row may have changed again since.
         SELECT * INTO report FROM ringfence.report_view AS made WHERE made.owner_id = NEW.owner_id AND made.project_id = NEW.project_id;
         IF FOUND THEN
             PERFORM ringfence.make_report_view(report, anew => true);
@@ -442,7 +450,7 @@ BEGIN
         RAISE EXCEPTION 'project "%" already has a report view', left(create_report_view.project, 200)
             USING ERRCODE = 'duplicate_table', HINT = 'The view follows the fields of its project by itself. ringfence.drop_report_view() drops it.';
     END IF;
-    -- One that is not needed any more, and not dropped yet, is taken over.
+    -- An abandoned view of that name, which is not dropped yet, is reused.
     IF EXISTS (SELECT FROM pg_class AS taken WHERE taken.oid = to_regclass(format('ringfence_report.%I', chosen))
                   AND NOT (taken.relkind = 'v' AND taken.relowner = current_user::regrole
                            AND coalesce(obj_description(taken.oid, 'pg_class') = 'Abandoned: dropped when nobody uses it', false))) THEN
@@ -487,7 +495,8 @@ GRANT EXECUTE ON FUNCTION ringfence.drop_report_view(text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.drop_report_view(text) IS
     'Drops the report view of a project, and what was made of it. Needs field.manage. Error P0002: no such project, or it has none';
 
--- Also when the project goes, or its owner: then as a referential action, for no owner. It reads no table.
+-- Also runs when the project or its owner is deleted: then as a referential action, while no owner is selected. So it
+-- reads no table of the extension.
 CREATE FUNCTION ringfence.remove_report_view() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $remove$
 DECLARE
@@ -534,7 +543,7 @@ COMMENT ON FUNCTION ringfence.renew_report_views() IS
 CREATE FUNCTION ringfence.follow_fields() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $follow$
 BEGIN
-    -- Not for a superuser, and not for who deletes a whole owner: its views go with its projects.
+    -- Not for a superuser, nor when a whole owner is deleted, whose views go with its projects.
     IF row_security_active(TG_RELID) AND (SELECT owner_id FROM ringfence.whoami()) IS NOT NULL THEN
         PERFORM ringfence.renew_report_views();
     END IF;
@@ -543,15 +552,15 @@ END
 $follow$;
 REVOKE ALL ON FUNCTION ringfence.follow_fields() FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.follow_fields() IS 'Trigger: report views follow the fields';
--- Not for rows that a referential action deletes: then their field, project or owner has gone, and its own triggers see to that. PostgreSQL 18
--- would run this one as the tables' owner, which runs no code of ours.
+-- Not for rows that a referential action deletes. Then the field, project or owner is deleted, and has triggers of its
+-- own. PostgreSQL 18 would run this trigger as the owner of the tables, which must not run code of the extension.
 CREATE TRIGGER follow_fields AFTER INSERT OR UPDATE OF field_id, project_id, position OR DELETE ON ringfence.field_project
     FOR EACH STATEMENT WHEN (current_user <> 'ringfence_tables') EXECUTE FUNCTION ringfence.follow_fields();
 CREATE TRIGGER follow_fields AFTER UPDATE OF name, type, position OR DELETE ON ringfence.field
     FOR EACH STATEMENT WHEN (current_user <> 'ringfence_tables') EXECUTE FUNCTION ringfence.follow_fields();
 
--- A dump holds report views as ordinary views. Restored without owners or privileges they would belong to the superuser, and
--- row-level security does not bind a superuser: then they would refuse to be read.
+-- A dump holds report views as ordinary views. Restored without owners or privileges, they would belong to the
+-- superuser. Row-level security does not bind a superuser, so reading them would be an error.
 CREATE FUNCTION ringfence.adopt_report_views() RETURNS event_trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $adopt$
 DECLARE
@@ -569,7 +578,7 @@ BEGIN
                         WHERE ours.nspname = 'ringfence' AND called.proname = 'reports')
     LOOP
         IF made.relowner <> to_regrole('ringfence_definer') THEN
-            -- Nobody else could give it away.
+            -- Only a superuser can change the owner.
             CONTINUE WHEN NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);
             EXECUTE format('ALTER VIEW %s OWNER TO ringfence_definer', made.name);
         END IF;
@@ -581,6 +590,6 @@ REVOKE ALL ON FUNCTION ringfence.adopt_report_views() FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.adopt_report_views() IS 'Event trigger: a report view that a superuser restores belongs to the definer, and ringfence_user may name it';
 CREATE EVENT TRIGGER ringfence_adopt_report_views ON ddl_command_end WHEN TAG IN ('CREATE VIEW')
     EXECUTE FUNCTION ringfence.adopt_report_views();
--- Also where triggers are switched off, as a parallel restore does.
+-- Also if triggers are switched off, as in a parallel restore.
 ALTER EVENT TRIGGER ringfence_adopt_report_views ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER ringfence_adopt_report_views IS 'Report views belong to the definer, however they are restored';

@@ -28,9 +28,10 @@ CREATE TYPE ringfence.search_query (INPUT = ringfence.search_query_in, OUTPUT = 
 REVOKE ALL ON TYPE ringfence.search_query FROM PUBLIC;
 COMMENT ON TYPE ringfence.search_query IS 'What to look for, made by ringfence.query() for the owner and the fields of its session; finds nothing in a session that could not make it. Opaque';
 
--- LEAKPROOF, so that the planner may use the index under row-level security: the function computes hashes of its arguments,
--- and has no error. Roles that write customers need EXECUTE, because PostgreSQL computes an index's expressions as the role
--- that writes; nobody can read the result. The high cost keeps the planner from computing it for each row of an owner.
+-- LEAKPROOF, so that the planner may use the index under row-level security. This is true: the function hashes its
+-- arguments and raises no error. Roles that write customers need EXECUTE, because PostgreSQL computes index expressions
+-- as the role that writes. No role can read the result. The high cost keeps the planner from computing it for each row
+-- of an owner.
 CREATE FUNCTION ringfence.search_keys(
     owner_id uuid, name text, normal_phones text[], normal_emails text[], searchable jsonb, active_on date)
     RETURNS ringfence.search_keys
@@ -49,8 +50,8 @@ CREATE FUNCTION ringfence.search_join_selectivity(internal, oid, internal, small
 REVOKE ALL ON FUNCTION ringfence.search_join_selectivity(internal, oid, internal, smallint, internal) FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.search_join_selectivity(internal, oid, internal, smallint, internal) IS 'The same for every search whose query comes from another table; internal';
 
--- LEAKPROOF: it looks up numbers in a list, and has no error. Whether the session may use the query does not depend on the
--- row.
+-- LEAKPROOF: it looks up numbers in a list, and raises no error. Whether the session may use the query does not depend
+-- on the row.
 CREATE FUNCTION ringfence.keys_match(keys ringfence.search_keys, query ringfence.search_query) RETURNS boolean
     LANGUAGE c STABLE LEAKPROOF PARALLEL SAFE STRICT COST 10 AS 'MODULE_PATHNAME', 'keys_match_wrapper';
 REVOKE ALL ON FUNCTION ringfence.keys_match(ringfence.search_keys, ringfence.search_query) FROM PUBLIC;
@@ -65,7 +66,7 @@ CREATE FUNCTION ringfence.customer_matches_support(internal) RETURNS internal
 REVOKE ALL ON FUNCTION ringfence.customer_matches_support(internal) FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.customer_matches_support(internal) IS 'Planner support: a search by the id of customer goes by the search index; internal';
 
--- LEAKPROOF: it does the same for the customer with that id, which it reads under row-level security.
+-- LEAKPROOF for the reason given for keys_match(). It reads the customer with that id under row-level security.
 CREATE FUNCTION ringfence.customer_matches(customer_id uuid, query ringfence.search_query) RETURNS boolean
     LANGUAGE c STABLE LEAKPROOF PARALLEL RESTRICTED STRICT COST 10000 SUPPORT ringfence.customer_matches_support
     AS 'MODULE_PATHNAME', 'customer_matches_wrapper';
@@ -80,7 +81,7 @@ CREATE FUNCTION ringfence.search_extract_value(ringfence.search_keys, internal, 
     LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'search_extract_value_wrapper';
 REVOKE ALL ON FUNCTION ringfence.search_extract_value(ringfence.search_keys, internal, internal) FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.search_extract_value(ringfence.search_keys, internal, internal) IS 'GIN support; internal';
--- GIN wants an operator class to have these functions, also for writing. Our access method scans without them.
+-- GIN requires these functions in an operator class, even to write. Our access method scans without them.
 CREATE FUNCTION ringfence.search_not_by_gin(ringfence.search_keys, internal, smallint, internal, internal, internal, internal) RETURNS internal
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'search_not_by_gin_wrapper';
 REVOKE ALL ON FUNCTION ringfence.search_not_by_gin(ringfence.search_keys, internal, smallint, internal, internal, internal, internal) FROM PUBLIC;
@@ -90,7 +91,8 @@ CREATE FUNCTION ringfence.search_not_by_gin(internal, smallint, ringfence.search
 REVOKE ALL ON FUNCTION ringfence.search_not_by_gin(internal, smallint, ringfence.search_keys, integer, internal, internal, internal, internal) FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.search_not_by_gin(internal, smallint, ringfence.search_keys, integer, internal, internal, internal, internal) IS 'GIN support; not called, and else error 0A000';
 
--- PostgreSQL's GIN with a scan of its own, which goes by the shortest posting list and asks the others only about its rows.
+-- PostgreSQL's GIN with another scan: it reads the shortest posting list, and looks up only the rows of that list in
+-- the other lists.
 CREATE FUNCTION ringfence.search_access_method(internal) RETURNS index_am_handler
     LANGUAGE c AS 'MODULE_PATHNAME', 'search_access_method';
 REVOKE ALL ON FUNCTION ringfence.search_access_method(internal) FROM PUBLIC;
@@ -108,9 +110,9 @@ CREATE OPERATOR CLASS ringfence.search_keys_ops DEFAULT FOR TYPE ringfence.searc
 COMMENT ON OPERATOR CLASS ringfence.search_keys_ops USING ringfence_search IS 'Search keys in an index that can be used under row-level security';
 COMMENT ON OPERATOR FAMILY ringfence.search_keys_ops USING ringfence_search IS 'Search keys in an index that can be used under row-level security';
 
--- What is searched of a customer's custom values has a column of its own, so that a change to any other value does not touch
--- the index. The column follows the definition of the fields alone, not what the writing session sees. A query has only keys
--- of the fields that its session sees.
+-- The values of searchable fields have a column of their own, so that a change to any other value does not touch the
+-- index. The column depends on the definition of the fields alone, not on what the writing session sees. A query has
+-- only keys of the fields that its session sees.
 CREATE FUNCTION ringfence.searchable_values(attributes jsonb, owner_id uuid) RETURNS jsonb
     LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'searchable_values_wrapper';
 REVOKE ALL ON FUNCTION ringfence.searchable_values(jsonb, uuid) FROM PUBLIC;
@@ -127,8 +129,8 @@ CREATE TRIGGER keep_searchable BEFORE INSERT ON ringfence.customer
 CREATE TRIGGER keep_searchable_update BEFORE UPDATE OF owner_id, attributes ON ringfence.customer
     FOR EACH ROW EXECUTE FUNCTION ringfence.keep_searchable();
 
--- When a field becomes searchable, its existing values go into the index. When its type changes, they are indexed by the new
--- type.
+-- When a field becomes searchable, its existing values go into the index. When its type changes, they are indexed by
+-- the new type.
 CREATE FUNCTION ringfence.renew_searchable() RETURNS trigger
     LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'renew_searchable_wrapper';
 ALTER FUNCTION ringfence.renew_searchable() OWNER TO ringfence_definer;
@@ -162,7 +164,7 @@ COMMENT ON INDEX ringfence.customer_search IS 'Search. Its keys are hashed from 
 ALTER INDEX ringfence.customer_search ALTER COLUMN 1 SET STATISTICS 0;
 
 -- Queries -------------------------------------------------------------------------------------------------------------
--- Whatever text these functions are given, the query is for the session's own owner and the fields that the session sees.
+-- Whatever the text, the query is for the session's own owner and the fields that the session sees.
 
 CREATE FUNCTION ringfence.query(query text) RETURNS ringfence.search_query
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'query_wrapper';
@@ -170,8 +172,8 @@ REVOKE ALL ON FUNCTION ringfence.query(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.query(text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.query(text) IS 'What to look for with @@@, in the fields that the session sees. Error 22023: the query is too long';
 
--- LEAKPROOF, so that the planner may use the index under row-level security for queries from another table: no text is an
--- error. If query() is called with a column or a subquery, the planner calls this function instead.
+-- If query() is called with a column or a subquery, the planner calls this function instead. LEAKPROOF, so that the
+-- planner may use the index under row-level security for queries from another table: no text raises an error.
 CREATE FUNCTION ringfence.query_of_column(query text) RETURNS ringfence.search_query
     LANGUAGE c STABLE LEAKPROOF PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'query_of_column_wrapper';
 REVOKE ALL ON FUNCTION ringfence.query_of_column(text) FROM PUBLIC;
@@ -202,7 +204,8 @@ COMMENT ON FUNCTION ringfence.email_query(text) IS 'What to look for to find an 
 -- Searching -----------------------------------------------------------------------------------------------------------
 
 -- SECURITY DEFINER, because it searches in custom values. The wall and the rights of the session bind the definer too.
--- A connection keeps the plans of its statements for all sessions that it serves, so they are made with settings of their own.
+-- A pooled connection keeps plans for all sessions that it serves. So this function plans its statements with settings
+-- of its own, not with those of the session.
 CREATE FUNCTION ringfence.search_customers(query text, max_rows integer DEFAULT 20, after text DEFAULT NULL)
     RETURNS TABLE (customer_id uuid, name text, phones text[], emails text[], company text, rank real, matched text, cursor text)
     LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 20 SECURITY DEFINER SET search_path = pg_catalog, pg_temp

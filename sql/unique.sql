@@ -1,12 +1,12 @@
 -- unique: values that no two customers of an owner may have, and fields that change together with all their values.
 --
--- What is unique is the form of a value: of a text trimmed, in NFC, case as typed; of a phone in E.164 by the owner's
--- country, of an e-mail in lower case, of a number its value, of a choice its option. A text of spaces only is no value.
+-- Values are compared in this form: a text trimmed and in NFC, with its case kept; a phone in E.164 by the owner's
+-- country; an e-mail in lower case; a number by its value; a choice by its option. A text of spaces only is no value.
 
 CREATE TABLE ringfence.unique_value (
     owner_id    uuid NOT NULL DEFAULT ringfence.current_owner(),
     field_id    uuid NOT NULL,
-    -- SHA-256: a value may be longer than an index takes, and a masked one need not be here once more to be read.
+    -- SHA-256, because a value may be too long for an index, and a masked value should not be stored a second time.
     digest      bytea NOT NULL,
     customer_id uuid NOT NULL,
     PRIMARY KEY (owner_id, field_id, digest),
@@ -42,8 +42,8 @@ REVOKE ALL ON FUNCTION ringfence.refuse_duplicate(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.refuse_duplicate(uuid) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.refuse_duplicate(uuid) IS 'Error 23505 for a unique field; part of customer_card';
 
--- The triggers of customer_card call this as the definer. If two sessions write the same value at once, the second waits for the
--- first at the primary key, and is refused if the first commits.
+-- The triggers of customer_card call this as the definer. If two sessions write the same value at once, the second
+-- waits for the first at the primary key, and is refused if the first commits.
 CREATE FUNCTION ringfence.keep_unique_values(customer_id uuid, stored jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $keep$
 #variable_conflict use_column
@@ -54,7 +54,7 @@ BEGIN
      WHERE old.owner_id = ringfence.current_owner() AND old.customer_id = keep_unique_values.customer_id
        AND NOT EXISTS (SELECT FROM ringfence.unique_forms(keep_unique_values.stored) AS form
                         WHERE form.field_id = old.field_id AND sha256(convert_to(form.form, 'UTF8')) = old.digest);
-    -- In one order, so that two sessions never wait for each other.
+    -- Always in the same order, so that two sessions cannot deadlock.
     INSERT INTO ringfence.unique_value (field_id, digest, customer_id)
         SELECT form.field_id, sha256(convert_to(form.form, 'UTF8')), keep_unique_values.customer_id
           FROM ringfence.unique_forms(keep_unique_values.stored) AS form
@@ -123,7 +123,7 @@ GRANT EXECUTE ON FUNCTION ringfence.wait_for_savers(ringfence.customer_card, tex
 COMMENT ON FUNCTION ringfence.wait_for_savers(ringfence.customer_card, text) IS
     'Waits for sessions of the owner that save the same phone or e-mail, and keeps later ones waiting; false: the card has none to match by. Part of save_customer()';
 
--- A field and its values -----------------------------------------------------------------------------------------------
+-- A field and its values ----------------------------------------------------------------------------------------------
 
 CREATE FUNCTION ringfence.lock_definitions() RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE STRICT AS 'MODULE_PATHNAME', 'lock_definitions_wrapper';
@@ -132,7 +132,8 @@ GRANT EXECUTE ON FUNCTION ringfence.lock_definitions() TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.lock_definitions() IS
     'Keeps who writes custom values of the session''s owner waiting until the transaction ends; readers and other owners are not. Error 25001 in REPEATABLE READ and above. Internal';
 
--- The right to manage fields is no right to see or change values. What counts or rewrites values takes those rights too.
+-- The right to manage fields is no right to see or change values. A function that counts or rewrites values requires
+-- those rights too.
 CREATE FUNCTION ringfence.check_rights_over_values(of_masked boolean) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $check$
 DECLARE
@@ -170,7 +171,7 @@ BEGIN
     END IF;
     INSERT INTO ringfence.unique_value (field_id, digest, customer_id)
         SELECT fill_unique_values.field_id, sha256(convert_to(held.form, 'UTF8')), held.id
-          -- Locked, so that none is deleted before its value is there.
+          -- Locked, so that no customer is deleted before its value is stored.
           FROM (SELECT customer.id, ringfence.unique_form(customer.attributes, fill_unique_values.field_id, fill_unique_values.type) AS form
                   FROM ringfence.customer
                  WHERE customer.attributes ? ringfence.storage_key(fill_unique_values.field_id)
@@ -212,7 +213,7 @@ BEGIN
         PERFORM ringfence.fill_unique_values(phone.id, phone.name, phone.type);
     END LOOP;
 EXCEPTION WHEN unique_violation THEN
-    -- Who administers owners must not learn of their fields.
+    -- The error names no field: administrators of owners must not learn which fields they have.
     RAISE EXCEPTION 'under this country, unique phone fields would have duplicates'
         USING ERRCODE = 'unique_violation', HINT = 'First change the numbers that are equal under this country, or make the field not unique.';
 END
