@@ -1,6 +1,7 @@
 //! Errors about owners, projects and roles: who may do what, and what does not exist.
 
-use super::*;
+use super::failure::{Failure, bad_value, not_allowed, not_found, quotable};
+use pgrx::PgSqlErrorCode;
 
 /// 42501: what concerns all owners together is for `ringfence_admin`.
 pub fn may_not_administer(role: &str) -> Failure {

@@ -1,6 +1,7 @@
 //! Errors about customers: their fields and values, their search, their reports.
 
-use super::*;
+use super::failure::{Failure, bad_value, not_allowed, quotable, wrong_state};
+use pgrx::PgSqlErrorCode;
 
 /// 42501: the field does not exist, or this session may not write it; which of the two is not told.
 pub fn field_not_writable(field: &str) -> Failure {

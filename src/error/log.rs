@@ -1,6 +1,7 @@
 //! What goes to the log of the server, or to the client as a warning.
 
-use super::*;
+use super::failure::Failure;
+use pgrx::{PgLogLevel, PgSqlErrorCode};
 
 /// What a refused session has asked for, for the log.
 pub enum Asked<'a> {

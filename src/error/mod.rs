@@ -5,6 +5,7 @@
 
 mod access;
 mod customer;
+mod failure;
 mod log;
 mod server;
 mod session;
@@ -12,132 +13,8 @@ mod token;
 
 pub use access::*;
 pub use customer::*;
+pub use failure::{Failure, Result, keep_backtraces_out, raised};
 pub use log::*;
-use pgrx::pg_sys::panic::ErrorReport;
-use pgrx::{PgLogLevel, PgSqlErrorCode};
 pub use server::*;
 pub use session::*;
-use std::fmt::{Display, Formatter};
 pub use token::*;
-
-/// What a fallible function of ringfence returns, also one that PostgreSQL calls.
-pub type Result<T, E = Failure> = std::result::Result<T, E>;
-
-/// An error: what PostgreSQL is to be told.
-#[derive(Clone, Debug)]
-pub struct Failure {
-    code: PgSqlErrorCode,
-    message: String,
-    detail: Option<String>,
-    hint: Option<String>,
-}
-
-impl Failure {
-    fn new(code: PgSqlErrorCode, message: impl Into<String>) -> Failure {
-        Failure { code, message: message.into(), detail: None, hint: None }
-    }
-
-    fn set_detail(mut self, detail: impl Into<String>) -> Failure {
-        self.detail = Some(detail.into());
-        self
-    }
-
-    fn set_hint(mut self, hint: impl Into<String>) -> Failure {
-        self.hint = Some(hint.into());
-        self
-    }
-
-    pub fn code(&self) -> PgSqlErrorCode {
-        self.code
-    }
-
-    pub fn message(&self) -> &str {
-        &self.message
-    }
-
-    pub fn detail(&self) -> Option<&str> {
-        self.detail.as_deref()
-    }
-
-    pub fn hint(&self) -> Option<&str> {
-        self.hint.as_deref()
-    }
-
-    /// Hands it to PostgreSQL. An ERROR does not return.
-    pub fn report(self, level: PgLogLevel) {
-        ErrorReport::from(self).report(level);
-    }
-}
-
-impl From<Failure> for ErrorReport {
-    fn from(failure: Failure) -> ErrorReport {
-        let mut report = ErrorReport::new(failure.code, failure.message, "ringfence");
-        if let Some(detail) = failure.detail {
-            report = report.set_detail(detail);
-        }
-        if let Some(hint) = failure.hint {
-            report = report.set_hint(hint);
-        }
-        report
-    }
-}
-
-/// Where a function that PostgreSQL calls (`pg_extern`) returns an error, pgrx asks it for its text, and would tell PostgreSQL nothing but that.
-/// So whoever asks for the text raises the whole error, with SQLSTATE, DETAIL and HINT. Nothing else may: to look at an error there are
-/// [`Failure::message`] and `Debug`.
-impl Display for Failure {
-    fn fmt(&self, _: &mut Formatter<'_>) -> std::fmt::Result {
-        self.clone().report(PgLogLevel::ERROR);
-        Err(std::fmt::Error)
-    }
-}
-
-/// For trigger functions: raises the error here and now, where pgrx would make it an internal one (XX000).
-pub fn raised<T>(result: Result<T>) -> Result<T> {
-    if let Err(failure) = result {
-        failure.report(PgLogLevel::ERROR);
-        unreachable!("an ERROR does not return");
-    }
-    result
-}
-
-/// An error that passes through Rust has a backtrace in its DETAIL, for the client to read, where the server's environment asks for
-/// backtraces of Rust. Whether it does is asked once in a process, and kept: so ask here, in an environment that does not. For
-/// `_PG_init`.
-pub fn keep_backtraces_out() {
-    const ASKS: &str = "RUST_LIB_BACKTRACE";
-    let before = std::env::var_os(ASKS);
-    // SAFETY: PostgreSQL's processes have one thread. What was set is set again, for libraries of others.
-    unsafe {
-        std::env::set_var(ASKS, "0");
-        let _ = std::backtrace::Backtrace::capture();
-        match before {
-            Some(before) => std::env::set_var(ASKS, before),
-            None => std::env::remove_var(ASKS),
-        }
-    }
-}
-
-/// The part of a given value that an error repeats.
-fn quotable(given: &str) -> &str {
-    given.char_indices().nth(MAX_QUOTED).and_then(|(end, _)| given.get(..end)).unwrap_or(given)
-}
-
-/// Names have at most 200 characters.
-const MAX_QUOTED: usize = 200;
-
-fn not_allowed(message: impl Into<String>) -> Failure {
-    Failure::new(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, message)
-}
-
-fn bad_value(message: impl Into<String>) -> Failure {
-    Failure::new(PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE, message)
-}
-
-fn wrong_state(message: impl Into<String>) -> Failure {
-    Failure::new(PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, message)
-}
-
-fn not_found(message: impl Into<String>) -> Failure {
-    Failure::new(PgSqlErrorCode::ERRCODE_NO_DATA_FOUND, message)
-}

@@ -1,6 +1,7 @@
 //! Errors about what PostgreSQL would do with the tables of the extension, and about the installation.
 
-use super::*;
+use super::failure::{Failure, bad_value, not_allowed, quotable, wrong_state};
+use pgrx::PgSqlErrorCode;
 
 /// 42501: a MERGE that PostgreSQL would run over the rows of all owners.
 pub fn blind_merge() -> Failure {

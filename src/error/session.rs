@@ -1,6 +1,7 @@
 //! Errors about the owner that a session works for: how it was selected, and when it no longer may.
 
-use super::*;
+use super::failure::{Failure, bad_value, not_allowed, quotable, wrong_state};
+use pgrx::PgSqlErrorCode;
 
 /// 42501: nothing was selected, and the role has no single owner to take by default.
 pub fn no_owner_selected() -> Failure {

@@ -1,6 +1,7 @@
 //! Errors about signed tokens, and about the keys that sign them.
 
-use super::*;
+use super::failure::{Failure, bad_value, not_allowed, not_found, quotable, wrong_state};
+use pgrx::PgSqlErrorCode;
 
 /// 28000: a token that does not count. Of what it contains nothing is repeated.
 pub fn bad_token(reason: &str) -> Failure {
