@@ -1,5 +1,6 @@
 //! Owners: the companies that the installation serves.
 
+mod limit;
 mod sql;
 
 use crate::catalog::{self, Row, Rows, Source};
@@ -8,7 +9,7 @@ use crate::name::Reference;
 use pgrx::datum::Uuid;
 use std::ffi::CStr;
 
-pub use sql::init;
+pub use limit::init;
 
 /// The owner of contacts that belong to no company (C6). It does not count against `ringfence.max_owners`.
 pub fn is_house(owner: Uuid) -> bool {

@@ -1,30 +1,14 @@
-//! The functions of `sql/owner.sql`, and `ringfence.max_owners`.
+//! The functions of `sql/owner.sql`.
 
 use crate::access::owners;
 use crate::error::{self, Result};
+use crate::owner::limit::max_owners;
 use crate::owner::{self, Owner};
 use crate::pg::version_1;
 use crate::{catalog, contact, name, role, session};
 use pgrx::datum::Uuid;
-use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::{AllocatedByPostgres, PgTrigger, pg_extern, pg_guard, pg_sys, pg_trigger, spi::Spi};
-
-static MAX_OWNERS: GucSetting<i32> = GucSetting::<i32>::new(0);
-
-/// Defines `ringfence.max_owners`. For `_PG_init`.
-pub fn init() {
-    GucRegistry::define_int_guc(
-        c"ringfence.max_owners",
-        c"How many owners may exist, not counting the house owner.",
-        c"0 means no limit.",
-        &MAX_OWNERS,
-        0,
-        i32::MAX,
-        GucContext::Suset,
-        GucFlags::empty(),
-    );
-}
 
 type Tuple<'a> = PgHeapTuple<'a, AllocatedByPostgres>;
 
@@ -107,8 +91,10 @@ fn is_admin() -> Result<bool> {
 fn check_owner<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<Tuple<'a>>> {
     error::raised((|| {
         let (new, owner) = new_row(trigger)?;
-        let limit = MAX_OWNERS.get();
-        if limit > 0 && trigger.event().fired_by_insert() && !owner::is_house(owner.id) {
+        if let Some(limit) = max_owners()
+            && trigger.event().fired_by_insert()
+            && !owner::is_house(owner.id)
+        {
             // One at a time: two sessions that count at once would both see room for one.
             Spi::run("LOCK TABLE ringfence.owner IN SHARE UPDATE EXCLUSIVE MODE")
                 .map_err(|_| error::too_many_owners(limit))?;
