@@ -7,7 +7,7 @@
 use crate::error::{self, Result};
 use crate::pg;
 use pgrx::datum::Uuid;
-use pgrx::{FromDatum, IntoDatum, pg_sys};
+use pgrx::{FromDatum, IntoDatum, PgTrigger, pg_sys};
 use std::cell::Cell;
 use std::ffi::{CStr, CString};
 
@@ -93,6 +93,14 @@ pub fn table_oid(name: &CStr) -> pg_sys::Oid {
     }
     // SAFETY: as above.
     unsafe { pg_sys::get_relname_relid(name.as_ptr(), schema) }
+}
+
+/// Error 55000, with that reason, unless the trigger is on that table of schema `ringfence`.
+pub fn require_trigger_on(table: &CStr, trigger: &PgTrigger, reason: &'static str) -> Result<()> {
+    match trigger.relid() {
+        Ok(relation) if relation == table_oid(table) => Ok(()),
+        _ => Err(error::wrong_trigger(reason)),
+    }
 }
 
 /// The name of a table of schema `ringfence`; None for another relation.

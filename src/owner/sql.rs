@@ -117,10 +117,8 @@ fn check_owner<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<Tuple<'a>>> {
 fn as_owner<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<Tuple<'a>>> {
     error::raised((|| {
         let (new, owner) = new_row(trigger)?;
-        // Whoever could attach this to a table of its own would act for any owner.
-        if trigger.relid().ok() != Some(catalog::table_oid(c"owner")) {
-            return Err(error::wrong_trigger("as_owner is for table ringfence.owner"));
-        }
+        // On a table of one's own, this trigger would act for any owner.
+        catalog::require_trigger_on(c"owner", trigger, "as_owner is for table ringfence.owner")?;
         if restoring() {
             return Ok(Some(new));
         }

@@ -7,6 +7,7 @@
 use super::bounds::{MAX_SEARCHED_VALUES, beginning};
 use super::form::Form;
 use super::key::hash::OPTIONS;
+use crate::catalog;
 use crate::error::{self, Result};
 use crate::field::{self, SearchedField, Type};
 use crate::jsonb::{Jsonb, New};
@@ -60,11 +61,10 @@ fn searchable_of(stored: &Jsonb, fields: &[SearchedField], owner: Uuid) -> Resul
 #[pg_trigger(sql = false)]
 fn keep_searchable<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>> {
     error::raised((|| {
-        let wrong = || error::wrong_trigger("keep_searchable is for table ringfence.customer");
+        const REASON: &str = "keep_searchable is for table ringfence.customer";
+        let wrong = || error::wrong_trigger(REASON);
         // On a table of one's own, this trigger would tell of any owner's fields.
-        if trigger.relid().ok() != Some(crate::catalog::table_oid(c"customer")) {
-            return Err(wrong());
-        }
+        catalog::require_trigger_on(c"customer", trigger, REASON)?;
         let mut row = trigger.new().ok_or_else(wrong)?.into_owned();
         let Some(owner) = row.get_by_name::<Uuid>("owner_id").map_err(|_| wrong())? else {
             // The wall refuses a customer without an owner.
@@ -82,11 +82,10 @@ fn keep_searchable<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<
 #[pg_trigger(sql = false)]
 fn renew_searchable<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>> {
     error::raised((|| {
-        let wrong = || error::wrong_trigger("renew_searchable is for table ringfence.field");
+        const REASON: &str = "renew_searchable is for table ringfence.field";
+        let wrong = || error::wrong_trigger(REASON);
         // On a table of one's own, this trigger would write for any owner.
-        if trigger.relid().ok() != Some(crate::catalog::table_oid(c"field")) {
-            return Err(wrong());
-        }
+        catalog::require_trigger_on(c"field", trigger, REASON)?;
         let new = trigger.new().ok_or_else(wrong)?;
         let owner: Uuid = new.get_by_name("owner_id").map_err(|_| wrong())?.ok_or_else(wrong)?;
         let id: Uuid = new.get_by_name("id").map_err(|_| wrong())?.ok_or_else(wrong)?;
