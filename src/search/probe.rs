@@ -418,6 +418,16 @@ mod unit_tests {
                 _ => word.push(letter),
             }
         }
+
+        /// One of the names, folded; one of its words; and that word with so many edits.
+        fn misspelt(&mut self, edits: usize) -> (String, String, String) {
+            let name = fold(NAMES[self.below(NAMES.len())]);
+            let list: Vec<&str> = words(&name).collect();
+            let original = list[self.below(list.len())].to_owned();
+            let mut letters: Vec<char> = original.chars().collect();
+            (0..edits).for_each(|_| self.edit(&mut letters));
+            (name, original, letters.iter().collect())
+        }
     }
 
     const NAMES: [&str; 14] = [
@@ -493,13 +503,8 @@ mod unit_tests {
     fn finds_every_word_with_one_typo() {
         let mut random = Random(1);
         for _ in 0..20_000 {
-            let name = fold(NAMES[random.below(NAMES.len())]);
-            let list: Vec<&str> = words(&name).collect();
-            let original = list[random.below(list.len())];
-            let mut letters: Vec<char> = original.chars().collect();
-            random.edit(&mut letters);
-            let typed: String = letters.iter().collect();
-            if Word::new(&typed).typos > 0 && osa_distance(&typed, original) == 1 {
+            let (name, original, typed) = random.misspelt(1);
+            if Word::new(&typed).typos > 0 && osa_distance(&typed, &original) == 1 {
                 assert!(finds(&probe(&typed, Tier::Typo), &name), "{typed} for {original}");
             }
         }
@@ -534,14 +539,8 @@ mod unit_tests {
     fn finds_most_words_with_two_typos() {
         let (mut random, mut found, mut all) = (Random(2), 0, 0);
         for _ in 0..40_000 {
-            let name = fold(NAMES[random.below(NAMES.len())]);
-            let list: Vec<&str> = words(&name).collect();
-            let original = list[random.below(list.len())];
-            let mut letters: Vec<char> = original.chars().collect();
-            random.edit(&mut letters);
-            random.edit(&mut letters);
-            let typed: String = letters.iter().collect();
-            if Word::new(&typed).typos == 2 && osa_distance(&typed, original) == 2 {
+            let (name, original, typed) = random.misspelt(2);
+            if Word::new(&typed).typos == 2 && osa_distance(&typed, &original) == 2 {
                 let is_found = finds(&probe(&typed, Tier::TwoTypos), &name);
                 assert!(is_found || original.chars().count() < MIN_LETTERS_OF_LONG_WORD, "{typed} for {original}");
                 all += 1;
