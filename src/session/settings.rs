@@ -63,48 +63,59 @@ unsafe extern "C-unwind" fn latch_assigned(_value: std::ffi::c_int, _extra: *mut
 
 /// Defines the settings. For `_PG_init`.
 pub fn define() {
-    let texts: [(&'static CStr, &'static CStr, &'static CStr, &'static GucSetting<Option<CString>>); 4] = [
-        (
-            c"ringfence.owner",
-            c"The owner this session works for: an id, or the exact name.",
-            c"It selects among the owners that the role has access to, and is checked when it is used.",
-            &OWNER,
-        ),
-        (
-            c"ringfence.project",
-            c"The project of the owner this session works in: an id, or the exact name.",
-            c"Empty: all projects of the owner that the role works in.",
-            &PROJECT,
-        ),
-        (
-            c"ringfence.agent",
-            c"The application's user, for provenance.",
-            c"Recorded with what the session writes. It carries no authority.",
-            &AGENT,
-        ),
-        (
-            c"ringfence.source",
-            c"The source system that this session writes for.",
-            c"Access may limit the sources that a role can act as.",
-            &SOURCE,
-        ),
-    ];
-    for (name, short, long, setting) in texts {
-        // SAFETY: the hook is guarded, touches only a thread-local flag, and needs no transaction.
-        unsafe {
-            GucRegistry::define_string_guc_with_hooks(
-                name,
-                short,
-                long,
-                setting,
-                GucContext::Userset,
-                GucFlags::empty(),
-                None,
-                Some(text_assigned),
-                None,
-            );
-        }
+    define_text(
+        c"ringfence.owner",
+        c"The owner this session works for: an id, or the exact name.",
+        c"It selects among the owners that the role has access to, and is checked when it is used.",
+        &OWNER,
+    );
+    define_text(
+        c"ringfence.project",
+        c"The project of the owner this session works in: an id, or the exact name.",
+        c"Empty: all projects of the owner that the role works in.",
+        &PROJECT,
+    );
+    define_text(
+        c"ringfence.agent",
+        c"The application's user, for provenance.",
+        c"Recorded with what the session writes. It carries no authority.",
+        &AGENT,
+    );
+    define_text(
+        c"ringfence.source",
+        c"The source system that this session writes for.",
+        c"Access may limit the sources that a role can act as.",
+        &SOURCE,
+    );
+    define_parallel_context();
+    define_latch();
+}
+
+/// Defines a setting of text that any role may set.
+fn define_text(
+    name: &'static CStr,
+    short: &'static CStr,
+    long: &'static CStr,
+    setting: &'static GucSetting<Option<CString>>,
+) {
+    let (context, flags) = (GucContext::Userset, GucFlags::empty());
+    // SAFETY: the hook is guarded, touches only a thread-local flag, and needs no transaction.
+    unsafe {
+        GucRegistry::define_string_guc_with_hooks(
+            name,
+            short,
+            long,
+            setting,
+            context,
+            flags,
+            None,
+            Some(text_assigned),
+            None,
+        );
     }
+}
+
+fn define_parallel_context() {
     GucRegistry::define_string_guc(
         PARALLEL_CONTEXT_NAME,
         c"What a parallel worker has to know of its leader.",
@@ -113,7 +124,10 @@ pub fn define() {
         GucContext::Suset,
         GucFlags::NO_SHOW_ALL | GucFlags::SUPERUSER_ONLY | GucFlags::DISALLOW_IN_FILE | GucFlags::NO_RESET_ALL,
     );
-    // SAFETY: as above.
+}
+
+fn define_latch() {
+    // SAFETY: as in `define_text`.
     unsafe {
         GucRegistry::define_enum_guc_with_hooks(
             c"ringfence.latch",
