@@ -1,0 +1,158 @@
+//! The files of `src/` import each other in one direction only, and none is long.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// The most lines of a file.
+const MOST_LINES: usize = 600;
+
+/// Files that are longer. None may be added: split it instead.
+const LONG: [&str; 2] = ["contact/phone.rs", "contact/reading.rs"];
+
+/// Rooms whose files import the room's `mod.rs`, which imports them. None may be added: move what is shared to a file of its own.
+const CIRCLES: [&str; 1] = ["contact"];
+
+/// Every file of `src/` by the path of its module: `session::judge` is `src/session/judge.rs`, `session` is `src/session/mod.rs`.
+fn modules() -> BTreeMap<String, PathBuf> {
+    fn walk(directory: &Path, found: &mut BTreeMap<String, PathBuf>) {
+        for entry in std::fs::read_dir(directory).expect("a directory") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                let name = path.strip_prefix("src").expect("below src").with_extension("");
+                let name = name.to_str().expect("UTF-8").replace('/', "::");
+                found.insert(name.strip_suffix("::mod").unwrap_or(&name).to_owned(), path);
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    walk(Path::new("src"), &mut found);
+    assert!(found.contains_key("session::judge") && found.contains_key("session"), "{found:?}");
+    found
+}
+
+/// The paths that a tree of `use` names: `a::{self, b::{c, d}}` names `a`, `a::b::c` and `a::b::d`.
+fn paths(before: &str, tree: &str, found: &mut Vec<String>) {
+    let (mut depth, mut start) = (0, 0);
+    for (place, character) in tree.char_indices().chain([(tree.len(), ',')]) {
+        match character {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                let part = tree[start..place].trim();
+                start = place + 1;
+                match part.split_once('{') {
+                    Some((path, inner)) => paths(&format!("{before}{path}"), inner.trim_end_matches('}'), found),
+                    None if part.is_empty() => (),
+                    None => {
+                        let path = format!("{before}{part}");
+                        let path = path.split(" as ").next().unwrap_or_default();
+                        found.push(path.trim_end_matches("::self").to_owned());
+                    }
+                }
+            }
+            _ => (),
+        }
+    }
+}
+
+/// The modules that a file imports. Unit tests are left out: they stand at its end.
+fn imports(module: &str, text: &str, modules: &BTreeMap<String, PathBuf>) -> BTreeSet<String> {
+    let text = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let parent = module.rsplit_once("::").map_or("", |(parent, _)| parent);
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(place) = rest.find("use ") {
+        let starts_line = rest[..place].rsplit('\n').next().is_some_and(|before| {
+            let before = before.trim();
+            before.is_empty() || before == "pub" || before.starts_with("pub(") && before.ends_with(')')
+        });
+        rest = &rest[place + 4..];
+        if starts_line && let Some((tree, _)) = rest.split_once(';') {
+            paths("", &tree.split_whitespace().collect::<Vec<_>>().join(" "), &mut found);
+        }
+    }
+    // And by a path where it is used.
+    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    for used in code.flat_map(|line| line.split("crate::").skip(1)) {
+        let end = used.find(|character: char| !character.is_alphanumeric() && !"_:".contains(character));
+        found.push(format!("crate::{}", &used[..end.unwrap_or(used.len())]));
+    }
+    let named = found.iter().filter_map(|path| {
+        let path = if let Some(path) = path.strip_prefix("crate::") {
+            path.to_owned()
+        } else if let Some(path) = path.strip_prefix("super::") {
+            let (mut above, mut path) = (parent, path);
+            while let Some(shorter) = path.strip_prefix("super::") {
+                above = above.rsplit_once("::").map_or("", |(above, _)| above);
+                path = shorter;
+            }
+            if above.is_empty() { path.to_owned() } else { format!("{above}::{path}") }
+        } else if let Some(path) = path.strip_prefix("self::") {
+            format!("{module}::{path}")
+        } else {
+            // Either another crate, or a module below this file.
+            format!("{module}::{path}")
+        };
+        // The longest beginning that is a file.
+        let mut path = path.as_str();
+        loop {
+            if modules.contains_key(path) {
+                return Some(path.to_owned());
+            }
+            path = path.rsplit_once("::")?.0;
+        }
+    });
+    let is_known = |imported: &str| imported == parent && CIRCLES.contains(&imported);
+    named.filter(|imported| imported != module && !is_known(imported)).collect()
+}
+
+#[test]
+fn files_import_each_other_in_one_direction() {
+    let modules = modules();
+    let mut left: BTreeMap<String, BTreeSet<String>> = modules
+        .iter()
+        .map(|(module, path)| {
+            let text = std::fs::read_to_string(path).expect("a file");
+            (module.clone(), imports(module, &text, &modules))
+        })
+        .collect();
+    assert!(left.values().map(BTreeSet::len).sum::<usize>() > 200, "imports are not found");
+    // Files that import nothing of what is left are taken away, until only circles are left, and what stands above them. Then the same
+    // from above.
+    loop {
+        let count = left.len();
+        let names: BTreeSet<String> = left.keys().cloned().collect();
+        left.retain(|_, imported| imported.iter().any(|imported| names.contains(imported)));
+        let names: BTreeSet<String> = left.values().flatten().cloned().collect();
+        left.retain(|module, _| names.contains(module));
+        if left.len() == count {
+            break;
+        }
+    }
+    let names: BTreeSet<String> = left.keys().cloned().collect();
+    let circles: Vec<String> = left
+        .iter()
+        .map(|(module, imported)| format!("{module} imports {:?}", imported.intersection(&names).collect::<Vec<_>>()))
+        .collect();
+    assert!(circles.is_empty(), "files import each other in a circle:\n{}", circles.join("\n"));
+}
+
+#[test]
+fn no_file_is_long() {
+    for path in modules().values() {
+        let name = path.strip_prefix("src").expect("below src").to_str().expect("UTF-8");
+        let lines = std::fs::read_to_string(path).expect("a file").lines().count();
+        let long = LONG.contains(&name);
+        assert!(lines <= MOST_LINES || long, "src/{name} has {lines} lines, more than {MOST_LINES}");
+        assert!(lines > MOST_LINES || !long, "src/{name} is not long any more: take it off the list");
+    }
+}
+
+#[test]
+fn trees_of_use_are_read() {
+    let mut found = Vec::new();
+    paths("", "crate::a::{self, b::{c, d as e}, f::*}", &mut found);
+    assert_eq!(found, ["crate::a", "crate::a::b::c", "crate::a::b::d", "crate::a::f::*"]);
+}
