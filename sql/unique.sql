@@ -225,20 +225,33 @@ CREATE TRIGGER renew_unique_phones AFTER UPDATE OF country ON ringfence.owner
     FOR EACH ROW WHEN (OLD.country IS DISTINCT FROM NEW.country)
     EXECUTE FUNCTION ringfence.as_owner('renew_unique_phones');
 
-CREATE FUNCTION ringfence.drop_field(field text, customers bigint DEFAULT NULL) RETURNS bigint
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $drop$
+CREATE FUNCTION ringfence.lock_field(field text) RETURNS ringfence.field
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $lock$
 DECLARE
     found_id CONSTANT uuid := ringfence.field_in_reach(field);
-    target ringfence.field;
-    key    text;
-    held   bigint;
+    target   ringfence.field;
 BEGIN
     PERFORM ringfence.check_rights_over_values(false);
     PERFORM ringfence.lock_definitions();
     SELECT * INTO STRICT target FROM ringfence.field AS f
      WHERE f.owner_id = ringfence.current_owner() AND f.id = found_id FOR UPDATE;
+    -- It may have been masked while this session waited.
     PERFORM ringfence.check_rights_over_values(target.is_masked);
-    key := ringfence.storage_key(target.id);
+    RETURN target;
+END
+$lock$;
+REVOKE ALL ON FUNCTION ringfence.lock_field(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.lock_field(text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.lock_field(text) IS
+    'Locks a field that changes together with its values, and returns it. Error P0002: no such field; 42501 without the rights over its values; part of drop_field() and retype_field()';
+
+CREATE FUNCTION ringfence.drop_field(field text, customers bigint DEFAULT NULL) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $drop$
+DECLARE
+    target CONSTANT ringfence.field := ringfence.lock_field(field);
+    key    CONSTANT text := ringfence.storage_key(target.id);
+    held   bigint;
+BEGIN
     SELECT count(*) INTO held FROM ringfence.customer AS c WHERE c.owner_id = target.owner_id AND c.attributes ? key;
     IF held > 0 AND NOT target.is_system AND drop_field.customers IS DISTINCT FROM held THEN
         RAISE EXCEPTION 'cannot drop field "%", because this many customers have a value of it: %', target.name, held
@@ -270,19 +283,13 @@ CREATE FUNCTION ringfence.retype_field(field text, type text, options text[] DEF
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $retype$
 #variable_conflict use_column
 DECLARE
-    found_id   CONSTANT uuid := ringfence.field_in_reach(retype_field.field);
-    target     ringfence.field;
+    target     CONSTANT ringfence.field := ringfence.lock_field(retype_field.field);
+    key        CONSTANT text := ringfence.storage_key(target.id);
     named      text[] := retype_field.options;
     ids        integer[];
-    key        text;
     failing    bigint;
     converted  bigint;
 BEGIN
-    PERFORM ringfence.check_rights_over_values(false);
-    PERFORM ringfence.lock_definitions();
-    SELECT * INTO STRICT target FROM ringfence.field AS f
-     WHERE f.owner_id = ringfence.current_owner() AND f.id = found_id FOR UPDATE;
-    PERFORM ringfence.check_rights_over_values(target.is_masked);
     IF target.is_system THEN
         RAISE EXCEPTION 'system field "%" cannot be changed', target.name
             USING ERRCODE = 'insufficient_privilege', HINT = 'System fields are the same in every project of every owner.';
@@ -294,7 +301,6 @@ BEGIN
         ids := ARRAY(SELECT generate_series(1, cardinality(named)));
     END IF;
     PERFORM ringfence.check_field_type(retype_field.type, named);
-    key := ringfence.storage_key(target.id);
     SELECT count(*) INTO failing FROM ringfence.customer AS c
      WHERE c.owner_id = target.owner_id AND c.attributes ? key
        AND ringfence.convert_value(c.attributes, target.id, target.type, target.options || target.retired_options, target.option_ids,
