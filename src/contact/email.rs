@@ -1,6 +1,6 @@
 //! E-mail addresses in the form that look-ups compare: lower case, the domain in Unicode.
 
-use super::plain;
+use super::plain::plain;
 use crate::text::without_invisible;
 use std::borrow::Cow;
 

@@ -6,8 +6,11 @@ mod email;
 mod examples;
 mod label;
 mod number;
+mod parse;
 mod phone;
 mod pieces;
+mod plain;
+mod reader;
 mod reading;
 mod renumbered;
 mod run;
@@ -20,22 +23,12 @@ pub use phone::{
     unique_phone,
 };
 
-use crate::text::without_invisible;
-use std::borrow::Cow;
-use unicode_normalization::UnicodeNormalization;
-
-/// The text in one width and without invisible characters. ASCII text, as most numbers are, is
-/// returned as it is.
-fn plain(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(without_invisible(text).nfkc().collect()) }
-}
-
 /// The most phones that a customer may have.
 const MAX_PHONES: usize = 64;
 
 /// The most normal forms of one customer's phones: the numbers in each, and the text as written.
 /// Look-ups read all of them.
-pub const MAX_PHONE_FORMS: usize = MAX_PHONES * (reading::MAX_NUMBERS + 1);
+pub const MAX_PHONE_FORMS: usize = MAX_PHONES * (reader::MAX_NUMBERS + 1);
 
 /// The most e-mail addresses that a customer may have.
 const MAX_EMAILS: usize = 64;

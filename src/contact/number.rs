@@ -1,8 +1,9 @@
 //! One phone number: what its digits mean in a country.
 
-use super::plain;
+use super::parse::{self, e164, parsed, region, valid};
+use super::plain::plain;
 use super::renumbered::{renumbered, was_renumbered};
-use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
+use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber};
 use std::borrow::Cow;
 
 /// The fewest digits of a number that may have other text beside it: `0800 FLOWERS` has fewer
@@ -19,10 +20,6 @@ const OWN_CODE_DIGITS: usize = 8;
 /// Whether this is the code of a country that has phone numbers.
 pub fn is_country(code: &str) -> bool {
     code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()) && region(code).is_some()
-}
-
-fn region(code: &str) -> Option<Region> {
-    code.parse().ok().filter(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(*region).is_some())
 }
 
 /// The text without differences of width, without invisible characters, and with the decimal digits
@@ -70,24 +67,10 @@ impl Number {
     }
 }
 
-pub(super) fn parsed(text: &str, country: Option<&str>) -> Option<PhoneNumber> {
-    PHONE_NUMBER_UTIL.parse(text, country.and_then(region)).ok()
-}
-
-pub(super) fn e164(number: &PhoneNumber) -> String {
-    PHONE_NUMBER_UTIL.format(number, PhoneNumberFormat::E164).into_owned()
-}
-
-/// The number in E.164, if it is a valid one.
-pub(super) fn valid(e164: &str) -> Option<String> {
-    let number = parsed(e164, None)?;
-    (PHONE_NUMBER_UTIL.is_valid_number(&number)).then(|| self::e164(&number))
-}
-
 /// The valid number that is dialled like this, or was in an earlier numbering plan.
 fn dialled(e164: &str) -> Option<String> {
     let number = parsed(e164, None)?;
-    let e164 = self::e164(&number);
+    let e164 = parse::e164(&number);
     if PHONE_NUMBER_UTIL.is_valid_number(&number) { Some(e164) } else { renumbered(&e164) }
 }
 

@@ -10,7 +10,8 @@
 
 use super::number::{ascii_digits, count_digits, plain_number, with_code};
 use super::pieces::{is_of_phone, trimmed};
-use super::reading::{PIECES, Reading};
+use super::reader::PIECES;
+use super::reading::Reading;
 
 /// The fewest digits of a partly typed number that are searched.
 pub const MIN_SUFFIX_DIGITS: usize = 4;
@@ -157,7 +158,7 @@ pub fn phones_among<'a>(text: &'a str, country: Option<&str>) -> Vec<(Vec<&'a st
 mod unit_tests {
     use super::super::examples::{ODD, STORED};
     use super::super::number::plainly_one;
-    use super::super::reading::MAX_NUMBERS;
+    use super::super::reader::MAX_NUMBERS;
     use super::*;
 
     /// The short way and the long one agree.

@@ -6,26 +6,16 @@ use super::label::{
     Read, explains, introduces, introduces_extension, is_extension, is_label, joint, says_not_of_phones,
     without_ordinals,
 };
-use super::number::{
-    NUMBER_DIGITS, Number, alternative, ascii_digits, count_digits, e164, number, parsed, plainly_one,
-};
+use super::number::{NUMBER_DIGITS, Number, alternative, ascii_digits, count_digits, plainly_one};
+use super::parse::{e164, parsed};
 use super::pieces::{Piece, is_hours, is_letter, is_of_phone, pieces, trimmed};
+use super::reader::{MAX_NUMBERS, Reader};
 use super::run::bare_digits;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberType};
 use std::borrow::Cow;
-use std::cell::Cell;
 
 /// Texts that are not a number are kept as written only up to this length.
 const MAX_WRITTEN_CHARACTERS: usize = 100;
-
-/// The most numbers that are read from one text.
-pub const MAX_NUMBERS: usize = 16;
-
-/// The most words that a number is written in.
-pub(super) const PIECES: usize = 16;
-
-/// The most calls of libphonenumber's parser for one text.
-const MAX_ATTEMPTS: usize = 200;
 
 /// What of a text is phone numbers.
 #[derive(Default)]
@@ -63,7 +53,7 @@ impl Reading {
 
     /// Reads any text from which what surrounds it has been removed.
     pub fn by_pieces(text: &str, country: Option<&str>) -> Reading {
-        Reader { country, attempts: Cell::new(MAX_ATTEMPTS) }.read(text)
+        Reader::new(country).read(text)
     }
 
     pub fn is_all_numbers(&self) -> bool {
@@ -99,30 +89,7 @@ impl Reading {
     }
 }
 
-/// Reads the numbers of a text by the rules of a country, with a bound on what that may cost.
-pub(super) struct Reader<'a> {
-    country: Option<&'a str>,
-    attempts: Cell<usize>,
-}
-
 impl Reader<'_> {
-    /// The number that a text without letters is.
-    pub(super) fn number(&self, text: &str) -> Option<Number> {
-        if self.may_try() { number(text, self.country) } else { None }
-    }
-
-    /// Whether another number may be parsed; it counts as one.
-    pub(super) fn may_try(&self) -> bool {
-        let attempts = self.attempts.get().checked_sub(1);
-        self.attempts.set(attempts.unwrap_or_default());
-        attempts.is_some()
-    }
-
-    /// The same, if it is a valid one.
-    pub(super) fn valid(&self, text: &str) -> Option<Number> {
-        self.number(text).filter(|number| number.is_valid)
-    }
-
     fn read(&self, text: &str) -> Reading {
         if let Some(number) = self.spelled(text) {
             return Reading::of_number(number);

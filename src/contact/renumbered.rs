@@ -4,7 +4,7 @@
 //! entry turns different numbers into different ones, and only a number that no plan of today has
 //! is turned: no two customers become one.
 
-use super::number::{parsed, valid};
+use super::parse::{parsed, valid};
 
 /// A change of a numbering plan.
 struct Change {

@@ -2,8 +2,9 @@
 //! a code behind it.
 
 use super::label::{EXTENSION_DIGITS, Joint};
-use super::number::{NUMBER_DIGITS, Number, ascii_digits, count_digits, e164, is_date, parsed};
-use super::reading::{MAX_NUMBERS, PIECES, Reader};
+use super::number::{NUMBER_DIGITS, Number, ascii_digits, count_digits, is_date};
+use super::parse::{e164, parsed};
+use super::reader::{MAX_NUMBERS, PIECES, Reader};
 use rlibphonenumber::PHONE_NUMBER_UTIL;
 
 /// The most digits in which the numbers of a range differ.
