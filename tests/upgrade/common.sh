@@ -17,9 +17,11 @@ same() {
 sql() { psql -q -X -At -d "$1" -v ON_ERROR_STOP=1 "${@:2}"; }
 script() { psql -q -X -d "$1" -f "$tests/$2.sql" -v token="$token" 2>&1 | sed 's/^psql:[^ ]*: //'; }
 catalog() { psql -q -X -d "$1" -v ON_ERROR_STOP=1 -f "$tests/catalog.sql"; }
-# Tables with their columns, as they are now: those rows must stay.
+# Tables with their columns, as they are now: those rows must stay. But for what is computed of other columns: an upgrade may do that better.
 columns() {
     sql "$1" -c "SELECT c.oid::regclass, string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_class c JOIN pg_attribute ON attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+            AND (attrelid, attname) NOT IN (('ringfence.customer'::regclass, 'normal_phones'), ('ringfence.customer'::regclass, 'normal_emails'),
+                                            ('ringfence.customer'::regclass, 'searchable'), ('ringfence.unique_value'::regclass, 'digest'))
         WHERE relkind = 'r' AND relnamespace IN ('ringfence'::regnamespace, 'shop'::regnamespace) GROUP BY c.oid ORDER BY c.oid::regclass::text"
 }
 rows() {

@@ -62,6 +62,10 @@ INSERT INTO ringfence.customer_card (name, phones, emails, attributes, last_acti
 SELECT concat_ws(' ', (ARRAY['Giulia', 'Jürgen', 'Оксана', 'John', 'Anna-Maria', 'O''Brian', 'ハナコ'])[1 + n % 7], (ARRAY['Rossi', 'Großmann', 'Яковенко', 'Smith', 'Wiśniewska'])[1 + n % 5], n),
        ARRAY['09' || lpad((n * 7919 % 100000000)::text, 8, '0')], ARRAY[n || '@example.com'], jsonb_build_object('Contract', 'N-' || n), '2026-01-01'::timestamptz + n % 40 * interval '1 day'
   FROM generate_series(1, 300) AS n;
+-- What 0.2.0 reads otherwise: a number of an earlier plan, a serial number, an address in a link, traditional Chinese. As the last: an
+-- upgrade that stores it anew moves it, and rows are told in their order.
+INSERT INTO ringfence.customer_card (id, name, phones, emails, attributes) VALUES
+    ('a0000000-0000-0000-0000-000000000005', '陳國', '{+84 120 1234567,S/N: 0912345670}', '{mailto:li%40example.com}', '{"Mobile": "+84 121 1234567"}');
 SET SESSION AUTHORIZATION app_b;
 INSERT INTO ringfence.company (id, name) VALUES ('b0000000-0000-0000-0000-00000000000c', 'CANARY-B Sp. z o.o.');
 INSERT INTO ringfence.customer_card (id, name, phones, emails, address, company_id) VALUES
