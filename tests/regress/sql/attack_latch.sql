@@ -5,32 +5,39 @@
 SET SESSION AUTHORIZATION app_ab;
 
 -- 3: set_config runs before the policy does, on each row. The customers of one owner at most.
-BEGIN; SET LOCAL ringfence.owner = 'Company A';
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
 SELECT count(*) FROM ringfence.customer;
 SELECT name FROM ringfence.customer WHERE set_config('ringfence.owner', 'Company B', false) IS NOT NULL;
 ROLLBACK;
-BEGIN; SET LOCAL ringfence.owner = 'Company A';
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
 SELECT (SELECT count(*) FROM ringfence.customer), set_config('ringfence.owner', 'Company B', true), (SELECT count(*) FROM ringfence.customer);
 ROLLBACK;
-BEGIN; SET LOCAL ringfence.owner = 'Company A';
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
 SELECT name, set_config('ringfence.owner', 'Company B', true) FROM ringfence.customer ORDER BY name;
 ROLLBACK;
-BEGIN; SET LOCAL ringfence.owner = 'Company A';
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
 SELECT count(*) FROM ringfence.customer a CROSS JOIN LATERAL (SELECT set_config('ringfence.owner', 'Company B', true) || a.name AS x OFFSET 0) s CROSS JOIN LATERAL (SELECT count(*) FROM ringfence.customer b WHERE s.x IS NOT NULL) t;
 ROLLBACK;
 
 -- 4: copying from one owner to the other in one statement.
-BEGIN; SET LOCAL ringfence.owner = 'Company B';
+BEGIN;
+SET LOCAL ringfence.owner = 'Company B';
 INSERT INTO ringfence.customer (owner_id, name)
 SELECT 'aaaaaaaa-0000-0000-0000-000000000001', c.name FROM ringfence.customer c, LATERAL (SELECT set_config('ringfence.owner', 'Company A', true) OFFSET 0) s;
 ROLLBACK;
-BEGIN; SET LOCAL ringfence.owner = 'Company B';
+BEGIN;
+SET LOCAL ringfence.owner = 'Company B';
 INSERT INTO ringfence.customer_card (owner_id, name)
 SELECT 'aaaaaaaa-0000-0000-0000-000000000001', c.name FROM ringfence.customer_card c, LATERAL (SELECT set_config('ringfence.owner', 'Company A', true) OFFSET 0) s;
 ROLLBACK;
 
 -- The owner by its id is no other owner than by its name; another value is.
-BEGIN; SET LOCAL ringfence.owner = 'Company A';
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
 SELECT count(*) FROM ringfence.customer;
 SET LOCAL ringfence.owner = 'aaaaaaaa-0000-0000-0000-000000000001';
 SELECT count(*) FROM ringfence.customer;
@@ -38,31 +45,36 @@ SET LOCAL ringfence.owner = 'Company B';
 SELECT count(*) FROM ringfence.customer;
 ROLLBACK;
 -- Other values: empty, unknown, no access. One refusal for all.
-BEGIN; SET LOCAL ringfence.owner = 'Company A';
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
 SELECT count(*) FROM ringfence.customer;
 SET LOCAL ringfence.owner = '';
 SELECT count(*) FROM ringfence.customer;
 ROLLBACK;
-BEGIN; SET LOCAL ringfence.owner = 'Company A';
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
 SELECT count(*) FROM ringfence.customer;
 SET LOCAL ringfence.owner = 'No Such Company';
 SELECT count(*) FROM ringfence.customer;
 ROLLBACK;
-BEGIN; SET LOCAL ringfence.owner = 'Company A';
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
 SELECT count(*) FROM ringfence.customer;
 SET LOCAL ringfence.owner = 'Company C';
 SELECT count(*) FROM ringfence.customer;
 ROLLBACK;
 
 -- 29: a savepoint rolled back, or an exception caught, does not unlatch.
-BEGIN; SET LOCAL ringfence.owner = 'Company A';
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
 SAVEPOINT s;
 SELECT count(*) FROM ringfence.customer;
 ROLLBACK TO s;
 SET LOCAL ringfence.owner = 'Company B';
 SELECT count(*) FROM ringfence.customer;
 ROLLBACK;
-BEGIN; SET LOCAL ringfence.owner = 'Company A';
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
 DO $$BEGIN PERFORM count(*) FROM ringfence.customer; RAISE EXCEPTION 'x'; EXCEPTION WHEN OTHERS THEN NULL; END$$;
 \set VERBOSITY terse
 DO $$BEGIN
@@ -75,14 +87,16 @@ SELECT count(*) FROM ringfence.customer;
 ROLLBACK;
 
 -- 26: a cursor does not carry one owner's rows into another's.
-BEGIN; SET LOCAL ringfence.owner = 'Company A';
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
 DECLARE c CURSOR FOR SELECT name FROM ringfence.customer ORDER BY name COLLATE "C";
 FETCH 1 FROM c;
 SET LOCAL ringfence.owner = 'Company B';
 FETCH ALL FROM c;
 ROLLBACK;
 -- Nor is one that was opened and not fetched from.
-BEGIN; SET LOCAL ringfence.owner = 'Company A';
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
 DECLARE c CURSOR FOR SELECT name FROM ringfence.customer ORDER BY name COLLATE "C";
 SET LOCAL ringfence.owner = 'Company B';
 FETCH ALL FROM c;
@@ -91,10 +105,21 @@ ROLLBACK;
 -- 24, 25: a prepared statement follows the owner of each transaction, with a generic plan too.
 PREPARE q AS SELECT count(*) FROM ringfence.customer;
 SET plan_cache_mode = force_generic_plan;
-BEGIN; SET LOCAL ringfence.owner = 'Company A'; EXECUTE q; COMMIT;
-BEGIN; SET LOCAL ringfence.owner = 'Company B'; EXECUTE q; COMMIT;
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
 EXECUTE q;
-BEGIN; SET LOCAL ringfence.owner = 'Company A'; EXECUTE q; SET LOCAL ringfence.owner = 'Company B'; EXECUTE q; ROLLBACK;
+COMMIT;
+BEGIN;
+SET LOCAL ringfence.owner = 'Company B';
+EXECUTE q;
+COMMIT;
+EXECUTE q;
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
+EXECUTE q;
+SET LOCAL ringfence.owner = 'Company B';
+EXECUTE q;
+ROLLBACK;
 RESET plan_cache_mode;
 
 -- 18: SET ROLE: the owner stays, the rights are the new role's.
@@ -102,9 +127,27 @@ RESET SESSION AUTHORIZATION;
 CREATE ROLE latch_pool LOGIN NOINHERIT;
 GRANT app_a, app_b, app_ab TO latch_pool;
 SET SESSION AUTHORIZATION latch_pool;
-BEGIN; SET LOCAL ROLE app_a; SELECT count(*) FROM ringfence.customer; SET LOCAL ROLE app_b; SELECT count(*) FROM ringfence.customer; ROLLBACK;
-BEGIN; SET LOCAL ROLE app_a; SELECT count(*) FROM ringfence.customer; RESET ROLE; SET LOCAL ROLE app_ab; SET LOCAL ringfence.owner = 'Company B'; SELECT count(*) FROM ringfence.customer; ROLLBACK;
-BEGIN; SET LOCAL ROLE app_a; SELECT count(*) FROM ringfence.customer; SET LOCAL ROLE app_ab; SET LOCAL ringfence.owner = 'Company A'; SELECT count(*) FROM ringfence.customer; ROLLBACK;
+BEGIN;
+SET LOCAL ROLE app_a;
+SELECT count(*) FROM ringfence.customer;
+SET LOCAL ROLE app_b;
+SELECT count(*) FROM ringfence.customer;
+ROLLBACK;
+BEGIN;
+SET LOCAL ROLE app_a;
+SELECT count(*) FROM ringfence.customer;
+RESET ROLE;
+SET LOCAL ROLE app_ab;
+SET LOCAL ringfence.owner = 'Company B';
+SELECT count(*) FROM ringfence.customer;
+ROLLBACK;
+BEGIN;
+SET LOCAL ROLE app_a;
+SELECT count(*) FROM ringfence.customer;
+SET LOCAL ROLE app_ab;
+SET LOCAL ringfence.owner = 'Company A';
+SELECT count(*) FROM ringfence.customer;
+ROLLBACK;
 RESET SESSION AUTHORIZATION;
 
 -- 31: COMMIT inside a procedure ends what SET LOCAL began.
@@ -119,15 +162,36 @@ END$$;
 \set VERBOSITY sqlstate
 
 -- 5: RESET, RESET ALL, DISCARD ALL, SET ... TO DEFAULT after use: another value, so an error; and nothing afterwards.
-BEGIN; SET LOCAL ringfence.owner = 'Company A'; SELECT count(*) FROM ringfence.customer; RESET ringfence.owner; SELECT count(*) FROM ringfence.customer; ROLLBACK;
-BEGIN; SET LOCAL ringfence.owner = 'Company A'; SELECT count(*) FROM ringfence.customer; RESET ALL; SELECT count(*) FROM ringfence.customer; ROLLBACK;
-BEGIN; SET LOCAL ringfence.owner = 'Company A'; SELECT count(*) FROM ringfence.customer; SET LOCAL ringfence.owner TO DEFAULT; SELECT count(*) FROM ringfence.customer; ROLLBACK;
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
+SELECT count(*) FROM ringfence.customer;
+RESET ringfence.owner;
+SELECT count(*) FROM ringfence.customer;
+ROLLBACK;
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
+SELECT count(*) FROM ringfence.customer;
+RESET ALL;
+SELECT count(*) FROM ringfence.customer;
+ROLLBACK;
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
+SELECT count(*) FROM ringfence.customer;
+SET LOCAL ringfence.owner TO DEFAULT;
+SELECT count(*) FROM ringfence.customer;
+ROLLBACK;
 SELECT count(*) FROM ringfence.customer;
 RESET SESSION AUTHORIZATION;
 
 -- For a role of one owner the default stays the default.
 SET SESSION AUTHORIZATION app_a;
-BEGIN; SELECT count(*) FROM ringfence.customer; SET LOCAL ringfence.owner = 'Company A'; SELECT count(*) FROM ringfence.customer; RESET ringfence.owner; SELECT count(*) FROM ringfence.customer; ROLLBACK;
+BEGIN;
+SELECT count(*) FROM ringfence.customer;
+SET LOCAL ringfence.owner = 'Company A';
+SELECT count(*) FROM ringfence.customer;
+RESET ringfence.owner;
+SELECT count(*) FROM ringfence.customer;
+ROLLBACK;
 RESET SESSION AUTHORIZATION;
 
 -- ringfence.latch = statement, for test suites: only a superuser sets it, and within one statement the latch holds.
@@ -136,14 +200,16 @@ SET ringfence.latch = 'statement';
 RESET SESSION AUTHORIZATION;
 SET ringfence.latch = 'statement';
 SET SESSION AUTHORIZATION app_ab;
-BEGIN; SET LOCAL ringfence.owner = 'Company A';
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
 SELECT count(*) FROM ringfence.customer;
 SET LOCAL ringfence.owner = 'Company B';
 SELECT count(*) FROM ringfence.customer;
 SELECT (SELECT count(*) FROM ringfence.customer), set_config('ringfence.owner', 'Company A', true), (SELECT count(*) FROM ringfence.customer);
 ROLLBACK;
 -- A cursor is one query: it is not fetched from for another owner than before.
-BEGIN; SET LOCAL ringfence.owner = 'Company A';
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
 DECLARE c CURSOR FOR SELECT a.name, b.name FROM ringfence.customer a, LATERAL (SELECT name FROM ringfence.customer b WHERE a.id IS NOT NULL OFFSET 0) b;
 FETCH 1 FROM c \g /dev/null
 FETCH 1 FROM c \g /dev/null

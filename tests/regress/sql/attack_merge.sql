@@ -21,7 +21,10 @@ PREPARE blind AS MERGE INTO ringfence.customer USING (SELECT 1 AS n) s ON nextva
 EXECUTE blind;
 EXPLAIN ANALYZE EXECUTE blind;
 DO $$BEGIN MERGE INTO ringfence.customer USING (SELECT 1 AS n) s ON nextval('hit') > 0 WHEN MATCHED AND s.n = 2 THEN UPDATE SET address = 'x'; END$$;
-BEGIN; SELECT ringfence.enter('Company A') IS NOT NULL AS entered; MERGE INTO ringfence.customer USING (SELECT 1 AS n) s ON nextval('hit') > 0 WHEN MATCHED AND s.n = 2 THEN UPDATE SET address = 'x'; ROLLBACK;
+BEGIN;
+SELECT ringfence.enter('Company A') IS NOT NULL AS entered;
+MERGE INTO ringfence.customer USING (SELECT 1 AS n) s ON nextval('hit') > 0 WHEN MATCHED AND s.n = 2 THEN UPDATE SET address = 'x';
+ROLLBACK;
 :hits
 -- With the right to delete, and in other tables.
 \c - boss_a
@@ -54,6 +57,9 @@ MERGE INTO attack.own USING (SELECT 1 AS n) s ON nextval('hit') > 0 WHEN MATCHED
 SELECT count(*) FROM attack.own WHERE i = 3;
 \c - postgres
 SELECT count(*) FROM ringfence.customer WHERE address = 'x';
-BEGIN; MERGE INTO ringfence.customer USING (SELECT 1 AS n) s ON true WHEN MATCHED THEN UPDATE SET address = 'x'; SELECT count(*) FROM ringfence.customer WHERE address = 'x'; ROLLBACK;
+BEGIN;
+MERGE INTO ringfence.customer USING (SELECT 1 AS n) s ON true WHEN MATCHED THEN UPDATE SET address = 'x';
+SELECT count(*) FROM ringfence.customer WHERE address = 'x';
+ROLLBACK;
 SET client_min_messages = warning;
 DROP SCHEMA attack CASCADE;

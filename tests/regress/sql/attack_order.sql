@@ -71,7 +71,9 @@ RESET ALL;
 SELECT attack.outcome('SELECT FROM ringfence.customer WHERE normal_phones[1] = ''+886912345678'' AND name = ANY (ARRAY[(SELECT (1 / (random() * 0))::text)])');
 -- A condition without a column: how many rows others have.
 CREATE TEMP SEQUENCE hit;
-SET enable_indexscan = off; SET enable_bitmapscan = off; SET enable_indexonlyscan = off;
+SET enable_indexscan = off;
+SET enable_bitmapscan = off;
+SET enable_indexonlyscan = off;
 SELECT count(*) FROM ringfence.customer WHERE owner_id <> ALL (ARRAY[(SELECT ringfence.current_owner())]) AND nextval('hit') IS NOT NULL;
 SELECT is_called FROM hit;
 SELECT count(*) FROM ringfence.customer WHERE nextval('hit') > 0;
@@ -107,7 +109,9 @@ BEGIN
     END LOOP;
 END $$;
 SELECT DISTINCT name FROM attack.read_by('owner_id = attack.lies()') AS name WHERE name NOT LIKE 'Tsai%' AND name NOT IN ('Chen Wei', '蔡美玲') LIMIT 3;
-SET enable_indexscan = off; SET enable_bitmapscan = off; SET enable_indexonlyscan = off;
+SET enable_indexscan = off;
+SET enable_bitmapscan = off;
+SET enable_indexonlyscan = off;
 SELECT DISTINCT name FROM attack.read_by('owner_id = attack.lies()') AS name WHERE name NOT LIKE 'Tsai%' AND name NOT IN ('Chen Wei', '蔡美玲') LIMIT 3;
 RESET ALL;
 SET enable_seqscan = off;
@@ -141,7 +145,9 @@ RESET ALL;
 -- The planner does merge the two conditions; the wall stands beside what it made of them.
 EXPLAIN (COSTS OFF) SELECT name FROM ringfence.customer WHERE owner_id = attack.lies() AND id = 'b0000000-0000-0000-0000-000000000001';
 EXPLAIN (COSTS OFF) SELECT owner_id FROM ringfence.customer WHERE owner_id = attack.lies();
-SET enable_indexscan = off; SET enable_bitmapscan = off; SET enable_indexonlyscan = off;
+SET enable_indexscan = off;
+SET enable_bitmapscan = off;
+SET enable_indexonlyscan = off;
 EXPLAIN (COSTS OFF) SELECT name FROM ringfence.customer WHERE owner_id = attack.lies();
 RESET ALL;
 
@@ -164,7 +170,10 @@ RESET ALL;
 \c - app_a
 SELECT count(*) FROM ringfence.customer WHERE normal_phones[1] = ANY ('{+48601234567}') AND address = ANY (ARRAY[(SELECT (1 / (random() * 0))::text)]);
 \c - app_a
-SET enable_indexscan = off; SET enable_bitmapscan = off; SET enable_indexonlyscan = off; SET max_parallel_workers_per_gather = 0;
+SET enable_indexscan = off;
+SET enable_bitmapscan = off;
+SET enable_indexonlyscan = off;
+SET max_parallel_workers_per_gather = 0;
 EXPLAIN SELECT name FROM ringfence.customer WHERE name = ANY ('{x}');
 \c - app_a
 SET plan_cache_mode = force_generic_plan;
@@ -174,7 +183,10 @@ EXECUTE first;
 RESET ALL;
 
 \echo *** 176: EXPLAIN ANALYZE and the counts of the transaction
-SET enable_indexscan = off; SET enable_bitmapscan = off; SET enable_indexonlyscan = off; SET max_parallel_workers_per_gather = 0;
+SET enable_indexscan = off;
+SET enable_bitmapscan = off;
+SET enable_indexonlyscan = off;
+SET max_parallel_workers_per_gather = 0;
 EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT name FROM ringfence.customer WHERE name || '' = 'Chen Wei' \g |$PG_ABS_SRCDIR/plan.sh
 CREATE FUNCTION attack.nodes_with_pages(query text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
@@ -201,7 +213,9 @@ RESET ALL;
 BEGIN;
 INSERT INTO ringfence.customer (name) SELECT 'gone' FROM generate_series(1, 50);
 ROLLBACK;
-SET enable_seqscan = off; SET enable_indexscan = off; SET enable_indexonlyscan = off;
+SET enable_seqscan = off;
+SET enable_indexscan = off;
+SET enable_indexonlyscan = off;
 EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT name FROM ringfence.customer WHERE name || '' = 'Chen Wei' \g |$PG_ABS_SRCDIR/plan.sh
 EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT name FROM ringfence.customer WHERE ringfence.matches(id, 'tsai') \g |$PG_ABS_SRCDIR/plan.sh
 RESET ALL;
@@ -266,7 +280,8 @@ SELECT count(*) FROM ringfence.customer TABLESAMPLE BERNOULLI (100);
 SET enable_seqscan = off;
 EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT description FROM ringfence.project WHERE name = 'Support' \g |$PG_ABS_SRCDIR/plan.sh
 EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT name FROM ringfence.field WHERE name = 'name' \g |$PG_ABS_SRCDIR/plan.sh
-SET enable_indexscan = off; SET enable_indexonlyscan = off;
+SET enable_indexscan = off;
+SET enable_indexonlyscan = off;
 EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT description FROM ringfence.project \g |$PG_ABS_SRCDIR/plan.sh
 \c - tickets_a
 SET enable_seqscan = off;

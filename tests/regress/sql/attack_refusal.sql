@@ -105,23 +105,39 @@ SELECT string_agg(name, ', ' ORDER BY name) FROM ringfence.owner;
 -- What is inserted is in reach of who inserts it, in the same statement.
 INSERT INTO ringfence.owner (name) VALUES ('Company E'), ('Company F') RETURNING name, enabled;
 INSERT INTO ringfence.owner (name) VALUES ('Company E') ON CONFLICT (name) DO UPDATE SET description = 'again' RETURNING name, description;
-BEGIN; SAVEPOINT s; INSERT INTO ringfence.owner (name) VALUES ('Company G') RETURNING name; ROLLBACK TO s; SELECT name FROM ringfence.owner WHERE name = 'Company G'; COMMIT;
+BEGIN;
+SAVEPOINT s;
+INSERT INTO ringfence.owner (name) VALUES ('Company G') RETURNING name;
+ROLLBACK TO s;
+SELECT name FROM ringfence.owner WHERE name = 'Company G';
+COMMIT;
 WITH gone AS (DELETE FROM ringfence.owner WHERE name IN ('Company E', 'Company F') RETURNING name) SELECT string_agg(name, ', ' ORDER BY name) FROM gone;
 
 \echo *** What a role holds: by membership, and not by a name that another role had
 \c - postgres
 SET client_min_messages = warning;
-CREATE ROLE refusal_group; CREATE ROLE refusal_middle; CREATE ROLE refusal_member LOGIN; CREATE ROLE refusal_apart LOGIN NOINHERIT;
-GRANT refusal_group TO refusal_middle; GRANT refusal_middle TO refusal_member, refusal_apart; GRANT ringfence_user TO refusal_member, refusal_apart;
+CREATE ROLE refusal_group;
+CREATE ROLE refusal_middle;
+CREATE ROLE refusal_member LOGIN;
+CREATE ROLE refusal_apart LOGIN NOINHERIT;
+GRANT refusal_group TO refusal_middle;
+GRANT refusal_middle TO refusal_member, refusal_apart;
+GRANT ringfence_user TO refusal_member, refusal_apart;
 SELECT ringfence.grant_access('refusal_group', 'Company B', '{agent}'), ringfence.grant_access('refusal_middle', 'Company A', '{sponsor}') \g /dev/null
 \c - refusal_member
 SELECT string_agg(name, ', ' ORDER BY name) FROM ringfence.owner;
-BEGIN; SELECT ringfence.enter('Company B'); SELECT rights FROM ringfence.whoami(); COMMIT;
+BEGIN;
+SELECT ringfence.enter('Company B');
+SELECT rights FROM ringfence.whoami();
+COMMIT;
 \c - refusal_apart
 -- It inherits nothing, not even the use of the schema.
 SELECT string_agg(name, ', ' ORDER BY name) FROM ringfence.owner;
-SET ROLE refusal_middle; SELECT string_agg(name, ', ' ORDER BY name) FROM ringfence.owner;
-SET ROLE refusal_group; SELECT string_agg(name, ', ' ORDER BY name) FROM ringfence.owner; RESET ROLE;
+SET ROLE refusal_middle;
+SELECT string_agg(name, ', ' ORDER BY name) FROM ringfence.owner;
+SET ROLE refusal_group;
+SELECT string_agg(name, ', ' ORDER BY name) FROM ringfence.owner;
+RESET ROLE;
 \c - postgres
 REVOKE refusal_group FROM refusal_middle;
 \c - refusal_member
@@ -136,7 +152,8 @@ SET client_min_messages = warning;
 SELECT count(*) FROM ringfence.owner WHERE id = ANY (ringfence.owners_in_reach());
 
 \echo *** The default owner, disabled in the transaction that works for it
-CREATE ROLE refusal_both LOGIN; GRANT ringfence_admin TO refusal_both;
+CREATE ROLE refusal_both LOGIN;
+GRANT ringfence_admin TO refusal_both;
 SELECT ringfence.grant_access('refusal_both', 'Company A', '{agent}') \g /dev/null
 \set VERBOSITY sqlstate
 \c - refusal_both

@@ -81,19 +81,31 @@ DECLARE c CURSOR FOR SELECT name FROM ringfence.customer ORDER BY name COLLATE "
 FETCH 1 FROM c;
 PREPARE q AS SELECT count(*) FROM ringfence.customer;
 SELECT wait_until_expired();
-SAVEPOINT s; SELECT count(*) FROM ringfence.customer; ROLLBACK TO s;
-SAVEPOINT s; EXECUTE q; ROLLBACK TO s;
-SAVEPOINT s; FETCH 1 FROM c; ROLLBACK TO s;
-SAVEPOINT s; INSERT INTO ringfence.customer_card (name) VALUES ('late'); ROLLBACK TO s;
-SAVEPOINT s; SELECT ringfence.login(token()); ROLLBACK TO s;
+SAVEPOINT s;
+SELECT count(*) FROM ringfence.customer;
+ROLLBACK TO s;
+SAVEPOINT s;
+EXECUTE q;
+ROLLBACK TO s;
+SAVEPOINT s;
+FETCH 1 FROM c;
+ROLLBACK TO s;
+SAVEPOINT s;
+INSERT INTO ringfence.customer_card (name) VALUES ('late');
+ROLLBACK TO s;
+SAVEPOINT s;
+SELECT ringfence.login(token());
+ROLLBACK TO s;
 ROLLBACK;
 DEALLOCATE q;
 
 \echo 147: a token may be bound to a role and a database; within its life it can be presented again, by whoever has it and a role with access
 SELECT outcome(token('{"role": "app_ab"}')), outcome(token('{"role": "APP_TOKEN"}')), outcome(token('{"role": "app_token"}'));
 SELECT outcome(token('{"database": "other"}'));
-BEGIN; SELECT token() AS t \gset
-SELECT outcome(:'t'), outcome(:'t'); COMMIT;
+BEGIN;
+SELECT token() AS t \gset
+SELECT outcome(:'t'), outcome(:'t');
+COMMIT;
 SELECT outcome(:'t');
 RESET SESSION AUTHORIZATION;
 -- The role is the one after SET ROLE, also inside of a function that runs as somebody else.
@@ -102,7 +114,10 @@ CREATE FUNCTION login_as_definer(token text) RETURNS uuid LANGUAGE sql SECURITY 
 ALTER FUNCTION login_as_definer(text) OWNER TO app_token;
 SET SESSION AUTHORIZATION app_none;
 SELECT outcome(token('{"role": "app_token"}'));
-BEGIN; SET LOCAL ROLE app_token; SELECT outcome(token('{"role": "app_token"}')); ROLLBACK;
+BEGIN;
+SET LOCAL ROLE app_token;
+SELECT outcome(token('{"role": "app_token"}'));
+ROLLBACK;
 RESET SESSION AUTHORIZATION;
 REVOKE app_token FROM app_none;
 SET SESSION AUTHORIZATION app_none;
@@ -119,9 +134,18 @@ SELECT format('SELECT %L, set_config(''ringfence.owner'', %L, false), outcome(to
 RESET ringfence.owner;
 RESET SESSION AUTHORIZATION;
 SET SESSION AUTHORIZATION app_token;
-BEGIN; SELECT ringfence.login(token()) IS NOT NULL AS bound; SET ringfence.owner = 'Company B'; SELECT owner_name FROM ringfence.whoami(); ROLLBACK;
-BEGIN; SELECT ringfence.login(token()) IS NOT NULL AS bound; RESET ALL; SELECT owner_name FROM ringfence.whoami(); ROLLBACK;
-BEGIN; SELECT ringfence.login(token()) IS NOT NULL AS bound;
+BEGIN;
+SELECT ringfence.login(token()) IS NOT NULL AS bound;
+SET ringfence.owner = 'Company B';
+SELECT owner_name FROM ringfence.whoami();
+ROLLBACK;
+BEGIN;
+SELECT ringfence.login(token()) IS NOT NULL AS bound;
+RESET ALL;
+SELECT owner_name FROM ringfence.whoami();
+ROLLBACK;
+BEGIN;
+SELECT ringfence.login(token()) IS NOT NULL AS bound;
 SELECT count(*) FROM ringfence.customer WHERE set_config('ringfence.owner', 'Company B', false) <> '';
 SELECT count(*) FROM ringfence.customer WHERE ringfence.login(token('{"owner": "Company B"}')) IS NOT NULL;
 ROLLBACK;
@@ -129,10 +153,21 @@ RESET SESSION AUTHORIZATION;
 
 \echo 149: nothing of it is left after the transaction
 SET SESSION AUTHORIZATION app_token;
-BEGIN; SELECT ringfence.login(token()) IS NOT NULL AS bound; ROLLBACK; SELECT count(*) FROM ringfence.customer;
-BEGIN; SELECT ringfence.login(token()) IS NOT NULL AS bound; SELECT 1/0; COMMIT; SELECT count(*) FROM ringfence.customer;
+BEGIN;
+SELECT ringfence.login(token()) IS NOT NULL AS bound;
+ROLLBACK;
+SELECT count(*) FROM ringfence.customer;
+BEGIN;
+SELECT ringfence.login(token()) IS NOT NULL AS bound;
+SELECT 1/0;
+COMMIT;
+SELECT count(*) FROM ringfence.customer;
 \c - app_token
-BEGIN; SELECT ringfence.login(token()) IS NOT NULL AS bound; COMMIT; DISCARD ALL; SELECT count(*) FROM ringfence.customer;
+BEGIN;
+SELECT ringfence.login(token()) IS NOT NULL AS bound;
+COMMIT;
+DISCARD ALL;
+SELECT count(*) FROM ringfence.customer;
 DO $$BEGIN PERFORM ringfence.login(token()); COMMIT; PERFORM count(*) FROM ringfence.customer; END$$;
 
 \c - postgres
@@ -167,7 +202,8 @@ RESET SESSION AUTHORIZATION;
 \echo 153: no token in code that runs for whoever maintains a table
 SET SESSION AUTHORIZATION app_token;
 CREATE FUNCTION pg_temp.peek(x integer) RETURNS text LANGUAGE plpgsql IMMUTABLE SET search_path = public AS $$BEGIN RETURN outcome(token()); END$$;
-CREATE TEMP TABLE bait (x integer); INSERT INTO bait VALUES (1);
+CREATE TEMP TABLE bait (x integer);
+INSERT INTO bait VALUES (1);
 CREATE INDEX ON bait (pg_temp.peek(x));
 ANALYZE bait;
 SELECT most_common_vals, histogram_bounds FROM pg_stats WHERE tablename LIKE 'bait%' AND attname = 'peek';

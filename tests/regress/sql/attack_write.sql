@@ -81,7 +81,10 @@ CREATE POLICY debug_delete ON ringfence.customer FOR DELETE USING (true);
 SET SESSION AUTHORIZATION app_a;
 SELECT count(*) FROM ringfence.customer;
 INSERT INTO ringfence.customer (owner_id, name) VALUES (:B, 'planted');
-BEGIN; UPDATE ringfence.customer SET address = 'x'; UPDATE ringfence.customer SET owner_id = :B; ROLLBACK;
+BEGIN;
+UPDATE ringfence.customer SET address = 'x';
+UPDATE ringfence.customer SET owner_id = :B;
+ROLLBACK;
 RESET SESSION AUTHORIZATION;
 
 -- 66: DROP OWNED BY does not take a role out of a policy that is for everybody.

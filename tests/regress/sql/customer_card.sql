@@ -151,7 +151,10 @@ SELECT ringfence.visible_attributes(jsonb_build_object(:'card', 'x', 'Card', 'y'
 -- Through a cursor, a prepared statement, a whole row, COPY.
 PREPARE p AS SELECT to_jsonb(c) -> 'attributes' AS attributes FROM ringfence.customer_card c WHERE name = 'Tsai Mei-Ling';
 EXECUTE p;
-BEGIN; DECLARE c CURSOR FOR SELECT attributes FROM ringfence.customer_card WHERE name = 'Tsai Mei-Ling'; FETCH ALL FROM c; COMMIT;
+BEGIN;
+DECLARE c CURSOR FOR SELECT attributes FROM ringfence.customer_card WHERE name = 'Tsai Mei-Ling';
+FETCH ALL FROM c;
+COMMIT;
 COPY (SELECT attributes FROM ringfence.customer_card WHERE name = 'Tsai Mei-Ling') TO STDOUT;
 SELECT count(*) FROM ringfence.customer_card WHERE attributes::text LIKE '%4111%';
 RESET SESSION AUTHORIZATION;

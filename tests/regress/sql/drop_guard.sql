@@ -9,12 +9,17 @@ DROP EXTENSION ringfence CASCADE;
 DROP OWNED BY ringfence_definer CASCADE;
 DROP TABLE ringfence.customer CASCADE;
 DROP SCHEMA ringfence CASCADE;
-BEGIN; ALTER EXTENSION ringfence DROP TABLE ringfence.company; DROP TABLE ringfence.company CASCADE; ROLLBACK;
+BEGIN;
+ALTER EXTENSION ringfence DROP TABLE ringfence.company;
+DROP TABLE ringfence.company CASCADE;
+ROLLBACK;
 SELECT count(*) FROM ringfence.customer;
 -- What writes a table anew drops what it was before, and loses nothing.
 VACUUM FULL ringfence.customer, ringfence.owner, ringfence.access;
 CLUSTER ringfence.company USING company_pkey;
-BEGIN; ALTER TABLE ringfence.company ALTER COLUMN description TYPE varchar(100); ROLLBACK;
+BEGIN;
+ALTER TABLE ringfence.company ALTER COLUMN description TYPE varchar(100);
+ROLLBACK;
 SELECT count(*) FROM ringfence.customer;
 -- Also where triggers are off.
 \c
@@ -29,9 +34,14 @@ DELETE FROM ringfence.customer;
 DELETE FROM ringfence.company;
 DELETE FROM ringfence.owner WHERE id <> '00000000-0000-0000-0000-000000000000';
 DELETE FROM ringfence.signing_key_material;
-BEGIN; DROP EXTENSION ringfence; ROLLBACK;
+BEGIN;
+DROP EXTENSION ringfence;
+ROLLBACK;
 -- One row of the house's in any other table is enough, also in one that comes later.
-BEGIN; INSERT INTO ringfence.company (owner_id, name) VALUES ('00000000-0000-0000-0000-000000000000', 'One'); DROP EXTENSION ringfence; ROLLBACK;
+BEGIN;
+INSERT INTO ringfence.company (owner_id, name) VALUES ('00000000-0000-0000-0000-000000000000', 'One');
+DROP EXTENSION ringfence;
+ROLLBACK;
 CREATE TABLE ringfence.later (id int);
 ALTER EXTENSION ringfence ADD TABLE ringfence.later;
 INSERT INTO ringfence.later VALUES (1);

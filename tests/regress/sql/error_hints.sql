@@ -27,7 +27,8 @@ COPY ringfence.customer TO STDOUT;
 COPY ringfence.customer FROM STDIN;
 \.
 DO $$BEGIN PERFORM * FROM ringfence.customer; END$$;
-PREPARE p AS SELECT * FROM ringfence.customer; EXECUTE p;
+PREPARE p AS SELECT * FROM ringfence.customer;
+EXECUTE p;
 SELECT * FROM shop.customer;
 TRUNCATE shop.customer;
 SELECT count(*) FROM ringfence.customer;

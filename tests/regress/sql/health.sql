@@ -16,14 +16,30 @@ BEGIN
     RETURN QUERY SELECT health."check", health.detail FROM ringfence.health() AS health WHERE NOT ok AND health."check" NOT IN ('server', 'preload');
 END
 $$;
-BEGIN; SELECT * FROM pg_temp.broken('ALTER TABLE ringfence.customer DISABLE ROW LEVEL SECURITY'); ROLLBACK;
-BEGIN; SELECT * FROM pg_temp.broken('ALTER TABLE ringfence.project NO FORCE ROW LEVEL SECURITY'); ROLLBACK;
-BEGIN; SELECT * FROM pg_temp.broken('DROP POLICY owner_wall ON ringfence.company'); ROLLBACK;
-BEGIN; SELECT * FROM pg_temp.broken('GRANT ringfence_definer TO app_a'); ROLLBACK;
-BEGIN; SELECT * FROM pg_temp.broken('ALTER ROLE ringfence_tables LOGIN'); ROLLBACK;
-BEGIN; SELECT * FROM pg_temp.broken('ALTER EVENT TRIGGER ringfence_guard_drop DISABLE'); ROLLBACK;
-BEGIN; SELECT * FROM pg_temp.broken('UPDATE pg_index SET indisvalid = false WHERE indexrelid = ''ringfence.customer_search''::regclass'); ROLLBACK;
-BEGIN; SELECT * FROM pg_temp.broken('ALTER EXTENSION ringfence DROP FUNCTION ringfence.holes_of_server(integer); ALTER INDEX ringfence.customer_search RENAME TO other'); ROLLBACK;
+BEGIN;
+SELECT * FROM pg_temp.broken('ALTER TABLE ringfence.customer DISABLE ROW LEVEL SECURITY');
+ROLLBACK;
+BEGIN;
+SELECT * FROM pg_temp.broken('ALTER TABLE ringfence.project NO FORCE ROW LEVEL SECURITY');
+ROLLBACK;
+BEGIN;
+SELECT * FROM pg_temp.broken('DROP POLICY owner_wall ON ringfence.company');
+ROLLBACK;
+BEGIN;
+SELECT * FROM pg_temp.broken('GRANT ringfence_definer TO app_a');
+ROLLBACK;
+BEGIN;
+SELECT * FROM pg_temp.broken('ALTER ROLE ringfence_tables LOGIN');
+ROLLBACK;
+BEGIN;
+SELECT * FROM pg_temp.broken('ALTER EVENT TRIGGER ringfence_guard_drop DISABLE');
+ROLLBACK;
+BEGIN;
+SELECT * FROM pg_temp.broken('UPDATE pg_index SET indisvalid = false WHERE indexrelid = ''ringfence.customer_search''::regclass');
+ROLLBACK;
+BEGIN;
+SELECT * FROM pg_temp.broken('ALTER EXTENSION ringfence DROP FUNCTION ringfence.holes_of_server(integer); ALTER INDEX ringfence.customer_search RENAME TO other');
+ROLLBACK;
 -- Which minor version mends what.
 SELECT version, count(cve), coalesce(max(mended_in), 0) AS mended_in FROM unnest(ARRAY[150002, 150019, 150020, 150021, 160015, 160016, 170000, 170012, 180006, 180007, 190000]) AS version
   LEFT JOIN LATERAL ringfence.holes_of_server(version) ON true GROUP BY version ORDER BY version;

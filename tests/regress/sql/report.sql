@@ -86,8 +86,14 @@ SELECT count(*) FROM ringfence_report.sales_a;
 RESET SESSION AUTHORIZATION;
 SET SESSION AUTHORIZATION app_ab;
 SELECT count(*) FROM ringfence_report.sales_a;
-BEGIN; SET LOCAL ringfence.owner = 'Company B'; SELECT count(*) FROM ringfence_report.sales_a; COMMIT;
-BEGIN; SET LOCAL ringfence.owner = 'Company A'; SELECT count(*) FROM ringfence_report.sales_a; COMMIT;
+BEGIN;
+SET LOCAL ringfence.owner = 'Company B';
+SELECT count(*) FROM ringfence_report.sales_a;
+COMMIT;
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
+SELECT count(*) FROM ringfence_report.sales_a;
+COMMIT;
 RESET SESSION AUTHORIZATION;
 SET SESSION AUTHORIZATION app_b;
 SELECT * FROM ringfence_report.sales_a;
@@ -122,14 +128,19 @@ CREATE PROCEDURE note(change text) LANGUAGE sql AS $$
 CALL note('made');
 SET SESSION AUTHORIZATION boss_a;
 SELECT ringfence.bind_field('Fault', 'Sales'), ringfence.unbind_field('Active', 'Sales'), ringfence.unbind_field('Tags', 'Sales') \g /dev/null
-RESET SESSION AUTHORIZATION; CALL note('bound and unbound'); SET SESSION AUTHORIZATION boss_a;
+RESET SESSION AUTHORIZATION;
+CALL note('bound and unbound');
+SET SESSION AUTHORIZATION boss_a;
 SELECT ringfence.rename_field('Comment', 'Remark') \g /dev/null
 SELECT ringfence.retype_field('Debt', 'text') \g /dev/null
 UPDATE ringfence.field SET position = 0 WHERE name = 'Due';
-RESET SESSION AUTHORIZATION; CALL note('renamed, retyped, moved'); SET SESSION AUTHORIZATION boss_a;
+RESET SESSION AUTHORIZATION;
+CALL note('renamed, retyped, moved');
+SET SESSION AUTHORIZATION boss_a;
 SELECT ringfence.drop_field('Since', 1) \g /dev/null
 UPDATE ringfence.field SET is_masked = false WHERE name = 'Card';
-RESET SESSION AUTHORIZATION; CALL note('dropped');
+RESET SESSION AUTHORIZATION;
+CALL note('dropped');
 -- Somebody builds on it, as anybody can: the owner changes its fields all the same, and what was built still works.
 SET SESSION AUTHORIZATION bi_report;
 CREATE TEMP VIEW mine AS SELECT name, "Remark", "Plan", "Call at" FROM ringfence_report.sales_a;
@@ -138,7 +149,8 @@ SET SESSION AUTHORIZATION boss_a;
 SELECT ringfence.rename_field('Plan', 'Tariff'), ringfence.rename_field('Remark', 'Plan'), ringfence.unbind_field('Call at', 'Sales'),
        ringfence.bind_field('Active', 'Sales') \g /dev/null
 SELECT ringfence.retype_field('Fault', 'text') \g /dev/null
-RESET SESSION AUTHORIZATION; CALL note('with dependents');
+RESET SESSION AUTHORIZATION;
+CALL note('with dependents');
 SET SESSION AUTHORIZATION bi_report;
 SELECT * FROM pg_temp.mine WHERE "Plan" IS NOT NULL;
 SELECT "Tariff", "Plan", "Card", "Fault", "Active" FROM ringfence_report.sales_a WHERE "Tariff" IS NOT NULL;

@@ -75,7 +75,13 @@ SELECT query, (SELECT count(*) FROM ringfence.customer_card AS c WHERE ringfence
 SELECT ringfence.matches(NULL, 'x') IS NULL, ringfence.matches(ringfence.new_id(), 'x');
 SELECT count(*) FROM ringfence.customer WHERE ringfence.matches(id, repeat('x', 1001));
 PREPARE own(text) AS SELECT count(*) FROM ringfence.customer WHERE ringfence.matches(id, $1);
-EXECUTE own('kowalski'); EXECUTE own('kowalski'); EXECUTE own('kowalski'); EXECUTE own('kowalski'); EXECUTE own('kowalski'); EXECUTE own('kowalski'); EXECUTE own('rossi');
+EXECUTE own('kowalski');
+EXECUTE own('kowalski');
+EXECUTE own('kowalski');
+EXECUTE own('kowalski');
+EXECUTE own('kowalski');
+EXECUTE own('kowalski');
+EXECUTE own('rossi');
 RESET SESSION AUTHORIZATION;
 
 -- Kept in the transaction that writes, and gone with what is rolled back.

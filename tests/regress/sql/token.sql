@@ -5,38 +5,75 @@ CREATE FUNCTION who() RETURNS text LANGUAGE sql AS
 
 -- A token binds the transaction, as enter() does.
 SET SESSION AUTHORIZATION app_token;
-BEGIN; SELECT ringfence.login(token()); SELECT who(), count(*) FROM ringfence.customer; COMMIT;
+BEGIN;
+SELECT ringfence.login(token());
+SELECT who(), count(*) FROM ringfence.customer;
+COMMIT;
 SELECT count(*) FROM ringfence.customer;
-BEGIN; SELECT ringfence.login(token('{"owner": "bbbbbbbb-0000-0000-0000-000000000002", "sub": "eva", "source": "crm"}')) IS NOT NULL AS bound; SELECT who(), count(*) FROM ringfence.customer; ROLLBACK;
-BEGIN; SELECT ringfence.login(token('{"project": "Sales"}')) IS NOT NULL AS bound; SELECT who(); ROLLBACK;
+BEGIN;
+SELECT ringfence.login(token('{"owner": "bbbbbbbb-0000-0000-0000-000000000002", "sub": "eva", "source": "crm"}')) IS NOT NULL AS bound;
+SELECT who(), count(*) FROM ringfence.customer;
+ROLLBACK;
+BEGIN;
+SELECT ringfence.login(token('{"project": "Sales"}')) IS NOT NULL AS bound;
+SELECT who();
+ROLLBACK;
 -- Of what a token does not say the settings may: the agent, the source. Not so of what it says.
-BEGIN; SET LOCAL ringfence.agent = 'set'; SET LOCAL ringfence.source = 'set'; SET LOCAL ringfence.project = 'Support'; SELECT ringfence.login(token()) IS NOT NULL AS bound; SELECT who(); ROLLBACK;
-BEGIN; SET LOCAL ringfence.agent = 'set'; SET LOCAL ringfence.source = 'set'; SELECT ringfence.login(token('{"sub": "eva", "source": "crm"}')) IS NOT NULL AS bound; SELECT who(), ringfence.current_actor(); ROLLBACK;
+BEGIN;
+SET LOCAL ringfence.agent = 'set';
+SET LOCAL ringfence.source = 'set';
+SET LOCAL ringfence.project = 'Support';
+SELECT ringfence.login(token()) IS NOT NULL AS bound;
+SELECT who();
+ROLLBACK;
+BEGIN;
+SET LOCAL ringfence.agent = 'set';
+SET LOCAL ringfence.source = 'set';
+SELECT ringfence.login(token('{"sub": "eva", "source": "crm"}')) IS NOT NULL AS bound;
+SELECT who(), ringfence.current_actor();
+ROLLBACK;
 -- Alone it binds its own statement.
 SELECT ringfence.login(token()), (SELECT count(*) FROM ringfence.customer);
 
 -- Access with binding token is for login() alone.
-BEGIN; SET LOCAL ringfence.owner = 'Company A'; SELECT count(*) FROM ringfence.customer; ROLLBACK;
+BEGIN;
+SET LOCAL ringfence.owner = 'Company A';
+SELECT count(*) FROM ringfence.customer;
+ROLLBACK;
 SELECT ringfence.enter('Company A');
-SET ringfence.owner = 'Company A'; SELECT count(*) FROM ringfence.customer; RESET ringfence.owner;
+SET ringfence.owner = 'Company A';
+SELECT count(*) FROM ringfence.customer;
+RESET ringfence.owner;
 -- The other bindings take a token too.
 SET SESSION AUTHORIZATION app_ab;
-BEGIN; SELECT ringfence.login(token()) IS NOT NULL AS bound; SELECT who(); ROLLBACK;
+BEGIN;
+SELECT ringfence.login(token()) IS NOT NULL AS bound;
+SELECT who();
+ROLLBACK;
 SET SESSION AUTHORIZATION app_session;
-BEGIN; SELECT ringfence.login(token()) IS NOT NULL AS bound; SELECT who(); DECLARE c CURSOR WITH HOLD FOR SELECT name FROM ringfence.customer; ROLLBACK;
+BEGIN;
+SELECT ringfence.login(token()) IS NOT NULL AS bound;
+SELECT who();
+DECLARE c CURSOR WITH HOLD FOR SELECT name FROM ringfence.customer;
+ROLLBACK;
 
 -- A token gives nothing that the role has not, and may give less.
 SET SESSION AUTHORIZATION app_token;
 SELECT ringfence.login(token('{"owner": "Company C"}'));
 SELECT ringfence.login(token('{"owner": "No Such Company"}'));
 SELECT ringfence.login(token('{"project": "No Such Project"}'));
-BEGIN; SELECT ringfence.login(token('{"rights": ["customer.read", "owner.export"]}')) IS NOT NULL AS bound;
+BEGIN;
+SELECT ringfence.login(token('{"rights": ["customer.read", "owner.export"]}')) IS NOT NULL AS bound;
 SELECT rights FROM ringfence.whoami();
 SELECT count(*) FROM ringfence.customer;
 SELECT ringfence.has_right('customer.read'), ringfence.has_right('customer.write'), ringfence.has_right_in('customer.write', NULL);
 UPDATE ringfence.customer SET name = 'x';
 ROLLBACK;
-BEGIN; SELECT ringfence.login(token('{"rights": []}')) IS NOT NULL AS bound; SELECT rights FROM ringfence.whoami(); SELECT count(*) FROM ringfence.customer; ROLLBACK;
+BEGIN;
+SELECT ringfence.login(token('{"rights": []}')) IS NOT NULL AS bound;
+SELECT rights FROM ringfence.whoami();
+SELECT count(*) FROM ringfence.customer;
+ROLLBACK;
 SET SESSION AUTHORIZATION app_none;
 SELECT ringfence.login(token());
 SET SESSION AUTHORIZATION stranger;
@@ -49,25 +86,64 @@ SET ROLE dba;
 SELECT ringfence.grant_access('token_crm', 'Company A', '{agent}', sources => '{crm}', binding => 'token');
 RESET ROLE;
 SET SESSION AUTHORIZATION token_crm;
-BEGIN; SELECT ringfence.login(token('{"source": "crm"}')) IS NOT NULL AS bound; SELECT ringfence.current_source(); ROLLBACK;
+BEGIN;
+SELECT ringfence.login(token('{"source": "crm"}')) IS NOT NULL AS bound;
+SELECT ringfence.current_source();
+ROLLBACK;
 SELECT ringfence.login(token('{"source": "erp"}'));
-BEGIN; SELECT ringfence.login(token()) IS NOT NULL AS bound; SET LOCAL ringfence.source = 'erp'; SELECT ringfence.current_source(); ROLLBACK;
+BEGIN;
+SELECT ringfence.login(token()) IS NOT NULL AS bound;
+SET LOCAL ringfence.source = 'erp';
+SELECT ringfence.current_source();
+ROLLBACK;
 -- A role of one owner has no default where the access is for tokens.
 SELECT count(*) FROM ringfence.customer;
 
 -- One binding a transaction, and none after another owner was used.
 SET SESSION AUTHORIZATION app_token;
-BEGIN; SELECT ringfence.login(token()) IS NOT NULL AS bound; SELECT ringfence.login(token()); ROLLBACK;
-BEGIN; SELECT ringfence.login(token()) IS NOT NULL AS bound; SELECT ringfence.login(token('{"owner": "Company B"}')); ROLLBACK;
-BEGIN; SELECT ringfence.login(token()) IS NOT NULL AS bound; SELECT ringfence.enter('Company B'); ROLLBACK;
+BEGIN;
+SELECT ringfence.login(token()) IS NOT NULL AS bound;
+SELECT ringfence.login(token());
+ROLLBACK;
+BEGIN;
+SELECT ringfence.login(token()) IS NOT NULL AS bound;
+SELECT ringfence.login(token('{"owner": "Company B"}'));
+ROLLBACK;
+BEGIN;
+SELECT ringfence.login(token()) IS NOT NULL AS bound;
+SELECT ringfence.enter('Company B');
+ROLLBACK;
 SET SESSION AUTHORIZATION app_ab;
-BEGIN; SELECT ringfence.enter('Company B') IS NOT NULL AS bound; SELECT ringfence.login(token()); ROLLBACK;
-BEGIN; SET LOCAL ringfence.owner = 'Company B'; SELECT count(*) FROM ringfence.customer; SELECT ringfence.login(token()); ROLLBACK;
+BEGIN;
+SELECT ringfence.enter('Company B') IS NOT NULL AS bound;
+SELECT ringfence.login(token());
+ROLLBACK;
+BEGIN;
+SET LOCAL ringfence.owner = 'Company B';
+SELECT count(*) FROM ringfence.customer;
+SELECT ringfence.login(token());
+ROLLBACK;
 -- A failed one binds nothing.
-BEGIN; SAVEPOINT s; SELECT ringfence.login(token('{"exp": 1}')); ROLLBACK TO s; SELECT count(*) FROM ringfence.customer; ROLLBACK;
+BEGIN;
+SAVEPOINT s;
+SELECT ringfence.login(token('{"exp": 1}'));
+ROLLBACK TO s;
+SELECT count(*) FROM ringfence.customer;
+ROLLBACK;
 SET SESSION AUTHORIZATION app_token;
-BEGIN; SAVEPOINT s; SELECT ringfence.login(token()) IS NOT NULL AS bound; ROLLBACK TO s; SELECT count(*) FROM ringfence.customer; ROLLBACK;
-BEGIN; SELECT ringfence.login(token()) IS NOT NULL AS bound; SAVEPOINT s; SELECT 1/0; ROLLBACK TO s; SELECT who(); ROLLBACK;
+BEGIN;
+SAVEPOINT s;
+SELECT ringfence.login(token()) IS NOT NULL AS bound;
+ROLLBACK TO s;
+SELECT count(*) FROM ringfence.customer;
+ROLLBACK;
+BEGIN;
+SELECT ringfence.login(token()) IS NOT NULL AS bound;
+SAVEPOINT s;
+SELECT 1/0;
+ROLLBACK TO s;
+SELECT who();
+ROLLBACK;
 
 -- What is wrong is said, and nothing of the token.
 SELECT ringfence.login(NULL);
