@@ -165,8 +165,8 @@ BEGIN
         EXECUTE format('GRANT ringfence_user TO %I', store_access.role_name);
     END IF;
     DELETE FROM ringfence.access
-        WHERE access.owner_id OPERATOR(pg_catalog.=) ringfence.current_owner()
-          AND access.role OPERATOR(pg_catalog.=) store_access.role::regrole
+        WHERE access.owner_id = ringfence.current_owner()
+          AND access.role = store_access.role::regrole
           AND access.project_id IS NOT DISTINCT FROM store_access.project_id
         RETURNING access.rights INTO replaced;
     INSERT INTO ringfence.access (role, role_name, project_id, rights, sources, binding, granted_by)

@@ -60,7 +60,7 @@ CREATE TRIGGER check_owner BEFORE INSERT OR UPDATE OF country ON ringfence.owner
 CREATE FUNCTION ringfence.keep_house_owner() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $keep$
 BEGIN
-    IF OLD.id OPERATOR(pg_catalog.=) '00000000-0000-0000-0000-000000000000'::uuid THEN
+    IF OLD.id = '00000000-0000-0000-0000-000000000000'::uuid THEN
         RAISE EXCEPTION 'the house owner cannot be deleted'
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = 'It holds the contacts that belong to no company. Disable it if you do not want one: UPDATE ringfence.owner SET enabled = false.';

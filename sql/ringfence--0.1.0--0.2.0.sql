@@ -437,7 +437,7 @@ CREATE OR REPLACE FUNCTION ringfence.keep_house_owner() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
-    IF OLD.id OPERATOR(pg_catalog.=) '00000000-0000-0000-0000-000000000000'::uuid THEN
+    IF OLD.id = '00000000-0000-0000-0000-000000000000'::uuid THEN
         RAISE EXCEPTION 'the house owner cannot be deleted'
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = 'It holds the contacts that belong to no company. Disable it if you do not want one: UPDATE ringfence.owner SET enabled = false.';
@@ -935,8 +935,8 @@ BEGIN
         EXECUTE format('GRANT ringfence_user TO %I', store_access.role_name);
     END IF;
     DELETE FROM ringfence.access
-        WHERE access.owner_id OPERATOR(pg_catalog.=) ringfence.current_owner()
-          AND access.role OPERATOR(pg_catalog.=) store_access.role::regrole
+        WHERE access.owner_id = ringfence.current_owner()
+          AND access.role = store_access.role::regrole
           AND access.project_id IS NOT DISTINCT FROM store_access.project_id
         RETURNING access.rights INTO replaced;
     INSERT INTO ringfence.access (role, role_name, project_id, rights, sources, binding, granted_by)

@@ -63,7 +63,7 @@ impl Type {
         }
     }
 
-    /// The form of a stored text in which two values are the same (B9): as it is seen, case as
+    /// The form of a stored text in which two values are the same: as it is seen, case as
     /// typed; phones and e-mails in the form that look-ups compare. None for a text that shows
     /// nothing, which is no value.
     pub fn unique_form(self, text: &str, country: Option<&str>) -> Option<String> {

@@ -11,7 +11,7 @@ use std::ffi::CStr;
 
 pub use limit::init;
 
-/// The owner of contacts that belong to no company (C6). It does not count against `ringfence.max_owners`.
+/// The owner of contacts that belong to no company. It does not count against `ringfence.max_owners`.
 pub fn is_house(owner: Uuid) -> bool {
     owner.iter().all(|byte| *byte == 0)
 }

@@ -86,7 +86,7 @@ fn is_admin() -> Result<bool> {
 }
 
 /// Before an owner is inserted or its country changes: error 22023 for a name that cannot be one or a country that does not exist, 54000 where
-/// `ringfence.max_owners` is reached (C3).
+/// `ringfence.max_owners` is reached.
 #[pg_trigger(sql = false)]
 fn check_owner<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<Tuple<'a>>> {
     error::raised((|| {
@@ -110,7 +110,7 @@ fn check_owner<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<Tuple<'a>>> {
 }
 
 /// After a row of `owner` is inserted or updated: runs the SQL function that the trigger names, acting for that
-/// owner. This is how a room provisions its part of a new owner (A9).
+/// owner. This is how a room provisions its part of a new owner.
 ///
 /// Not in a session with `row_security = off`: that is how pg_dump's scripts restore, and they bring the rows.
 #[pg_trigger(sql = false)]
