@@ -1,6 +1,7 @@
 //! Sessions that write at once.
 
 mod common;
+use common::random::splitmix64;
 use common::{Database, refused, run, value};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -181,8 +182,8 @@ fn unique_values_stay_unique_under_load() {
                 let mut seed = writer + 1;
                 let mut written = 0;
                 for _ in 0..150 {
-                    seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-                    let (customer, contract, seat) = ((seed >> 33) % 12 + 1, (seed >> 40) % 15, (seed >> 45) % 15);
+                    let random = splitmix64(&mut seed);
+                    let (customer, contract, seat) = ((random >> 33) % 12 + 1, (random >> 40) % 15, (random >> 45) % 15);
                     let update = format!(
                         "UPDATE ringfence.customer_card SET attributes = attributes || '{{\"Contract\": \"C{contract}\", \"Seat\": {seat}.0}}' WHERE name = 'Load {customer}'"
                     );

@@ -2,6 +2,7 @@
 //! with each other and with a model of the rules, for random rights, projects, bindings and masks.
 
 mod common;
+use common::random::splitmix64;
 use common::{Database, run, value};
 use postgres::Client;
 use std::collections::{BTreeSet, HashMap};
@@ -11,13 +12,12 @@ const CUSTOMERS: usize = 200;
 const FIELDS: usize = 6;
 const PROJECTS: [&str; 3] = ["Default", "Sales", "Support"];
 
-/// A linear congruential generator (Knuth's MMIX): the same cases each time.
+/// Random choices that are the same in every run.
 struct Random(u64);
 
 impl Random {
     fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (self.0 >> 33) as usize % bound
+        splitmix64(&mut self.0) as usize % bound
     }
 
     fn chance(&mut self, percent: usize) -> bool {

@@ -9,6 +9,8 @@ mod allowed;
 mod answer;
 #[path = "noninterference/generate/mod.rs"]
 mod generate;
+#[path = "common/random.rs"]
+mod generator;
 #[path = "noninterference/program.rs"]
 mod program;
 #[path = "noninterference/random.rs"]

@@ -4,6 +4,7 @@
 mod common;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use common::random::splitmix64;
 use common::{Database, refused, run, server_log, value};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use postgres::Client;
@@ -102,16 +103,12 @@ fn every_algorithm_is_accepted_with_its_own_key_alone() {
     }
 }
 
-/// A small generator of its own (SplitMix64, Steele et al. 2014): the same tokens in every run.
+/// Random choices that are the same in every run.
 struct Random(u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        splitmix64(&mut self.0)
     }
 
     fn below(&mut self, n: usize) -> usize {

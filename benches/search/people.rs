@@ -1,8 +1,12 @@
 //! People who do not exist: names in seven languages, phone numbers and e-mail addresses, the same for the same seed.
 
+#[path = "../../tests/common/random.rs"]
+mod random;
+
+use random::splitmix64;
 use unicode_normalization::UnicodeNormalization;
 
-/// SplitMix64 (Steele, Lea, Flood): small, and the same on every machine, which hashers of the standard library are not.
+/// Random choices that are the same for the same seed.
 pub struct Dice(u64);
 
 impl Dice {
@@ -17,11 +21,7 @@ impl Dice {
     }
 
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
+        splitmix64(&mut self.0)
     }
 
     pub fn below(&mut self, limit: u64) -> u64 {

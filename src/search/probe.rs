@@ -366,12 +366,17 @@ fn keys_of_number(keys: &FieldKeys, number: &[char]) -> Vec<i64> {
 }
 
 #[cfg(test)]
+#[path = "../../tests/common/random.rs"]
+mod random;
+
+#[cfg(test)]
 mod unit_tests {
     use super::super::expression::Expression;
     use super::super::expression::unit_tests::is_found;
     use super::super::fold::words;
     use super::super::key::customer::{Customer, keys_of_customer};
     use super::super::key::long_word::least_typos;
+    use super::random::splitmix64;
     use super::*;
     use strsim::osa_distance;
 
@@ -396,15 +401,12 @@ mod unit_tests {
         fields.in_tier(&Query::parse(query, None).expect("short"), tier, long)
     }
 
-    /// A small generator with the same numbers in each run (Steele, Lea, Flood: SplitMix64).
+    /// Random choices that are the same in each run.
     struct Random(u64);
 
     impl Random {
         fn below(&mut self, bound: usize) -> usize {
-            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            ((mixed ^ (mixed >> 31)) % bound as u64) as usize
+            (splitmix64(&mut self.0) % bound as u64) as usize
         }
 
         fn edit(&mut self, word: &mut Vec<char>) {

@@ -4,6 +4,7 @@
 
 pub mod cluster;
 pub mod pooler;
+pub mod random;
 
 use postgres::error::SqlState;
 use postgres::{Client, Config, NoTls};

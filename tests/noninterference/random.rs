@@ -1,4 +1,6 @@
-//! Random numbers that are the same everywhere: splitmix64.
+//! Random choices of a program.
+
+use crate::generator::splitmix64;
 
 pub struct Random(u64);
 
@@ -10,11 +12,7 @@ impl Random {
     }
 
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        splitmix64(&mut self.0)
     }
 
     pub fn below(&mut self, limit: usize) -> usize {

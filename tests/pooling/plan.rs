@@ -1,18 +1,15 @@
 //! What the transactions of the soak do: statements, and what each must come to.
 
 use super::fixture::{FIXED, OWNERS, canary, company_id, fixed_id, owner_id, owner_name, phone};
+use crate::common::random::splitmix64;
 use std::ops::RangeInclusive;
 
-/// SplitMix64: a few lines, and the same numbers for the same seed everywhere.
+/// Random choices that are the same for the same seed.
 pub struct Random(pub u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        splitmix64(&mut self.0)
     }
 
     pub fn below(&mut self, limit: usize) -> usize {
