@@ -11,8 +11,9 @@ pub struct Run {
     workers: c_int,
 }
 
+#[cfg(not(feature = "pg18"))]
 impl Run {
-    /// Whether it must run without parallel workers.
+    /// Whether it must run without parallel workers. PostgreSQL 18 asks `already_executed` alone, which is set then.
     pub fn without_workers(&self) -> bool {
         self.workers == workers::REFUSED
     }
