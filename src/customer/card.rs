@@ -13,6 +13,7 @@ use crate::jsonb::Jsonb;
 use crate::pg::version_1;
 use crate::{catalog, session};
 use pgrx::{FromDatum, IntoDatum, PgLogLevel, pg_guard, pg_sys};
+use std::ffi::c_int;
 
 /// The trigger's data, if it is one of the card for that event; else an error.
 ///
@@ -59,23 +60,13 @@ unsafe extern "C-unwind" fn check_relation(relation: pg_sys::Relation) {
         let columns = (*relation).rd_att;
         (*relation).rd_id == catalog::table_oid(c"customer_card")
             && (*columns).natts as usize == WIDTH
-            && COLUMNS.into_iter().enumerate().all(|(n, (_, kind))| type_of(columns, n) == kind)
+            && COLUMNS
+                .into_iter()
+                .enumerate()
+                .all(|(n, (_, kind))| pg_sys::SPI_gettypeid(columns, n as c_int + 1) == kind)
     };
     if !is_card {
         error::wrong_trigger("it is for view ringfence.customer_card").report(PgLogLevel::ERROR);
-    }
-}
-
-/// # Safety
-/// `columns` must describe more than `n` columns.
-unsafe fn type_of(columns: pg_sys::TupleDesc, n: usize) -> pg_sys::Oid {
-    // SAFETY: as promised by the caller.
-    unsafe {
-        #[cfg(not(feature = "pg18"))]
-        let column = (*columns).attrs.as_ptr().add(n);
-        #[cfg(feature = "pg18")]
-        let column = pg_sys::TupleDescAttr(columns, n as std::ffi::c_int);
-        (*column).atttypid
     }
 }
 
