@@ -22,8 +22,6 @@ export PG_CONFIG PG_MAJOR
 export RINGFENCE_CLIENTS="${RINGFENCE_CLIENTS:-${XDG_CACHE_HOME:-$HOME/.cache}/ringfence/clients}"
 # A directory for what is built for each major version but 15: cargo would keep one library of the name for all of them. So they can be built side by side too.
 if [ "${PG_MAJOR:-15}" != 15 ]; then export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$ROOT/target/pg$PG_MAJOR}"; fi
-# As `cargo pgrx` links. With other flags for tests cargo would build every dependency twice.
-export RUSTFLAGS="${RUSTFLAGS:--C link-arg=-Wl,--no-gc-sections}"
 # A backtrace would become part of every error's DETAIL.
 unset RUST_BACKTRACE
 
