@@ -66,14 +66,11 @@ impl Names {
         let mut copied = 0;
         while at < bytes.len() {
             let (length, placeholder) = match bytes[at] {
-                b'0'..=b'9' if at == 0 || !bytes[at - 1].is_ascii_alphanumeric() => {
-                    let (id, cursor) = (generated_id(&bytes[at..]), cursor_at_generated_id(&bytes[at..]));
-                    match (id, cursor) {
-                        (0, 0) => (self.time(&bytes[at..]), "<now>"),
-                        (0, _) => (cursor, "<cursor>"),
-                        _ => (id, "<new id>"),
-                    }
-                }
+                b'0'..=b'9' if at == 0 || !bytes[at - 1].is_ascii_alphanumeric() => match generated_id(&bytes[at..]) {
+                    0 => (self.time(&bytes[at..]), "<now>"),
+                    id => (id, "<new id>"),
+                },
+                _ if cursor_of_generated_id(bytes, at) => (CURSOR, "<cursor>"),
                 b'n' if text[at..].starts_with(&self.database) => (self.database.len(), "<database>"),
                 b'p' if text[at..].starts_with("pg_toast_") => (9 + digits(&bytes[at + 9..]), "pg_toast_N"),
                 b'p' if text[at..].starts_with("pg_temp_") => (8 + digits(&bytes[at + 8..]), "pg_temp_N"),
@@ -125,10 +122,32 @@ fn generated_id(bytes: &[u8]) -> usize {
     if bytes.len() >= 32 && bytes[12] == b'7' && bytes.starts_with(b"01") && hex(&bytes[..32]) { 32 } else { 0 }
 }
 
-/// The length of a cursor of search_customers() that begins here, if it has the id of a new customer, on which its signature depends.
-fn cursor_at_generated_id(bytes: &[u8]) -> usize {
-    let length = bytes.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(bytes.len());
-    if length >= 56 && bytes[24..].starts_with(b"01") && bytes[36] == b'7' { length } else { 0 }
+/// The length of a cursor of search_customers(), which is 36 bytes in base 64.
+const CURSOR: usize = 48;
+
+/// Whether a cursor begins there that has the id of a new customer in it, on which its signature depends too.
+fn cursor_of_generated_id(bytes: &[u8], at: usize) -> bool {
+    let is_of_cursor = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    if at > 0 && is_of_cursor(&bytes[at - 1]) {
+        return false;
+    }
+    let Some(text) = bytes.get(at..at + CURSOR).filter(|text| text.iter().all(is_of_cursor)) else {
+        return false;
+    };
+    if bytes.get(at + CURSOR).is_some_and(is_of_cursor) {
+        return false;
+    }
+    let value = |byte: u8| match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
+        b'-' => 62,
+        _ => 63,
+    };
+    let six_bits = |place: usize| u32::from(value(text[place]));
+    let three_bytes = |n: usize| (0..4).fold(0, |bits, place| bits << 6 | six_bits(4 * n + place));
+    // The id begins after 12 bytes, with the time in milliseconds; its version comes after 6 more.
+    three_bytes(4) >> 16 == 1 && three_bytes(6) >> 20 == 7
 }
 
 fn numbers_taken_out_of(text: &str) -> String {
