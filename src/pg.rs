@@ -41,6 +41,76 @@ pub mod unguarded {
         pub fn LockBuffer(buffer: pg_sys::Buffer, mode: c_int);
         pub fn UnlockReleaseBuffer(buffer: pg_sys::Buffer);
 
+        // For each row that a trigger writes by a statement of its own.
+        pub fn heap_deform_tuple(
+            tuple: pg_sys::HeapTuple,
+            columns: pg_sys::TupleDesc,
+            values: *mut pg_sys::Datum,
+            nulls: *mut bool,
+        );
+        pub fn heap_form_tuple(
+            columns: pg_sys::TupleDesc,
+            values: *mut pg_sys::Datum,
+            nulls: *mut bool,
+        ) -> pg_sys::HeapTuple;
+        pub fn heap_copytuple(tuple: pg_sys::HeapTuple) -> pg_sys::HeapTuple;
+        pub fn ExecFetchSlotHeapTuple(
+            slot: *mut pg_sys::TupleTableSlot,
+            materialize: bool,
+            should_free: *mut bool,
+        ) -> pg_sys::HeapTuple;
+        pub fn makeParamList(count: c_int) -> pg_sys::ParamListInfo;
+        pub fn GetTransactionSnapshot() -> pg_sys::Snapshot;
+        pub fn GetActiveSnapshot() -> pg_sys::Snapshot;
+        pub fn PushActiveSnapshot(snapshot: pg_sys::Snapshot);
+        pub fn PopActiveSnapshot();
+        pub fn UpdateActiveSnapshotCommandId();
+        pub fn CommandCounterIncrement();
+        pub fn GetCachedPlan(
+            source: *mut pg_sys::CachedPlanSource,
+            arguments: pg_sys::ParamListInfo,
+            owner: pg_sys::ResourceOwner,
+            environment: *mut pg_sys::QueryEnvironment,
+        ) -> *mut pg_sys::CachedPlan;
+        pub fn ReleaseCachedPlan(plan: *mut pg_sys::CachedPlan, owner: pg_sys::ResourceOwner);
+        pub fn CreateQueryDesc(
+            statement: *mut pg_sys::PlannedStmt,
+            text: *const c_char,
+            snapshot: pg_sys::Snapshot,
+            crosscheck: pg_sys::Snapshot,
+            receiver: *mut pg_sys::DestReceiver,
+            arguments: pg_sys::ParamListInfo,
+            environment: *mut pg_sys::QueryEnvironment,
+            instruments: c_int,
+        ) -> *mut pg_sys::QueryDesc;
+        pub fn FreeQueryDesc(query: *mut pg_sys::QueryDesc);
+        pub fn ExecutorStart(query: *mut pg_sys::QueryDesc, flags: c_int);
+        pub fn ExecutorRun(
+            query: *mut pg_sys::QueryDesc,
+            direction: pg_sys::ScanDirection::Type,
+            rows: u64,
+            #[cfg(not(feature = "pg18"))] once: bool,
+        );
+        pub fn ExecutorFinish(query: *mut pg_sys::QueryDesc);
+        pub fn ExecutorEnd(query: *mut pg_sys::QueryDesc);
+        pub fn ProcessUtility(
+            statement: *mut pg_sys::PlannedStmt,
+            text: *const c_char,
+            read_only: bool,
+            level: pg_sys::ProcessUtilityContext::Type,
+            parameters: pg_sys::ParamListInfo,
+            environment: *mut pg_sys::QueryEnvironment,
+            receiver: *mut pg_sys::DestReceiver,
+            completion: *mut pg_sys::QueryCompletion,
+        );
+        pub fn OidFunctionCall2Coll(
+            function: pg_sys::Oid,
+            collation: pg_sys::Oid,
+            a: pg_sys::Datum,
+            b: pg_sys::Datum,
+        ) -> pg_sys::Datum;
+        pub fn pg_detoast_datum_packed(datum: *mut pg_sys::varlena) -> *mut pg_sys::varlena;
+
         // What runs where no library has a hook.
         pub fn standard_planner(
             query: *mut pg_sys::Query,
@@ -118,7 +188,7 @@ pub fn copied(bytes: &[u8]) -> pg_sys::Datum {
 /// As [`copied`], for plain frames.
 ///
 /// # Safety
-/// Under plain frames only. `bytes` must point at so many bytes, which are not borrowed: PostgreSQL may raise an error here that no guard
+/// Under plain frames only. `bytes` must point at `length` bytes, which are not borrowed: PostgreSQL may raise an error here that no guard
 /// catches.
 #[inline]
 #[allow(ffi_unwind_calls)]
@@ -168,7 +238,8 @@ pub fn database_name() -> Option<String> {
 }
 
 pub const MICROSECONDS_OF_A_SECOND: i64 = 1_000_000;
-pub const MICROSECONDS_OF_A_DAY: i64 = 86_400 * MICROSECONDS_OF_A_SECOND;
+pub const SECONDS_OF_A_DAY: i64 = 86_400;
+pub const MICROSECONDS_OF_A_DAY: i64 = SECONDS_OF_A_DAY * MICROSECONDS_OF_A_SECOND;
 
 /// PostgreSQL counts microseconds from the year 2000; Unix, and so JSON Web Tokens, seconds from 1970.
 pub const SECONDS_FROM_1970_TO_2000: i64 = 946_684_800;

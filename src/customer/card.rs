@@ -10,7 +10,7 @@ use super::statement::*;
 use super::{shown_as_datum, write_attributes};
 use crate::error::{self, Result};
 use crate::jsonb::Jsonb;
-use crate::pg::version_1;
+use crate::pg::{unguarded, version_1};
 use crate::{catalog, session};
 use pgrx::{FromDatum, IntoDatum, PgLogLevel, pg_guard, pg_sys};
 use std::ffi::c_int;

@@ -4,6 +4,7 @@
 #![allow(ffi_unwind_calls)]
 
 mod card;
+pub mod day;
 mod stamp;
 mod statement;
 
@@ -179,7 +180,7 @@ fn check_required(stored: Jsonb) -> Result<bool> {
     Ok(true)
 }
 
-/// The texts of the visible, searchable custom fields, at most so many of each.
+/// The texts of the visible, searchable custom fields, at most `most` of each.
 pub fn searchable_texts(fields: &VisibleFields, stored: &Jsonb, most: usize) -> Vec<String> {
     let searchable = fields.seen_of(stored.root()).filter(|(field, _)| field.searchable);
     searchable.flat_map(|(field, value)| field.shown_texts(value).take(most).map(Cow::into_owned)).collect()

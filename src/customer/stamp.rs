@@ -1,16 +1,12 @@
 //! Triggers of table `customer` for columns that the server keeps. Each row that anybody writes goes through them, so they change the tuple
 //! itself, without pgrx's copies of it.
 
+use super::day::active_on;
 use crate::error::{self, Result};
-use crate::pg::{MICROSECONDS_OF_A_DAY, version_1};
+use crate::pg::version_1;
 use crate::{catalog, session};
 use pgrx::{IntoDatum, PgLogLevel, pg_guard, pg_sys};
 use std::ffi::{CStr, c_int};
-
-/// What `active_on` is for a customer without activity: 0001-01-01, as days from 2000-01-01.
-const NEVER: i64 = -730_119;
-/// 9999-12-31.
-const LAST_DAY: i64 = 2_921_939;
 
 /// What a row trigger was called for.
 struct Call {
@@ -119,7 +115,7 @@ pub unsafe extern "C-unwind" fn keep_active_on(call: pg_sys::FunctionCallInfo) -
         let call = unsafe { Call::of(call)? };
         let (time, day) =
             (call.column(c"last_activity_at", pg_sys::TIMESTAMPTZOID)?, call.column(c"active_on", pg_sys::DATEOID)?);
-        let active_on = day_of(call.value(time).map(|time| time.value() as i64));
+        let active_on = active_on(call.value(time).map(|time| time.value() as i64));
         if call.value(day).is_some_and(|day| day.value() as i32 == active_on) {
             return Ok(call.row.into());
         }
@@ -127,38 +123,4 @@ pub unsafe extern "C-unwind" fn keep_active_on(call: pg_sys::FunctionCallInfo) -
     })())
 }
 
-/// The day in UTC, as PostgreSQL counts days, of a time that it counts in microseconds. It is within the years that every client can read:
-/// some know no infinity, nor other years.
-fn day_of(time: Option<i64>) -> i32 {
-    let day = match time {
-        // Without activity, or -infinity.
-        None | Some(i64::MIN) => NEVER,
-        Some(time) => time.div_euclid(MICROSECONDS_OF_A_DAY).clamp(NEVER + 1, LAST_DAY),
-    };
-    day as i32
-}
-
 version_1!(pg_finfo_stamp_update_wrapper, pg_finfo_keep_active_on);
-
-#[cfg(test)]
-mod unit_tests {
-    use super::*;
-
-    #[test]
-    fn days() {
-        let epoch = jiff::civil::date(2000, 1, 1);
-        let of = |year, month, day| {
-            let date = jiff::civil::date(year, month, day);
-            epoch.until((jiff::Unit::Day, date)).map(|span| i64::from(span.get_days())).expect("a day")
-        };
-        assert_eq!((NEVER, LAST_DAY), (of(1, 1, 1), of(9999, 12, 31)));
-        assert_eq!(day_of(None), NEVER as i32);
-        assert_eq!(day_of(Some(i64::MIN)), NEVER as i32);
-        assert_eq!(day_of(Some(i64::MIN + 1)), NEVER as i32 + 1);
-        assert_eq!(day_of(Some(i64::MAX)), LAST_DAY as i32);
-        assert_eq!(
-            [-1, 0, MICROSECONDS_OF_A_DAY - 1, MICROSECONDS_OF_A_DAY].map(|time| day_of(Some(time))),
-            [-1, 0, 0, 1]
-        );
-    }
-}

@@ -7,7 +7,7 @@
 #![allow(ffi_unwind_calls)]
 
 use crate::error::{self, Result};
-use crate::pg::members;
+use crate::pg::{members, unguarded};
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
 use std::cell::RefCell;
 use std::ffi::{CString, c_int};
@@ -78,91 +78,13 @@ const ARGUMENTS: usize = WIDTH + 4;
 /// Plans kept in a backend. Clients change few different sets of columns.
 const MAX_PLANS: usize = 32;
 
-/// PostgreSQL's own functions, without pgrx's guard around the call.
-pub mod unguarded {
-    use pgrx::pg_sys;
-    use std::ffi::{c_char, c_int};
-
-    unsafe extern "C-unwind" {
-        pub fn heap_deform_tuple(
-            tuple: pg_sys::HeapTuple,
-            columns: pg_sys::TupleDesc,
-            values: *mut pg_sys::Datum,
-            nulls: *mut bool,
-        );
-        pub fn heap_form_tuple(
-            columns: pg_sys::TupleDesc,
-            values: *mut pg_sys::Datum,
-            nulls: *mut bool,
-        ) -> pg_sys::HeapTuple;
-        pub fn heap_copytuple(tuple: pg_sys::HeapTuple) -> pg_sys::HeapTuple;
-        pub fn ExecFetchSlotHeapTuple(
-            slot: *mut pg_sys::TupleTableSlot,
-            materialize: bool,
-            should_free: *mut bool,
-        ) -> pg_sys::HeapTuple;
-        pub fn makeParamList(count: c_int) -> pg_sys::ParamListInfo;
-        pub fn GetTransactionSnapshot() -> pg_sys::Snapshot;
-        pub fn GetActiveSnapshot() -> pg_sys::Snapshot;
-        pub fn PushActiveSnapshot(snapshot: pg_sys::Snapshot);
-        pub fn PopActiveSnapshot();
-        pub fn UpdateActiveSnapshotCommandId();
-        pub fn CommandCounterIncrement();
-        pub fn GetCachedPlan(
-            source: *mut pg_sys::CachedPlanSource,
-            arguments: pg_sys::ParamListInfo,
-            owner: pg_sys::ResourceOwner,
-            environment: *mut pg_sys::QueryEnvironment,
-        ) -> *mut pg_sys::CachedPlan;
-        pub fn ReleaseCachedPlan(plan: *mut pg_sys::CachedPlan, owner: pg_sys::ResourceOwner);
-        pub fn CreateQueryDesc(
-            statement: *mut pg_sys::PlannedStmt,
-            text: *const c_char,
-            snapshot: pg_sys::Snapshot,
-            crosscheck: pg_sys::Snapshot,
-            receiver: *mut pg_sys::DestReceiver,
-            arguments: pg_sys::ParamListInfo,
-            environment: *mut pg_sys::QueryEnvironment,
-            instruments: c_int,
-        ) -> *mut pg_sys::QueryDesc;
-        pub fn FreeQueryDesc(query: *mut pg_sys::QueryDesc);
-        pub fn ExecutorStart(query: *mut pg_sys::QueryDesc, flags: c_int);
-        pub fn ExecutorRun(
-            query: *mut pg_sys::QueryDesc,
-            direction: pg_sys::ScanDirection::Type,
-            rows: u64,
-            #[cfg(not(feature = "pg18"))] once: bool,
-        );
-        pub fn ExecutorFinish(query: *mut pg_sys::QueryDesc);
-        pub fn ExecutorEnd(query: *mut pg_sys::QueryDesc);
-        pub fn ProcessUtility(
-            statement: *mut pg_sys::PlannedStmt,
-            text: *const c_char,
-            read_only: bool,
-            level: pg_sys::ProcessUtilityContext::Type,
-            parameters: pg_sys::ParamListInfo,
-            environment: *mut pg_sys::QueryEnvironment,
-            receiver: *mut pg_sys::DestReceiver,
-            completion: *mut pg_sys::QueryCompletion,
-        );
-        pub fn OidFunctionCall2Coll(
-            function: pg_sys::Oid,
-            collation: pg_sys::Oid,
-            a: pg_sys::Datum,
-            b: pg_sys::Datum,
-        ) -> pg_sys::Datum;
-        pub fn pg_detoast_datum_packed(datum: *mut pg_sys::varlena) -> *mut pg_sys::varlena;
-    }
-}
-
 /// What a trigger does to tables.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Statement {
     Insert,
     /// Sets the columns with these bits, [`ATTRIBUTES`] among them if custom values differ.
     Update(u32),
-    /// Sets the columns whose bits are set in argument [`CHANGED`]: for clients that have changed so many different sets of columns that no more plans
-    /// are kept.
+    /// Sets the columns whose bits are set in argument [`CHANGED`]. It serves once [`MAX_PLANS`] plans are kept.
     UpdateAny,
     Delete,
     /// Error 23505 if another customer has a value that must be unique.

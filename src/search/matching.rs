@@ -32,7 +32,7 @@ pub struct Match {
 }
 
 impl Query {
-    /// How the customer matches, if it does, with at most so many typos in a word. The whole query
+    /// How the customer matches, if it does, with at most `typos` typos in a word. The whole query
     /// may be an id, a phone or an e-mail address of the customer. Else every word must be found
     /// somewhere.
     pub fn matches(&self, customer: &impl Candidate, typos: usize) -> Option<Match> {

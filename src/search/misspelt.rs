@@ -7,7 +7,7 @@ use super::key::long_word::MIN_LETTERS_OF_LONG_WORD;
 use super::key::pieces::{without, without_one};
 use super::term::Term;
 
-/// The short words that are at most so many edits away from this word. With two edits: those from
+/// The short words that are at most `typos` edits away from this word. With two edits: those from
 /// which one letter is missing and that have one edit more.
 pub fn any_short_misspelt(keys: &FieldKeys, letters: &[char], typos: usize) -> Term {
     let mut found = Vec::new();

@@ -264,7 +264,7 @@ impl Fields {
 
     // Typos.
 
-    /// The customers with so many typos in a word. A query of several words also finds others.
+    /// The customers with at most `typos` typos in a word. A query of several words also finds others.
     fn misspelt(&self, query: &Query, typos: usize, long_misspelt: impl Fn(&Word) -> Term) -> Term {
         let misspelt = |word: &Word| match typos.min(word.typos) {
             0 => Term::NOTHING,
@@ -277,7 +277,7 @@ impl Fields {
         }
     }
 
-    /// The beginnings and endings of the long words of names that are at most so many typos away
+    /// The beginnings and endings of the long words of names that are at most `typos` typos away
     /// from this word.
     pub fn misspelt_ends(&self, letters: &[char], typos: usize) -> Vec<WordEnd> {
         misspelt_ends(letters, typos).iter().map(|end| self.name.of_word_end(end)).collect()
@@ -421,7 +421,7 @@ mod unit_tests {
             }
         }
 
-        /// One of the names, folded; one of its words; and that word with so many edits.
+        /// One of the names, folded; one of its words; and that word with `edits` edits.
         fn misspelt(&mut self, edits: usize) -> (String, String, String) {
             let name = fold(NAMES[self.below(NAMES.len())]);
             let list: Vec<&str> = words(&name).collect();

@@ -74,7 +74,7 @@ impl Query {
         self.words.is_empty()
     }
 
-    /// Whether so many typos are looked for in any of its words.
+    /// Whether `typos` typos are looked for in any of its words.
     pub fn takes_typos(&self, typos: usize) -> bool {
         self.words.iter().any(|word| word.typos >= typos)
     }

@@ -318,7 +318,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The most recently active of the customers that a probe finds, at most so many, from a place
+    /// The most recently active of the customers that a probe finds, at most `most`, from a place
     /// on: a time, as PostgreSQL counts, and an id.
     pub fn latest(&self, probe: &Probe, most: usize, from: Option<(i64, [u8; 16])>) -> Result<Vec<Row<'a>>> {
         // The greatest number is infinity.

@@ -238,7 +238,7 @@ fn may_make(context: &Context, authority: &[u8]) -> bool {
     fields.chunks(FIELD_BYTES).all(|field| visible.searchable().any(|visible| visible.key.as_bytes() == field))
 }
 
-/// Reads a number and so many items of `width` bytes. Returns the items and the rest.
+/// Reads a count and that number of items of `width` bytes. Returns the items and the rest.
 fn counted(bytes: &[u8], width: usize) -> Option<(&[u8], &[u8])> {
     let (count, rest) = bytes.split_first_chunk::<4>()?;
     rest.split_at_checked((u32::from_le_bytes(*count) as usize).checked_mul(width)?)

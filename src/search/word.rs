@@ -120,7 +120,7 @@ impl Word {
         best
     }
 
-    /// How the word is found in a folded name with at most so many typos.
+    /// How the word is found in a folded name with at most `typos` typos.
     pub fn find_misspelt(&self, name: &str, typos: usize) -> Option<Tier> {
         let typos = typos.min(self.typos);
         if typos == 0 {
@@ -129,7 +129,7 @@ impl Word {
         words(name).filter_map(|word| self.misspelt(word, typos)).max()
     }
 
-    /// How this word is that word of a folded name with at most so many typos.
+    /// How this word is that word of a folded name with at most `typos` typos.
     pub fn misspelt(&self, word: &str, typos: usize) -> Option<Tier> {
         let letters = word.chars().count();
         if letters.abs_diff(self.letters.len()) > typos {

@@ -50,9 +50,9 @@ pub struct Collected {
 }
 
 impl Collected {
-    /// In so many bytes: an eighth for rows that are not packed yet, three quarters for packed
-    /// ones, an eighth for those that are being written. Error 53200 if there are not so many
-    /// bytes; so it is with the other functions.
+    /// In `bytes` of memory: an eighth for rows that are not packed yet, three quarters for packed
+    /// ones, an eighth for those that are being written. Error 53200 if there is less memory,
+    /// from the other functions too.
     pub fn in_memory(bytes: usize) -> Result<Collected> {
         let max_fresh = (bytes / 8 / size_of::<KeyedRow>()).max(MIN_AT_ONCE);
         let mut fresh = Vec::new();

@@ -48,7 +48,7 @@ pub fn count_search() {
 
 // In all of these None means that there is no such index. Error XX002: the index is damaged.
 
-/// Where the index has customers for a probe, if they are at most so many.
+/// Where the index has customers for a probe, if they are at most `most`.
 pub fn look_up(probe: &Probe, most: usize) -> Result<Option<Lookup>> {
     read(|index| scan::look_up(index, probe, most))
 }

@@ -169,7 +169,7 @@ impl<'a> Scan<'a> {
         Ok(Scan { index, node: Opener::all(nodes), next: BEGIN + 1 })
     }
 
-    /// The next places, at most so many. Fewer at the end. Error XX002 if the index is damaged.
+    /// The next places, at most `most`. Fewer at the end. Error XX002 if the index is damaged.
     fn next(&mut self, most: usize) -> Result<Vec<Place>> {
         let mut places = Vec::new();
         while places.len() < most && self.next != END {
@@ -189,11 +189,11 @@ impl<'a> Scan<'a> {
 pub enum Lookup {
     /// All places.
     All(Vec<Place>),
-    /// There are more than asked for: about so many, if the table is filled evenly.
+    /// There are more than asked for: about this number, if the table is filled evenly.
     More(u64),
 }
 
-/// Looks up at most so many places. It ends early if the first places show that there are more.
+/// Looks up at most `most` places. It ends early if the first places show that there are more.
 pub fn look_up(index: &Index, probe: &Probe, most: usize) -> Result<Lookup> {
     let mut scan = Scan::of(index, std::slice::from_ref(probe))?;
     let mut places = Vec::new();

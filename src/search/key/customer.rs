@@ -1,11 +1,12 @@
 //! All keys of one customer.
 
-use super::day::{NEVER, key_of_day};
+use super::day::key_of_day;
 use super::hash::{EMAILS, FieldKeys, JOINED, KeyKind, NAME, OPTIONS, PHONES, ROW, TEXT};
 use super::long_word::{MIN_LETTERS_OF_LONG_WORD, has_typo_keys};
 use super::name::joined_words;
 use super::pieces::{beginnings, is_code, joints, keys_of_long_numbers, pieces, without};
 use crate::contact::MAX_PHONE_FORMS;
+use crate::customer::day::NEVER;
 use crate::search::bounds::{MAX_SEARCHED_VALUES, beginning};
 use crate::search::fold::{fold, words};
 use crate::search::form::Form;

@@ -9,9 +9,6 @@ use super::hash::{FieldKeys, KeyKind};
 pub const FIRST_DAY: i32 = 0;
 pub const LAST_DAY: i32 = 32_767;
 
-/// 0001-01-01: the value of `active_on` for customers without any activity.
-pub const NEVER: i32 = -730_119;
-
 /// The key of the customers who were last active on that day; None is for those without any
 /// activity.
 pub fn key_of_day(row: &FieldKeys, day: Option<i32>) -> i64 {

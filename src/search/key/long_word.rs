@@ -146,8 +146,8 @@ fn ending(word: &[char], kept_of: usize) -> Option<Vec<char>> {
     Some(std::iter::once(' ').chain(last.iter().copied()).collect())
 }
 
-/// The beginnings and endings of all long words that are at most so many typos away from this word.
-/// Such a word has at most so many letters more or less.
+/// The beginnings and endings of all long words that are at most `typos` typos away from this word.
+/// The lengths of such words differ by at most `typos` letters.
 pub fn misspelt_ends(word: &[char], typos: usize) -> BTreeSet<Vec<char>> {
     let lengths = || word.len().saturating_sub(typos).max(MIN_LETTERS_OF_LONG_WORD)..=word.len() + typos;
     let beginnings: BTreeSet<usize> = lengths().map(beginning_length).collect();

@@ -1,5 +1,6 @@
 //! Going back through the days of last activity, in steps of some days.
 
+use crate::customer::day::{NEVER, active_on};
 use crate::search::key::day::{FIRST_DAY, LAST_DAY};
 use std::ops::RangeInclusive;
 
@@ -9,8 +10,6 @@ const USUAL_DAYS_OF_ACTIVITY: u64 = 365;
 /// Index entries that can be scanned in the time of one heap fetch. The fetch reads a page that is
 /// mostly not in PostgreSQL's buffers.
 const ENTRIES_PER_HEAP_FETCH: usize = 1500;
-
-const MICROSECONDS_OF_A_DAY: i64 = 86_400_000_000;
 
 pub struct DaysBack {
     /// The last day of the next step; None if there are no days left.
@@ -35,15 +34,15 @@ impl DaysBack {
         (last - self.width + 1).max(FIRST_DAY)..=last
     }
 
-    /// A step is done and has found so many customers. The next step is made as long as it takes to
-    /// find the wanted ones.
+    /// A step is done and has found `found` customers. The next step is made long enough to find the
+    /// `wanted` ones.
     pub fn go_on(&mut self, step: &RangeInclusive<i32>, wanted: usize, found: usize) {
         self.next = day_before(*step.start());
         let factor = (wanted / found.max(1)).clamp(1, 8) as i32;
         self.width = self.width.saturating_mul(factor).min(LAST_DAY);
     }
 
-    /// The step would find about so many customers, which is too many. It is tried again with fewer
+    /// The step would find about `many` customers, which is too many. It is tried again with fewer
     /// days.
     pub fn narrow(&mut self, wanted: usize, many: u64) {
         let share = i64::from(self.width) * wanted as i64 / many.max(1) as i64;
@@ -53,8 +52,8 @@ impl DaysBack {
 
 /// The day of an activity, as the index has days; None if there was no activity.
 pub fn day_of(last_activity: i64) -> Option<i32> {
-    let day = last_activity.div_euclid(MICROSECONDS_OF_A_DAY).clamp(i64::from(FIRST_DAY), i64::from(LAST_DAY));
-    (last_activity != i64::MIN).then_some(day as i32)
+    let day = active_on(Some(last_activity));
+    (day != NEVER).then_some(day.clamp(FIRST_DAY, LAST_DAY))
 }
 
 /// The day before, if there is one.
@@ -65,6 +64,7 @@ pub fn day_before(day: i32) -> Option<i32> {
 #[cfg(test)]
 mod unit_tests {
     use super::*;
+    use crate::pg::MICROSECONDS_OF_A_DAY;
 
     #[test]
     fn no_day_is_left_out() {

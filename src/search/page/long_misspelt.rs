@@ -17,7 +17,7 @@ const MAX_WORDS_WITH_TWO_TYPOS: usize = 500;
 /// At least this many words are read at once.
 const MIN_WORDS_AT_ONCE: usize = 50;
 
-/// The long words that are at most so many typos away from a word. The index has hashes of words
+/// The long words at most `typos` typos away from a word. The index has hashes of words
 /// only. So for each word that it has, the name of one customer with that word is read; many others
 /// may have the same word.
 pub fn long_misspelt(finder: &Finder, word: &Word, typos: usize) -> Result<Term> {
