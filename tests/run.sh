@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Every test, on a throw-away cluster; with TEST=... one regression test, one file of tests/, or the Rust tests with that in their name.
 # The last line counts them; the exit status is non-zero if any failed.
-# SCOPE says how much: all (if it is not set); second, where another major version has run all: as all, with fewer random programs and
-# transactions, and without what depends on no version; or regression: build, clippy and the regression tests.
+# SCOPE=regression runs less, for another major version than the one that has run all: build, clippy and the regression tests.
 . "$(dirname "$0")/../pgrx-config/cluster.sh"
 
 passed=0 failed=0 skipped=0
@@ -10,10 +9,8 @@ failures=()
 
 SCOPE=${SCOPE:-all}
 case $SCOPE in
-    all) ;;
-    second) export NONINTERFERENCE_PROGRAMS=${NONINTERFERENCE_PROGRAMS:-4000} POOLING_TRANSACTIONS=${POOLING_TRANSACTIONS:-25600} ;;
-    regression) ;;
-    *) die "SCOPE is all, second or regression" ;;
+    all | regression) ;;
+    *) die "SCOPE is all or regression" ;;
 esac
 
 ok() { passed=$((passed + 1)); printf 'ok      %s\n' "$1"; }
@@ -191,14 +188,9 @@ if [ -n "${TEST:-}" ]; then
 fi
 
 say "Style"
-if [ "$SCOPE" = all ]; then
-    check "cargo fmt" cargo fmt --check
-    check "cargo clippy" cargo clippy --release --all-targets --locked "${features[@]}" -- -D warnings
-else
+if [ "$SCOPE" = regression ]; then
     # Only the library depends on the version.
     check "cargo clippy" cargo clippy --release --lib --locked "${features[@]}" -- -D warnings
-fi
-if [ "$SCOPE" = regression ]; then
     make_fixture
     say "Regression tests"
     regression_tests regress
@@ -209,6 +201,8 @@ if [ "$SCOPE" = regression ]; then
     report
     exit
 fi
+check "cargo fmt" cargo fmt --check
+check "cargo clippy" cargo clippy --release --all-targets --locked "${features[@]}" -- -D warnings
 
 say "Unit tests"
 cargo_tests "unit tests" cargo test --release --locked "${features[@]}" --lib
