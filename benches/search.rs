@@ -21,6 +21,8 @@ mod mix;
 mod people;
 #[path = "search/queries.rs"]
 mod queries;
+#[path = "../tests/common/random.rs"]
+mod random;
 #[path = "search/writes.rs"]
 mod writes;
 

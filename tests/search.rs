@@ -18,7 +18,7 @@ mod queries;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use common::{Database, connect, refused, run, superuser, value};
+use common::{Database, connect, random, refused, run, superuser, value};
 use judge::{Customer, Everybody, NEVER, fold};
 use names::{COUNTRIES, Dice};
 use postgres::{Client, Statement};

@@ -1,9 +1,6 @@
 //! People who do not exist: names in seven languages, phone numbers and e-mail addresses, the same for the same seed.
 
-#[path = "../../tests/common/random.rs"]
-mod random;
-
-use random::splitmix64;
+use crate::random::splitmix64;
 use unicode_normalization::UnicodeNormalization;
 
 /// Random choices that are the same for the same seed.
