@@ -31,6 +31,9 @@ gzip -9n <CHANGELOG.md >"$documents/changelog.gz"
     printf '%s\n' 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/' 'Upstream-Name: ringfence' '' \
         'Files: *' 'Copyright: 2026, the ringfence developers' 'License: PostgreSQL'
     sed -e 1,4d -e 's/^$/./' -e 's/^/ /' LICENSE
+    # See NOTICE.
+    printf '%s\n' '' 'Files: src/search/han.rs' 'Copyright: BYVoid and contributors of OpenCC' 'License: Apache-2.0' \
+        ' On Debian systems, the text of the licence is in /usr/share/common-licenses/Apache-2.0.'
 } >"$documents/copyright"
 # One entry for each version that CHANGELOG.md has, the newest first, and one for this version if it is not released.
 {
