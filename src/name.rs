@@ -1,6 +1,6 @@
 //! Identifiers and names: what an owner, a project or a field may be called, and the ids of all rows.
 
-use crate::error::{self, Result};
+use crate::error::{self, ErrorReport, Result};
 use crate::text;
 use pgrx::datum::Uuid;
 use pgrx::prelude::*;
@@ -67,13 +67,16 @@ fn name_problem(name: &str) -> Option<&'static str> {
     }
 }
 
-/// True, or error 22023 that says what is wrong with the name. For CHECK constraints.
+/// Error 22023 says what is wrong with the name.
+pub fn require_name(name: &str) -> Result<()> {
+    name_problem(name).map_or(Ok(()), |reason| Err(error::bad_name(reason)))
+}
+
+/// True, or the error of [`require_name`]. For CHECK constraints.
 #[pg_extern(sql = false)]
-pub fn check_name(name: &str) -> Result<bool> {
-    match name_problem(name) {
-        Some(reason) => Err(error::bad_name(reason)),
-        None => Ok(true),
-    }
+fn check_name(name: &str) -> Result<bool, ErrorReport> {
+    require_name(name)?;
+    Ok(true)
 }
 
 /// The form of a name in which no two of an owner are the same. For unique indexes. Of longer texts, which are no names, it

@@ -1,6 +1,6 @@
 //! The rights by name, and sets of them.
 
-use crate::error::{self, Failure};
+use crate::error::{self, Result};
 
 /// A set of rights.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
@@ -46,9 +46,9 @@ impl Rights {
         NAMES.iter().position(|known| known.as_bytes() == name).map(|n| Rights(1 << n))
     }
 
-    /// As [`Rights::named`], where there must be one.
-    pub fn parse(name: &str) -> Result<Rights, UnknownRight<'_>> {
-        Rights::named(name).ok_or(UnknownRight(name))
+    /// As [`Rights::named`], or error 22023 that names all rights.
+    pub fn parse(name: &str) -> Result<Rights> {
+        Rights::named(name).ok_or_else(|| error::unknown_right(name, &list_of_names()))
     }
 
     /// The set as a number, for a parallel worker of the same library.
@@ -91,16 +91,6 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// The names of all rights as a sentence of a hint lists them.
 pub fn list_of_names() -> String {
     NAMES.join(", ")
-}
-
-/// A name that no right has.
-pub struct UnknownRight<'a>(&'a str);
-
-/// Error 22023.
-impl From<UnknownRight<'_>> for Failure {
-    fn from(unknown: UnknownRight) -> Failure {
-        error::unknown_right(unknown.0, &list_of_names())
-    }
 }
 
 #[cfg(test)]

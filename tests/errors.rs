@@ -1,4 +1,4 @@
-//! What clients read of PostgreSQL's own errors is there, also in a backend that has loaded the library.
+//! What clients read of errors is there: of those that ringfence raises, and of PostgreSQL's own in a backend that has loaded the library.
 
 mod common;
 use common::cluster::Cluster;
@@ -35,6 +35,44 @@ fn errors_of_postgresql_keep_their_fields() {
     assert!(error.where_().is_some_and(|context| context.contains("inline_code_block")), "{:?}", error.where_());
     // Of the server's source, not of ours.
     assert_eq!(error.file(), Some("int.c"));
+}
+
+/// Whichever kind of function raises them.
+#[test]
+fn errors_of_ringfence_keep_their_fields() {
+    let database = Database::new("own_error_fields");
+    for (kind, role, statement, code, has_detail) in [
+        (
+            "function",
+            "app_a",
+            "SELECT ringfence.enter('Company A'), ringfence.enter('Company A', 'Sales')",
+            "25001",
+            true,
+        ),
+        (
+            "set-returning function",
+            "app_a",
+            "SELECT * FROM ringfence.search_customers(repeat('x', 9999))",
+            "22023",
+            false,
+        ),
+        ("input function", "app_a", "SELECT 'x'::ringfence.search_query", "22023", false),
+        ("trigger", "dba", "INSERT INTO ringfence.owner (name, country) VALUES ('New', 'ZZ')", "22023", false),
+        (
+            "trigger of cards",
+            "app_a",
+            "INSERT INTO ringfence.customer_card (name, attributes) VALUES ('x', '[]')",
+            "22023",
+            false,
+        ),
+    ] {
+        let error = database.connect(role).batch_execute(statement).expect_err(kind);
+        let error = error.as_db_error().expect("from the server");
+        assert_eq!(error.code().code(), code, "{kind}: {error:?}");
+        assert_eq!(error.detail().is_some(), has_detail, "{kind}: {error:?}");
+        assert!(error.hint().is_some(), "{kind}: {error:?}");
+        assert_eq!(error.where_(), None, "{kind}: {error:?}");
+    }
 }
 
 /// An error of PostgreSQL's that passes through Rust has no backtrace in its DETAIL, whatever the server's environment asks for.

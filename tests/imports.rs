@@ -1,4 +1,4 @@
-//! The files of `src/` import each other in one direction only, and none is long.
+//! The files of `src/` import each other in one direction only, and none is long. Functions that SQL calls keep their SQLSTATE.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -139,6 +139,40 @@ fn no_file_is_long() {
         let lines = std::fs::read_to_string(path).expect("a file").lines().count();
         assert!(lines <= MOST_LINES, "src/{name} has {lines} lines, more than {MOST_LINES}");
     }
+}
+
+/// What the functions with that attribute return, by name. Nothing for those that return nothing.
+fn returned_by(attribute: &str, text: &str) -> Vec<(String, String)> {
+    let starts = text.match_indices(attribute).map(|(place, _)| &text[place..]);
+    let functions = starts.filter_map(|rest| {
+        let (_, rest) = rest.split_once("fn ")?;
+        let (signature, _) = rest.split_once(" {\n")?;
+        let name = signature.split(['(', '<']).next().unwrap_or_default();
+        let returned = signature.rsplit_once(") -> ").map_or("", |(_, returned)| returned);
+        let returned = returned.split_whitespace().collect::<Vec<_>>().join(" ").replace(", >", ">");
+        Some((name.to_owned(), returned))
+    });
+    functions.collect()
+}
+
+/// pgrx passes on SQLSTATE, DETAIL and HINT of one type of error only, and of none that a trigger returns.
+#[test]
+fn sql_functions_keep_their_sqlstate() {
+    let (mut functions, mut triggers) = (0, 0);
+    for path in modules().values() {
+        let text = std::fs::read_to_string(path).expect("a file");
+        for (name, returned) in returned_by("#[pg_extern", &text) {
+            functions += usize::from(returned.starts_with("Result<"));
+            let keeps = returned.ends_with(", ErrorReport>") || !returned.contains("Result<");
+            assert!(keeps, "{name}() returns {returned}: its errors would be 22000. Return Result<..., ErrorReport>");
+        }
+        for (name, returned) in returned_by("#[pg_trigger", &text) {
+            triggers += 1;
+            let keeps = returned.ends_with(", Infallible>");
+            assert!(keeps, "{name}() returns {returned}: its errors would be XX000. Return Result<..., Infallible>");
+        }
+    }
+    assert!(functions > 50 && triggers > 5, "functions are not found: {functions}, triggers: {triggers}");
 }
 
 #[test]

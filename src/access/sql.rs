@@ -2,7 +2,7 @@
 
 use super::grant::Binding;
 use super::manage::{Manager, Wanted};
-use crate::error::{self, Result};
+use crate::error::{self, ErrorReport, Result};
 use crate::name::Reference;
 use pgrx::datum::Array;
 use pgrx::prelude::*;
@@ -45,26 +45,26 @@ fn grant_access(
     project: Option<&str>,
     sources: Option<Array<'_, &str>>,
     binding: Option<&str>,
-) -> Result<()> {
+) -> Result<(), ErrorReport> {
     let role_name = given("role_name", role_name)?;
     let manager = manager(owner)?;
     let rights = given_list("rights", rights.ok_or_else(|| error::missing_argument("rights"))?)?;
     if rights.is_empty() {
-        return Err(error::missing_argument("rights"));
+        return Err(error::missing_argument("rights").into());
     }
     let sources = sources.map(|sources| given_list("sources", sources)).transpose()?;
     let binding = given("binding", binding)?;
     let binding = Binding::parse(&binding).ok_or_else(|| error::unknown_binding(&binding))?;
     let project = project_given(project)?;
-    manager.grant(Wanted { role_name, rights, project, sources, binding })
+    Ok(manager.grant(Wanted { role_name, rights, project, sources, binding })?)
 }
 
 /// `ringfence.revoke_access()`: see [`Manager::revoke`].
 #[pg_extern(sql = false)]
-fn revoke_access(role_name: Option<&str>, owner: Option<&str>, project: Option<&str>) -> Result<()> {
+fn revoke_access(role_name: Option<&str>, owner: Option<&str>, project: Option<&str>) -> Result<(), ErrorReport> {
     let role_name = given("role_name", role_name)?;
     let manager = manager(owner)?;
-    manager.revoke(&role_name, project_given(project)?.as_ref())
+    Ok(manager.revoke(&role_name, project_given(project)?.as_ref())?)
 }
 
 /// `ringfence.explain_access()`: see [`Manager::explain`].
@@ -84,6 +84,7 @@ fn explain_access(
             name!(reason, String),
         ),
     >,
+    ErrorReport,
 > {
     let role_name = given("role_name", role_name)?;
     let explained = manager(owner)?.explain(&role_name)?;

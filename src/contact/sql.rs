@@ -1,7 +1,7 @@
 //! The functions of `sql/contact.sql`.
 
 use super::{MAX_EMAILS, MAX_PHONE_FORMS, MAX_PHONES, forms_of_phone, normal_email, phone};
-use crate::error::{self, Result};
+use crate::error::{self, ErrorReport, Result};
 use crate::{owner, session};
 use pgrx::datum::{Array, Uuid};
 use pgrx::prelude::*;
@@ -11,9 +11,9 @@ use std::collections::HashSet;
 /// The normal forms of a customer's phones, without repetition, by the country of the customer's
 /// owner, which need not be the session's. Error 23514: too many phones.
 #[pg_extern(sql = false)]
-fn normal_phones(phones: Array<'_, &str>, owner: Uuid) -> Result<Vec<String>> {
+fn normal_phones(phones: Array<'_, &str>, owner: Uuid) -> Result<Vec<String>, ErrorReport> {
     if phones.len() > MAX_PHONES {
-        return Err(error::too_many_phones(MAX_PHONES));
+        return Err(error::too_many_phones(MAX_PHONES).into());
     }
     let country = owner::by_id(owner)?.and_then(|owner| owner.country);
     Ok(distinct(&phones, MAX_PHONE_FORMS, |phone| forms_of_phone(phone, country.as_deref())))
@@ -22,9 +22,9 @@ fn normal_phones(phones: Array<'_, &str>, owner: Uuid) -> Result<Vec<String>> {
 /// The normal forms of a customer's e-mail addresses, without repetition. Error 23514: too many
 /// addresses.
 #[pg_extern(sql = false)]
-fn normal_emails(emails: Array<'_, &str>) -> Result<Vec<String>> {
+fn normal_emails(emails: Array<'_, &str>) -> Result<Vec<String>, ErrorReport> {
     if emails.len() > MAX_EMAILS {
-        return Err(error::too_many_emails(MAX_EMAILS));
+        return Err(error::too_many_emails(MAX_EMAILS).into());
     }
     Ok(distinct(&emails, MAX_EMAILS, normal_email))
 }
@@ -65,7 +65,7 @@ const MAX_KEPT_BYTES: usize = 100;
 /// The normal forms of a phone number that somebody looks for, best first, by the country of the
 /// session's owner.
 #[pg_extern(sql = false)]
-fn phones_to_find(phone: &str) -> Result<Vec<String>> {
+fn phones_to_find(phone: &str) -> Result<Vec<String>, ErrorReport> {
     let context = session::context()?;
     let (owner, country) = (context.owner.id, context.owner.country.as_deref());
     let kept = LAST_READ_PHONE.with_borrow(|last| {
@@ -86,7 +86,7 @@ fn phones_to_find(phone: &str) -> Result<Vec<String>> {
 
 /// The likeliest of these forms.
 #[pg_extern(sql = false)]
-fn phone_to_find(phone: &str) -> Result<Option<String>> {
+fn phone_to_find(phone: &str) -> Result<Option<String>, ErrorReport> {
     Ok(phones_to_find(phone)?.into_iter().next())
 }
 

@@ -7,8 +7,8 @@
 #![allow(ffi_unwind_calls)]
 
 use super::statement::*;
-use super::{shown_as_datum, write_attributes};
-use crate::error::{self, Result};
+use super::{shown_as_datum, written};
+use crate::error;
 use crate::jsonb::Jsonb;
 use crate::pg::{unguarded, version_1};
 use crate::{catalog, session};
@@ -261,8 +261,8 @@ unsafe extern "C-unwind" fn fill_new_card(card: &mut Arguments) {
             fill_empty(card);
             Jsonb::from_datum(card.values[ATTRIBUTES], card.nulls[ATTRIBUTES])
         };
-        let written = write_attributes(nothing(), nothing(), given.unwrap_or_else(nothing))?;
-        card.set(ATTRIBUTES, datum(written));
+        let stored = written(nothing(), nothing(), given.unwrap_or_else(nothing))?;
+        card.set(ATTRIBUTES, datum(stored));
         if card.nulls[OWNER_ID] {
             card.set(OWNER_ID, datum(session::context()?.owner.id));
         }
@@ -271,7 +271,7 @@ unsafe extern "C-unwind" fn fill_new_card(card: &mut Arguments) {
         }
         Ok(())
     })();
-    report(filled);
+    error::raised(filled);
 }
 
 /// For the statement's RETURNING: what the server has written to a new card.
@@ -290,13 +290,7 @@ unsafe extern "C-unwind" fn stamp_new_card(card: &mut Arguments) {
         }
         Ok(())
     })();
-    report(stamped);
-}
-
-fn report(result: Result<()>) {
-    if let Err(failure) = result {
-        failure.report(PgLogLevel::ERROR);
-    }
+    error::raised(stamped);
 }
 
 fn datum(value: impl IntoDatum) -> pg_sys::Datum {
@@ -327,13 +321,7 @@ unsafe fn keep_unique_values(card: &Arguments) {
 
 #[pg_guard]
 unsafe extern "C-unwind" fn has_unique_fields() -> bool {
-    match session::context().and_then(|context| Ok(!context.fields()?.unique().is_empty())) {
-        Ok(has) => has,
-        Err(failure) => {
-            failure.report(PgLogLevel::ERROR);
-            false
-        }
-    }
+    error::raised(session::context().and_then(|context| Ok(!context.fields()?.unique().is_empty())))
 }
 
 version_1!(pg_finfo_insert_customer_card, pg_finfo_update_customer_card, pg_finfo_delete_customer_card);

@@ -8,7 +8,7 @@ pub mod day;
 mod stamp;
 mod statement;
 
-use crate::error::{self, Result};
+use crate::error::{self, ErrorReport, Result};
 use crate::field::{self, VisibleField, VisibleFields};
 use crate::jsonb::{self, Container, Jsonb, Kind, Member, New, Value};
 use crate::pg::{unguarded, version_1};
@@ -19,7 +19,11 @@ use std::cell::RefCell;
 
 /// The stored values as this session sees them: by field name, without the fields that it does not see.
 #[pg_extern(sql = false)]
-fn visible_attributes(stored: Jsonb) -> Result<Jsonb> {
+fn visible_attributes(stored: Jsonb) -> Result<Jsonb, ErrorReport> {
+    Ok(visible(stored)?)
+}
+
+fn visible(stored: Jsonb) -> Result<Jsonb> {
     let context = session::context()?;
     let fields = context.fields()?;
     Ok(Jsonb::object(shown(fields, stored.root())))
@@ -93,18 +97,13 @@ version_1!(pg_finfo_visible_attributes_fast);
 #[pg_guard]
 unsafe extern "C-unwind" fn shown_the_long_way(stored: *mut pg_sys::varlena) -> pg_sys::Datum {
     // SAFETY: as promised by the caller.
-    match visible_attributes(unsafe { Jsonb::of(stored) }) {
-        Ok(shown) => shown.into_datum().unwrap_or(pg_sys::Datum::null()),
-        Err(failure) => {
-            failure.report(PgLogLevel::ERROR);
-            pg_sys::Datum::null()
-        }
-    }
+    let stored = unsafe { Jsonb::of(stored) };
+    error::raised(visible(stored)).into_datum().unwrap_or(pg_sys::Datum::null())
 }
 
 /// The names of the fields that are masked for this session.
 #[pg_extern(sql = false)]
-fn masked_fields() -> Result<Vec<String>> {
+fn masked_fields() -> Result<Vec<String>, ErrorReport> {
     Ok(session::context()?.fields()?.masked().iter().map(|field| field.name.clone()).collect())
 }
 
@@ -115,7 +114,11 @@ fn masked_fields() -> Result<Vec<String>> {
 /// Errors: 42501 a field that the session does not see, or may not write; 22023 a value that is not one of the field;
 /// 23502 a required field that loses its value.
 #[pg_extern(sql = false)]
-fn write_attributes(stored: Jsonb, before: Jsonb, after: Jsonb) -> Result<Jsonb> {
+fn write_attributes(stored: Jsonb, before: Jsonb, after: Jsonb) -> Result<Jsonb, ErrorReport> {
+    Ok(written(stored, before, after)?)
+}
+
+fn written(stored: Jsonb, before: Jsonb, after: Jsonb) -> Result<Jsonb> {
     let differs = |member: &Member| {
         pgrx::check_for_interrupts!();
         !before.member(member.name).is_some_and(|previous| previous.same_as(member.value))
@@ -170,11 +173,11 @@ fn keep_required(field: &VisibleField, before: Option<Value>, after: Option<Valu
 
 /// For a new customer's stored values: true, or error 23502 if a field is empty that the session must fill.
 #[pg_extern(sql = false)]
-fn check_required(stored: Jsonb) -> Result<bool> {
+fn check_required(stored: Jsonb) -> Result<bool, ErrorReport> {
     let context = session::context()?;
     for field in context.fields()?.required() {
         if !stored.member(&field.key).is_some_and(|value| field.fills(value)) {
-            return Err(error::required_field(&field.name));
+            return Err(error::required_field(&field.name).into());
         }
     }
     Ok(true)

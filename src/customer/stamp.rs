@@ -5,7 +5,7 @@ use super::day::active_on;
 use crate::error::{self, Result};
 use crate::pg::version_1;
 use crate::{catalog, session};
-use pgrx::{IntoDatum, PgLogLevel, pg_guard, pg_sys};
+use pgrx::{IntoDatum, pg_guard, pg_sys};
 use std::ffi::{CStr, c_int};
 
 /// What a row trigger was called for.
@@ -79,13 +79,6 @@ impl Call {
     }
 }
 
-fn raised(result: Result<pg_sys::Datum>) -> pg_sys::Datum {
-    result.unwrap_or_else(|failure| {
-        failure.report(PgLogLevel::ERROR);
-        pg_sys::Datum::null()
-    })
-}
-
 /// Before a customer is updated: notes when, and by whom.
 ///
 /// # Safety
@@ -93,7 +86,7 @@ fn raised(result: Result<pg_sys::Datum>) -> pg_sys::Datum {
 #[unsafe(no_mangle)]
 #[pg_guard]
 pub unsafe extern "C-unwind" fn stamp_update_wrapper(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    raised((|| {
+    error::raised((|| {
         // SAFETY: as promised by the caller; a variable of the transaction is read.
         let (call, now) = unsafe { (Call::of(call)?, pg_sys::GetCurrentTransactionStartTimestamp()) };
         let columns =
@@ -110,7 +103,7 @@ pub unsafe extern "C-unwind" fn stamp_update_wrapper(call: pg_sys::FunctionCallI
 #[unsafe(no_mangle)]
 #[pg_guard]
 pub unsafe extern "C-unwind" fn keep_active_on(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    raised((|| {
+    error::raised((|| {
         // SAFETY: as promised by the caller.
         let call = unsafe { Call::of(call)? };
         let (time, day) =

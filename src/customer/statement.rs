@@ -255,13 +255,7 @@ pub fn is_full() -> bool {
 /// Prepares a statement for as long as the backend lives.
 #[pg_guard]
 extern "C-unwind" fn prepare(statement: &Statement) -> *mut pg_sys::CachedPlanSource {
-    match prepared(*statement) {
-        Ok(plan) => plan,
-        Err(failure) => {
-            failure.report(PgLogLevel::ERROR);
-            std::ptr::null_mut()
-        }
-    }
+    error::raised(prepared(*statement))
 }
 
 fn prepared(statement: Statement) -> Result<*mut pg_sys::CachedPlanSource> {

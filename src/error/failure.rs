@@ -1,10 +1,15 @@
 //! The error type, and what the constructors of errors are made with.
 
-use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::pg_sys::panic::{ErrorReport, ErrorReportable};
 use pgrx::{PgLogLevel, PgSqlErrorCode};
-use std::fmt::{Display, Formatter};
 
-/// What a fallible function of ringfence returns, also one that PostgreSQL calls.
+/// What a function of ringfence returns if it can fail. Two kinds of functions return another error, because pgrx calls them:
+///
+/// - A function that SQL calls (`pg_extern`) returns `Result<T, ErrorReport>`, and `?` makes an [`ErrorReport`] of a [`Failure`]. pgrx
+///   passes on all of an `ErrorReport`. Of other types it passes on the text alone, with SQLSTATE 22000. `Failure` has no `Display`, so
+///   that a `pg_extern` that returns it does not compile.
+/// - A trigger (`pg_trigger`) returns `Result<T, Infallible>`, and raises its errors with [`raised`]. pgrx would make an internal error
+///   (XX000) of any error that a trigger returns.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// An error: what PostgreSQL is to be told.
@@ -66,23 +71,9 @@ impl From<Failure> for ErrorReport {
     }
 }
 
-/// Where a function that PostgreSQL calls (`pg_extern`) returns an error, pgrx asks it for its text, and would tell PostgreSQL nothing but that.
-/// So whoever asks for the text raises the whole error, with SQLSTATE, DETAIL and HINT. Nothing else may: to look at an error there are
-/// [`Failure::message`] and `Debug`.
-impl Display for Failure {
-    fn fmt(&self, _: &mut Formatter<'_>) -> std::fmt::Result {
-        self.clone().report(PgLogLevel::ERROR);
-        Err(std::fmt::Error)
-    }
-}
-
-/// For trigger functions: raises the error here and now, where pgrx would make it an internal one (XX000).
-pub fn raised<T>(result: Result<T>) -> Result<T> {
-    if let Err(failure) = result {
-        failure.report(PgLogLevel::ERROR);
-        unreachable!("an ERROR does not return");
-    }
-    result
+/// The value, or else raises the error here and now. For functions that PostgreSQL calls and that cannot return an error.
+pub fn raised<T>(result: Result<T>) -> T {
+    result.map_err(ErrorReport::from).unwrap_or_report()
 }
 
 /// An error that passes through Rust has a backtrace in its DETAIL, for the client to read, where the server's environment asks for

@@ -15,6 +15,7 @@ pub use access::*;
 pub use customer::*;
 pub use failure::{Failure, Result, keep_backtraces_out, raised};
 pub use log::*;
+pub use pgrx::pg_sys::panic::ErrorReport;
 pub use server::*;
 pub use session::*;
 pub use token::*;

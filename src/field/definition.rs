@@ -2,7 +2,7 @@
 
 use super::kind::Type;
 use crate::catalog::{self, Row, Rows, Source};
-use crate::error::{self, Result};
+use crate::error::{self, ErrorReport, Result};
 use crate::jsonb::{Kind, New, Value};
 use crate::text::is_blank;
 use pgrx::AnyNumeric;
@@ -350,11 +350,14 @@ impl Limits {
 /// Error 22023 for a type that does not exist, or options that do not go with it. A list may hold
 /// many millions of options, so none is copied.
 #[pg_extern(sql = false)]
-fn check_field_type(kind: Option<&str>, options: Option<Array<'_, &str>>) -> Result<()> {
+fn check_field_type(kind: Option<&str>, options: Option<Array<'_, &str>>) -> Result<(), ErrorReport> {
     let name = kind.unwrap_or("<NULL>");
     let kind = Type::named(name).ok_or_else(|| error::unknown_field_type(name))?;
     let has_options = options.is_some_and(|options| !options.is_empty());
-    if has_options == matches!(kind, Type::Choice | Type::Choices) { Ok(()) } else { Err(error::wrong_options(name)) }
+    if has_options != matches!(kind, Type::Choice | Type::Choices) {
+        return Err(error::wrong_options(name).into());
+    }
+    Ok(())
 }
 
 /// A text's own text, or those of an array's elements that are texts.

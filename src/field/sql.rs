@@ -5,7 +5,7 @@ use super::definition::{self, Definition, Options};
 use super::kind::Type;
 use super::lock::keep_writers_out;
 use super::visible::{VisibleField, storage_key_of};
-use crate::error::{self, Result};
+use crate::error::{self, ErrorReport, Result};
 use crate::jsonb::{Jsonb, New};
 use crate::rights::Rights;
 use crate::session;
@@ -145,6 +145,7 @@ fn visible_fields(
             name!(maximum, Option<AnyNumeric>),
         ),
     >,
+    ErrorReport,
 > {
     let context = session::context()?;
     let (fields, mut rows) = (context.fields()?, Vec::new());
@@ -163,14 +164,15 @@ fn visible_fields(
 
 /// See [`keep_writers_out`]: for the session's owner.
 #[pg_extern(sql = false)]
-fn lock_definitions() -> Result<bool> {
-    keep_writers_out(session::context()?.owner.id)
+fn lock_definitions() -> Result<bool, ErrorReport> {
+    Ok(keep_writers_out(session::context()?.owner.id)?)
 }
 
 /// True, or error 22023 that says why it cannot be a pattern.
 #[pg_extern(sql = false)]
-fn check_pattern(pattern: &str) -> Result<bool> {
-    definition::compile(pattern).map(|_| true).map_err(|reason| error::bad_pattern(&reason))
+fn check_pattern(pattern: &str) -> Result<bool, ErrorReport> {
+    definition::compile(pattern).map_err(|reason| error::bad_pattern(&reason))?;
+    Ok(true)
 }
 
 fn parse(kind: &str) -> Result<Type> {
@@ -189,7 +191,7 @@ fn convert_value(
     to_type: &str,
     to_options: Option<Vec<String>>,
     to_ids: Option<Vec<i32>>,
-) -> Result<Option<Jsonb>> {
+) -> Result<Option<Jsonb>, ErrorReport> {
     let options = |names: Option<Vec<String>>, ids: Option<Vec<i32>>| {
         Options::new(names.unwrap_or_default(), Vec::new(), ids.unwrap_or_default())
     };
@@ -214,7 +216,7 @@ fn convert_value(
 
 /// The form of one field's value among stored values, read as a value of that type.
 #[pg_extern(sql = false)]
-fn unique_form(stored: Jsonb, field: Uuid, kind: &str) -> Result<Option<String>> {
+fn unique_form(stored: Jsonb, field: Uuid, kind: &str) -> Result<Option<String>, ErrorReport> {
     let kind = parse(kind)?;
     let context = session::context()?;
     let value = stored.member(&storage_key_of(field));
@@ -223,7 +225,9 @@ fn unique_form(stored: Jsonb, field: Uuid, kind: &str) -> Result<Option<String>>
 
 /// The forms of the values of all unique fields of the session's owner, also those that it does not see.
 #[pg_extern(sql = false)]
-fn unique_forms(stored: Jsonb) -> Result<TableIterator<'static, (name!(field_id, Uuid), name!(form, String))>> {
+fn unique_forms(
+    stored: Jsonb,
+) -> Result<TableIterator<'static, (name!(field_id, Uuid), name!(form, String))>, ErrorReport> {
     let context = session::context()?;
     let country = context.owner.country.as_deref();
     let mut forms = Vec::new();
@@ -236,13 +240,13 @@ fn unique_forms(stored: Jsonb) -> Result<TableIterator<'static, (name!(field_id,
 
 /// Whether the session's owner has fields whose values are unique.
 #[pg_extern(sql = false)]
-fn has_unique_fields() -> Result<bool> {
+fn has_unique_fields() -> Result<bool, ErrorReport> {
     Ok(!session::context()?.fields()?.unique().is_empty())
 }
 
 /// Error 23505 for a unique field.
 #[pg_extern(sql = false)]
-fn refuse_duplicate(field: Uuid) -> Result<bool> {
+fn refuse_duplicate(field: Uuid) -> Result<bool, ErrorReport> {
     let context = session::context()?;
-    Err(error::duplicate_value(context.fields()?.by_id(field).map(|field| field.name.as_str())))
+    Err(error::duplicate_value(context.fields()?.by_id(field).map(|field| field.name.as_str())).into())
 }

@@ -1,7 +1,7 @@
 //! The functions of `sql/owner.sql`.
 
 use crate::access::owners;
-use crate::error::{self, Result};
+use crate::error::{self, ErrorReport, Result};
 use crate::owner::limit::max_owners;
 use crate::owner::{self, Owner};
 use crate::pg::version_1;
@@ -9,6 +9,7 @@ use crate::{catalog, contact, name, role, session};
 use pgrx::datum::Uuid;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::{AllocatedByPostgres, PgTrigger, pg_extern, pg_guard, pg_sys, pg_trigger, spi::Spi};
+use std::convert::Infallible;
 
 type Tuple<'a> = PgHeapTuple<'a, AllocatedByPostgres>;
 
@@ -20,7 +21,7 @@ fn new_row<'a>(trigger: &'a PgTrigger<'a>) -> Result<(Tuple<'a>, Owner)> {
     let own_name: &str = new.get_by_name("name").map_err(missing)?.unwrap_or_default();
     let country: Option<&str> = new.get_by_name("country").map_err(missing)?;
     if !own_name.is_empty() {
-        name::check_name(own_name)?;
+        name::require_name(own_name)?;
     }
     if let Some(country) = country
         && !contact::is_country(country)
@@ -43,10 +44,7 @@ fn new_row<'a>(trigger: &'a PgTrigger<'a>) -> Result<(Tuple<'a>, Owner)> {
 #[unsafe(no_mangle)]
 #[pg_guard]
 pub unsafe extern "C-unwind" fn owners_in_reach(_call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
-    match error::raised(catalog::require_own_version().and_then(|()| session::owners_in_reach())) {
-        Ok(ids) => array_of(&ids),
-        Err(_) => pg_sys::Datum::null(),
-    }
+    array_of(&error::raised(catalog::require_own_version().and_then(|()| session::owners_in_reach())))
 }
 
 version_1!(pg_finfo_owners_in_reach);
@@ -80,7 +78,7 @@ fn array_of(ids: &[Uuid]) -> pg_sys::Datum {
 
 /// Whether the session's role has the privileges of `ringfence_admin`.
 #[pg_extern(sql = false)]
-fn is_admin() -> Result<bool> {
+fn is_admin() -> Result<bool, ErrorReport> {
     catalog::require_own_version()?;
     Ok(role::is_admin())
 }
@@ -88,8 +86,8 @@ fn is_admin() -> Result<bool> {
 /// Before an owner is inserted or its country changes: error 22023 for a name that cannot be one or a country that does not exist, 54000 where
 /// `ringfence.max_owners` is reached.
 #[pg_trigger(sql = false)]
-fn check_owner<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<Tuple<'a>>> {
-    error::raised((|| {
+fn check_owner<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<Tuple<'a>>, Infallible> {
+    Ok(error::raised((|| {
         let (new, owner) = new_row(trigger)?;
         if let Some(limit) = max_owners()
             && trigger.event().fired_by_insert()
@@ -106,7 +104,7 @@ fn check_owner<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<Tuple<'a>>> {
             owners::begin(owner.id);
         }
         Ok(Some(new))
-    })())
+    })()))
 }
 
 /// After a row of `owner` is inserted or updated: runs the SQL function that the trigger names, acting for that
@@ -114,8 +112,8 @@ fn check_owner<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<Tuple<'a>>> {
 ///
 /// Not in a session with `row_security = off`: that is how pg_dump's scripts restore, and they bring the rows.
 #[pg_trigger(sql = false)]
-fn as_owner<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<Tuple<'a>>> {
-    error::raised((|| {
+fn as_owner<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<Tuple<'a>>, Infallible> {
+    Ok(error::raised((|| {
         let (new, owner) = new_row(trigger)?;
         // On a table of one's own, this trigger would act for any owner.
         catalog::require_trigger_on(c"owner", trigger, "as_owner is for table ringfence.owner")?;
@@ -131,7 +129,7 @@ fn as_owner<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<Tuple<'a>>> {
         session::acting_for(owner, || Spi::run(&call))
             .map_err(|_| error::wrong_trigger("as_owner could not run its function"))?;
         Ok(Some(new))
-    })())
+    })()))
 }
 
 /// Whether this session restores a dump.

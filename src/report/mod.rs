@@ -3,7 +3,7 @@
 mod fast;
 
 use crate::catalog;
-use crate::error::{self, Result};
+use crate::error::{self, ErrorReport, Result};
 use crate::field::{self, VisibleField};
 use crate::jsonb::{Jsonb, New, Value};
 use crate::pg::MICROSECONDS_FROM_1970_TO_2000;
@@ -19,7 +19,7 @@ const MAX_TEXTS: usize = 10_000;
 /// Whether the session reads customers in that project of its owner, and has selected it or none. Error 55000 where row-level
 /// security does not guard the report view of that name.
 #[pg_extern(sql = false)]
-fn reports(project: Uuid, view: &str) -> Result<bool> {
+fn reports(project: Uuid, view: &str) -> Result<bool, ErrorReport> {
     let reads = session::context()?.fields()?.reads_in(project);
     check_guarded(view)?;
     Ok(reads)
@@ -52,14 +52,14 @@ fn value<T>(
     project: Uuid,
     field: Uuid,
     make: impl FnOnce(&VisibleField, Value) -> Option<T>,
-) -> Result<Option<T>> {
+) -> Result<Option<T>, ErrorReport> {
     let context = session::context()?;
     let seen = context.fields()?.in_report(project, field);
     Ok(seen.and_then(|field| stored.member(&field.key).and_then(|value| make(field, value))))
 }
 
 #[pg_extern(sql = false)]
-fn report_text(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<String>> {
+fn report_text(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<String>, ErrorReport> {
     value(&stored, project, field, |field, value| match field.show(value) {
         New::Text(text) => Some(text.into_owned()),
         New::Kept(value) => value.text().map(str::to_owned),
@@ -68,24 +68,24 @@ fn report_text(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<Strin
 }
 
 #[pg_extern(sql = false)]
-fn report_texts(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<Vec<String>>> {
+fn report_texts(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<Vec<String>>, ErrorReport> {
     value(&stored, project, field, |field, value| {
         Some(field.shown_texts(value).take(MAX_TEXTS).map(Cow::into_owned).collect())
     })
 }
 
 #[pg_extern(sql = false)]
-fn report_number(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<AnyNumeric>> {
+fn report_number(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<AnyNumeric>, ErrorReport> {
     value(&stored, project, field, |_, value| value.number())
 }
 
 #[pg_extern(sql = false)]
-fn report_boolean(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<bool>> {
+fn report_boolean(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<bool>, ErrorReport> {
     value(&stored, project, field, |_, value| value.boolean())
 }
 
 #[pg_extern(sql = false)]
-fn report_date(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<Date>> {
+fn report_date(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<Date>, ErrorReport> {
     value(&stored, project, field, |_, value| {
         let day = field::date(value.text()?)?;
         let epoch = jiff::civil::date(2000, 1, 1);
@@ -95,7 +95,7 @@ fn report_date(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<Date>
 }
 
 #[pg_extern(sql = false)]
-fn report_time(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<Time>> {
+fn report_time(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<Time>, ErrorReport> {
     value(&stored, project, field, |_, value| {
         let time = field::time(value.text()?)?;
         let seconds = i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second());
@@ -104,7 +104,7 @@ fn report_time(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<Time>
 }
 
 #[pg_extern(sql = false)]
-fn report_datetime(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<TimestampWithTimeZone>> {
+fn report_datetime(stored: Jsonb, project: Uuid, field: Uuid) -> Result<Option<TimestampWithTimeZone>, ErrorReport> {
     value(&stored, project, field, |_, value| {
         let moment = field::datetime(value.text()?)?;
         TimestampWithTimeZone::try_from(moment.as_microsecond() - MICROSECONDS_FROM_1970_TO_2000).ok()

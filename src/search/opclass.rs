@@ -23,7 +23,7 @@ use super::key::hash::MAX_FIELD_NAME_BYTES;
 use super::rows;
 use super::value::{Probe, SearchKeys};
 use crate::catalog;
-use crate::error::{self, Result};
+use crate::error::{self, ErrorReport, Result};
 use crate::jsonb::Jsonb;
 use pgrx::datum::{Array, Date, Uuid};
 use pgrx::prelude::*;
@@ -90,8 +90,8 @@ fn search_extract_value(keys: SearchKeys, count: Internal, _nulls: Internal) -> 
 /// GIN wants an operator class to have functions for its scan, which our access method does not
 /// use. Error 0A000.
 #[pg_extern(sql = false)]
-fn search_not_by_gin(_keys: Internal) -> Result<i64> {
-    Err(error::not_by_gin())
+fn search_not_by_gin(_keys: Internal) -> Result<i64, ErrorReport> {
+    Err(error::not_by_gin().into())
 }
 
 fn pointer<T>(internal: Internal) -> *mut T {

@@ -8,7 +8,7 @@ use super::bounds::{MAX_SEARCHED_VALUES, beginning};
 use super::form::Form;
 use super::key::hash::OPTIONS;
 use crate::catalog;
-use crate::error::{self, Result};
+use crate::error::{self, ErrorReport, Result};
 use crate::field::{self, SearchedField, Type};
 use crate::jsonb::{Jsonb, New};
 use crate::owner;
@@ -18,12 +18,17 @@ use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, AllocatedByRust, PgTrigger};
 use std::borrow::Cow;
+use std::convert::Infallible;
 
 /// What of a customer's stored values is searched: texts by the storage key of their field; the ids
 /// of options under a name of their own, so that an option can be renamed without touching a
 /// customer; normal forms under a name of theirs.
 #[pg_extern(sql = false)]
-fn searchable_values(stored: Jsonb, owner: Uuid) -> Result<Jsonb> {
+fn searchable_values(stored: Jsonb, owner: Uuid) -> Result<Jsonb, ErrorReport> {
+    Ok(searched_values(stored, owner)?)
+}
+
+fn searched_values(stored: Jsonb, owner: Uuid) -> Result<Jsonb> {
     let context = session::selected_context().ok().flatten().filter(|context| context.owner.id == owner);
     match &context {
         Some(context) => searchable_of(&stored, context.fields()?.searched(), owner),
@@ -59,8 +64,8 @@ fn searchable_of(stored: &Jsonb, fields: &[SearchedField], owner: Uuid) -> Resul
 
 /// Keeps the column up to date.
 #[pg_trigger(sql = false)]
-fn keep_searchable<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>> {
-    error::raised((|| {
+fn keep_searchable<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>, Infallible> {
+    Ok(error::raised((|| {
         const REASON: &str = "keep_searchable is for table ringfence.customer";
         let wrong = || error::wrong_trigger(REASON);
         // On a table of one's own, this trigger would tell of any owner's fields.
@@ -71,17 +76,19 @@ fn keep_searchable<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<
             return Ok(Some(row));
         };
         let stored: Jsonb = row.get_by_name("attributes").map_err(|_| wrong())?.ok_or_else(wrong)?;
-        row.set_by_name("searchable", searchable_values(stored, owner)?).map_err(|_| wrong())?;
+        row.set_by_name("searchable", searched_values(stored, owner)?).map_err(|_| wrong())?;
         Ok(Some(row))
-    })())
+    })()))
 }
 
 /// After a custom field has become searchable: puts its values into the column. It does so for all
 /// customers of the owner, whatever the session sees or may write, and changes nothing else of
 /// them.
 #[pg_trigger(sql = false)]
-fn renew_searchable<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>> {
-    error::raised((|| {
+fn renew_searchable<'a>(
+    trigger: &'a PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, Infallible> {
+    Ok(error::raised((|| {
         const REASON: &str = "renew_searchable is for table ringfence.field";
         let wrong = || error::wrong_trigger(REASON);
         // On a table of one's own, this trigger would write for any owner.
@@ -96,5 +103,5 @@ fn renew_searchable<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple
         session::acting_for(owner, || Spi::run_with_args(renew, &[field::storage_key_of(id).into()]))
             .map_err(|_| wrong())?;
         Ok(Some(new))
-    })())
+    })()))
 }

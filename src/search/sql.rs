@@ -12,7 +12,7 @@ use super::rows::{self, StoredList};
 use super::term::Term;
 use super::value::Probe;
 use crate::contact;
-use crate::error::{self, Result};
+use crate::error::{self, ErrorReport, Result};
 use crate::session;
 use pgrx::datum::{Array, Uuid};
 use pgrx::prelude::*;
@@ -30,7 +30,7 @@ fn parse_if_short(text: &str) -> Result<Option<Query>> {
 
 /// Builds a probe for the session's owner, in the fields that the session sees. There is no other
 /// way to build one.
-fn build(term: impl FnOnce(&Fields) -> Term) -> Result<Probe> {
+fn build(term: impl FnOnce(&Fields) -> Term) -> Result<Probe, ErrorReport> {
     let context = session::context()?;
     let visible = context.fields()?;
     let fields = Fields::of(&context.owner.id, visible.searchable());
@@ -39,7 +39,7 @@ fn build(term: impl FnOnce(&Fields) -> Term) -> Result<Probe> {
 
 /// What to look for in the index. Error 22023: the query is too long.
 #[pg_extern(sql = false)]
-fn query(text: &str) -> Result<Probe> {
+fn query(text: &str) -> Result<Probe, ErrorReport> {
     let query = parse(text)?;
     build(|fields| fields.matching(&query))
 }
@@ -47,20 +47,20 @@ fn query(text: &str) -> Result<Probe> {
 /// The same for a text from another table's row. A text that is too long finds nothing. LEAKPROOF:
 /// whether it raises an error depends on the session alone.
 #[pg_extern(sql = false)]
-fn query_of_column(text: &str) -> Result<Probe> {
+fn query_of_column(text: &str) -> Result<Probe, ErrorReport> {
     let query = parse_if_short(text)?;
     build(|fields| query.map_or(Term::NOTHING, |query| fields.matching(&query)))
 }
 
 /// The customers with a phone in one of these normal forms.
 #[pg_extern(sql = false)]
-fn phone_query(normal: Array<'_, &str>) -> Result<Probe> {
+fn phone_query(normal: Array<'_, &str>) -> Result<Probe, ErrorReport> {
     build(|fields| fields.phones(normal.iter().flatten().take(contact::MAX_PHONE_FORMS)))
 }
 
 /// The customers with this e-mail address in normal form.
 #[pg_extern(sql = false)]
-fn email_query(normal: &str) -> Result<Probe> {
+fn email_query(normal: &str) -> Result<Probe, ErrorReport> {
     build(|fields| fields.email(normal))
 }
 
@@ -85,6 +85,7 @@ fn search_customers(
             name!(cursor, String),
         ),
     >,
+    ErrorReport,
 > {
     let text = query.ok_or_else(|| error::missing_argument("query"))?;
     let query = parse(text)?;

@@ -1,7 +1,7 @@
 //! The size of the search index, for whoever maintains the installation.
 
 use super::gin::index;
-use crate::error::{self, Result};
+use crate::error::{self, ErrorReport, Result};
 use crate::role;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -21,9 +21,10 @@ fn search_status() -> Result<
             name!(is_valid, bool),
         ),
     >,
+    ErrorReport,
 > {
     if !role::is_admin() {
-        return Err(error::may_not_administer(&role::own_name()));
+        return Err(error::may_not_administer(&role::own_name()).into());
     }
     // SAFETY: index and table are open and locked while they are read; ginGetStats fills the
     // struct.

@@ -11,7 +11,7 @@
 
 use super::expression::{Expression, Unit, Visit, visit};
 use super::place::Place;
-use crate::error::{self, Result};
+use crate::error::{self, ErrorReport, Result};
 use crate::field::VisibleField;
 use crate::rights::Rights;
 use crate::session::{self, Context};
@@ -246,14 +246,14 @@ fn counted(bytes: &[u8], width: usize) -> Option<(&[u8], &[u8])> {
 
 /// The input function. Error 22023: nobody writes a value by hand.
 #[pg_extern(sql = false)]
-fn search_keys_in(_text: &CStr) -> Result<SearchKeys> {
-    Err(error::opaque_value("ringfence.search_keys"))
+fn search_keys_in(_text: &CStr) -> Result<SearchKeys, ErrorReport> {
+    Err(error::opaque_value("ringfence.search_keys").into())
 }
 
 /// See [`search_keys_in`].
 #[pg_extern(sql = false)]
-fn search_query_in(_text: &CStr) -> Result<Probe> {
-    Err(error::opaque_value("ringfence.search_query"))
+fn search_query_in(_text: &CStr) -> Result<Probe, ErrorReport> {
+    Err(error::opaque_value("ringfence.search_query").into())
 }
 
 /// The output function. It tells nothing of the value.

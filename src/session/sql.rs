@@ -2,7 +2,7 @@
 
 use super::judge::{context, require, selected_context};
 use super::{author, enter as entering};
-use crate::error::{self, Result};
+use crate::error::{self, ErrorReport, Result};
 use crate::name::Reference;
 use crate::rights::Rights;
 use crate::{role, secret};
@@ -11,81 +11,82 @@ use pgrx::prelude::*;
 
 /// The long way of `fast::current_owner_fast`.
 #[pg_extern(sql = false)]
-fn current_owner() -> Result<Uuid> {
+fn current_owner() -> Result<Uuid, ErrorReport> {
     Ok(context()?.owner.id)
 }
 
 /// `ringfence.enter()`. An empty project is none.
 #[pg_extern(sql = false)]
-fn enter(owner: Option<&str>, project: Option<&str>, agent: Option<&str>) -> Result<Uuid> {
+fn enter(owner: Option<&str>, project: Option<&str>, agent: Option<&str>) -> Result<Uuid, ErrorReport> {
     enter_given(owner.filter(|owner| !owner.is_empty()).map(Reference::new), project, agent)
 }
 
 /// The same by the owner's id, for clients that send it as a uuid.
 #[pg_extern(sql = false)]
-fn enter_by_id(owner: Option<Uuid>, project: Option<&str>, agent: Option<&str>) -> Result<Uuid> {
+fn enter_by_id(owner: Option<Uuid>, project: Option<&str>, agent: Option<&str>) -> Result<Uuid, ErrorReport> {
     enter_given(owner.map(Reference::from), project, agent)
 }
 
-fn enter_given(owner: Option<Reference>, project: Option<&str>, agent: Option<&str>) -> Result<Uuid> {
+fn enter_given(owner: Option<Reference>, project: Option<&str>, agent: Option<&str>) -> Result<Uuid, ErrorReport> {
     let owner = owner.ok_or_else(|| error::missing_argument("owner"))?;
     let project = project.filter(|project| !project.is_empty()).map(Reference::new);
-    entering::enter(&owner, project.as_ref(), agent.filter(|agent| !agent.is_empty()))
+    Ok(entering::enter(&owner, project.as_ref(), agent.filter(|agent| !agent.is_empty()))?)
 }
 
 /// `ringfence.login()`: as `enter()`, by a signed token.
 #[pg_extern(sql = false)]
-fn login(token: Option<&str>) -> Result<Uuid> {
+fn login(token: Option<&str>) -> Result<Uuid, ErrorReport> {
     secret::statement_holds_secret();
-    entering::login(token.ok_or_else(|| error::missing_argument("token"))?)
+    Ok(entering::login(token.ok_or_else(|| error::missing_argument("token"))?)?)
 }
 
 #[pg_extern(sql = false)]
-fn current_project() -> Result<Option<Uuid>> {
+fn current_project() -> Result<Option<Uuid>, ErrorReport> {
     Ok(context()?.project.as_ref().map(|project| project.id))
 }
 
 #[pg_extern(sql = false)]
-fn current_agent() -> Result<Option<String>> {
-    author::agent()
+fn current_agent() -> Result<Option<String>, ErrorReport> {
+    Ok(author::agent()?)
 }
 
 #[pg_extern(sql = false)]
-fn current_source() -> Result<Option<String>> {
+fn current_source() -> Result<Option<String>, ErrorReport> {
     match author::source()? {
-        Some(source) if !context()?.may_act_as(Some(&source)) => Err(error::source_not_allowed(&source)),
+        Some(source) if !context()?.may_act_as(Some(&source)) => Err(error::source_not_allowed(&source).into()),
         source => Ok(source),
     }
 }
 
 /// Who is writing, for created_by and updated_by: the application's user if it tells, else the role.
 #[pg_extern(sql = false)]
-fn current_actor() -> Result<String> {
-    author::actor()
+fn current_actor() -> Result<String, ErrorReport> {
+    Ok(author::actor()?)
 }
 
 /// The long way of `fast::has_right_fast`.
 #[pg_extern(sql = false)]
-fn has_right(name: &str) -> Result<bool> {
+fn has_right(name: &str) -> Result<bool, ErrorReport> {
     let right = Rights::parse(name)?;
     Ok(context()?.rights.contains(right))
 }
 
 /// True, or error 42501 without the right.
 #[pg_extern(sql = false)]
-fn check_right(name: &str) -> Result<bool> {
-    require(Rights::parse(name)?, name).map(|()| true)
+fn check_right(name: &str) -> Result<bool, ErrorReport> {
+    require(Rights::parse(name)?, name)?;
+    Ok(true)
 }
 
 /// Whether the session's role holds the right in that project, or where none is named in all, selected or not.
 #[pg_extern(sql = false)]
-fn has_right_in(name: Option<&str>, project: Option<Uuid>) -> Result<bool> {
+fn has_right_in(name: Option<&str>, project: Option<Uuid>) -> Result<bool, ErrorReport> {
     let name = name.ok_or_else(|| error::missing_argument("right_name"))?;
     Ok(context()?.rights_within(project).contains(Rights::parse(name)?))
 }
 
 #[pg_extern(sql = false)]
-fn works_in(project: Uuid) -> Result<bool> {
+fn works_in(project: Uuid) -> Result<bool, ErrorReport> {
     Ok(context()?.works_in(project))
 }
 
@@ -107,6 +108,7 @@ fn whoami() -> Result<
             name!(bound, Option<String>),
         ),
     >,
+    ErrorReport,
 > {
     let role = role::own_name();
     let (agent, source) = (author::agent()?, author::source()?);

@@ -1,7 +1,7 @@
 //! The functions of `sql/token.sql`.
 
 use super::key::{self, Algorithm};
-use crate::error::{self, Result};
+use crate::error::{self, ErrorReport, Result};
 use crate::{catalog, role, secret};
 use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
@@ -13,7 +13,7 @@ const MAX_KID_CHARACTERS: usize = 200;
 /// Errors: 42501 the caller is not `ringfence_admin`, or does not act by its own hand; 22023 the kid, the algorithm or the
 /// key is not good; 23505 there is a key of that kid.
 #[pg_extern(sql = false)]
-fn add_signing_key(kid: Option<&str>, algorithm: Option<&str>, key: Option<&str>) -> Result<()> {
+fn add_signing_key(kid: Option<&str>, algorithm: Option<&str>, key: Option<&str>) -> Result<(), ErrorReport> {
     secret::statement_holds_secret();
     may_manage_keys()?;
     let kid = given_kid(kid)?;
@@ -22,7 +22,7 @@ fn add_signing_key(kid: Option<&str>, algorithm: Option<&str>, key: Option<&str>
     let material = key.ok_or_else(|| error::missing_argument("key"))?;
     key::decoding_key(algorithm, material).map_err(error::bad_signing_key)?;
     if key::find(kid)?.is_some() {
-        return Err(error::signing_key_exists(kid));
+        return Err(error::signing_key_exists(kid).into());
     }
     let added_by = role::own_name();
     let arguments: [DatumWithOid; 4] = [kid.into(), algorithm.name().into(), material.into(), added_by.into()];
@@ -32,18 +32,18 @@ fn add_signing_key(kid: Option<&str>, algorithm: Option<&str>, key: Option<&str>
             &arguments,
         )
     })?
-    .map_err(|_| error::not_installed("table ringfence.signing_key_material"))
+    .map_err(|_| error::not_installed("table ringfence.signing_key_material").into())
 }
 
 /// `ringfence.drop_signing_key()`: tokens signed with it count no more, also in transactions that are bound by one.
 ///
 /// Errors: 42501 as [`add_signing_key`]; P0002 there is no key of that kid.
 #[pg_extern(sql = false)]
-fn drop_signing_key(kid: Option<&str>) -> Result<()> {
+fn drop_signing_key(kid: Option<&str>) -> Result<(), ErrorReport> {
     may_manage_keys()?;
     let kid = given_kid(kid)?;
     if key::find(kid)?.is_none() {
-        return Err(error::no_such_signing_key(kid));
+        return Err(error::no_such_signing_key(kid).into());
     }
     role::as_definer(|| {
         // Under the caller's search_path: an operator that is not qualified may be the caller's, and would run as the definer.
@@ -52,7 +52,7 @@ fn drop_signing_key(kid: Option<&str>) -> Result<()> {
             &[kid.into()],
         )
     })?
-    .map_err(|_| error::not_installed("table ringfence.signing_key_material"))
+    .map_err(|_| error::not_installed("table ringfence.signing_key_material").into())
 }
 
 fn may_manage_keys() -> Result<()> {

@@ -13,6 +13,7 @@ use crate::session::{self, fast};
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::{AllocatedByPostgres, PgLogLevel, PgTrigger, pg_guard, pg_sys, pg_trigger};
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::ffi::c_int;
 
 pub use policy::{object_changed, relation_changed};
@@ -141,8 +142,8 @@ unsafe extern "C-unwind" fn require_owner(statement: *mut pg_sys::PlannedStmt) {
 /// Where row-level security is not in force (a superuser, a referential action) it asks nothing. A view has no
 /// row-level security of its own, but its rows always pass that of the tables beneath.
 #[pg_trigger(sql = false)]
-fn require_right<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>> {
-    error::raised((|| {
+fn require_right<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, Infallible> {
+    Ok(error::raised((|| {
         let arguments = trigger.extra_args().map_err(|_| error::wrong_trigger("require_right takes a right"))?;
         let [right] = &arguments[..] else {
             return Err(error::wrong_trigger("require_right takes a right"));
@@ -157,13 +158,15 @@ fn require_right<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a
             session::require(Rights::parse(right)?, right)?;
         }
         Ok(None)
-    })())
+    })()))
 }
 
 /// After a statement changed a table that decisions are made from: every backend forgets what it made from it, this
 /// one at once and the others when the transaction commits.
 #[pg_trigger(sql = false)]
-fn forget_decisions<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>> {
+fn forget_decisions<'a>(
+    trigger: &'a PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, Infallible> {
     // SAFETY: the trigger's relation is open for as long as the trigger runs.
     unsafe { pg_sys::CacheInvalidateRelcacheByRelid((*trigger.trigger_data().tg_relation).rd_id) };
     Ok(None)

@@ -121,13 +121,7 @@ unsafe extern "C-unwind" fn build(
         write::create(index);
         let bytes = usize::try_from(pg_sys::maintenance_work_mem).unwrap_or(0) * 1024;
         let statistics = pg_sys::GinStatsData { nEntryPages: 1, ..Default::default() };
-        let collected = match Collected::in_memory(bytes) {
-            Ok(collected) => collected,
-            Err(failure) => {
-                failure.report(PgLogLevel::ERROR);
-                return std::ptr::null_mut();
-            }
-        };
+        let collected = error::raised(Collected::in_memory(bytes));
         let mut building = Building { index, collected, count: 0.0, statistics };
         let scan = (*(*table).rd_tableam).index_build_range_scan;
         let rows = scan.map_or(0.0, |scan| {
@@ -158,7 +152,7 @@ impl Building {
         // SAFETY: the index is open while it is built.
         let done =
             self.collected.write_all(|keys| unsafe { write::write_keys(index, keys.iter().copied(), statistics) });
-        done.unwrap_or_else(|failure| failure.report(PgLogLevel::ERROR));
+        error::raised(done);
     }
 }
 
@@ -181,10 +175,9 @@ unsafe extern "C-unwind" fn add_row(
         };
         let row = address_in(&*row);
         building.count += keys.iter().count() as f64;
-        match building.collected.add(keys.iter().map(|key| (key, row))) {
-            Ok(false) => (),
-            Ok(true) => building.write_collected(),
-            Err(failure) => failure.report(PgLogLevel::ERROR),
+        let is_full = error::raised(building.collected.add(keys.iter().map(|key| (key, row))));
+        if is_full {
+            building.write_collected();
         }
     }
 }
@@ -323,13 +316,7 @@ unsafe extern "C-unwind" fn get_bitmap(scan: pg_sys::IndexScanDesc, bitmap: *mut
         // SAFETY: as above; PostgreSQL copies the places.
         unsafe { pg_sys::tbm_add_tuples(bitmap, places.as_mut_ptr(), places.len() as c_int, false) }
     });
-    match found {
-        Ok(count) => count as i64,
-        Err(failure) => {
-            failure.report(PgLogLevel::ERROR);
-            0
-        }
-    }
+    error::raised(found) as i64
 }
 
 #[pg_guard]
