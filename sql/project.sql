@@ -25,19 +25,7 @@ GRANT SELECT (owner_id, id, name, description, enabled, created_at),
     ON ringfence.project TO ringfence_user;
 
 CREATE FUNCTION ringfence.project_in_reach(project text) RETURNS uuid
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $find$
-DECLARE
-    found_id uuid;
-BEGIN
-    SELECT p.id INTO found_id FROM ringfence.project AS p
-        WHERE p.owner_id = ringfence.current_owner() AND (p.name = project OR p.id::text = lower(project));
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'no project "%" is in reach', left(project, 200)
-            USING ERRCODE = 'no_data_found', HINT = 'SELECT name FROM ringfence.project lists the projects that this role works in.';
-    END IF;
-    RETURN found_id;
-END
-$find$;
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'project_in_reach_wrapper';
 REVOKE ALL ON FUNCTION ringfence.project_in_reach(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.project_in_reach(text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.project_in_reach(text) IS 'The project with that id or exact name. Error P0002: the role works in no such project';

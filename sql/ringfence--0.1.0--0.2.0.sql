@@ -614,21 +614,8 @@ CREATE OR REPLACE FUNCTION ringfence.matched_forms(card ringfence.customer_card,
 $_$;
 
 CREATE OR REPLACE FUNCTION ringfence.project_in_reach(project text) RETURNS uuid
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    found_id uuid;
-BEGIN
-    SELECT p.id INTO found_id FROM ringfence.project AS p
-        WHERE p.owner_id = ringfence.current_owner() AND (p.name = project OR p.id::text = lower(project));
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'no project "%" is in reach', left(project, 200)
-            USING ERRCODE = 'no_data_found', HINT = 'SELECT name FROM ringfence.project lists the projects that this role works in.';
-    END IF;
-    RETURN found_id;
-END
-$$;
+    LANGUAGE c STABLE
+    AS 'MODULE_PATHNAME', 'project_in_reach_wrapper';
 
 CREATE OR REPLACE FUNCTION ringfence.rename_option(field text, option text, new_name text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER

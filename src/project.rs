@@ -1,7 +1,7 @@
 //! Projects of an owner.
 
 use crate::catalog::{self, Row, Rows, Source};
-use crate::error::Result;
+use crate::error::{self, Result};
 use crate::name::Reference;
 use pgrx::datum::Uuid;
 use std::ffi::CStr;
@@ -30,7 +30,8 @@ impl Project {
     }
 }
 
-/// The project of that owner that is meant.
-pub fn find(owner: Uuid, asked: &Reference) -> Result<Option<Project>> {
-    Ok(of_owner(owner)?.into_iter().find(|project| project.is_meant_by(asked)))
+/// The project of that owner that is meant. Error P0002 if there is none, or if `works_in` denies it.
+pub fn in_reach(owner: Uuid, asked: &Reference, works_in: impl Fn(Uuid) -> bool) -> Result<Project> {
+    let found = of_owner(owner)?.into_iter().find(|project| project.is_meant_by(asked));
+    found.filter(|project| works_in(project.id)).ok_or_else(|| error::no_such_project(asked.text()))
 }

@@ -51,11 +51,8 @@ impl Manager {
         let Some(asked) = project else {
             return Ok(None);
         };
-        let in_reach = |id| self.limits.as_ref().is_none_or(|own| own.works_in(id));
-        match project::find(self.owner.id, asked)? {
-            Some(project) if in_reach(project.id) => Ok(Some(project.id)),
-            _ => Err(error::no_such_project(asked.text())),
-        }
+        let works_in = |id| self.limits.as_ref().is_none_or(|own| own.works_in(id));
+        Ok(Some(project::in_reach(self.owner.id, asked, works_in)?.id))
     }
 
     /// Error 42501 unless access may be managed there: in the project, or where none is named in all.

@@ -139,10 +139,6 @@ fn default_owner(owners: &OwnersOfRole) -> Result<Option<&OwnerOfRole>> {
 }
 
 fn select_project(asked: &Reference, owner: &Owner, grants: &[Grant]) -> Result<Project> {
-    let found = project::find(owner.id, asked)?.filter(|project| grants.iter().any(|grant| grant.covers(project.id)));
-    match found {
-        None => Err(error::no_such_project(asked.text())),
-        Some(project) if !project.enabled => Err(error::project_disabled(asked.text())),
-        Some(project) => Ok(project),
-    }
+    let project = project::in_reach(owner.id, asked, |id| grants.iter().any(|grant| grant.covers(id)))?;
+    if project.enabled { Ok(project) } else { Err(error::project_disabled(asked.text())) }
 }

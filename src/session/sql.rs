@@ -5,7 +5,7 @@ use super::{author, enter as entering};
 use crate::error::{self, ErrorReport, Result};
 use crate::name::Reference;
 use crate::rights::Rights;
-use crate::{role, secret};
+use crate::{project, role, secret};
 use pgrx::datum::Uuid;
 use pgrx::prelude::*;
 
@@ -83,6 +83,14 @@ fn check_right(name: &str) -> Result<bool, ErrorReport> {
 fn has_right_in(name: Option<&str>, project: Option<Uuid>) -> Result<bool, ErrorReport> {
     let name = name.ok_or_else(|| error::missing_argument("right_name"))?;
     Ok(context()?.rights_within(project).contains(Rights::parse(name)?))
+}
+
+/// The project of that id or name, if the role works in it. NULL is a name that no project has.
+#[pg_extern(sql = false)]
+fn project_in_reach(project: Option<&str>) -> Result<Uuid, ErrorReport> {
+    let context = context()?;
+    let asked = Reference::new(project.unwrap_or("<NULL>"));
+    Ok(project::in_reach(context.owner.id, &asked, |id| context.works_in(id))?.id)
 }
 
 #[pg_extern(sql = false)]

@@ -105,6 +105,11 @@ UPDATE ringfence.field SET position = 2147483647 WHERE name = 'Later';
 SELECT ringfence.create_field('Last') IS NOT NULL AS made;
 SELECT ringfence.unbind_field('Fault', 'Support');
 SELECT ringfence.bind_field('Fault', 'Support');
+-- A project by its name, or by its id in any form of a UUID.
+SELECT id = ALL (ARRAY[ringfence.project_in_reach(name), ringfence.project_in_reach(upper(id::text)), ringfence.project_in_reach(format('{%s}', id))]) AS found
+  FROM ringfence.project WHERE name = 'Support';
+SELECT ringfence.project_in_reach(NULL);
+SELECT ringfence.project_in_reach('');
 -- The same error whatever the plan.
 SET plan_cache_mode = force_generic_plan;
 SET enable_indexscan = off;
