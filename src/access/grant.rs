@@ -10,7 +10,7 @@ use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::ffi::CStr;
 
-/// Which way of selecting the owner a grant accepts.
+/// How a session must select the owner, so that a grant counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Binding {
     // From the weakest to the strictest.
@@ -65,7 +65,8 @@ impl Grant {
         self.project == Some(project)
     }
 
-    /// What it gives in that project alone, and nothing over what all projects share; None if it does not cover it.
+    /// What the grant gives in that project alone, without the rights over what all projects share.
+    /// None if it does not cover the project.
     pub fn limited_to(self, project: Uuid) -> Option<Grant> {
         let rights = self.rights.without(Rights::OF_THE_WHOLE_OWNER);
         self.covers(project).then_some(Grant { project: Some(project), rights, ..self })
@@ -76,7 +77,7 @@ impl Grant {
         self.project.is_none()
     }
 
-    /// Whether it allows to act as that source system; where none is named, as any.
+    /// Whether it allows to act as that source system, or if none is named, as any source system.
     pub fn allows_source(&self, source: Option<&str>) -> bool {
         match (&self.sources, source) {
             (None, _) => true,
@@ -86,8 +87,8 @@ impl Grant {
     }
 }
 
-/// Whether a role holds what was granted to `grantee`, as PostgreSQL counts privileges. A dropped role's oid, and a
-/// new role that came to the same oid, count for nothing.
+/// Whether a role holds what was granted to `grantee`, by PostgreSQL's rules for privileges. The
+/// oid of a dropped role gives nothing, even if a new role has the same oid.
 pub fn holds(role: pg_sys::Oid, grantee: pg_sys::Oid, grantee_name: &str) -> bool {
     role::name(grantee).as_deref() == Some(grantee_name)
         // SAFETY: a catalog look-up by oid, inside a transaction.
@@ -120,8 +121,8 @@ impl AccessRow {
         })
     }
 
-    /// What one of its names gives here. A profile that is gone gives nothing, and access that is limited to a project
-    /// nothing over what all projects share.
+    /// What one of the row's names gives here. A profile that is gone gives nothing. Access that is
+    /// limited to a project gives no rights over what all projects share.
     pub fn rights_by(&self, name: &str, profiles: &Profiles, owner: Uuid) -> Result<Rights> {
         let rights = match Rights::named(name) {
             Some(right) => right,
@@ -138,8 +139,9 @@ pub fn stored(owner: Uuid) -> Result<Vec<AccessRow>> {
     catalog::read(Source::Access, &COLUMNS, Rows::KeyStartsWith(owner), AccessRow::decode)
 }
 
-/// All rows that a role holds, its own and those of the roles that it is a member of, for whichever owners. What others
-/// hold is not read: how long it takes says nothing of them.
+/// All rows that a role holds, for all owners: its own rows, and those of the roles that it is a
+/// member of. Rows of other roles are not read, so that the time this takes tells nothing about
+/// them.
 pub fn held(role: pg_sys::Oid) -> Result<Vec<AccessRow>> {
     let roles = roles_to_ask(role)?;
     let rows = roles.as_deref().map_or(Rows::All, Rows::OfRoles);
@@ -147,13 +149,14 @@ pub fn held(role: pg_sys::Oid) -> Result<Vec<AccessRow>> {
     Ok(held.into_iter().filter(|stored| holds(role, stored.grantee, &stored.grantee_name)).collect())
 }
 
-/// The roles of which a role may hold the privileges, each once; which it does is for [`holds`] to say. None: it may be any.
+/// The roles whose privileges a role might hold, each once. [`holds`] decides. None: any role might
+/// be one of them.
 fn roles_to_ask(role: pg_sys::Oid) -> Result<Option<Vec<pg_sys::Oid>>> {
     // SAFETY: reads the role's catalog entry, inside a transaction.
     if unsafe { pg_sys::superuser_arg(role) } {
         return Ok(None);
     }
-    // Nobody is written down as a member of this one: the owner of the database is.
+    // The owner of the database is a member of pg_database_owner, and no catalog says so.
     let mut roles = vec![pg_sys::Oid::from(pg_sys::ROLE_PG_DATABASE_OWNER), role];
     let mut known: HashSet<pg_sys::Oid> = roles.iter().copied().collect();
     let mut next = 1;
@@ -164,7 +167,7 @@ fn roles_to_ask(role: pg_sys::Oid) -> Result<Option<Vec<pg_sys::Oid>>> {
     Ok(Some(roles))
 }
 
-/// What the rows for one owner give there.
+/// What rows of one owner give for that owner.
 pub fn grants(held: &[AccessRow], owner: Uuid) -> Result<Vec<Grant>> {
     let profiles = OnceCell::new();
     held.iter()

@@ -18,14 +18,14 @@ use std::rc::Rc;
 /// Whose access the caller manages, and how far.
 pub struct Manager {
     owner: Owner,
-    /// None for `ringfence_admin`, who is limited by nothing; else what the session itself holds.
+    /// None for `ringfence_admin`, which has no limits. Otherwise what the session itself holds.
     limits: Option<Rc<Context>>,
 }
 
 impl Manager {
-    /// `ringfence_admin` manages any owner; a session with the right access.manage its own; and either only by its own
-    /// hand, not by a function that somebody else wrote and that runs as its author. Error 42501, or P0002 for
-    /// an owner that is not in reach.
+    /// `ringfence_admin` manages any owner. A session with the right access.manage manages its own
+    /// owner. Both must act themselves: a SECURITY DEFINER function of somebody else may not manage
+    /// access for them. Error 42501, or P0002 for an owner that is not in reach.
     pub fn of(asked: &Reference) -> Result<Manager> {
         if !role::acts_itself() {
             return Err(error::may_not_manage_access(&role::own_name()));
@@ -46,7 +46,8 @@ impl Manager {
         Ok(Manager { owner: own.clone(), limits: Some(context) })
     }
 
-    /// The project of that name or id. Error P0002 if there is none, or none that the caller works in.
+    /// The project of that name or id. Error P0002 if there is none, or if the caller does not work
+    /// in it.
     fn project_id(&self, project: Option<&Reference>) -> Result<Option<Uuid>> {
         let Some(asked) = project else {
             return Ok(None);
@@ -55,7 +56,8 @@ impl Manager {
         Ok(Some(project::in_reach(self.owner.id, asked, works_in)?.id))
     }
 
-    /// Error 42501 unless access may be managed there: in the project, or where none is named in all.
+    /// Error 42501 unless the caller may manage access in the project, or if none is named, in all
+    /// projects.
     fn may_manage(&self, project: Option<Uuid>) -> Result<()> {
         let within = self.limits.as_ref().is_none_or(|own| own.rights_within(project).contains(Rights::ACCESS_MANAGE));
         if within { Ok(()) } else { Err(error::may_not_manage_access(&role::own_name())) }
@@ -67,7 +69,7 @@ impl Manager {
         excess.map_or(Ok(()), |right| Err(error::grants_more_than_held(right)))
     }
 
-    /// Error 42501 if the caller would let somebody act as a source system that it may not act as itself.
+    /// Error 42501 if the caller itself may not act as one of these source systems.
     fn may_give_sources(&self, sources: Option<&[String]>, project: Option<Uuid>) -> Result<()> {
         let Some(own) = &self.limits else {
             return Ok(());
@@ -82,9 +84,10 @@ impl Manager {
         }
     }
 
-    /// Error 42501 unless the role has access to this owner already, with no stricter binding than the new one. A role's
-    /// first access is `ringfence_admin`'s to give: to a role that works for another owner, a second one would take
-    /// away the default. So is a weaker binding: it says how far an application is trusted.
+    /// Error 42501 unless the role already has access to this owner, with a binding that is not
+    /// stricter than the new one. Only `ringfence_admin` gives a role its first access: a role that
+    /// works for one other owner would lose its default owner by it. Only `ringfence_admin` weakens
+    /// a binding, because the binding says how far an application is trusted.
     fn may_change(&self, role: pg_sys::Oid, role_name: &str, binding: Binding) -> Result<()> {
         if self.limits.is_none() {
             return Ok(());
@@ -98,8 +101,8 @@ impl Manager {
         }
     }
 
-    /// Error 42501 if a stricter entry of the role would go and a weaker one stay: granted again, it would have the binding
-    /// of what is left.
+    /// Error 42501 if a stricter entry of the role would go and a weaker one stay. The access could
+    /// then be granted again with the weaker binding.
     fn may_remove(&self, role_name: &str, project: Option<Uuid>) -> Result<()> {
         if self.limits.is_none() {
             return Ok(());
@@ -126,10 +129,11 @@ pub struct Wanted {
 }
 
 impl Manager {
-    /// Says what a role may do for the owner, in one project or in all. A second call for the same role and project replaces the first.
+    /// Says what a role may do for the owner, in one project or in all. A second call for the same
+    /// role and project replaces the first.
     ///
-    /// Errors: 42501 the caller would give more than it holds, or may not; 22023 unknown right or profile, unsuitable role; 42704 no such
-    /// role; P0002 no such project.
+    /// Errors: 42501 the caller may not manage access, or would give more than it holds; 22023
+    /// unknown right or profile, unsuitable role; 42704 no such role; P0002 no such project.
     pub fn grant(self, wanted: Wanted) -> Result<()> {
         let Wanted { role_name, rights, project, sources, binding } = wanted;
         let project = self.project_id(project.as_ref())?;
@@ -170,8 +174,8 @@ impl Manager {
             .map_err(|_| error::not_installed("function ringfence.store_access"))
     }
 
-    /// Takes back what was granted for the owner, in one project, or where none is named in all. It takes effect in other sessions at their
-    /// next statement.
+    /// Takes back what was granted for the owner, in one project, or if none is named, everywhere.
+    /// In other sessions it takes effect at their next statement.
     ///
     /// Errors: 42501 the caller may not; P0002 no such project or access.
     pub fn revoke(self, role_name: &str, project: Option<&Reference>) -> Result<()> {
@@ -187,8 +191,9 @@ impl Manager {
         if removed == Some(0) { Err(error::no_such_access(role_name, &owner_name)) } else { Ok(()) }
     }
 
-    /// For each right whether the role holds it for the owner, and which row of `ringfence.access` gives it or what is missing. A right that
-    /// several rows give is explained for each.
+    /// Tells for each right whether the role holds it for the owner, and which row of
+    /// `ringfence.access` gives it, or what is missing. If several rows give a right, there is one
+    /// answer for each row.
     ///
     /// Errors: 42501 the caller may not manage access in all projects; 42704 no such role.
     pub fn explain(&self, role_name: &str) -> Result<Vec<Explanation>> {
@@ -234,7 +239,8 @@ pub struct Explanation {
     pub reason: String,
 }
 
-/// How a row that the role holds gives the right: once for each of its names that has the right in it.
+/// How a row that the role holds gives the right: one answer for each of the row's names that
+/// includes the right.
 fn given_by(
     row: &AccessRow,
     right_name: &'static str,
@@ -267,7 +273,7 @@ fn given_by(
     Ok(explained)
 }
 
-/// Why a role does not hold a right, where none of the rows that it holds gives it.
+/// Why a role does not hold a right that none of its rows gives.
 fn why_missing(
     role: pg_sys::Oid,
     role_name: &str,

@@ -1,5 +1,6 @@
-//! Access: which role may act for which owner, in which project, with which rights. What is stored is read here, for `session` to judge by
-//! (`grant`, `owners`, `reach`); `manage` changes and explains it.
+//! Access: which role may act for which owner, in which project, with which rights. `grant`,
+//! `owners` and `reach` read what is stored, and `session` judges by it. `manage` changes and
+//! explains it.
 
 pub mod grant;
 mod manage;

@@ -1,7 +1,8 @@
-//! The owners that a role has access to, and what is stored of its access to each.
+//! The owners that a role has access to, and what is stored about its access to each.
 //!
-//! A session's question is judged by this list alone. An owner that is not on it is not looked up, by id or by name: one that does
-//! not exist, one that the role has no access to, and one that is disabled besides, are refused by the same work.
+//! A session's question is judged by this list alone. An owner that is not on the list is not
+//! looked up, by id or by name. So the same work refuses an owner that does not exist and one that
+//! the role has no access to, whether that one is enabled or disabled.
 
 use super::grant::{self, AccessRow, Binding};
 use crate::error::Result;
@@ -13,7 +14,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-/// How many owners are kept, those of all roles together.
+/// The most owners that are kept for all roles together.
 const MAX_OWNERS_KEPT: usize = 50_000;
 
 /// An owner that a role has access to, enabled or not, and the rows of `ringfence.access` that give it.
@@ -23,7 +24,7 @@ pub struct OwnerOfRole {
 }
 
 impl OwnerOfRole {
-    /// Whether it takes a token to select the owner.
+    /// Whether only a token can select the owner.
     pub fn by_token_only(&self) -> bool {
         self.held.iter().all(|stored| stored.binding == Binding::Token)
     }
@@ -38,18 +39,19 @@ pub struct OwnersOfRole {
 thread_local! {
     static STALE: Cell<bool> = const { Cell::new(true) };
     static KEPT: RefCell<HashMap<pg_sys::Oid, Rc<OwnersOfRole>>> = RefCell::new(HashMap::new());
-    /// Owners that this transaction has begun to insert.
+    /// The owners that this transaction has begun to insert.
     static BEGUN: RefCell<Vec<Uuid>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Something has changed that access is decided from. For callbacks: sets a flag.
+/// A table that access is decided from has changed. This only sets a flag, because callbacks call
+/// it.
 pub fn forget() {
     STALE.set(true);
 }
 
 /// The owners of a role. Pending invalidation messages must have been processed.
 pub fn of(role: pg_sys::Oid) -> Result<Rc<OwnersOfRole>> {
-    // Before reading on: what changes meanwhile makes it stale again.
+    // Cleared before the tables are read: a change that arrives meanwhile sets it again.
     if STALE.replace(false) {
         KEPT.with(|kept| kept.borrow_mut().clear());
     }
@@ -99,20 +101,20 @@ impl OwnersOfRole {
         self.owners.values()
     }
 
-    /// The only enabled one, if it is only one.
+    /// The enabled owner, if there is exactly one.
     pub fn only_enabled(&self) -> Option<&OwnerOfRole> {
         let mut enabled = self.owners().filter(|of_role| of_role.owner.enabled);
         enabled.next().filter(|_| enabled.next().is_none())
     }
 }
 
-/// An owner is about to be inserted: to the statement that does, it is not visible yet.
+/// An owner is about to be inserted. The statement that inserts it does not see it yet.
 pub fn begin(owner: Uuid) {
     BEGUN.with(|begun| begun.borrow_mut().push(owner));
 }
 
-/// The ids of all owners, and of those that this transaction has begun to insert: an INSERT with
-/// RETURNING asks the policies whether the session may read the new row.
+/// The ids of all owners, and of those that this transaction has begun to insert: for an INSERT
+/// with RETURNING, PostgreSQL asks the policies whether the session may read the new row.
 pub fn all() -> Result<Vec<Uuid>> {
     let mut ids = owner::all_ids()?;
     BEGUN.with(|begun| ids.extend(begun.borrow().iter()));

@@ -1,4 +1,4 @@
-//! What a session may reach: one owner, in one project of it or in several, with the rights that it was granted there.
+//! What a session may reach: one owner, one or several of its projects, and the rights there.
 
 use super::grant::Grant;
 use crate::owner::Owner;
@@ -8,9 +8,11 @@ use pgrx::datum::Uuid;
 
 pub struct Reach {
     pub owner: Owner,
-    /// The project that is selected. With none, the session works in all that its grants cover.
+    /// The selected project. If there is none, the session works in all projects that its grants
+    /// cover.
     pub project: Option<Project>,
-    /// In the selected project, or with none selected in any project that the role works in.
+    /// The rights in the selected project. If none is selected, the rights that the role has in any
+    /// project.
     pub rights: Rights,
     grants: Vec<Grant>,
 }
@@ -34,23 +36,24 @@ impl Reach {
         self.grants.iter().any(|grant| grant.covers(project))
     }
 
-    /// The rights held in every project, also those to come; or where a project is named, in that one.
+    /// The rights in that project. If none is named, the rights in every project, also future ones.
     pub fn rights_within(&self, project: Option<Uuid>) -> Rights {
         self.grants_within(project).fold(Rights::NONE, |rights, grant| rights.union(grant.rights))
     }
 
-    /// Whether the session may act as that source system, or where none is named as any, in the selected project.
+    /// Whether the session may act as that source system in the selected project. If no source is
+    /// named: whether it may act as any.
     pub fn may_act_as(&self, source: Option<&str>) -> bool {
         let here = |grant: &&Grant| self.project.as_ref().is_none_or(|project| grant.covers(project.id));
         self.grants.iter().filter(here).any(|grant| grant.allows_source(source))
     }
 
-    /// The same for that project, or where none is named for all projects.
+    /// The same in that project, or if none is named, in all projects.
     pub fn may_act_as_within(&self, source: Option<&str>, project: Option<Uuid>) -> bool {
         self.grants_within(project).any(|grant| grant.allows_source(source))
     }
 
-    /// The grants that cover the project, or where none is named all projects, also those to come.
+    /// The grants that cover the project, or if none is named, all projects, also future ones.
     fn grants_within(&self, project: Option<Uuid>) -> impl Iterator<Item = &Grant> {
         self.grants.iter().filter(move |grant| project.map_or(grant.covers_all(), |project| grant.covers(project)))
     }

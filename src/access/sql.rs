@@ -1,4 +1,5 @@
-//! The functions of `sql/access.sql`: their arguments are judged here, in the order in which they are given.
+//! The functions of `sql/access.sql`. Arguments are checked here, in the order in which they are
+//! given.
 
 use super::grant::Binding;
 use super::manage::{Manager, Wanted};
@@ -7,7 +8,7 @@ use crate::name::Reference;
 use pgrx::datum::Array;
 use pgrx::prelude::*;
 
-/// Names in a list, and bytes of a name: more than there can be.
+/// Limits for lists of names and for the bytes of a name. No valid argument comes near them.
 const MAX_NAMES: usize = 1000;
 const MAX_NAME_BYTES: usize = 8192;
 
