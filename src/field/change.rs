@@ -1,4 +1,5 @@
-//! Values of one type made from values of another, and the forms in which the values of unique fields are compared.
+//! How values are converted to another type, and the forms in which values of unique fields are
+//! compared.
 
 use super::definition::{Options, texts_of};
 use super::kind::Type;
@@ -6,11 +7,11 @@ use crate::jsonb::{Kind, New, Value};
 use pgrx::AnyNumeric;
 use std::borrow::Cow;
 
-/// Digits of a text that is read as a number, and of its exponent.
+/// The longest text that is read as a number, and the most digits of its exponent.
 const MAX_NUMBER_CHARACTERS: usize = 1000;
 const MAX_EXPONENT_DIGITS: usize = 3;
 
-/// A stored value as text: one, or of a choice of several as many as there are.
+/// A stored value as text: one text, or one for each chosen option.
 pub fn texts(value: Value, kind: Type, options: &Options) -> Vec<String> {
     match kind {
         Type::Choice | Type::Choices => texts_of(value).map(|id| options.name_of(id).to_owned()).collect(),
@@ -19,7 +20,7 @@ pub fn texts(value: Value, kind: Type, options: &Options) -> Vec<String> {
     }
 }
 
-/// The stored value of a type that these texts, of another type, make; None if they make none.
+/// The value of type `to` that is stored for these texts. None if they are no value of that type.
 pub fn convert(texts: Vec<String>, to: Type, options: &Options) -> Option<New<'static>> {
     let id = |name: &String| options.id_of(name, false).map(Cow::Owned);
     match (to, &texts[..]) {
@@ -52,7 +53,8 @@ fn is_number(text: &str) -> bool {
         })
 }
 
-/// The form of a stored value in which two values are the same, if it counts as one.
+/// The form in which stored values of a unique field are compared. None if the value counts as
+/// empty.
 pub fn unique_form_of(value: Value, kind: Type, country: Option<&str>) -> Option<String> {
     match value.kind() {
         Kind::Number => value.number().map(|number| number.normalize().to_owned()),

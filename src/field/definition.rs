@@ -1,4 +1,4 @@
-//! What is defined of a field: its type, its options and its limits; and whether a value is one of it.
+//! The definition of a field: its type, its options and its limits; and whether a value fits it.
 
 use super::kind::Type;
 use crate::catalog::{self, Row, Rows, Source};
@@ -13,14 +13,14 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ffi::CStr;
 
-/// A value is something a person types, or a program in its place; every search of the owner reads it.
+/// The longest text of a field. People type values, and every search of the owner reads them.
 const MAX_TEXT_BYTES: usize = 1 << 20;
 
-/// Digits of a number, when it is written out.
+/// The most digits of a number that is written out without an exponent.
 const MAX_DIGITS: usize = 1000;
 
-/// What is checked against a pattern is a code or a number of some kind. The time that takes grows with the length of the
-/// text and the size of the pattern, and with nothing else.
+/// Patterns are for codes and numbers, which are short. The time of a match grows with the length
+/// of the text and the size of the pattern only.
 const MAX_PATTERN_CHARACTERS: usize = 1000;
 const MAX_MATCHED_CHARACTERS: usize = 1000;
 const MAX_PATTERN_MEMORY: usize = 2 << 20;
@@ -41,15 +41,16 @@ pub struct Definition {
     pub position: i32,
 }
 
-/// The options of a choice. A value holds the option's id, so that renaming one rewrites no customer.
+/// The options of a field of type "choice" or "choices". A value holds ids of options, so that
+/// renaming an option writes no customer.
 pub struct Options {
-    /// First those that can be chosen, in their order, then the retired ones.
+    /// First the options that can be chosen, in their order, then the retired ones.
     names: Vec<String>,
     chosen_from: usize,
     ids: Vec<i32>,
 }
 
-/// What a value must keep to beyond its type.
+/// Further conditions on the values of a field, besides its type.
 #[derive(Default)]
 pub struct Limits {
     pub max_length: Option<i32>,
@@ -77,7 +78,7 @@ impl Pattern {
     }
 }
 
-/// The pattern as it is matched, or why it cannot be one.
+/// The compiled pattern, or the reason why it is none.
 pub fn compile(pattern: &str) -> std::result::Result<Regex, String> {
     if pattern.chars().nth(MAX_PATTERN_CHARACTERS).is_some() {
         return Err("it is too long".to_owned());
@@ -95,12 +96,13 @@ pub fn compile(pattern: &str) -> std::result::Result<Regex, String> {
                 }
             })
     };
-    // Alone too: what would be well formed only between the brackets is not.
+    // Compiled by itself first: a pattern like `a)|(b` is well formed only inside the brackets.
     build(pattern)?;
     build(&format!(r"\A(?:{pattern})\z"))
 }
 
-/// Columns of table `field`: an enum of their places among those that are read, and their names in that order.
+/// The columns of table `field` that are read: an enum of their places, and their names in the same
+/// order.
 macro_rules! columns {
     ($($column:ident $name:literal)*) => {
         enum Column { $($column),* }
@@ -132,7 +134,7 @@ columns! {
 }
 
 impl Options {
-    /// Those of a row of table `field`, if it has any.
+    /// The options in a row of table `field`, if it has any.
     fn read(row: &Row) -> Option<Options> {
         let present = |list: Vec<Option<String>>| list.into_iter().flatten().collect::<Vec<_>>();
         let choosable = row.get(Column::Options as usize).map(present)?;
@@ -147,17 +149,17 @@ impl Options {
         Options { names, chosen_from, ids }
     }
 
-    /// Those that can be chosen, in their order.
+    /// The options that can be chosen, in their order.
     pub fn choosable(&self) -> &[String] {
         self.names.get(..self.chosen_from).unwrap_or_default()
     }
 
-    /// The name of the option with that id; the id itself should there be none.
+    /// The name of the option with that id, or the id itself if there is no such option.
     pub fn name_of<'a>(&'a self, id: &'a str) -> &'a str {
         let Ok(number) = id.parse::<i32>() else {
             return id;
         };
-        // As long as no option was moved or retired, they are numbered in their order.
+        // Until an option is moved or retired, options are numbered by their places.
         let first = usize::try_from(number).ok().and_then(|n| n.checked_sub(1));
         let place = first
             .filter(|place| self.ids.get(*place) == Some(&number))
@@ -165,17 +167,19 @@ impl Options {
         place.and_then(|place| self.names.get(place)).map_or(id, String::as_str)
     }
 
-    /// The names of a stored value's options. A value has each option once: a longer list is cut off.
+    /// The names of the options in a stored value. A value has each option once, so a list with
+    /// more elements than there are options is cut off.
     fn names_of<'a>(&'a self, value: Value<'a>) -> impl Iterator<Item = &'a str> {
         texts_of(value).take(self.names.len()).map(|id| self.name_of(id))
     }
 
-    /// All of them, retired or not: their ids and names.
+    /// The ids and names of all options, also of retired ones.
     pub fn all(&self) -> impl Iterator<Item = (i32, &str)> {
         self.ids.iter().copied().zip(self.names.iter().map(String::as_str))
     }
 
-    /// The id of the option of that name, if it can be chosen, or is retired and `held` before.
+    /// The id of the option of that name, if it can be chosen. A retired option can be kept where
+    /// the value `held` it before.
     pub fn id_of(&self, name: &str, held: bool) -> Option<String> {
         let place = self.names.iter().position(|known| known == name)?;
         (place < self.chosen_from || held).then(|| self.ids.get(place).map(i32::to_string))?
@@ -195,7 +199,7 @@ impl Definition {
         Ok(definitions)
     }
 
-    /// One from a row of table `field`.
+    /// The definition in a row of table `field`.
     fn read(row: &Row) -> Option<Definition> {
         Some(Definition {
             id: row.get(Column::Id as usize)?,
@@ -213,7 +217,8 @@ impl Definition {
         })
     }
 
-    /// The form in which a value is stored; `before` is what the customer had. Error 22023 if it is not one of the field.
+    /// The form in which a value is stored. `before` is the customer's value until now. Error 22023
+    /// if it is no value of the field.
     pub fn accept<'a>(&self, value: Value<'a>, before: Option<Value>) -> Result<New<'a>> {
         let wrong = |expected: &str| error::wrong_field_value(&self.name, expected);
         match self.kind {
@@ -248,7 +253,8 @@ impl Definition {
         if value.kind() != Kind::Array {
             return Err(wrong(self.kind.expected()));
         }
-        // Of however many elements: after as many as there are options one of them is wrong.
+        // The list may be very long. But each option is accepted once, so this ends after as many
+        // elements as there are options.
         let mut ids = Vec::new();
         for element in value.elements() {
             let id = id_of(element.text().ok_or_else(|| wrong(self.kind.expected()))?)?;
@@ -260,7 +266,7 @@ impl Definition {
         Ok(New::Texts(ids))
     }
 
-    /// What was expected, where a text does not keep to the limits.
+    /// An error says what was expected of the text.
     pub fn check_text(&self, text: &str) -> std::result::Result<(), String> {
         if text.len() > MAX_TEXT_BYTES {
             return Err("at most 1 MiB of text".to_owned());
@@ -320,7 +326,8 @@ impl Definition {
         named.into_iter().flatten().chain(plain.into_iter().flatten())
     }
 
-    /// Whether a stored or given value counts for a required field: not a text that shows nothing, nor a list without elements.
+    /// Whether a stored or given value fills a required field. A text without a visible character
+    /// and an empty list do not.
     pub fn fills(&self, value: Value) -> bool {
         match value.kind() {
             Kind::Null => false,
@@ -332,7 +339,7 @@ impl Definition {
 }
 
 impl Limits {
-    /// Those of a row of table `field`.
+    /// The limits in a row of table `field`.
     fn read(row: &Row) -> Limits {
         Limits {
             max_length: row.get(Column::MaxLength as usize),
@@ -347,7 +354,7 @@ impl Limits {
     }
 }
 
-/// Error 22023 for a type that does not exist, or options that do not go with it. A list may hold
+/// Error 22023 if the type does not exist, or if it does not go with the options. A list may hold
 /// many millions of options, so none is copied.
 #[pg_extern(sql = false)]
 fn check_field_type(kind: Option<&str>, options: Option<Array<'_, &str>>) -> Result<(), ErrorReport> {
@@ -402,7 +409,7 @@ mod unit_tests {
         assert_eq!(compile("(").err().as_deref(), Some("unclosed group"));
     }
 
-    /// Patterns that take other engines exponential time.
+    /// Patterns for which other engines need exponential time.
     #[test]
     fn no_pattern_hangs() {
         for pattern in ["(a+)+b", "(a|a)*b", "(.*)(.*)(.*)(.*)(.*)b", "(a?){500}a{400}", "([a-z]+)*1"] {

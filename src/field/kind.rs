@@ -50,8 +50,8 @@ impl Type {
         TYPES.iter().find(|(kind, ..)| *kind == self).map_or("", |(.., expected)| expected)
     }
 
-    /// The form in which a text is stored as a value of the type, if it is one. Options are for who
-    /// knows them.
+    /// The form in which a text is stored as a value of the type. None if it is no value of the
+    /// type. For a choice every text passes: its options are not known here.
     pub fn stored_form(self, text: &str) -> Option<Cow<'_, str>> {
         match self {
             Type::Date => date(text).map(|date| date.to_string().into()),
@@ -128,7 +128,8 @@ pub fn datetime(text: &str) -> Option<Timestamp> {
     (1..=9999).contains(&year).then_some(moment)
 }
 
-/// Whether a text has that form, in which `0` is any digit and all else itself.
+/// Whether a text has that form. In the form, `0` stands for any digit, and every other character
+/// for itself.
 fn is_formed(text: &str, form: &str) -> bool {
     text.len() == form.len()
         && text
@@ -137,8 +138,8 @@ fn is_formed(text: &str, form: &str) -> bool {
             .all(|(byte, form)| if form == b'0' { byte.is_ascii_digit() } else { byte == form })
 }
 
-/// Something on both sides of its only `@`, and nothing in it that separates addresses. Whether
-/// mail arrives there, no form tells.
+/// Whether there is exactly one `@`, text on both sides of it, and nothing that separates
+/// addresses. No check of the form tells whether mail arrives there.
 fn is_email(text: &str) -> bool {
     let text = without_invisible(text);
     let text = text.trim();

@@ -1,4 +1,5 @@
-//! The lock on the definitions of an owner's fields: it keeps writers of values out while all values of a field are changed.
+//! The lock on the definitions of an owner's fields. It keeps sessions from writing values while
+//! all values of a field are changed.
 
 use crate::catalog;
 use crate::error::{self, Result};
@@ -7,11 +8,12 @@ use pgrx::pg_sys;
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
 
-/// Locks the definitions of an owner's fields against changes that go with all values of a field, until the transaction
-/// ends. Any number of writers of values hold it at once. It is a lock of PostgreSQL's lock manager on an object of its
-/// own for each owner: no row is written for it, and no SQL that a client can run takes it.
+/// Until the transaction ends, nobody can change all values of a field of this owner. Every writer
+/// of values takes this lock, and any number of them hold it at once. PostgreSQL's lock manager
+/// keeps it, on an object of its own for each owner: no row is written for it, and no SQL of a
+/// client takes it.
 ///
-/// The session must have read the fields that it sees: with them, which table they are in.
+/// The session must have read the fields that it sees, because that finds the oid of their table.
 pub fn share_definitions(owner: Uuid) {
     lock(catalog::oid_of(catalog::Source::Field), owner, pg_sys::RowExclusiveLock as _);
 }
@@ -19,15 +21,16 @@ pub fn share_definitions(owner: Uuid) {
 fn lock(table: pg_sys::Oid, owner: Uuid, mode: pg_sys::LOCKMODE) {
     let mut hasher = SipHasher13::new_with_key(b"ringfence fields");
     hasher.write(owner.as_bytes());
-    // Should two owners share a number, they wait for each other, and nothing else.
+    // If two owners have the same number, they wait for each other. Nothing else comes of it.
     let number = hasher.finish();
     let object = pg_sys::Oid::from(number as u32);
     // SAFETY: takes a lock inside a transaction, as every caller runs in one, and reads pending invalidations then.
     unsafe { pg_sys::LockDatabaseObject(table, object, (number >> 48) as u16, mode) }
 }
 
-/// Keeps writers of an owner's values out until the transaction ends. Error 25001 in a transaction with one snapshot, which
-/// would not see what was written before the lock was there.
+/// Keeps others from writing values of this owner until the transaction ends. Error 25001 if the
+/// transaction keeps one snapshot throughout: it would not see values that were written while it
+/// waited for the lock.
 pub fn keep_writers_out(owner: Uuid) -> Result<bool> {
     // SAFETY: reads a variable of the backend.
     if unsafe { pg_sys::XactIsoLevel } >= pg_sys::XACT_REPEATABLE_READ as i32 {

@@ -1,5 +1,5 @@
-//! Fields: what is defined of an owner's fields (`definition`, `kind`), which of them a session sees (`visible`), and how they change where
-//! values exist (`change`, `lock`).
+//! Fields: how an owner defines them (`definition`, `kind`), which of them a session sees
+//! (`visible`), and how they change once they have values (`change`, `lock`).
 
 mod change;
 mod definition;

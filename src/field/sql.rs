@@ -41,7 +41,7 @@ impl Access {
     }
 }
 
-/// A field as `visible_fields()` tells of it.
+/// A field as `visible_fields()` shows it.
 struct FormField<'a> {
     definition: &'a Definition,
     access: Access,
@@ -73,7 +73,8 @@ impl<'a> FormField<'a> {
         }
     }
 
-    /// The row of `visible_fields()`. Of a masked field it tells that it is there, and nothing that its values could be guessed from.
+    /// The row of `visible_fields()`. For a masked field it has nothing from which values could be
+    /// guessed.
     fn into_row(self) -> FieldRow {
         let FormField { definition, access, required, position, shared_with } = self;
         let told = Some(definition).filter(|_| access != Access::Masked);
@@ -118,8 +119,9 @@ type FieldRow = (
     Option<AnyNumeric>,
 );
 
-/// The fields of this session in the order of a form: system fields, which are in every project, then the custom
-/// fields that it sees; and where not for a form also those that are masked for it, which a form has no place for.
+/// The fields of this session in the order of a form: first the system fields, which are in every
+/// project, then the custom fields that the session sees. Fields that are masked for the session
+/// come last. A form leaves them out.
 #[pg_extern(sql = false)]
 fn visible_fields(
     for_form: bool,
@@ -162,7 +164,7 @@ fn visible_fields(
     Ok(TableIterator::new(rows))
 }
 
-/// See [`keep_writers_out`]: for the session's owner.
+/// [`keep_writers_out`] for the session's owner.
 #[pg_extern(sql = false)]
 fn lock_definitions() -> Result<bool, ErrorReport> {
     Ok(keep_writers_out(session::context()?.owner.id)?)
@@ -179,7 +181,8 @@ fn parse(kind: &str) -> Result<Type> {
     Type::named(kind).ok_or_else(|| error::unknown_field_type(kind))
 }
 
-/// The stored values of a customer with that of one field converted to another type; NULL where it does not convert.
+/// The stored values of a customer, with the value of one field converted to another type. NULL if
+/// that value does not convert.
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn convert_value(
@@ -214,7 +217,7 @@ fn convert_value(
     Ok(Some(Jsonb::object(converted)))
 }
 
-/// The form of one field's value among stored values, read as a value of that type.
+/// The form in which the value of one field is compared, if it is read as a value of that type.
 #[pg_extern(sql = false)]
 fn unique_form(stored: Jsonb, field: Uuid, kind: &str) -> Result<Option<String>, ErrorReport> {
     let kind = parse(kind)?;
@@ -223,7 +226,8 @@ fn unique_form(stored: Jsonb, field: Uuid, kind: &str) -> Result<Option<String>,
     Ok(value.and_then(|value| unique_form_of(value, kind, context.owner.country.as_deref())))
 }
 
-/// The forms of the values of all unique fields of the session's owner, also those that it does not see.
+/// The forms in which the values of unique fields are compared, for all unique fields of the
+/// session's owner. The session need not see the fields.
 #[pg_extern(sql = false)]
 fn unique_forms(
     stored: Jsonb,
@@ -244,7 +248,7 @@ fn has_unique_fields() -> Result<bool, ErrorReport> {
     Ok(!session::context()?.fields()?.unique().is_empty())
 }
 
-/// Error 23505 for a unique field.
+/// Raises error 23505 for a unique field.
 #[pg_extern(sql = false)]
 fn refuse_duplicate(field: Uuid) -> Result<bool, ErrorReport> {
     let context = session::context()?;

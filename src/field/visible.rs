@@ -20,7 +20,8 @@ use std::ops::Deref;
 pub struct VisibleField {
     pub definition: Definition,
     pub writable: bool,
-    /// Whether the session must fill it: required as such, or in every project in which the session sees it.
+    /// Whether the session must fill it. The field itself is required, or every project in which
+    /// the session sees it requires it.
     pub required: bool,
     /// See [`storage_key_of`].
     pub key: String,
@@ -28,7 +29,7 @@ pub struct VisibleField {
     pub rank: usize,
     /// Its place in a form.
     pub position: i32,
-    /// In how many other projects of the owner it is.
+    /// The number of other projects of the owner that have the field.
     pub shared_with: i32,
     /// The projects in which the session sees it, unmasked.
     seen_in: Vec<Uuid>,
@@ -42,34 +43,36 @@ impl Deref for VisibleField {
     }
 }
 
-/// A field whose values are unique within the owner, seen by the session or not.
+/// A field whose values are unique within the owner. The session need not see it.
 pub struct UniqueField {
     pub id: Uuid,
     pub key: String,
     pub kind: Type,
 }
 
-/// A field that is searched, seen by the session or not.
+/// A field that is searched. The session need not see it.
 pub struct SearchedField {
     pub key: String,
     pub kind: Type,
-    /// Its values are ids of options.
+    /// Whether its values are ids of options.
     pub of_options: bool,
 }
 
 /// The custom fields of one session.
 pub struct VisibleFields {
     fields: Vec<VisibleField>,
-    /// In the order of their keys, which all have one length: the order in which a customer's values are stored.
+    /// Places in `fields`, by the keys of the fields. This is the order in which a customer's
+    /// values are stored, because all keys have the same length.
     by_key: Vec<usize>,
     by_name: HashMap<String, usize>,
-    /// Those that would be seen but are masked, in order.
+    /// The fields that the session would see if they were not masked, in the order of a form.
     masked: Vec<VisibleField>,
     unique: Vec<UniqueField>,
     searched: Vec<SearchedField>,
-    /// The projects in which the session reads customers, of those that it has selected.
+    /// The selected project, or if there is none, all projects of the session: those in which it
+    /// may read customers.
     projects: HashSet<Uuid>,
-    /// The owner's: phone numbers are read by its rules.
+    /// The country of the owner. Phone numbers are read by its rules.
     country: Option<String>,
     by_report: HashMap<(Uuid, Uuid), usize>,
 }
@@ -81,14 +84,14 @@ impl SearchedField {
         (definition.searchable && !definition.system).then(field)
     }
 
-    /// Those of any owner.
+    /// The searched fields of any owner.
     pub fn all_of(owner: Uuid) -> Result<Vec<SearchedField>> {
         Ok(Definition::all_of(owner)?.iter().filter_map(SearchedField::of).collect())
     }
 }
 
-/// The name of a field's value inside `customer.attributes`: its id in base 64 (RFC 4648 §5, no padding), so that
-/// renaming a field rewrites no customer.
+/// The name of a field's value inside `customer.attributes`: the field's id in base 64 (RFC 4648
+/// §5, without padding). So renaming a field writes no customer.
 pub fn storage_key_of(field: Uuid) -> String {
     URL_SAFE_NO_PAD.encode(field.as_bytes())
 }
@@ -119,21 +122,23 @@ impl InProject {
     }
 }
 
-/// What the projects that have a field say of it to one session.
+/// How the projects that have a field show it to one session.
 #[derive(Default)]
 struct Placement {
     writable: bool,
-    /// In how many of the projects where it is seen it is required.
+    /// How many of the projects in which the session sees it require it.
     required: usize,
     position: Option<i32>,
     /// How many projects of the owner have it.
     projects: usize,
-    /// The session's projects that have it, and those of them where it sees what is masked.
+    /// The session's projects that have it, and those of them in which the session sees masked
+    /// values.
     seen_in: Vec<Uuid>,
     unmasked_in: Vec<Uuid>,
 }
 
-/// The projects in which a session reads customers, of those that it has selected, with its rights there.
+/// The selected project, or if there is none, all projects of the session: those in which it may
+/// read customers, with its rights there.
 fn rights_by_project(reach: &Reach) -> Result<HashMap<Uuid, Rights>> {
     let projects = match &reach.project {
         Some(project) => vec![project.id],
@@ -180,8 +185,9 @@ impl VisibleField {
 }
 
 impl VisibleFields {
-    /// A field is seen in the selected project if it is bound to it; with none selected, if it is bound to any enabled
-    /// project. In either case only where the session may read customers, and if the field is masked, only where it may unmask.
+    /// A session sees the fields that are bound to the selected project, or if it has selected
+    /// none, to any enabled project. It must have the right to read customers there, and for a
+    /// masked field also the right to unmask.
     pub fn of(reach: &Reach) -> Result<VisibleFields> {
         let rights = rights_by_project(reach)?;
         let mut placements = placements(reach, &rights)?;
@@ -213,7 +219,7 @@ impl VisibleFields {
         Ok(visible)
     }
 
-    /// Puts the fields in the order of a form, and remembers where each is in the other orders.
+    /// Sorts the fields in the order of a form, and notes their places in the other orders.
     fn sort(&mut self) {
         for list in [&mut self.fields, &mut self.masked] {
             list.sort_by(|a, b| (a.position, &a.name).cmp(&(b.position, &b.name)));
@@ -241,10 +247,11 @@ impl VisibleFields {
         &self.fields
     }
 
-    /// The fields of a customer's stored values, with the values: those that the session sees. In the order of the keys.
+    /// The stored values that the session sees, each with its field, in the order of the keys.
     pub fn seen_of<'a>(&'a self, stored: Container<'a>) -> impl Iterator<Item = (&'a VisibleField, Value<'a>)> {
         let mut left = self.by_key.as_slice();
-        // Most customers have most fields: the next field is nearly always the one, and else not far.
+        // Most customers have most fields, so the next value nearly always belongs to the next
+        // field.
         stored.members().filter_map(move |(key, value)| {
             let before = |place: &usize| {
                 self.fields.get(*place).is_some_and(|field| order_of_names(field.key.as_bytes(), key).is_lt())
@@ -257,22 +264,24 @@ impl VisibleFields {
         })
     }
 
-    /// The fields in the order of a form: the place of one is the same for as long as the context lives.
+    /// The field at that place in the order of a form. Places stay the same as long as the context
+    /// lives.
     pub fn at(&self, place: usize) -> Option<&VisibleField> {
         self.fields.get(place)
     }
 
-    /// The place of a field that the session sees in that project.
+    /// The place of a field, if the session sees it in that project.
     pub fn place_in_report(&self, project: Uuid, field: Uuid) -> Option<usize> {
         self.by_report.get(&(project, field)).copied()
     }
 
-    /// Those that are masked for the session: it may know that they are there, and nothing of their values.
+    /// The fields that are masked for the session: it may know that they exist, but not their
+    /// values.
     pub fn masked(&self) -> &[VisibleField] {
         &self.masked
     }
 
-    /// Those that the session can fill and must.
+    /// The fields that the session must fill and may write.
     pub fn required(&self) -> impl Iterator<Item = &VisibleField> {
         self.fields.iter().filter(|field| field.required && field.writable)
     }
@@ -297,7 +306,7 @@ impl VisibleFields {
         self.country.as_deref()
     }
 
-    /// Whether the session reads customers in that project, and has selected it or none.
+    /// Whether the session may read customers in that project, and has not selected another one.
     pub fn reads_in(&self, project: Uuid) -> bool {
         self.projects.contains(&project)
     }
