@@ -18,7 +18,7 @@ pub fn init() {
     );
 }
 
-/// How many owners may exist, or None: as many as one likes.
+/// The most owners that may exist, or None without a limit.
 pub fn max_owners() -> Option<i32> {
     Some(MAX_OWNERS.get()).filter(|limit| *limit > 0)
 }

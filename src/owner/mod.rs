@@ -21,7 +21,8 @@ pub struct Owner {
     pub id: Uuid,
     pub name: String,
     pub enabled: bool,
-    /// ISO 3166-1 alpha-2: how phone numbers without a country code are read.
+    /// ISO 3166-1 alpha-2. Phone numbers without a country code are read as numbers of this
+    /// country.
     pub country: Option<String>,
 }
 
@@ -42,17 +43,19 @@ impl Owner {
     }
 }
 
-/// Those of the owners with these ids that there are, in the same order. No other owner is looked at.
+/// The owners with these ids, in the same order, without those that do not exist. No other owner is
+/// looked at.
 pub fn by_ids(ids: &[Uuid]) -> Result<Vec<Owner>> {
     catalog::read(Source::Owner, &COLUMNS, Rows::KeysStartWith(ids), decode)
 }
 
-/// The ids of all owners: for `ringfence_admin`.
+/// The ids of all owners. For `ringfence_admin`.
 pub fn all_ids() -> Result<Vec<Uuid>> {
     catalog::read(Source::Owner, &COLUMNS[..1], Rows::All, |row| row.get(0))
 }
 
-/// The owner that is meant, of all owners: for `ringfence_admin`. A session finds those that its role has access to.
+/// Finds an owner among all owners. For `ringfence_admin`. Sessions search the owners that their
+/// role has access to.
 pub fn find(asked: &Reference) -> Result<Option<Owner>> {
     match asked.id() {
         Some(id) => by_id(id),

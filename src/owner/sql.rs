@@ -13,11 +13,12 @@ use std::convert::Infallible;
 
 type Tuple<'a> = PgHeapTuple<'a, AllocatedByPostgres>;
 
-/// The row that a trigger of table `owner` was fired for. Error 22023 for a name or a country that cannot be one, before either is copied.
+/// The row that a trigger of table `owner` was fired for. Error 22023 for an invalid name or
+/// country, before either is copied.
 fn new_row<'a>(trigger: &'a PgTrigger<'a>) -> Result<(Tuple<'a>, Owner)> {
     let missing = |_| error::wrong_trigger("it is for rows of table owner");
     let new = trigger.new().ok_or_else(|| error::wrong_trigger("it is for rows of table owner"))?;
-    // NULL is for the constraints of the table to refuse.
+    // The constraints of the table refuse NULL.
     let own_name: &str = new.get_by_name("name").map_err(missing)?.unwrap_or_default();
     let country: Option<&str> = new.get_by_name("country").map_err(missing)?;
     if !own_name.is_empty() {
@@ -37,7 +38,8 @@ fn new_row<'a>(trigger: &'a PgTrigger<'a>) -> Result<(Tuple<'a>, Owner)> {
     Ok((new, owner))
 }
 
-/// `ringfence.owners_in_reach()`: those that the session's role may see: enabled, with access; for `ringfence_admin` all.
+/// `ringfence.owners_in_reach()`: the enabled owners that the session's role has access to, or all
+/// owners for `ringfence_admin`.
 ///
 /// # Safety
 /// For PostgreSQL to call, as a function of version 1 without arguments.
@@ -49,12 +51,14 @@ pub unsafe extern "C-unwind" fn owners_in_reach(_call: pg_sys::FunctionCallInfo)
 
 version_1!(pg_finfo_owners_in_reach);
 
-/// A value of type uuid[], made at once: ids are of one length, and none is NULL. A role may have thousands.
+/// A value of type uuid[]. A role may have thousands of owners, so it is made in one go: all ids
+/// have the same length, and none is NULL.
 fn array_of(ids: &[Uuid]) -> pg_sys::Datum {
     const HEADER: usize = size_of::<pg_sys::ArrayType>() + 2 * size_of::<i32>();
     const ID: usize = size_of::<Uuid>();
-    // SAFETY: as many bytes are written as are allocated: a header for one dimension that counts from 1, then the elements. Both are
-    // aligned as the type demands: the header to 8 bytes, ids to none.
+    // SAFETY: exactly the allocated bytes are written: a header for one dimension whose first index
+    // is 1, then the elements. Both are aligned as their types demand: the header to 8 bytes, ids
+    // not at all.
     unsafe {
         if ids.is_empty() {
             return pg_sys::construct_empty_array(pg_sys::UUIDOID).into();
@@ -83,8 +87,8 @@ fn is_admin() -> Result<bool, ErrorReport> {
     Ok(role::is_admin())
 }
 
-/// Before an owner is inserted or its country changes: error 22023 for a name that cannot be one or a country that does not exist, 54000 where
-/// `ringfence.max_owners` is reached.
+/// Before an owner is inserted or its country changes: error 22023 for an invalid name or an
+/// unknown country, 54000 if `ringfence.max_owners` is reached.
 #[pg_trigger(sql = false)]
 fn check_owner<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<Tuple<'a>>, Infallible> {
     Ok(error::raised((|| {
@@ -93,7 +97,8 @@ fn check_owner<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<Tuple<'a>>, Infa
             && trigger.event().fired_by_insert()
             && !owner::is_house(owner.id)
         {
-            // One at a time: two sessions that count at once would both see room for one.
+            // Sessions count one after the other. If two counted at once, both would see room for
+            // one more.
             Spi::run("LOCK TABLE ringfence.owner IN SHARE UPDATE EXCLUSIVE MODE")
                 .map_err(|_| error::too_many_owners(limit))?;
             if owner::all_ids()?.iter().filter(|id| !owner::is_house(**id)).count() >= limit as usize {
@@ -107,15 +112,17 @@ fn check_owner<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<Tuple<'a>>, Infa
     })()))
 }
 
-/// After a row of `owner` is inserted or updated: runs the SQL function that the trigger names, acting for that
-/// owner. This is how a room provisions its part of a new owner.
+/// After a row of `owner` is inserted or updated: runs the SQL function that the trigger names,
+/// acting for that owner. This is how a room provisions its part of a new owner.
 ///
-/// Not in a session with `row_security = off`: that is how pg_dump's scripts restore, and they bring the rows.
+/// It does nothing in a session with `row_security = off`: pg_dump's scripts restore with that
+/// setting, and they bring the rows.
 #[pg_trigger(sql = false)]
 fn as_owner<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<Tuple<'a>>, Infallible> {
     Ok(error::raised((|| {
         let (new, owner) = new_row(trigger)?;
-        // On a table of one's own, this trigger would act for any owner.
+        // A user could attach this trigger to a table of their own, and would then act for any
+        // owner.
         catalog::require_trigger_on(c"owner", trigger, "as_owner is for table ringfence.owner")?;
         if restoring() {
             return Ok(Some(new));
