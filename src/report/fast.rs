@@ -1,6 +1,6 @@
-//! The functions of a report view as PostgreSQL calls them, for each column of each row: where the context in force is known
-//! and the value is in its usual form, as plain frames (see `pg`). All else goes the
-//! long way, in `report`.
+//! The functions of a report view as PostgreSQL calls them, for each column of each row. If the
+//! context in force is known and the value is in its usual form, they answer as plain frames (see
+//! `pg`). In all other cases they call the functions of `report`, which is slower.
 
 #![allow(ffi_unwind_calls)]
 
@@ -15,14 +15,14 @@ use jiff::civil::{self, Date};
 use pgrx::datum::Uuid;
 use pgrx::pg_sys;
 
-/// What a call site has found of a context, kept with the call site: which field it shows.
+/// Which field a call site shows, as found in a context. It is kept with the call site.
 struct Known {
     serial: Serial,
     project: [u8; 16],
     field: [u8; 16],
-    /// In `VisibleFields`, if the session sees it.
+    /// The field's place in `VisibleFields`, if the session sees it.
     place: Option<usize>,
-    /// Where its value was in the row before.
+    /// Where its value was in the previous row.
     near: usize,
 }
 
@@ -32,14 +32,17 @@ struct Found {
     definition: *const Definition,
 }
 
-/// The value of the field, None where there is none that the session sees. Error where the long way is to be gone.
+/// The value of the field. None if there is no value that the session sees. An error means that the
+/// function of `report` must answer.
 ///
 /// # Safety
-/// `call` must be one of a strict function of version 1 with arguments of types jsonb, uuid and uuid; what is returned is good
-/// as long as no function of PostgreSQL's is called that could change the context, and the arguments live.
+/// `call` must be one of a strict function of version 1 with arguments of types jsonb, uuid and
+/// uuid. The result is valid as long as the arguments live, and until a function of PostgreSQL is
+/// called that could change the context.
 unsafe fn find(call: pg_sys::FunctionCallInfo) -> Result<Option<Found>, ()> {
-    // SAFETY: as promised by the caller: three arguments, none of them NULL. What is kept with the call site is only written here,
-    // and lives as long as the call site. Nothing of PostgreSQL's is called while the answer is read.
+    // SAFETY: as promised by the caller: three arguments, none of them NULL. What is kept with the
+    // call site is written only here, and lives as long as the call site. No function of PostgreSQL
+    // is called while the answer is read.
     unsafe {
         let [stored, project, field] = (*call).args.as_slice(3) else {
             return Err(());
@@ -67,7 +70,7 @@ unsafe fn find(call: pg_sys::FunctionCallInfo) -> Result<Option<Found>, ()> {
             return Ok(None);
         };
         let value = stored.root().member_near(std::slice::from_raw_parts(key, length), &mut known.near);
-        // It lives as long as the argument does.
+        // The value lives as long as the argument.
         let value = value.map(|value| std::mem::transmute::<Value<'_>, Value<'static>>(value));
         Ok(value.map(|value| Found { value, definition }))
     }
@@ -153,7 +156,8 @@ unsafe fn show_texts(found: &Found) -> Option<pg_sys::Datum> {
     };
     let mut texts = [pg_sys::Datum::null(); MOST];
     let mut count = 0;
-    // SAFETY: the definition lives as long as the context, which nothing that is called here changes; the array is made of copies.
+    // SAFETY: the definition lives as long as the context, and no function that is called here
+    // changes the context. The array is made of copies.
     unsafe {
         let options = (*found.definition).options.as_deref()?;
         for element in array.children() {
@@ -174,19 +178,20 @@ unsafe fn show_texts(found: &Found) -> Option<pg_sys::Datum> {
     }
 }
 
-/// A text's bytes; what is read of them are digits.
+/// The bytes of a text. Callers read only digits and separators from them.
 fn text(value: Value<'_>) -> Option<&[u8]> {
     if let Value::Text(bytes) = value { Some(bytes) } else { None }
 }
 
-/// The digits of a text as a number, nothing but digits.
+/// The number that these digits make. None if anything but a digit is among them.
 fn number(digits: &[u8]) -> Option<i64> {
     digits.iter().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0')))
 }
 
-/// Days from 2000-01-01 of `2026-03-31`, the form in which dates are stored; None for what is no such date. Only the form is read here, the
-/// calendar is jiff's: with its parser too, as [`crate::field::date`] has it, a date would take 340 instructions instead of 180, and a
-/// moment ([`crate::field::datetime`], which takes any offset) 1,580.
+/// Days from 2000-01-01 to a date like `2026-03-31`, the form in which dates are stored. None for
+/// any other form. The calendar is jiff's, but not the parser: with it ([`crate::field::date`]), a
+/// date would take 340 instructions instead of 180, and a moment ([`crate::field::datetime`], which
+/// takes any offset) 1,580.
 fn day(text: &[u8; 10]) -> Option<i64> {
     let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *text else {
         return None;
@@ -232,7 +237,8 @@ fn moment(value: Value) -> Option<i64> {
 mod unit_tests {
     use super::*;
 
-    /// The short way and the long one agree, or the short one leaves it to the long.
+    /// The plain frames and the functions of `report` give the same answer, or the plain frames
+    /// give none.
     #[test]
     fn dates_and_times() {
         let mut date = jiff::civil::date(1, 1, 1);

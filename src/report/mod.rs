@@ -13,11 +13,11 @@ use pgrx::datum::{Date, Time, TimestampWithTimeZone, Uuid};
 use pgrx::prelude::*;
 use std::borrow::Cow;
 
-/// Texts that are shown of one value. More than that are not shown, even where a field has more options.
+/// The most texts that are shown of one value, even if the field has more options.
 const MAX_TEXTS: usize = 10_000;
 
-/// Whether the session reads customers in that project of its owner, and has selected it or none. Error 55000 where row-level
-/// security does not guard the report view of that name.
+/// Whether the session may read customers in that project of its owner, and has not selected
+/// another project. Error 55000 if row-level security does not guard the report view of that name.
 #[pg_extern(sql = false)]
 fn reports(project: Uuid, view: &str) -> Result<bool, ErrorReport> {
     let reads = session::context()?.fields()?.reads_in(project);
@@ -25,8 +25,8 @@ fn reports(project: Uuid, view: &str) -> Result<bool, ErrorReport> {
     Ok(reads)
 }
 
-/// A restore without owners, or a superuser by hand, may have given the view to a role that row-level security does not bind, or
-/// taken row-level security from the table.
+/// Error 55000 if row-level security does not bind the owner of the view, or is off for the table.
+/// Both can come from a restore without owners, or from a superuser.
 fn check_guarded(view: &str) -> Result<()> {
     let owner = catalog::owner_of_report(view).ok_or_else(|| error::report_view_missing(view))?;
     if owner != catalog::role_oid(c"ringfence_definer") {
@@ -46,7 +46,8 @@ fn statement_is_running() -> bool {
     unsafe { !pg_sys::ActivePortal.is_null() }
 }
 
-/// What `make` makes of the value of a field, if there is one and the session sees it in that project.
+/// What `make` returns for the value of a field. None if there is no value, or if the session does
+/// not see the field in that project.
 fn value<T>(
     stored: &Jsonb,
     project: Uuid,
