@@ -1,4 +1,5 @@
-//! The server's log: errors are reworded, secrets hidden, and each line tells which owner it is about (`ringfence.log_owner`).
+//! The server's log. Errors are reworded, secrets are hidden, and each line says which owner it is
+//! about (`ringfence.log_owner`).
 
 use crate::pg::copied_text;
 use crate::{secret, session, wording};
@@ -21,7 +22,7 @@ pub fn init() {
     secret::warn_of_preload_order();
 }
 
-/// Edits what is about to be logged, and sent to the client.
+/// Edits a report that is about to be logged and sent to the client.
 ///
 /// # Safety
 /// `report` must be a report that is about to be written; its texts are NULL or NUL-terminated strings.

@@ -1,9 +1,10 @@
-//! Finds what may be a token or a key in a text, and covers it with stars, byte for byte. Nothing here allocates: it runs while
-//! errors are reported, also that there is no memory. Each function goes over a text a fixed number of times.
+//! Finds what may be a token or a key in a text, and covers it with stars, byte for byte. Nothing
+//! here allocates memory, because it runs while errors are reported, also the error that there is
+//! no memory. Each function reads a text a fixed number of times.
 
 use memchr::{memchr, memchr2};
 
-/// A JSON object begins with a brace, and a quote or white space: base64 makes these of them.
+/// How tokens begin. They begin with a JSON object in base64: a brace, then a quote or white space.
 const BEGINNINGS: [&[u8]; 6] = [b"eyJ", b"eyA", b"eyI", b"ewo", b"ew0", b"ewk"];
 const SHORTEST_TOKEN: usize = 16;
 
@@ -17,8 +18,8 @@ pub fn has_secret(text: &[u8], values: bool) -> bool {
     first_value(text, values).is_some() || next_token(text, 0).is_some()
 }
 
-/// Covers what looks like a token; and of a text that calls for a secret, or where `values` are to be covered in any case, all
-/// from the first literal or argument on. White space is kept.
+/// Covers what looks like a token. If the text calls a function that takes a secret, or if `values`
+/// asks for it, covers everything from the first literal or argument on. White space is kept.
 pub fn cover(text: &mut [u8], values: bool) {
     if let Some(start) = first_value(text, values) {
         text[start..].iter_mut().filter(|byte| !byte.is_ascii_whitespace()).for_each(|byte| *byte = b'*');
@@ -35,8 +36,9 @@ pub fn literals_have_secret(text: &[u8]) -> bool {
     calls_for_secret(text) || next_token(text, 0).is_some()
 }
 
-/// As [`cover`], for a text that PostgreSQL goes on to read: `target`, a copy of `source`, is changed inside of literals and
-/// comments only, and so that it falls into the same words as before. With `backslash`, plain literals have escapes too.
+/// As [`cover`], for a text that PostgreSQL still has to read. `target` is a copy of `source`. Only
+/// the inside of its literals and comments is changed, so that the scanner finds the same words as
+/// before. With `backslash`, plain literals have escapes too.
 pub fn cover_literals(source: &[u8], target: &mut [u8], backslash: bool) {
     let all = calls_for_secret(source);
     for_each_quoted(source, backslash, |quoted, start, end| {
@@ -91,7 +93,8 @@ fn next_token(text: &[u8], mut rest: usize) -> Option<(usize, usize)> {
     None
 }
 
-/// Where the arguments of the first function begin that takes a secret, if the text calls one.
+/// The first function that takes a secret: where its arguments begin. None if the text calls no
+/// such function.
 fn arguments_of_secrets(text: &[u8]) -> Option<usize> {
     let key = b"add_signing_key";
     let key = find(text, key, 0).and_then(|n| opening(text, n + key.len()));
@@ -103,7 +106,8 @@ fn arguments_of_secrets(text: &[u8]) -> Option<usize> {
         let before = text[..start].iter().rposition(|byte| !is_separator(*byte)).map_or(0, |n| n + 1);
         let whole_word = before < start || start == 0 || !is_name_byte(text[start - 1]);
         if let Some(arguments) = opening(text, rest).filter(|_| whole_word) {
-            // Somebody else's login(), or a table of that name, is not our business, unless it is given a literal.
+            // It may be a function login() of an application, or a table of that name. It counts
+            // only if a literal follows.
             let own = before >= schema.len() && text[before - schema.len()..before].eq_ignore_ascii_case(schema);
             let first = skip_separators(text, arguments);
             if own || begins_literal(&text[first..]) {
@@ -116,7 +120,7 @@ fn arguments_of_secrets(text: &[u8]) -> Option<usize> {
     [key, login, arguments_of_escaped(text)].into_iter().flatten().min()
 }
 
-/// Where the arguments of the first function begin that takes a secret and whose name is written with Unicode escapes, as in
+/// The same for a function whose name is written with Unicode escapes, as in
 /// `U&"add\005fsigning\005fkey"` or `U&"logi!006e" UESCAPE '!'`.
 fn arguments_of_escaped(text: &[u8]) -> Option<usize> {
     let mut rest = 0;
@@ -129,7 +133,7 @@ fn arguments_of_escaped(text: &[u8]) -> Option<usize> {
         const WORD: &[u8] = b"UESCAPE";
         if text.get(next..next + WORD.len()).is_some_and(|word| word.eq_ignore_ascii_case(WORD)) {
             next = skip_separators(text, next + WORD.len());
-            // Within a literal its quotes are doubled.
+            // If the name stands inside a literal, its quotes are doubled.
             let quotes = text[next..].iter().take_while(|byte| **byte == b'\'').count();
             escape = text.get(next + quotes).copied().unwrap_or(escape);
             let end = (next + quotes + 1).min(text.len());
@@ -145,7 +149,7 @@ fn arguments_of_escaped(text: &[u8]) -> Option<usize> {
     None
 }
 
-/// Whether a name with Unicode escapes spells that one, of ASCII, in whatever case.
+/// Whether a name with Unicode escapes spells that ASCII name, in upper or lower case.
 fn spells(name: &[u8], escape: u8, wanted: &[u8]) -> bool {
     let hexadecimal =
         |digits: &[u8]| digits.iter().try_fold(0u32, |code, digit| Some(code << 4 | char::from(*digit).to_digit(16)?));
@@ -170,7 +174,8 @@ fn spells(name: &[u8], escape: u8, wanted: &[u8]) -> bool {
     length == wanted.len()
 }
 
-/// The names of the prepared statements that a text executes, as they are written: in double quotes or not.
+/// The names of the prepared statements that a text executes, as written: with or without double
+/// quotes.
 pub fn executed(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let word = b"execute";
     let mut rest = 0;
@@ -194,7 +199,7 @@ pub fn executed(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Past white space and comments.
+/// The place after white space and comments.
 fn skip_space(text: &[u8], mut at: usize) -> usize {
     loop {
         match text.get(at..) {
@@ -206,7 +211,7 @@ fn skip_space(text: &[u8], mut at: usize) -> usize {
     }
 }
 
-/// Behind the parenthesis that opens the arguments of a function whose name ends there.
+/// If the name of a function ends there: the place after the parenthesis that opens its arguments.
 fn opening(text: &[u8], end_of_name: usize) -> Option<usize> {
     let next = skip_separators(text, end_of_name);
     (text.get(next) == Some(&b'(')).then_some(next + 1)
@@ -225,7 +230,8 @@ fn is_separator(byte: u8) -> bool {
     byte.is_ascii_whitespace() || matches!(byte, b'"' | b'.')
 }
 
-/// Past what may stand between the words of a name: white space, quotes, points and comments.
+/// The place after everything that may stand between the words of a name: white space, quotes,
+/// points and comments.
 fn skip_separators(text: &[u8], mut at: usize) -> usize {
     loop {
         match text.get(at..) {
@@ -241,7 +247,7 @@ fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
 
-/// Where it is first, in whatever case; `wanted` is in lower case.
+/// The first place of `wanted`, in upper or lower case. `wanted` itself is in lower case.
 fn find(text: &[u8], wanted: &[u8], mut rest: usize) -> Option<usize> {
     let first = *wanted.first()?;
     while let Some(start) = memchr2(first, first.to_ascii_uppercase(), text.get(rest..)?).map(|n| rest + n) {
@@ -303,7 +309,7 @@ fn end_of_line(text: &[u8], at: usize) -> usize {
     text[at..].iter().position(|byte| matches!(byte, b'\n' | b'\r')).map_or(text.len(), |n| at + n)
 }
 
-/// Behind a comment that begins there; they nest.
+/// The place after the comment that begins there. Comments nest.
 fn end_of_comment(text: &[u8], mut at: usize) -> usize {
     let mut depth = 0;
     loop {
@@ -321,7 +327,8 @@ fn end_of_comment(text: &[u8], mut at: usize) -> usize {
     }
 }
 
-/// Where the quote stands that ends what began there: one that is not doubled, nor behind a backslash that counts.
+/// The place of the quote that ends the literal or name that begins there. A doubled quote does not
+/// end it, and neither does a quote after a backslash, if backslashes are escapes there.
 fn end_of_literal(text: &[u8], mut at: usize, quote: u8, backslash: bool) -> usize {
     loop {
         match text.get(at..) {
@@ -464,7 +471,7 @@ mod unit_tests {
             read_on("DO $$BEGIN PERFORM ringfence.login('a'); END$$"),
             "DO $$***** ******* *********.*****('*'); ***$$".replace('.', "*")
         );
-        // Not ended, as PostgreSQL would refuse them.
+        // Without an end: PostgreSQL would refuse them.
         for text in [
             "ringfence.login('",
             "ringfence.login($a$x",
@@ -481,7 +488,8 @@ mod unit_tests {
         }
     }
 
-    /// Time for a text does not grow faster than the text: no more than a few steps a byte, whatever is in it.
+    /// The time for a text does not grow faster than the text: a few steps for each byte, whatever
+    /// the text.
     #[test]
     fn long_texts_of_nothing_but_beginnings() {
         for piece in [

@@ -1,9 +1,10 @@
-//! Tokens and keys that a client has written into a statement: they are shown to nobody.
+//! Nobody is shown the tokens and keys that a client writes into a statement.
 //!
-//! PostgreSQL writes the text of statements to the log, to `pg_stat_activity`, `pg_prepared_statements`, `pg_cursors` and
-//! `pg_stat_statements`. A token that is passed as a parameter is in none of them, but for the logging of parameters; one
-//! that is written into the statement is in all. So whatever looks like a token, and the arguments of the functions that
-//! take one, is masked before it gets there.
+//! PostgreSQL writes the text of statements to the log, to `pg_stat_activity`,
+//! `pg_prepared_statements`, `pg_cursors` and `pg_stat_statements`. A token that is written into
+//! the statement is in all of them. A token that is passed as a parameter is in none, unless
+//! parameters are logged. So whatever looks like a token, and the arguments of functions that take
+//! one, are masked before PostgreSQL writes them.
 
 mod mask;
 
@@ -13,12 +14,12 @@ use std::cell::Cell;
 use std::ffi::{CStr, c_char};
 
 thread_local! {
-    /// When the statement began that passes a token or a key.
+    /// The start of the last statement that passed a token or a key.
     static SECRET_STATEMENT: Cell<pg_sys::TimestampTz> = const { Cell::new(pg_sys::TimestampTz::MIN) };
 }
 
-/// Warns where pg_stat_statements would keep secrets: it sees the text of utility statements as we hand it on only if it was there before us.
-/// For `_PG_init`.
+/// Warns if pg_stat_statements would keep secrets. It sees the masked text of utility statements
+/// only if it was loaded before this library. For `_PG_init`.
 pub fn warn_of_preload_order() {
     // SAFETY: PostgreSQL keeps the setting at a valid C string or NULL.
     let listed = unsafe {
@@ -33,13 +34,14 @@ pub fn warn_of_preload_order() {
     }
 }
 
-/// The statement at hand passes a token or a key: whatever is logged of it from now on shows none of its values.
+/// The current statement passes a token or a key. From now on the log shows none of its values.
 pub fn statement_holds_secret() {
     SECRET_STATEMENT.set(statement_start());
     hide_activity(true);
 }
 
-/// Shows the statement of this session to others without its secrets, or where `values` with none of its values.
+/// Shows other sessions the statement of this session without its secrets, or with `values`,
+/// without any of its values.
 fn hide_activity(values: bool) {
     let Some(text) = statement().filter(|text| mask::has_secret(text.to_bytes(), values)) else {
         return;
@@ -54,8 +56,9 @@ fn hide_activity(values: bool) {
     }
 }
 
-/// The text that a utility statement lies in, as others may see it, of the same length, and of the same words to PostgreSQL's
-/// scanner: None if there is nothing to hide in the statement. It lives as long as the memory context of the statement.
+/// The text that contains a utility statement, as others may see it. It has the same length, and
+/// PostgreSQL's scanner finds the same words in it. None if the statement has nothing to hide. The
+/// text lives as long as the memory context of the statement.
 ///
 /// # Safety
 /// `statement` must be a planned statement, and `text` NULL or the NUL-terminated string that it was read from.
@@ -63,9 +66,10 @@ pub unsafe fn without_secrets(statement: *mut pg_sys::PlannedStmt, text: *const 
     if text.is_null() {
         return None;
     }
-    // By its own part, since a script of thousands of statements is one text; but PREPARE and DECLARE keep all of it.
-    // SAFETY: as promised by the caller: location and length are those of the statement within the text; a node's tag tells
-    // what it is.
+    // Only the statement's own part is masked, because a script of thousands of statements is one
+    // text. But PREPARE and DECLARE keep the whole text.
+    // SAFETY: as promised by the caller: location and length are those of the statement within the
+    // text; a node's tag tells what it is.
     let own = unsafe {
         let node = (*statement).utilityStmt;
         let kept = !node.is_null()
@@ -106,8 +110,8 @@ fn statement() -> Option<&'static CStr> {
     }
 }
 
-/// Whether a text executes a prepared statement that calls one of the functions that take a token or a key: then its own arguments
-/// may be these.
+/// Whether a text executes a prepared statement that calls a function that takes a token or a key.
+/// The arguments of EXECUTE may then be secrets.
 fn executes_secret(text: &CStr) -> bool {
     mask::executed(text.to_bytes()).any(|written| {
         let mut name = [0; pg_sys::NAMEDATALEN as usize];
@@ -118,7 +122,7 @@ fn executes_secret(text: &CStr) -> bool {
         let mut length = 0;
         let mut bytes = written.iter();
         while let Some(byte) = bytes.next() {
-            // A longer name is cut off, as PostgreSQL does; the last byte stays zero.
+            // A longer name is cut off, as PostgreSQL cuts it off. The last byte stays zero.
             if length + 1 == name.len() {
                 break;
             }
@@ -128,8 +132,8 @@ fn executes_secret(text: &CStr) -> bool {
                 bytes.next();
             }
         }
-        // SAFETY: a NUL-terminated name, looked up among the statements of the session; the text that a statement was made from
-        // lives as long as the statement.
+        // SAFETY: a NUL-terminated name is looked up among the statements of the session. The text
+        // of a prepared statement lives as long as the statement.
         unsafe {
             let statement = pg_sys::FetchPreparedStatement(name.as_ptr().cast(), false);
             if statement.is_null() || (*statement).plansource.is_null() {
@@ -148,7 +152,8 @@ fn executes_secret(text: &CStr) -> bool {
 pub unsafe fn hide(report: *mut pg_sys::ErrorData) {
     // SAFETY: as promised by the caller. The texts are replaced by copies in the memory context of the report.
     unsafe {
-        // Known since one of the functions was called, or before by the statement's text: parameters are logged first.
+        // It is known once one of the functions has been called. Parameters are logged before that:
+        // then the statement's text tells.
         let known = SECRET_STATEMENT.get() == statement_start();
         let passes_secret =
             known || statement().is_some_and(|text| mask::calls_for_secret(text.to_bytes()) || executes_secret(text));
@@ -158,7 +163,8 @@ pub unsafe fn hide(report: *mut pg_sys::ErrorData) {
                 hide_activity(false);
             }
         }
-        // What PostgreSQL logs of a statement quotes its text, its parameters, its trees; an error has a message of its own.
+        // What PostgreSQL logs about a statement contains its text, its parameters or its trees. An
+        // error has a message of its own.
         let quotes =
             passes_secret && [PgLogLevel::LOG as i32, PgLogLevel::LOG_SERVER_ONLY as i32].contains(&(*report).elevel);
         cover(&mut (*report).message, quotes);
@@ -172,7 +178,8 @@ pub unsafe fn hide(report: *mut pg_sys::ErrorData) {
     }
 }
 
-/// What stands for a text that there is no memory to mask in, or that is made of a secret.
+/// Stands for a text that is made from a secret, or that cannot be masked because there is no
+/// memory.
 static HIDDEN: &CStr = c"(not shown, since the statement passes a token or a key)";
 
 /// # Safety
@@ -185,7 +192,7 @@ unsafe fn cover(text: &mut *mut c_char, values: bool) {
     unsafe {
         let shown = CStr::from_ptr(*text);
         if mask::has_secret(shown.to_bytes(), values) {
-            // PostgreSQL frees it: a copy, or nothing.
+            // PostgreSQL frees this text, so it must be a copy, or NULL.
             *text = match copied_text(shown) {
                 Some(copy) => {
                     mask::cover(bytes_of(copy), values);
