@@ -1,13 +1,14 @@
-//! JSON objects as a token may hold them: no name twice (RFC 8725 §2.6), and each value of exactly the type that is asked for.
+//! JSON objects as a token may contain them: no name is there twice (RFC 8725 §2.6), and each value
+//! has exactly the expected type.
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// An object of which no member is named twice.
+/// An object in which no two members have the same name.
 pub struct Object(HashMap<String, Value>);
 
-/// The value is there, and of another type.
+/// The value is there, but has another type.
 pub struct WrongType;
 
 impl<'de> Deserialize<'de> for Object {
@@ -49,7 +50,7 @@ impl Object {
         self.0.get(name).map(text).transpose()
     }
 
-    /// A number that is written without fraction or exponent, and fits.
+    /// A number that is written without fraction or exponent, and is not too large.
     pub fn integer(&self, name: &str) -> Result<Option<i64>, WrongType> {
         self.0.get(name).map(|value| value.as_i64().ok_or(WrongType)).transpose()
     }

@@ -1,4 +1,4 @@
-//! The keys that tokens are signed with: of each only what it takes to verify, for one algorithm.
+//! The keys of tokens. Of each only what verifies a signature is stored, for one algorithm.
 
 use crate::catalog::{self, Rows, Source};
 use crate::error::{self, Result};
@@ -9,7 +9,7 @@ use rsa::pkcs1::DecodeRsaPublicKey;
 use rsa::traits::PublicKeyParts;
 use std::ffi::CStr;
 
-/// More than a public key in PEM form has.
+/// The longest key that is accepted. Public keys in PEM form are shorter.
 const MAX_KEY_BYTES: usize = 1 << 16;
 /// RFC 7518 §3.2: at least as long as the hash.
 const MIN_SECRET_BYTES: usize = 32;
@@ -59,7 +59,8 @@ pub struct Key {
 }
 
 impl Key {
-    /// Error 55000 if what is stored is no key of its algorithm, as only a superuser can have written it.
+    /// Error 55000 if the stored key does not fit its algorithm. Only a superuser can have written
+    /// it so.
     pub fn decoding_key(&self) -> Result<DecodingKey> {
         decoding_key(self.algorithm, &self.material).map_err(|_| error::broken_signing_key())
     }
@@ -67,7 +68,7 @@ impl Key {
 
 const COLUMNS: [&CStr; 4] = [c"id", c"kid", c"algorithm", c"material"];
 
-/// The key of that id, if it is known. A kid is looked up in the table and means nothing else.
+/// The key of that id, if there is one. A kid is looked up in the table, and used for nothing else.
 pub fn find(kid: &str) -> Result<Option<Key>> {
     let keys = catalog::read(Source::SigningKey, &COLUMNS, Rows::All, |row| {
         if row.get::<&str>(1)? != kid {
@@ -78,7 +79,7 @@ pub fn find(kid: &str) -> Result<Option<Key>> {
     Ok(keys.into_iter().next())
 }
 
-/// Whether that very key is still there: one that took its kid is another.
+/// Whether this key is still there. Another key with the same kid does not count.
 pub fn exists(id: Uuid) -> Result<bool> {
     let found = catalog::read(Source::SigningKey, &COLUMNS[..1], Rows::All, |row| {
         row.get::<Uuid>(0).filter(|known| *known == id)
@@ -86,7 +87,7 @@ pub fn exists(id: Uuid) -> Result<bool> {
     Ok(!found.is_empty())
 }
 
-/// Why that is not a key for the algorithm, if it is not.
+/// The key, or the reason why it is none for the algorithm.
 pub fn decoding_key(algorithm: Algorithm, material: &str) -> Result<DecodingKey, &'static str> {
     const UNREADABLE: &str = "it cannot be read: give a public key in PEM form, or for HS256 a secret";
     if material.len() > MAX_KEY_BYTES {
@@ -94,7 +95,7 @@ pub fn decoding_key(algorithm: Algorithm, material: &str) -> Result<DecodingKey,
     }
     let is_pem = material.contains("-----BEGIN");
     if algorithm == Algorithm::HS256 {
-        // Else whoever knows the public key could sign.
+        // A public key as the secret of HS256 would let everybody sign who knows it.
         if is_pem {
             return Err("HS256 takes a secret, not a key in PEM form");
         }
@@ -127,8 +128,9 @@ pub fn decoding_key(algorithm: Algorithm, material: &str) -> Result<DecodingKey,
         },
         _ => true,
     };
-    // The library reads a key fully only when it verifies: with a key of the algorithm an empty signature is wrong, and
-    // with any other it does not get so far.
+    // The library reads the whole key only when it verifies a signature. So let it verify an empty
+    // one: with a key of the algorithm the signature is wrong, with any other key the library fails
+    // before that.
     if fits && verifies_nothing(&key, algorithm) { Ok(key) } else { Err("it is not a public key of this algorithm") }
 }
 

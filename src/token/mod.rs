@@ -1,7 +1,8 @@
-//! Signed tokens: JSON Web Tokens (RFC 7519), read as strictly as RFC 8725 advises. A token says for whom a transaction
-//! may be bound; that the role has access to that owner is for `session` to judge, as ever.
+//! Signed tokens: JSON Web Tokens (RFC 7519), read as strictly as RFC 8725 advises. A token says
+//! which owner a transaction may enter. Whether the role has access to that owner, `session` judges
+//! as always.
 //!
-//! Nothing of a token is repeated in any error: it may end up in a log.
+//! No error repeats any part of a token, because errors are logged.
 
 mod json;
 mod key;
@@ -21,11 +22,11 @@ use pgrx::datum::Uuid;
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::pg_sys;
 
-/// What clocks may differ by, in seconds, in every comparison with the time of a token.
+/// How far clocks may differ, in seconds. Every comparison with a time in a token allows for it.
 const LEEWAY: i64 = 30;
-/// Longer than any token that one would put into a header of HTTP.
+/// The longest token. One that is sent in a header of HTTP is shorter.
 const MAX_BYTES: usize = 8192;
-/// Whom tokens are for, where they say it.
+/// The audience that a token must name, if it names any.
 const AUDIENCE: &str = "ringfence";
 static MAX_LIFETIME: GucSetting<i32> = GucSetting::<i32>::new(3600);
 
@@ -43,7 +44,7 @@ pub fn init() {
     );
 }
 
-/// What a token says, its signature and its times being good.
+/// What a token says, once its signature and its times have been checked.
 pub struct Token {
     /// The key that signed it, as [`key_exists`] knows it.
     pub key: Uuid,
@@ -51,17 +52,17 @@ pub struct Token {
     pub project: Option<Reference>,
     pub agent: Option<String>,
     pub source: Option<String>,
-    /// The only role that may present it, if it says so.
+    /// If the token names a role: the only one that may present it.
     pub role: Option<String>,
-    /// The only database that it is for, if it says so.
+    /// If the token names a database: the only one in which it counts.
     pub database: Option<String>,
-    /// What it is limited to, if it says so.
+    /// If the token names rights: the session has no others.
     pub rights: Option<Rights>,
-    /// When it stops to count, the leeway included.
+    /// When the token expires, including the leeway.
     pub expires: pg_sys::TimestampTz,
 }
 
-/// Reads and checks a token. Error 28000 that says what is wrong with it, and nothing of what it contains.
+/// Reads and checks a token. Error 28000 says what is wrong with it, but not what it contains.
 pub fn verify(token: &str) -> Result<Token> {
     if token.len() > MAX_BYTES {
         return Err(error::bad_token("it is too long"));
@@ -72,7 +73,8 @@ pub fn verify(token: &str) -> Result<Token> {
         return Err(error::bad_token("its algorithm is not the one of its key"));
     }
     let mut validation = Validation::new(key.algorithm.jwa());
-    // Times and audience are compared below: by PostgreSQL's clock, with whole numbers, and each with an error of its own.
+    // Times and audience are compared below, because each has an error of its own, and times are
+    // compared as whole numbers with PostgreSQL's clock.
     validation.required_spec_claims.clear();
     (validation.validate_exp, validation.validate_nbf, validation.validate_aud) = (false, false, false);
     let claims = jsonwebtoken::decode::<Object>(token, &key.decoding_key()?, &validation)
@@ -100,7 +102,8 @@ fn read_header(token: &str) -> Result<(String, String)> {
     if algorithm.eq_ignore_ascii_case("none") || signature.is_empty() {
         return Err(error::bad_token("it is not signed"));
     }
-    // What it demands to be understood, and we do not (RFC 7515 §4.1.11, RFC 7519 §5.2).
+    // The token demands something that this library does not know (RFC 7515 §4.1.11, RFC 7519
+    // §5.2).
     if header.has("crit") || header.has("cty") || header.has("zip") || header.has("enc") {
         return Err(error::bad_token("its header asks for something that is not supported"));
     }
@@ -138,7 +141,7 @@ fn read_claims(key: Uuid, claims: &Object, now: pg_sys::TimestampTz) -> Result<T
     if seconds("nbf")?.is_some_and(|not_before| now < not_before.saturating_sub(LEEWAY)) {
         return Err(error::bad_token("it is not valid yet"));
     }
-    // Who is named by none of the audiences must refuse (RFC 7519 §4.1.3).
+    // A token whose audiences do not include this library must be refused (RFC 7519 §4.1.3).
     let audience = if claims.is_text("aud") { text("aud")?.map(|one| vec![one]) } else { names("aud")? };
     if audience.is_some_and(|audience| !audience.iter().any(|name| name == AUDIENCE)) {
         return Err(error::bad_claim("aud", "does not name ringfence"));

@@ -8,10 +8,10 @@ use pgrx::prelude::*;
 
 const MAX_KID_CHARACTERS: usize = 200;
 
-/// `ringfence.add_signing_key()`: tokens signed with it count from now on.
+/// `ringfence.add_signing_key()`: from now on, tokens that are signed with the key count.
 ///
-/// Errors: 42501 the caller is not `ringfence_admin`, or does not act by its own hand; 22023 the kid, the algorithm or the
-/// key is not good; 23505 there is a key of that kid.
+/// Errors: 42501 the caller is not `ringfence_admin`, or does not act itself; 22023 the kid, the
+/// algorithm or the key is invalid; 23505 there already is a key of that kid.
 #[pg_extern(sql = false)]
 fn add_signing_key(kid: Option<&str>, algorithm: Option<&str>, key: Option<&str>) -> Result<(), ErrorReport> {
     secret::statement_holds_secret();
@@ -35,7 +35,8 @@ fn add_signing_key(kid: Option<&str>, algorithm: Option<&str>, key: Option<&str>
     .map_err(|_| error::not_installed("table ringfence.signing_key_material").into())
 }
 
-/// `ringfence.drop_signing_key()`: tokens signed with it count no more, also in transactions that are bound by one.
+/// `ringfence.drop_signing_key()`: tokens that are signed with the key no longer count, not even in
+/// transactions that have entered an owner by one.
 ///
 /// Errors: 42501 as [`add_signing_key`]; P0002 there is no key of that kid.
 #[pg_extern(sql = false)]
@@ -46,7 +47,8 @@ fn drop_signing_key(kid: Option<&str>) -> Result<(), ErrorReport> {
         return Err(error::no_such_signing_key(kid).into());
     }
     role::as_definer(|| {
-        // Under the caller's search_path: an operator that is not qualified may be the caller's, and would run as the definer.
+        // This runs under the caller's search_path. An operator without its schema could be the
+        // caller's own, and would run as the definer.
         Spi::run_with_args(
             "DELETE FROM ringfence.signing_key_material WHERE kid OPERATOR(pg_catalog.=) $1",
             &[kid.into()],
