@@ -1,8 +1,9 @@
-//! Locks on whole tables: the tables of the extension hold the rows of all owners, so that a lock on one keeps all owners waiting.
-//! A role that row-level security binds may lock rows, and no table.
+//! Locks on whole tables. The tables of the extension hold the rows of all owners, so a lock on one
+//! keeps all owners waiting. A role that row-level security binds may lock rows, but no table.
 //!
-//! PostgreSQL lets each role that may delete from a table lock it. And some commands take a strong lock first and ask for the
-//! privilege after: while such a command waits for its lock, all others wait behind it.
+//! PostgreSQL lets every role that may delete from a table lock it. And some commands take a strong
+//! lock before they check the privilege: while such a command waits for its lock, all others wait
+//! behind it.
 
 use crate::catalog::{self, Rows};
 use crate::error::{self, Result};
@@ -11,7 +12,7 @@ use pgrx::{PgLogLevel, pg_guard, pg_sys};
 use std::collections::HashSet;
 use std::ffi::CStr;
 
-// Catalogs of PostgreSQL and their indexes, whose oids are the same in all versions.
+// Catalogs of PostgreSQL and their indexes. Their oids are the same in all versions.
 const PG_REWRITE: u32 = 2618;
 const PG_REWRITE_BY_RELATION: u32 = 2693;
 const PG_DEPEND: u32 = 2608;
@@ -19,8 +20,9 @@ const PG_DEPEND_BY_DEPENDER: u32 = 2673;
 const PG_INHERITS: u32 = 2611;
 const PG_INHERITS_BY_PARENT: u32 = 2187;
 
-/// Error 42501 where a statement would lock a table of the extension, by a role that row-level security binds. Returns whether it
-/// must be asked again when the statement has run: LOCK TABLE may have waited for a view that was changed meanwhile.
+/// Error 42501 if a role that row-level security binds would lock a table of the extension. Returns
+/// whether the caller must ask again after the statement: while LOCK TABLE waits for a view, the
+/// view can change.
 ///
 /// # Safety
 /// Under plain frames only (see `pg`). `statement` must be a parse tree node or NULL.
@@ -59,11 +61,11 @@ unsafe extern "C-unwind" fn refuse_locks(statement: *mut pg_sys::Node) {
     // SAFETY: as promised by the caller; what is asked of PostgreSQL are its catalogs, in the transaction of the statement.
     unsafe {
         let user = pg_sys::GetUserId();
-        // Functions of the extension lock as the definer, which nobody else can be.
+        // Functions of the extension lock as the definer. Nobody else can be this role.
         if pg_sys::has_bypassrls_privilege(user) || user == catalog::role_oid(c"ringfence_definer") {
             return;
         }
-        // LOCK TABLE alone goes on to views and children.
+        // Only LOCK TABLE also locks what a view reads, and the children of a table.
         let recurses = (*statement).type_ == pg_sys::NodeTag::T_LockStmt;
         for (name, privilege) in locked_by(statement) {
             if let Err(refusal) = check(name, recurses, user, privilege) {
@@ -73,8 +75,8 @@ unsafe extern "C-unwind" fn refuse_locks(statement: *mut pg_sys::Node) {
     }
 }
 
-/// The relations that a statement names and locks before PostgreSQL checks the privilege, each with that privilege. It is long since it has
-/// an arm for each kind of statement.
+/// The relations that a statement names and locks before PostgreSQL checks the privilege, each with
+/// that privilege. The function is long, because it has an arm for each kind of statement.
 ///
 /// # Safety
 /// `statement` must be a parse tree node.
@@ -109,7 +111,7 @@ unsafe fn locked_by(statement: *mut pg_sys::Node) -> Vec<(*mut pg_sys::RangeVar,
                     }
                 }
             }
-            // A foreign table begins with what any table has.
+            // The node of CREATE FOREIGN TABLE begins with that of CREATE TABLE.
             T_CreateStmt | T_CreateForeignTableStmt => {
                 let created = statement.cast::<pg_sys::CreateStmt>();
                 locked.extend(members::<pg_sys::RangeVar>((*created).inhRelations).map(|name| (name, NONE)));
@@ -146,13 +148,15 @@ unsafe fn locked_by(statement: *mut pg_sys::Node) -> Vec<(*mut pg_sys::RangeVar,
     locked
 }
 
-/// The relation that COMMENT or SECURITY LABEL names, itself or by a column of it; NULL for any other object.
+/// The relation that COMMENT or SECURITY LABEL names, by itself or with a column. NULL for other
+/// objects.
 ///
 /// # Safety
-/// `object` must be what such a statement has for an object of that kind.
+/// `object` must be the object of such a statement, of that kind.
 unsafe fn named_by(kind: pg_sys::ObjectType::Type, object: *mut pg_sys::Node) -> *mut pg_sys::RangeVar {
     use pg_sys::ObjectType::*;
-    // SAFETY: as promised by the caller: the name is a list of strings, and that of a column ends with its own.
+    // SAFETY: as promised by the caller: the name is a list of strings. The last part of a column's
+    // name is the column.
     unsafe {
         let of_column = match kind {
             OBJECT_COLUMN => 1,
@@ -161,7 +165,7 @@ unsafe fn named_by(kind: pg_sys::ObjectType::Type, object: *mut pg_sys::Node) ->
         };
         let name: *mut pg_sys::List = object.cast();
         let parts = (*name).length - of_column;
-        // Of any other length it is an error of the statement's.
+        // A name of any other length is an error that PostgreSQL reports.
         if !(1..=3).contains(&parts) {
             return std::ptr::null_mut();
         }
@@ -174,7 +178,7 @@ unsafe fn named_by(kind: pg_sys::ObjectType::Type, object: *mut pg_sys::Node) ->
 /// # Safety
 /// `objects` must be those of a statement that makes or changes one.
 unsafe fn published_by(objects: *mut pg_sys::List) -> impl Iterator<Item = *mut pg_sys::RangeVar> {
-    // SAFETY: as promised by the caller; an object that is no table has none.
+    // SAFETY: as promised by the caller. Objects other than tables have NULL here.
     unsafe {
         members::<pg_sys::PublicationObjSpec>(objects)
             .map(|object| (*object).pubtable)
@@ -202,8 +206,9 @@ unsafe fn referenced_by(element: *mut pg_sys::Node) -> Vec<*mut pg_sys::RangeVar
     }
 }
 
-/// Error 42501 where the relation of that name, or if the lock `recurses` one that is locked with it, is of the extension, and the
-/// user does not have the privilege that would let it.
+/// Error 42501 if the relation of that name belongs to the extension and the user does not have the
+/// privilege that allows the lock. If the lock `recurses`, the same for each relation that is
+/// locked with it.
 ///
 /// # Safety
 /// `name` must be the name of a relation in a parse tree.
@@ -213,7 +218,8 @@ unsafe fn check(
     user: pg_sys::Oid,
     privilege: pg_sys::AclMode,
 ) -> Result<()> {
-    // SAFETY: as promised by the caller. No lock is taken: what is missing or changes meanwhile is the command's to report.
+    // SAFETY: as promised by the caller. No lock is taken. The command itself reports a relation
+    // that is missing or changes meanwhile.
     let named = unsafe {
         pg_sys::RangeVarGetRelidExtended(
             name,
@@ -262,14 +268,15 @@ fn is_ours(relation: pg_sys::Oid) -> bool {
     }
 }
 
-/// A relation, what it is a view of, and its partitions and children: what LOCK TABLE locks with it.
+/// All that LOCK TABLE locks with a relation: the relation itself, the relations that a view reads,
+/// and partitions and children.
 fn locked_with(named: pg_sys::Oid) -> Result<Vec<pg_sys::Oid>> {
     let mut found = vec![named];
     let mut known = HashSet::from([named]);
     let mut next = 0;
     while let Some(relation) = found.get(next).copied() {
         next += 1;
-        // A long list of views made for it can be cancelled.
+        // A user can make a long chain of views. It must be possible to cancel this.
         pgrx::check_for_interrupts!();
         let mut beneath = children_of(relation)?;
         // SAFETY: a catalog look-up by oid.
@@ -290,7 +297,7 @@ fn children_of(relation: pg_sys::Oid) -> Result<Vec<pg_sys::Oid>> {
     catalog::read_table(PG_INHERITS.into(), &[c"inhrelid"], rows, |row| row.get(0))
 }
 
-/// The relations that a view reads: what its rule depends on.
+/// The relations that a view reads: those that its rule depends on.
 fn read_by_view(view: pg_sys::Oid) -> Result<Vec<pg_sys::Oid>> {
     let rows = Rows::Of { index: PG_REWRITE_BY_RELATION, columns: vec![(3, view)] };
     let rules: Vec<pg_sys::Oid> = catalog::read_table(PG_REWRITE.into(), &[c"oid"], rows, |row| row.get(0))?;
