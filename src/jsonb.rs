@@ -1,4 +1,5 @@
-//! jsonb as PostgreSQL stores it, read and built member by member: no text in between, and numbers keep every digit.
+//! Reads and builds jsonb in the form in which PostgreSQL stores it, member by member. No text is
+//! made in between, and numbers keep every digit.
 
 use crate::error;
 use crate::pg;
@@ -35,7 +36,7 @@ pub enum Value<'a> {
 
 /// A value to build a [`Jsonb`] with.
 pub enum New<'a> {
-    /// One that is in another [`Jsonb`].
+    /// A value inside another [`Jsonb`].
     Kept(Value<'a>),
     Text(Cow<'a, str>),
     Texts(Vec<Cow<'a, str>>),
@@ -54,7 +55,8 @@ pub enum Kind {
     Object,
 }
 
-// What the words of a container mean: PostgreSQL's utils/jsonb.h, the same in all versions, for databases are upgraded in place.
+// The meaning of the words in a container, from PostgreSQL's utils/jsonb.h. It is the same in all
+// versions, because databases are upgraded in place.
 const COUNT: u32 = 0x0FFF_FFFF;
 const SCALAR: u32 = 0x1000_0000;
 const OBJECT: u32 = 0x2000_0000;
@@ -67,16 +69,18 @@ const IS_FALSE: u32 = 0x2000_0000;
 const IS_TRUE: u32 = 0x3000_0000;
 const IS_NULL: u32 = 0x4000_0000;
 const IS_CONTAINER: u32 = 0x5000_0000;
-/// The entry tells where the child ends, and not how long it is. So does each 32nd.
+/// Set if the entry tells where the child ends, instead of its length. This is so for every 32nd
+/// entry.
 const HAS_END: u32 = 0x8000_0000;
 const STRIDE: usize = 32;
 const WORD: usize = 4;
 /// A numeric without digits: the header of a varlena, and one of its own.
 const SHORTEST_NUMBER: usize = 6;
 
-/// An array or object as it is stored: a header that counts, an entry for each child (of an object all names, in the order of
-/// their length and then their bytes, then all values), and what the children hold. Read without a call to PostgreSQL, which
-/// would cost more than the reading; and never past its end, whatever it says of itself.
+/// An array or object as it is stored: a header with the number of children, an entry for each
+/// child, and the contents of the children. The children of an object are first all names, sorted
+/// by length and then by bytes, then all values. It is read without calls to PostgreSQL, which
+/// would cost more than the reading, and never past its end, even if header or entries are wrong.
 #[derive(Clone, Copy)]
 pub struct Container<'a>(&'a [u8]);
 
@@ -98,7 +102,7 @@ impl<'a> Container<'a> {
         if self.is(OBJECT) { 2 * self.count() } else { self.count() }
     }
 
-    /// The child of that entry, which begins at `start` of what the children hold; and where it ends.
+    /// The child of that entry, which begins at `start` of the contents, and where it ends.
     fn child(self, entry: usize, start: usize) -> (Value<'a>, usize) {
         let word = self.word(1 + entry);
         let length = (word & LENGTH) as usize;
@@ -132,7 +136,7 @@ impl<'a> Container<'a> {
         start
     }
 
-    /// The elements of an array; of an object first the names, then the values.
+    /// The elements of an array, or first the names and then the values of an object.
     pub fn children(self) -> impl Iterator<Item = Value<'a>> {
         let mut start = 0;
         (0..self.entries()).map(move |entry| {
@@ -159,7 +163,8 @@ impl<'a> Container<'a> {
         self.member_near(name, &mut 0)
     }
 
-    /// The same for who looks for one name in many objects: `place` is where it was in the last, and where it is in this one.
+    /// The same for a caller that looks for one name in many objects. `place` is the member's place
+    /// in the previous object, and afterwards its place in this one.
     pub fn member_near(self, name: &[u8], place: &mut usize) -> Option<Value<'a>> {
         let count = if self.is(OBJECT) { self.count() } else { 0 };
         if *place < count && self.child(*place, self.start_of(*place)).0.bytes() == name {
@@ -194,14 +199,14 @@ impl Jsonb {
         Jsonb(jsonb.cast())
     }
 
-    /// What it is as a whole: an object, an array, or an array of one scalar.
+    /// The outermost container: an object, an array, or an array of one scalar.
     pub fn root(&self) -> Container<'_> {
-        // SAFETY: a detoasted varlena, that outlives the borrow.
+        // SAFETY: a detoasted varlena that outlives the borrow.
         Container(unsafe { pgrx::varlena_to_byte_slice(self.0.cast()) })
     }
 
-    /// The members, if it is an object; in the order in which jsonb keeps them. There may be many millions: collect them only
-    /// where their number is bounded.
+    /// The members in the order in which jsonb keeps them, if it is an object. There may be many
+    /// millions: collect them only if something bounds their number.
     pub fn members(&self) -> Option<impl Iterator<Item = Member<'_>>> {
         let root = self.root();
         let named = |(name, value)| Member { name: text_of(name), value };
@@ -235,8 +240,9 @@ pub enum NotWritten {
     NoMemory,
 }
 
-/// Writes a jsonb, with its header, into an empty buffer: the object of these members, whose names are in the order of jsonb
-/// and each there once. Calls nothing of PostgreSQL's, and takes no memory without asking whether there is any.
+/// Writes the object of these members into an empty buffer, as a jsonb with its header. The names
+/// must be in the order of jsonb, and each there once. It calls no function of PostgreSQL, and
+/// returns an error if there is no memory.
 pub fn write_object(buffer: &mut Vec<u8>, members: &[(&str, New)]) -> Result<(), NotWritten> {
     let most = members.iter().map(|(name, value)| 2 * WORD + name.len() + value.most_bytes());
     buffer.try_reserve(most.sum::<usize>() + 2 * WORD).map_err(|_| NotWritten::NoMemory)?;
@@ -257,7 +263,7 @@ pub fn write_object(buffer: &mut Vec<u8>, members: &[(&str, New)]) -> Result<(),
 }
 
 impl New<'_> {
-    /// How many bytes it takes at most, but for its entry.
+    /// The most bytes that it takes, not counting its entry.
     fn most_bytes(&self) -> usize {
         let length = match self {
             New::Kept(value) => value.bytes().len(),
@@ -270,12 +276,13 @@ impl New<'_> {
     }
 }
 
-/// Bytes of a number that was made of a text: that has at most 1,000 digits, and an exponent of three.
+/// The most bytes of a number that was made from a text, which has at most 1,000 digits and an
+/// exponent of three digits.
 const MOST_OF_A_NUMBER: usize = 4096;
 
 /// An array or object that is being written.
 struct Writer {
-    /// Where its next entry is, and which it is.
+    /// The place of its next entry, and the number of that entry.
     entry_at: usize,
     entry: usize,
     total: usize,
@@ -390,8 +397,9 @@ impl<'a> Value<'a> {
         if let Value::Boolean(truth) = self { Some(truth) } else { None }
     }
 
-    /// The texts it holds: a text's own, a number's decimal form, those of an array's elements. Of arrays in arrays none, which
-    /// may be so deep that following them takes more stack than there is. There may be many millions.
+    /// The texts in a value: a text itself, the decimal form of a number, and those of an array's
+    /// elements. Arrays in arrays are left out: they may be nested so deeply that following them
+    /// would exhaust the stack. There may be many millions of texts.
     pub fn texts(self) -> impl Iterator<Item = Cow<'a, str>> {
         let own = |value: Value<'a>| match value.kind() {
             Kind::Text => value.text().map(Cow::Borrowed),
@@ -413,8 +421,8 @@ impl<'a> Value<'a> {
     }
 }
 
-/// jsonb holds valid text of the server's encoding, UTF-8 (install.sql refuses others), but nothing is better than undefined
-/// behaviour.
+/// The text in a jsonb is valid UTF-8, because install.sql refuses other encodings. If it is not,
+/// an empty text is better than undefined behaviour.
 fn text_of(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }

@@ -1,16 +1,19 @@
-//! The ground that all rooms stand on: PostgreSQL's functions, lists, memory and clock as this library uses them. Nothing here knows of
-//! the extension.
+//! PostgreSQL's functions, lists, memory and clock as this library uses them. All rooms stand on
+//! this file, and nothing in it knows of the extension.
 //!
-//! pgrx puts a guard around each call from and to PostgreSQL: an error of PostgreSQL's, which is a longjmp, becomes a panic of Rust's, and
-//! the other way round. A guard costs more than what is done for each row here, and in a hook below every statement it would rebuild each
-//! error that passes through, without the constraint's name, the context and the position that clients rely on. So what runs for each row,
-//! and each hook, is a *plain frame*: it calls PostgreSQL without a guard, and has nothing to drop, so that a longjmp may skip it
-//! (RFC 2945). A file with plain frames says `#![allow(ffi_unwind_calls)]`.
+//! pgrx puts a guard around each call from and to PostgreSQL. The guard makes a panic of an error
+//! of PostgreSQL, which is a longjmp, and an error of a panic. For code that runs for each row, a
+//! guard costs more than the work itself. In a hook that every statement passes, a guard would
+//! rebuild each error that passes through, without the constraint's name, the context and the
+//! position that clients rely on. So hooks, and functions that run for each row, are *plain
+//! frames*: they call PostgreSQL without a guard, and have nothing to drop, so that a longjmp may
+//! skip them (RFC 2945). A file with plain frames says `#![allow(ffi_unwind_calls)]`.
 
 use pgrx::{pg_sys, varlena};
 use std::ffi::{CStr, c_char, c_int};
 
-/// PostgreSQL's own functions, without pgrx's guard around the call. They are for plain frames, or for calls that are guarded together.
+/// PostgreSQL's own functions, without pgrx's guard around the call. They are for plain frames, or
+/// for several calls under one guard.
 pub mod unguarded {
     use pgrx::pg_sys;
     use std::ffi::{c_char, c_int, c_void};
@@ -111,7 +114,7 @@ pub mod unguarded {
         ) -> pg_sys::Datum;
         pub fn pg_detoast_datum_packed(datum: *mut pg_sys::varlena) -> *mut pg_sys::varlena;
 
-        // What runs where no library has a hook.
+        // What PostgreSQL runs if no library has a hook.
         pub fn standard_planner(
             query: *mut pg_sys::Query,
             text: *const c_char,
@@ -142,7 +145,8 @@ pub mod unguarded {
 /// Marks a function as one of PostgreSQL's calling convention version 1.
 pub static VERSION_1: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
 
-/// Declares the functions by which PostgreSQL learns that `name` is of version 1: for each, `pg_finfo_name`.
+/// Declares for each function `name` the function `pg_finfo_name`, by which PostgreSQL learns that
+/// it is of version 1.
 macro_rules! version_1 {
     ($($info:ident),* $(,)?) => { $(
         #[unsafe(no_mangle)]
@@ -153,7 +157,7 @@ macro_rules! version_1 {
 }
 pub(crate) use version_1;
 
-/// What a list points at.
+/// The elements of a list of pointers.
 ///
 /// # Safety
 /// `list` must be NULL, or a list of pointers to `T` that lives as long as the iterator.
@@ -165,7 +169,7 @@ pub unsafe fn members<T>(list: *mut pg_sys::List) -> impl Iterator<Item = *mut T
     }
 }
 
-/// Whether a value is neither compressed nor stored elsewhere: its bytes are here.
+/// Whether the bytes of a value are here: it is neither compressed nor stored elsewhere.
 ///
 /// # Safety
 /// `value` must be a datum of a type of variable length.
@@ -188,8 +192,8 @@ pub fn copied(bytes: &[u8]) -> pg_sys::Datum {
 /// As [`copied`], for plain frames.
 ///
 /// # Safety
-/// Under plain frames only. `bytes` must point at `length` bytes, which are not borrowed: PostgreSQL may raise an error here that no guard
-/// catches.
+/// Under plain frames only. `bytes` must point at `length` bytes that are not borrowed: PostgreSQL
+/// may raise an error here, and no guard catches it.
 #[inline]
 #[allow(ffi_unwind_calls)]
 pub unsafe fn copied_unguarded(bytes: *const u8, length: usize) -> pg_sys::Datum {
@@ -201,7 +205,8 @@ pub unsafe fn copied_unguarded(bytes: *const u8, length: usize) -> pg_sys::Datum
     }
 }
 
-/// A copy of a text, or None if there is no memory left for it. It raises no error: one may be about to be reported.
+/// A copy of a text, or None if there is no memory for it. It raises no error, because another
+/// error may be about to be reported.
 pub fn copied_text(text: &CStr) -> Option<*mut c_char> {
     let bytes = text.to_bytes_with_nul();
     // SAFETY: as many bytes are written as are allocated.
@@ -215,13 +220,13 @@ pub fn copied_text(text: &CStr) -> Option<*mut c_char> {
     }
 }
 
-/// When the statement began that the client has sent.
+/// The start of the statement that the client has sent.
 pub fn statement_start() -> pg_sys::TimestampTz {
     // SAFETY: reads a variable of the backend.
     unsafe { pg_sys::GetCurrentStatementStartTimestamp() }
 }
 
-/// The time by the clock, whenever the transaction began.
+/// The time now, not that of the transaction's start.
 #[allow(ffi_unwind_calls)]
 pub fn now() -> pg_sys::TimestampTz {
     // SAFETY: reads the clock, and raises no error, so that it needs no guard.
@@ -241,6 +246,7 @@ pub const MICROSECONDS_OF_A_SECOND: i64 = 1_000_000;
 pub const SECONDS_OF_A_DAY: i64 = 86_400;
 pub const MICROSECONDS_OF_A_DAY: i64 = SECONDS_OF_A_DAY * MICROSECONDS_OF_A_SECOND;
 
-/// PostgreSQL counts microseconds from the year 2000; Unix, and so JSON Web Tokens, seconds from 1970.
+/// PostgreSQL counts microseconds from the year 2000. Unix and JSON Web Tokens count seconds from
+/// 1970.
 pub const SECONDS_FROM_1970_TO_2000: i64 = 946_684_800;
 pub const MICROSECONDS_FROM_1970_TO_2000: i64 = SECONDS_FROM_1970_TO_2000 * MICROSECONDS_OF_A_SECOND;
