@@ -1,4 +1,5 @@
-//! Statements that are refused since PostgreSQL would run them past the wall, or fail with an error that explains nothing.
+//! Statements that are refused, because PostgreSQL would run them past the wall, or would fail with
+//! an error that explains nothing.
 
 use crate::catalog;
 use crate::error;
@@ -6,8 +7,9 @@ use crate::pg::members;
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
 use std::ffi::CStr;
 
-/// PostgreSQL lets a MERGE that reads no column of its target go over all rows, and asks the policies only about those
-/// that it comes to change. Its conditions, run once for each row, would count the rows of all owners.
+/// If a MERGE reads no column of its target, PostgreSQL runs it over all rows, and asks the
+/// policies only about rows that it changes. Its conditions run once for each row, and could count
+/// the rows of all owners.
 ///
 /// # Safety
 /// `statement` must be a planned statement.
@@ -36,14 +38,16 @@ unsafe fn merges_blindly(statement: *mut pg_sys::PlannedStmt, plan: *mut pg_sys:
         if (*plan).operation != pg_sys::CmdType::CMD_MERGE || reads(statement, (*plan).nominalRelation) {
             return false;
         }
-        // The checks are there where row-level security is in force; ours are known by the name of the wall.
+        // The plan has these checks if row-level security is in force. The name of the wall tells
+        // which tables are ours.
         members::<pg_sys::List>((*plan).withCheckOptionLists)
             .flat_map(|checks| members::<pg_sys::WithCheckOption>(checks))
             .any(|check| !(*check).polname.is_null() && CStr::from_ptr((*check).polname) == c"owner_wall")
     }
 }
 
-/// Whether a statement asks for the privilege to read that relation: then the policies for SELECT are in force too.
+/// Whether a statement needs the privilege to read that relation. If it does, the policies for
+/// SELECT are in force too.
 ///
 /// # Safety
 /// `relation` must be an index of the statement's range table.
@@ -66,7 +70,8 @@ unsafe fn reads(statement: *mut pg_sys::PlannedStmt, relation: pg_sys::Index) ->
     required & pg_sys::AclMode::from(pg_sys::ACL_SELECT) != 0
 }
 
-/// PostgreSQL accepts ON CONFLICT DO NOTHING for a view with triggers, but fails at the first conflict all the same.
+/// PostgreSQL accepts ON CONFLICT DO NOTHING for a view with triggers, but still fails at the first
+/// conflict.
 ///
 /// # Safety
 /// `query` must be a query that is about to be planned.

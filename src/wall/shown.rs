@@ -1,4 +1,5 @@
-//! What EXPLAIN ANALYZE and a session's own statistics show of a walled table is made of the session's rows, or not shown.
+//! EXPLAIN ANALYZE and a session's own statistics show counts of a walled table only if they come
+//! from the session's rows.
 
 // PostgreSQL's walk over a query's nodes is called inside a guard.
 #![allow(ffi_unwind_calls)]
@@ -10,7 +11,7 @@ use crate::role;
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
 use std::ffi::c_void;
 
-/// Of PostgreSQL 15 only: pgrx has it of the later ones.
+/// pgrx lacks this for PostgreSQL 15 only.
 #[cfg(feature = "pg15")]
 mod walk {
     use pgrx::pg_sys;
@@ -58,8 +59,9 @@ pub unsafe fn after_execution(query: *mut pg_sys::QueryDesc) {
     }
 }
 
-/// Takes out of a query's counts what rows of other owners had a part in, and the pages that it has read and written if they may be of a
-/// walled table: rows of other owners lie on them too.
+/// Removes from a query's counts whatever rows of other owners had a part in. Counts of pages that
+/// were read and written are removed too if the pages may belong to a walled table, because rows of
+/// other owners lie on them.
 ///
 /// # Safety
 /// `query` must be a query that has been executed with its nodes instrumented.
@@ -77,8 +79,9 @@ unsafe extern "C-unwind" fn hide_parts_of_others(query: *mut pg_sys::QueryDesc) 
     }
 }
 
-/// Whether what a statement does to pages tells of other owners: it names a walled table, or runs functions or triggers, which may. And the
-/// wall binds the role of the session.
+/// Whether a statement's counts of pages can tell of other owners: the wall binds the role of the
+/// session, and the statement names a walled table, or runs functions or triggers, which may read
+/// one.
 ///
 /// # Safety
 /// `statement` must be a planned statement whose tables are locked.
@@ -103,8 +106,10 @@ unsafe extern "C-unwind" fn hide_counts_of(state: *mut pg_sys::PlanState, contex
         if let Some(scan) = WalledScan::of(context.cast(), (*state).plan) {
             let own = scan.is_kept_by_index() && !scan.judges_rights_by_row() && rows_passed(state) > 0.0;
             each_instrument(state, &mut |counts| {
-                // Without the wall in the index the filter has met rows of others, and without the right it has removed all that there are.
-                // PostgreSQL rechecks whole pages, and fetches rows from the table for pages that are not visible to all: rows of others lie on both.
+                // If the wall is not a condition of the index, the filter has met rows of others.
+                // Without the right, it has removed all rows that there are. PostgreSQL rechecks
+                // whole pages, and for pages that are not visible to all it fetches rows from the
+                // table. Rows of others lie on both.
                 if !own {
                     (*counts).nfiltered1 = 0.0;
                 }
@@ -124,7 +129,7 @@ unsafe extern "C-unwind" fn hide_counts_of(state: *mut pg_sys::PlanState, contex
     }
 }
 
-/// Rows that passed the filter of a scan.
+/// The number of rows that passed the filter of a scan.
 ///
 /// # Safety
 /// `state` must be a scan that has been executed.
@@ -140,7 +145,7 @@ unsafe fn rows_passed(state: *mut pg_sys::PlanState) -> f64 {
     }
 }
 
-/// Rows that the filter of a scan removed, if they are shown.
+/// The number of rows that the filter of a scan removed, if it is shown.
 ///
 /// # Safety
 /// As [`rows_passed`].
@@ -149,8 +154,9 @@ unsafe fn rows_removed(state: *mut pg_sys::PlanState) -> f64 {
     unsafe { (*state).instrument.as_ref().map_or(0.0, |counts| counts.nfiltered1) }
 }
 
-/// An index keeps entries of deleted rows until VACUUM or a scan removes them, and other rows on their pages decide when. So EXPLAIN shows, as
-/// the entries of a bitmap, the rows that were read by it.
+/// An index keeps entries of deleted rows until VACUUM or a scan removes them. When that happens
+/// depends on other rows on their pages. So as the number of entries of a bitmap, EXPLAIN shows the
+/// number of rows that were read by it.
 #[pg_guard]
 unsafe extern "C-unwind" fn hide_entries_of(state: *mut pg_sys::PlanState, context: *mut c_void) -> bool {
     // SAFETY: called with a node of the query, and the rows that were read.
@@ -191,8 +197,8 @@ unsafe fn hide_heap_blocks(state: *mut pg_sys::BitmapHeapScanState) {
     }
 }
 
-/// How often a scan went down from the root of its index: for a list of values less often where they are on one page, and rows of other owners
-/// lie between pages.
+/// How often a scan went down from the root of its index. For a list of values this is less often
+/// if they are on one page, and rows of other owners decide what is on one page.
 ///
 /// # Safety
 /// `state` must be a node that has been executed.
@@ -222,7 +228,7 @@ unsafe fn hide_index_searches(state: *mut pg_sys::PlanState) {
     }
 }
 
-/// Other owners' reads decide which pages were in the buffers.
+/// Which pages were in the buffers depends on what other owners have read.
 #[pg_guard]
 unsafe extern "C-unwind" fn hide_pages_of(state: *mut pg_sys::PlanState, context: *mut c_void) -> bool {
     // SAFETY: called with a node of the query.
@@ -256,8 +262,8 @@ unsafe fn each_instrument(state: *mut pg_sys::PlanState, work: &mut impl FnMut(*
     }
 }
 
-/// Functions that count, for the transaction at hand, rows and pages that were read, of whichever owner; and updates for which the rows of
-/// others left room on the page.
+/// Functions that count what the current transaction did to the rows of all owners: rows and pages
+/// that it read, and updates that found room on their page, which depends on the rows of others.
 const COUNTS_OF_TRANSACTION: [u32; 5] = [
     pg_sys::F_PG_STAT_GET_XACT_TUPLES_HOT_UPDATED,
     pg_sys::F_PG_STAT_GET_XACT_TUPLES_RETURNED,
