@@ -1,7 +1,9 @@
-//! PostgreSQL's hooks: each is installed once, here, and asks the rooms in the order in which it says so. First comes what must not see the
-//! rest, then the hook of a library that was there before us, or else PostgreSQL itself.
+//! PostgreSQL's hooks. Each is installed once, here, and calls the rooms in the order in which they
+//! stand in it. In between it calls the hook of a library that was loaded before, or if there is
+//! none, PostgreSQL itself.
 //!
-//! A hook is a plain frame (see `pg`). What the rooms run of ours is guarded for itself, and finished before the hook goes on.
+//! A hook is a plain frame (see `pg`). What a room runs for it has a guard of its own, and is
+//! finished before the hook goes on.
 
 #![allow(ffi_unwind_calls)]
 
@@ -13,7 +15,7 @@ use std::cell::Cell;
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr::null_mut;
 
-/// The hooks that were there before us.
+/// The hooks that were installed before ours.
 struct Before {
     planner: Cell<pg_sys::planner_hook_type>,
     executor_start: Cell<pg_sys::ExecutorStart_hook_type>,
@@ -48,7 +50,8 @@ thread_local! {
 
 /// For `_PG_init`.
 pub fn install() {
-    // SAFETY: once per backend; the hooks before are kept and called. Hooks and callbacks live as long as the library.
+    // SAFETY: runs once in a backend. Earlier hooks are kept and called. Hooks and callbacks live
+    // as long as the library.
     BEFORE.with(|before| unsafe {
         before.planner.set(put_in_place(&raw mut pg_sys::planner_hook, planner));
         before.executor_start.set(put_in_place(&raw mut pg_sys::ExecutorStart_hook, executor_start));
@@ -75,7 +78,7 @@ pub fn install() {
     });
 }
 
-/// Puts our hook in its place. Returns the one that was there.
+/// Installs our hook, and returns the one that was there.
 ///
 /// # Safety
 /// `place` must be where PostgreSQL keeps a hook.
@@ -88,7 +91,7 @@ type Changed = unsafe extern "C-unwind" fn(pg_sys::Datum, c_int, u32);
 
 // Planning.
 
-/// Search puts its own settings in force around all else.
+/// The settings of search are in force during the rest of planning.
 unsafe extern "C-unwind" fn planner(
     query: *mut pg_sys::Query,
     text: *const c_char,
@@ -104,7 +107,7 @@ unsafe extern "C-unwind" fn planner(
             Some(before) => before(query, text, options, parameters),
             None => unguarded::standard_planner(query, text, options, parameters),
         };
-        // Pages that EXPLAIN is not to show.
+        // EXPLAIN must not show these pages.
         if wall::after_planning(statement) {
             pg_sys::pgBufferUsage = pages_before;
         }
@@ -129,7 +132,7 @@ unsafe extern "C-unwind" fn relation_info(
     }
 }
 
-/// Of a walled table no other library answers.
+/// For a walled table, no other library is asked.
 #[pg_guard]
 unsafe extern "C-unwind" fn relation_stats(
     root: *mut pg_sys::PlannerInfo,
@@ -173,8 +176,8 @@ unsafe extern "C-unwind" fn average_width(table: pg_sys::Oid, column: pg_sys::At
 
 // Executing.
 
-/// What a COPY has kept waiting comes first: the statement may read it. Then the session must be entitled to an owner, before anything
-/// of the statement runs.
+/// First come the index entries that a COPY has kept waiting, because the statement may read them.
+/// Then the session must be entitled to an owner, before any part of the statement runs.
 unsafe extern "C-unwind" fn executor_start(query: *mut pg_sys::QueryDesc, flags: c_int) {
     // SAFETY: called by PostgreSQL with a query that is about to be executed, which is passed on.
     unsafe {
@@ -200,7 +203,8 @@ unsafe extern "C-unwind" fn executor_run(
     // SAFETY: called by PostgreSQL with a query that is being executed, which is passed on.
     unsafe {
         let run = session::before_run(query);
-        // What is fetched in pieces runs without workers: by this argument, or in newer minors by already_executed.
+        // A query that is fetched in pieces runs without workers. This argument tells, or in newer
+        // minor versions already_executed.
         let once = once && !run.without_workers();
         match BEFORE.with(|before| before.executor_run.get()) {
             Some(before) => before(query, direction, rows, once),
@@ -238,7 +242,8 @@ unsafe extern "C-unwind" fn executor_finish(query: *mut pg_sys::QueryDesc) {
     }
 }
 
-/// COPY begins and ends around all else. Secrets are hidden last, in the text that the others and PostgreSQL come to see.
+/// What a COPY needs begins before everything else, and ends after it. Secrets are hidden last, in
+/// the text that other libraries and PostgreSQL get.
 unsafe extern "C-unwind" fn process_utility(
     statement: *mut pg_sys::PlannedStmt,
     text: *const c_char,
@@ -268,7 +273,8 @@ unsafe extern "C-unwind" fn process_utility(
     }
 }
 
-/// PostgreSQL comes by for each function of each statement: what it is about is asked outside of a guard.
+/// PostgreSQL calls this for each function of each statement, so it asks without a guard whether
+/// the function concerns us.
 unsafe extern "C-unwind" fn object_access(
     access: pg_sys::ObjectAccessType::Type,
     class: pg_sys::Oid,
@@ -291,9 +297,10 @@ unsafe extern "C-unwind" fn object_access(
     }
 }
 
-/// It runs inside of PostgreSQL's reporting of errors, which must not be disturbed.
+/// This runs while PostgreSQL reports an error, and must not disturb that.
 unsafe extern "C-unwind" fn emit_log(report: *mut pg_sys::ErrorData) {
-    // A failure here must not become an error while one is being reported; what cannot be masked is not shown.
+    // A failure here must not become an error while another one is being reported. A text that
+    // cannot be masked is not shown.
     // SAFETY: PostgreSQL passes the report that it is about to write.
     if std::panic::catch_unwind(|| unsafe { log::edit(report) }).is_err() {
         // SAFETY: as above.
@@ -305,7 +312,7 @@ unsafe extern "C-unwind" fn emit_log(report: *mut pg_sys::ErrorData) {
     }
 }
 
-// What happens to transactions, and to what decisions are made from.
+// Callbacks for transactions, and for changes of the tables that decisions are made from.
 
 #[pg_guard]
 unsafe extern "C-unwind" fn transaction_event(event: pg_sys::XactEvent::Type, _argument: *mut c_void) {
