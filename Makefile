@@ -70,4 +70,4 @@ sample-data:
 	@python3 examples/make_sample_data.py examples/data
 
 format:
-	@cargo fmt
+	@cargo fmt --all

@@ -13,7 +13,7 @@ done
 
 cluster build
 cd "$ROOT"
-read -r -a features <<<"$(features)"
+programs bench --quiet --no-run
 psql -q -X -c 'ALTER SYSTEM SET autovacuum = off' -c 'SELECT pg_reload_conf()' >/dev/null
 
 if [ ${#rooms[@]} -gt 0 ]; then
@@ -29,18 +29,16 @@ git describe --always --dirty 2>/dev/null || true
 
 # Client and server on one CPU: a round trip is then a switch of tasks, and not the waking of a CPU that may be asleep, whose
 # time differs from one minute to the next by more than what is measured. BENCH_CPU=all leaves it to the kernel.
-pin=()
 export BENCH_CPU="${BENCH_CPU:-$(($(nproc) - 1))}"
 if [ ${#rooms[@]} -gt 0 ] && [ "$BENCH_CPU" != all ] &&
     as_server taskset -acp "$BENCH_CPU" "$(as_server head -n 1 "$WORK/data/postmaster.pid")" >/dev/null; then
-    pin=(taskset -c "$BENCH_CPU")
+    run_by=(taskset -c "$BENCH_CPU")
     echo "client and server on CPU $BENCH_CPU"
 fi
 
 for room in "${rooms[@]}"; do
     say "$room"
-    cargo bench --quiet --locked "${features[@]}" --bench "$room" --no-run
-    PGDATABASE=bench "${pin[@]}" cargo bench --quiet --locked "${features[@]}" --bench "$room"
+    PGDATABASE=bench programs bench --quiet --bench "$room"
 done
 
 # Last, for it needs a server as one sets it up for millions of rows: with buffers that hold the table and its indexes, for
@@ -48,9 +46,9 @@ done
 # connections at once, but for latencies; and no WAL of what is built anew.
 if [ -n "$search" ]; then
     say "search"
-    cargo bench --quiet --locked "${features[@]}" --bench search --no-run
+    run_by=()
     memory=$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo)
     cluster_restart -c "shared_buffers=$((memory * 2 / 5))kB" -c "effective_cache_size=$((memory / 2))kB" -c random_page_cost=1.1 \
         -c jit=off -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=16GB -c checkpoint_timeout=1h
-    cargo bench --quiet --locked "${features[@]}" --bench search
+    programs bench --quiet --bench search
 fi

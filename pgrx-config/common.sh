@@ -43,4 +43,9 @@ export PGRX_PG_CONFIG_PATH="$PG_CONFIG"
 
 case ${PG_MAJOR:-} in 15|16|17|18) ;; *) die "ringfence is for PostgreSQL 15 to 18; PG_MAJOR or PG_CONFIG names another, or nothing" ;; esac
 
+# cargo for what tests/Cargo.toml names: programs COMMAND [OPTION ...], run by the command in run_by. One build of them serves every version of
+# PostgreSQL.
+run_by=()
+programs() { CARGO_TARGET_DIR="$ROOT/target" "${run_by[@]}" cargo "$1" --locked --package ringfence-tests "${@:2}"; }
+
 features() { printf '%s' "--no-default-features --features pg$PG_MAJOR"; }

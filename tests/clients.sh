@@ -10,5 +10,4 @@ cd "$ROOT"
 createdb fixture
 psql -q -X -d fixture -f "$ROOT/tests/fixture.sql"
 say "Recipes"
-# shellcheck disable=SC2046
-cargo test --release --locked $(features) --test orm -- --include-ignored --test-threads=2
+programs test --release --test orm -- --include-ignored --test-threads=2

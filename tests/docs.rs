@@ -4,7 +4,7 @@
 //! `DOCS_ACCEPT=1` writes the results of the examples into the pages instead of comparing them.
 
 mod common;
-use common::{Database, run, superuser, value};
+use common::{Database, at_root, run, superuser, value};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -139,6 +139,7 @@ fn with_results(page: &str, results: &[&str]) -> String {
 
 #[test]
 fn the_tour_works_as_pasted() {
+    at_root();
     let mut server = superuser("postgres");
     run(&mut server, "DROP DATABASE IF EXISTS tour");
     run(&mut server, "DROP ROLE IF EXISTS tour_agent_a, tour_agent_b, tour_desk");
@@ -159,6 +160,7 @@ fn the_tour_works_as_pasted() {
 /// Each page in a database of its own. `tests/orm.rs` runs the code of docs/orm.md.
 #[test]
 fn the_examples_of_the_manual_work() {
+    at_root();
     let roles = "SELECT string_agg(rolname, ', ' ORDER BY rolname) FROM pg_roles WHERE rolname NOT LIKE 'tour%'";
     for page in pages().iter().filter(|page| !page.ends_with("orm.md")) {
         let name = page.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_lowercase();
@@ -185,6 +187,7 @@ fn anchor(heading: &str) -> String {
 
 #[test]
 fn every_link_leads_somewhere() {
+    at_root();
     let mut linked = BTreeSet::new();
     let others = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"].map(PathBuf::from);
     for page in pages().into_iter().chain(others) {
@@ -227,6 +230,7 @@ fn rows(document: &str) -> Vec<Vec<&str>> {
 /// docs/columns.md names the columns and types that there are, and which of them take what is written.
 #[test]
 fn the_columns_are_those_of_the_reference() {
+    at_root();
     let document = std::fs::read_to_string("docs/columns.md").expect("docs/columns.md");
     let (card, report) = document.split_once("## Report views").expect("two parts");
     let database = Database::new("columns");
@@ -297,6 +301,7 @@ fn arguments_in<'a>(reference: &'a str, function: &str) -> Vec<Vec<&'a str>> {
 
 #[test]
 fn every_function_is_in_the_reference() {
+    at_root();
     let reference = read("docs/reference.md");
     let (offered, helpers) = reference.split_once("## Helpers").expect("the helpers come last");
     let callable = "SELECT proname::text,
@@ -319,6 +324,7 @@ fn every_function_is_in_the_reference() {
 
 #[test]
 fn every_relation_setting_and_role_is_in_the_manual() {
+    at_root();
     let database = Database::new("reference_of_settings");
     let mut server = database.superuser();
     let mut expect = |query: &str, page: &str| {
@@ -343,6 +349,7 @@ fn every_relation_setting_and_role_is_in_the_manual() {
 
 #[test]
 fn every_error_is_in_the_manual() {
+    at_root();
     let errors = read("docs/errors.md");
     let mut names = BTreeSet::new();
     let is_name = |c: char| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit();
@@ -371,6 +378,7 @@ fn every_error_is_in_the_manual() {
 /// attack that a test names is in the catalogue.
 #[test]
 fn every_attack_has_its_test() {
+    at_root();
     let mut numbers = BTreeSet::new();
     for line in read("docs/attacks.md").lines() {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();

@@ -2,12 +2,13 @@
 //! `tests/run.sh` has loaded the sample data into database `demo`.
 
 mod common;
-use common::{clients, node_program, superuser, value};
+use common::{at_root, clients, node_program, superuser, value};
 use std::path::Path;
 use std::process::Command;
 
 #[test]
 fn the_sample_data_is_what_it_is_said_to_be() {
+    at_root();
     let mut server = superuser("demo");
     assert_eq!(value::<i64>(&mut server, "SELECT count(*) FROM ringfence.owner WHERE name <> 'House'"), 5);
     assert!(value::<i64>(&mut server, "SELECT count(*) FROM ringfence.project WHERE name <> 'Default'") >= 3);
@@ -23,6 +24,7 @@ fn the_sample_data_is_what_it_is_said_to_be() {
 
 #[test]
 fn the_sample_data_can_be_made_again() {
+    at_root();
     let directory = std::env::temp_dir().join(format!("ringfence-sample-{}", std::process::id()));
     let made = Command::new("python3").arg("examples/make_sample_data.py").arg(&directory).status().expect("python3");
     assert!(made.success());
@@ -33,6 +35,7 @@ fn the_sample_data_can_be_made_again() {
 
 #[test]
 fn the_demo_tells_its_story() {
+    at_root();
     let told = Command::new("psql").args(["-X", "-d", "demo", "-f", "examples/demo.sql"]).output().expect("psql");
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
     let (story, refusals) = (text(&told.stdout), text(&told.stderr));
@@ -96,26 +99,31 @@ fn finds_ms_tsai(program: impl AsRef<Path>, arguments: &[&str]) {
 
 #[test]
 fn python() {
+    at_root();
     finds_ms_tsai("/usr/bin/python3", &["examples/clients/find_customer.py"]);
 }
 
 #[test]
 fn node() {
+    at_root();
     finds_ms_tsai(node_program(), &["examples/clients/find_customer.js"]);
 }
 
 #[test]
 fn java() {
+    at_root();
     finds_ms_tsai("java", &["-cp", "/usr/share/java/postgresql.jar", "examples/clients/FindCustomer.java"]);
 }
 
 #[test]
 fn perl() {
+    at_root();
     finds_ms_tsai("/usr/bin/perl", &["examples/clients/find_customer.pl"]);
 }
 
 #[test]
 fn rust() {
+    at_root();
     // Built by `tests/run.sh`, beside the directory of this test's own binary.
     let tests = std::env::current_exe().expect("path");
     let example = tests.parent().and_then(|deps| deps.parent()).expect("target").join("examples/find_customer");

@@ -20,6 +20,8 @@ fn modules() -> BTreeMap<String, PathBuf> {
             }
         }
     }
+    // Cargo begins a test in the directory of its package.
+    std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).expect("the repository");
     let mut found = BTreeMap::new();
     walk(Path::new("src"), &mut found);
     assert!(found.contains_key("session::judge") && found.contains_key("session"), "{found:?}");
@@ -130,6 +132,20 @@ fn files_import_each_other_in_one_direction() {
         .map(|(module, imported)| format!("{module} imports {:?}", imported.intersection(&names).collect::<Vec<_>>()))
         .collect();
     assert!(circles.is_empty(), "files import each other in a circle:\n{}", circles.join("\n"));
+}
+
+/// A file of `tests/`, `benches/` or `examples/` that the manifest does not name would not be run, and nobody would notice.
+#[test]
+fn every_program_is_in_the_manifest() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let manifest = std::fs::read_to_string(root.join("tests/Cargo.toml")).expect("tests/Cargo.toml");
+    for (directory, path) in [("tests", ""), ("benches", "../benches/"), ("examples", "../examples/")] {
+        for entry in std::fs::read_dir(root.join(directory)).expect(directory) {
+            let name = entry.expect("an entry").file_name().into_string().expect("UTF-8");
+            let line = format!("path = \"{path}{name}\"");
+            assert!(!name.ends_with(".rs") || manifest.contains(&line), "tests/Cargo.toml does not have: {line}");
+        }
+    }
 }
 
 #[test]

@@ -5,6 +5,5 @@
 
 cluster build -c autovacuum=off -c shared_buffers=1GB
 cd "$ROOT"
-read -r -a features <<<"$(features)"
 say "Noninterference"
-cargo test --quiet --release --locked "${features[@]}" --test noninterference
+programs test --quiet --release --test noninterference

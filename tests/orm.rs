@@ -4,7 +4,7 @@
 //! Recipes whose libraries take long to install are ignored here; `make test-clients` runs them too.
 
 mod common;
-use common::{clients, node_program, run, superuser};
+use common::{at_root, clients, node_program, run, superuser};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,6 +14,7 @@ use std::sync::OnceLock;
 fn files() -> &'static BTreeMap<String, String> {
     static FILES: OnceLock<BTreeMap<String, String>> = OnceLock::new();
     FILES.get_or_init(|| {
+        at_root();
         let document = std::fs::read_to_string("docs/orm.md").expect("docs/orm.md");
         let mut files = BTreeMap::new();
         let mut open: Option<String> = None;
@@ -113,6 +114,7 @@ struct Recipe {
 impl Recipe {
     /// A database of its own, and a directory with the files of the document and the program that tries them.
     fn new(name: &'static str) -> Recipe {
+        at_root();
         let template = template();
         let mut server = superuser("postgres");
         run(&mut server, &format!("DROP DATABASE IF EXISTS test_orm_{name}"));

@@ -44,6 +44,8 @@ cargo_tests() {
     [ "$any_failed" = 0 ] || failures+=("$name")
 }
 
+program_tests() { programs test --release --no-fail-fast "$@"; }
+
 # Each regression test in a database of its own, a copy of the fixture: regression_tests NAME [TEST], where NAME tells one run of
 # them from another. A missing expected file is a failure, which pg_regress would not say.
 regression_tests() {
@@ -116,12 +118,12 @@ make_examples() {
     sample_database
     psql -q -X -c "ALTER ROLE desk PASSWORD 'the desk''s password'"
     check "the client libraries can be installed" "$ROOT/pgrx-config/clients.sh" light
-    check "the Rust example builds" cargo build --release --locked "${features[@]}" --example find_customer
+    check "the Rust example builds" programs build --release --example find_customer
 }
 
 report() {
     [ ${#failures[@]} = 0 ] || printf '\nFailed: %s' "${failures[@]}"
-    printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+    printf '\nPostgreSQL %s: %d passed, %d failed, %d skipped, in %d s\n' "$("$PG_CONFIG" --version | cut -d' ' -f2)" "$passed" "$failed" "$skipped" "$SECONDS"
     [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
 }
 
@@ -165,7 +167,7 @@ one_test() {
     elif [ "$1" != library ]; then preloaded; fi
     if [ -e "$ROOT/tests/$1.rs" ]; then
         make_examples
-        cargo_tests "connection tests" cargo test --release --locked --no-fail-fast "${features[@]}" --test "$1" -- --test-threads=2
+        cargo_tests "connection tests" program_tests --test "$1" -- --test-threads=2
         return
     fi
     # Noninterference is one program, and has no tests with names.
@@ -177,7 +179,7 @@ one_test() {
     local without_examples=$passed
     make_examples
     local with_examples=$passed
-    cargo_tests "connection tests" cargo test --release --locked --no-fail-fast "${features[@]}" "${targets[@]}" -- --test-threads=2 "$1"
+    cargo_tests "connection tests" program_tests "${targets[@]}" -- --test-threads=2 "$1"
     [ $((without_examples + passed - with_examples + failed)) != 0 ] || not_ok "no test has \"$1\" in its name"
 }
 
@@ -186,6 +188,9 @@ if [ -n "${TEST:-}" ]; then
     report
     exit
 fi
+
+# What takes how long stands beside the headings.
+say() { printf '\n== %s (after %d s)\n' "$*" "$SECONDS"; }
 
 say "Style"
 if [ "$SCOPE" = regression ]; then
@@ -201,8 +206,9 @@ if [ "$SCOPE" = regression ]; then
     report
     exit
 fi
-check "cargo fmt" cargo fmt --check
+check "cargo fmt" cargo fmt --all --check
 check "cargo clippy" cargo clippy --release --all-targets --locked "${features[@]}" -- -D warnings
+check "cargo clippy of the tests" programs clippy --release --all-targets -- -D warnings
 
 say "Unit tests"
 cargo_tests "unit tests" cargo test --release --locked "${features[@]}" --lib
@@ -212,7 +218,7 @@ make_fixture
 say "Regression tests"
 regression_tests regress
 say "Tests of loading the library, not preloaded"
-cargo_tests "library not preloaded" cargo test --release --locked "${features[@]}" --test library
+cargo_tests "library not preloaded" program_tests --test library
 
 say "Regression tests, preloaded and in parallel workers"
 preloaded
@@ -220,7 +226,7 @@ parallel_regression_tests
 
 say "Tests with connections of their own"
 make_examples
-cargo_tests "connection tests" cargo test --release --locked --no-fail-fast "${features[@]}" --test '*' -- --test-threads=2
+cargo_tests "connection tests" program_tests --test '*' -- --test-threads=2
 
 say "Upgrades from released versions"
 upgrade_tests
@@ -233,7 +239,7 @@ createdb bench
 PGDATABASE=bench psql -q -X -f benches/data.sql || not_ok "benches/data.sql"
 for file in "$ROOT"/benches/*.rs; do
     room=$(basename "$file" .rs)
-    check "bench $room" env PGDATABASE=bench cargo bench --quiet --locked "${features[@]}" --bench "$room"
+    check "bench $room" env PGDATABASE=bench programs bench --quiet --bench "$room"
 done
 
 # ATTACKS 12, 124: without the library nothing is shown, whatever is set. As the last, for no test could follow.

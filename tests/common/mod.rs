@@ -12,6 +12,11 @@ use std::env;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// Relative paths are those of the repository from here on. Cargo begins a test in the directory of its package.
+pub fn at_root() {
+    env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).expect("the repository");
+}
+
 /// A database of the test's own, a copy of the one that tests/fixture.sql made; gone when it is dropped.
 pub struct Database {
     pub name: String,

@@ -182,7 +182,7 @@ fn script(database: &str, option: &str, what: &str, variables: &[(&str, &str)]) 
         psql.arg("-v").arg(format!("{name}={value}"));
     }
     let what = match option {
-        "-f" => format!("{}/tests/noninterference/worlds/{what}", env!("CARGO_MANIFEST_DIR")),
+        "-f" => format!("{}/noninterference/worlds/{what}", env!("CARGO_MANIFEST_DIR")),
         _ => what.to_owned(),
     };
     psql.env("PGOPTIONS", "-c client_min_messages=warning");
