@@ -9,7 +9,8 @@ COMMENT ON FUNCTION ringfence.new_id() IS 'A new id: UUIDv7 (RFC 9562)';
 CREATE FUNCTION ringfence.check_name(name text) RETURNS boolean
     LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'check_name_wrapper';
 REVOKE ALL ON FUNCTION ringfence.check_name(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.check_name(text) TO ringfence_user, ringfence_admin;
+-- ringfence_tables: what deletes a project writes its channels as the owner of their table.
+GRANT EXECUTE ON FUNCTION ringfence.check_name(text) TO ringfence_user, ringfence_admin, ringfence_tables;
 COMMENT ON FUNCTION ringfence.check_name(text) IS 'True, or error 22023 that says why it cannot be the name of an owner, project, field or profile';
 
 CREATE FUNCTION ringfence.name_as_seen(name text) RETURNS text

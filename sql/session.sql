@@ -73,11 +73,18 @@ GRANT EXECUTE ON FUNCTION ringfence.check_right(text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.check_right(text) IS 'True, or error 42501 without the right';
 
 CREATE FUNCTION ringfence.has_right_in(right_name text, project_id uuid) RETURNS boolean
-    LANGUAGE c STABLE PARALLEL SAFE SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'has_right_in_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'has_right_in_fast';
 REVOKE ALL ON FUNCTION ringfence.has_right_in(text, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.has_right_in(text, uuid) TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.has_right_in(text, uuid) IS
     'Whether the role holds the right in that project of its owner (NULL: in all projects), whichever project is selected';
+
+CREATE FUNCTION ringfence.projects_with(right_name text) RETURNS uuid[]
+    LANGUAGE c STABLE PARALLEL SAFE STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'projects_with_fast';
+REVOKE ALL ON FUNCTION ringfence.projects_with(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.projects_with(text) TO ringfence_user, ringfence_admin;
+COMMENT ON FUNCTION ringfence.projects_with(text) IS
+    'The projects of the session''s owner in which its role holds the right, whichever is selected. Error 22023: no such right; else as current_owner()';
 
 CREATE FUNCTION ringfence.works_in(project_id uuid) RETURNS boolean
     LANGUAGE c STABLE PARALLEL SAFE STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'works_in_wrapper';

@@ -21,9 +21,10 @@ pub enum Source {
     Field,
     FieldProject,
     SigningKey,
+    Channel,
 }
 
-const SOURCES: usize = 7;
+const SOURCES: usize = 8;
 
 const ALL: [Source; SOURCES] = [
     Source::Owner,
@@ -33,6 +34,7 @@ const ALL: [Source; SOURCES] = [
     Source::Field,
     Source::FieldProject,
     Source::SigningKey,
+    Source::Channel,
 ];
 
 /// In every table that is read by its primary key, the first column is also the first of that key.
@@ -52,6 +54,7 @@ impl Source {
             Source::Field => c"field",
             Source::FieldProject => c"field_project",
             Source::SigningKey => c"signing_key_material",
+            Source::Channel => c"channel",
         }
     }
 }
@@ -172,6 +175,11 @@ pub enum Rows<'a> {
     KeysStartWith(&'a [Uuid]),
     /// Of table `access`, the entries of these roles: through the index on the role.
     OfRoles(&'a [pg_sys::Oid]),
+    /// Of table `channel`, the one of that kind with that address in normal form: through its unique index.
+    OfAddress {
+        address: &'a str,
+        kind: &'a str,
+    },
     /// Those of PostgreSQL's own catalog whose columns of these numbers are these oids: through that index.
     Of {
         index: u32,
@@ -199,6 +207,14 @@ impl Rows<'_> {
                     let column = pg_sys::get_attnum((*relation).rd_id, c"role".as_ptr());
                     let keys = roles.iter().map(|role| vec![scan_key(column, pg_sys::F_OIDEQ, (*role).into())]);
                     (table_oid(c"access_role"), Some(keys.collect()))
+                }
+                Rows::OfAddress { address, kind } => {
+                    let key = |name: &CStr, value: &str| {
+                        let column = pg_sys::get_attnum((*relation).rd_id, name.as_ptr());
+                        scan_key(column, pg_sys::F_TEXTEQ, value.into_datum().unwrap_or(pg_sys::Datum::null()))
+                    };
+                    let keys = vec![key(c"normal_address", address), key(c"kind", kind)];
+                    (table_oid(c"channel_address"), Some(vec![keys]))
                 }
                 Rows::Of { index, columns } => {
                     let keys = columns.iter().map(|(column, oid)| scan_key(*column, pg_sys::F_OIDEQ, (*oid).into()));

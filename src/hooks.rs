@@ -9,7 +9,7 @@
 
 use crate::pg::unguarded;
 use crate::wall::{self, estimate, shown};
-use crate::{error, install, lock, log, search, secret, session, wording};
+use crate::{channel, error, install, lock, log, search, secret, session, wording};
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
 use std::cell::Cell;
 use std::ffi::{c_char, c_int, c_void};
@@ -353,6 +353,7 @@ unsafe extern "C-unwind" fn relation_changed(_argument: pg_sys::Datum, relation:
     session::relation_changed(relation);
     wall::relation_changed(relation);
     wording::relation_changed(relation);
+    channel::relation_changed(relation);
 }
 
 #[pg_guard]

@@ -7,6 +7,7 @@
 
 mod access;
 mod catalog;
+mod channel;
 mod contact;
 mod customer;
 mod error;
@@ -50,7 +51,8 @@ extension_sql_file!("../sql/field.sql", name = "field", requires = ["customer"])
 extension_sql_file!("../sql/unique.sql", name = "unique", requires = ["field"]);
 extension_sql_file!("../sql/report.sql", name = "report", requires = ["unique"]);
 extension_sql_file!("../sql/search.sql", name = "search", requires = ["report"]);
-extension_sql_file!("../sql/health.sql", name = "health", requires = ["search"]);
+extension_sql_file!("../sql/channel.sql", name = "channel", requires = ["search"]);
+extension_sql_file!("../sql/health.sql", name = "health", requires = ["channel"]);
 extension_sql_file!("../sql/finish.sql", name = "finish", finalize);
 
 /// Runs once in each backend that loads the library.

@@ -5,6 +5,7 @@
 
 mod access;
 mod customer;
+mod desk;
 mod failure;
 mod log;
 mod server;
@@ -13,6 +14,7 @@ mod token;
 
 pub use access::*;
 pub use customer::*;
+pub use desk::*;
 pub use failure::{Failure, Result, keep_backtraces_out, raised};
 pub use log::*;
 pub use pgrx::pg_sys::panic::ErrorReport;

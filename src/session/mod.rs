@@ -17,6 +17,7 @@ mod judge;
 mod latch;
 mod owners;
 mod parallel;
+mod projects;
 mod question;
 mod resumed;
 pub mod settings;

@@ -1,7 +1,7 @@
 //! The functions of `sql/session.sql`: thin wrappers over the context.
 
 use super::judge::{context, require, selected_context};
-use super::{author, enter as entering};
+use super::{author, enter as entering, projects};
 use crate::error::{self, ErrorReport, Result};
 use crate::name::Reference;
 use crate::rights::Rights;
@@ -78,7 +78,14 @@ fn check_right(name: &str) -> Result<bool, ErrorReport> {
     Ok(true)
 }
 
-/// Whether the session's role holds the right in that project, or where none is named in all, selected or not.
+/// The long way of `fast::projects_with_fast`.
+#[pg_extern(sql = false)]
+fn projects_with(name: &str) -> Result<Vec<Uuid>, ErrorReport> {
+    Ok(projects::with(Rights::parse(name)?, &*context()?)?)
+}
+
+/// The long way of `fast::has_right_in_fast`: whether the session's role holds the right in that project, or where none is named in
+/// all, selected or not.
 #[pg_extern(sql = false)]
 fn has_right_in(name: Option<&str>, project: Option<Uuid>) -> Result<bool, ErrorReport> {
     let name = name.ok_or_else(|| error::missing_argument("right_name"))?;

@@ -20,6 +20,9 @@ const SETTINGS_OF_OWNER: f64 = 50.0;
 /// Rows of an owner in any other walled table.
 const ROWS_OF_OWNER: f64 = 50_000.0;
 
+/// Projects of an owner among whose rows those of such a table are divided.
+const PROJECTS: f64 = 4.0;
+
 /// Rows, and entries of an index, on a page.
 const ROWS_ON_PAGE: f64 = 40.0;
 const ENTRIES_ON_PAGE: f64 = 150.0;
@@ -111,6 +114,8 @@ pub unsafe fn relation_stats(
             let rows = rows_of_owner((*entry).relid);
             let distinct = if column == wall.column {
                 Some(OWNERS)
+            } else if policy::is_of_project((*entry).relid, column) {
+                Some(PROJECTS)
             } else {
                 // The wall's own share counts already: in an owner's rows such a value is there once.
                 is_unique_within_owner((*asked).rel, wall.column, column).then_some(rows)

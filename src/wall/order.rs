@@ -225,7 +225,7 @@ impl WalledScan {
         // SAFETY: as promised by the caller.
         unsafe {
             members::<pg_sys::Node>((*self.plan).qual)
-                .any(|condition| is_about_rights(condition) && pg_sys::contain_var_clause(condition))
+                .any(|condition| asks_for_rights(condition) && pg_sys::contain_var_clause(condition))
         }
     }
 
@@ -454,6 +454,25 @@ unsafe fn is_about_rights(condition: *mut pg_sys::Node) -> bool {
         !condition.is_null()
             && (*condition).type_ == pg_sys::NodeTag::T_FuncExpr
             && policy::asks_for_rights((*condition.cast::<pg_sys::FuncExpr>()).funcid)
+    }
+}
+
+/// Whether a condition is about rights, or has a part that is.
+///
+/// # Safety
+/// As [`is_about_rights`].
+unsafe fn asks_for_rights(condition: *mut pg_sys::Node) -> bool {
+    // SAFETY: as promised by the caller; the tags tell what the nodes are.
+    unsafe {
+        if condition.is_null() {
+            return false;
+        }
+        let parts = match (*condition).type_ {
+            pg_sys::NodeTag::T_BoolExpr => (*condition.cast::<pg_sys::BoolExpr>()).args,
+            pg_sys::NodeTag::T_ScalarArrayOpExpr => (*condition.cast::<pg_sys::ScalarArrayOpExpr>()).args,
+            _ => return is_about_rights(condition),
+        };
+        members::<pg_sys::Node>(parts).any(|part| asks_for_rights(part))
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Wall {
 #[derive(Default)]
 struct Known {
     walls: HashMap<pg_sys::Oid, Option<Wall>>,
+    /// The column of a table that says to which project a row belongs, or none.
+    project_columns: HashMap<pg_sys::Oid, pg_sys::AttrNumber>,
     /// Whether decisions are made from a table.
     decides: HashMap<pg_sys::Oid, bool>,
     /// The first column of an index that is a B-tree, and the family of its operators.
@@ -115,6 +117,16 @@ pub unsafe fn in_force(table: pg_sys::Oid) -> Option<Wall> {
 /// Whether access is decided from a table: projects, fields and the like.
 pub fn decides(table: pg_sys::Oid) -> bool {
     known(|known| &mut known.decides, table, || catalog::decides(table))
+}
+
+/// Whether a column says to which project a row belongs, in a table whose rows take a right in their project.
+pub fn is_of_project(table: pg_sys::Oid, column: pg_sys::AttrNumber) -> bool {
+    // SAFETY: a look-up by oid and NUL-terminated name, inside a transaction as every plan is made in one.
+    let find = || unsafe {
+        let of_project = pg_sys::get_attnum(table, c"project_id".as_ptr());
+        if decides(table) { pg_sys::InvalidAttrNumber as _ } else { of_project }
+    };
+    column > 0 && known(|known| &mut known.project_columns, table, find) == column
 }
 
 /// Whether row-level security binds a role.
