@@ -10,7 +10,7 @@ use std::ffi::CStr;
 static ALLOW_DROP: GucSetting<bool> = GucSetting::<bool>::new(false);
 
 /// In these the house owner has rows from the beginning, which are no loss. Every other table of the schema is guarded with its first row.
-const PROVISIONED: [&CStr; 4] = [c"owner", c"project", c"profile", c"field"];
+const PROVISIONED: [&CStr; 5] = [c"owner", c"project", c"profile", c"field", c"ticket_status"];
 
 /// Defines `ringfence.allow_drop`. For `_PG_init`.
 pub fn init() {

@@ -15,6 +15,7 @@ mod field;
 mod health;
 mod hooks;
 mod install;
+mod interaction;
 mod jsonb;
 mod lock;
 mod log;
@@ -29,6 +30,7 @@ mod search;
 mod secret;
 mod session;
 mod text;
+mod ticket;
 mod token;
 mod wall;
 mod wording;
@@ -52,7 +54,10 @@ extension_sql_file!("../sql/unique.sql", name = "unique", requires = ["field"]);
 extension_sql_file!("../sql/report.sql", name = "report", requires = ["unique"]);
 extension_sql_file!("../sql/search.sql", name = "search", requires = ["report"]);
 extension_sql_file!("../sql/channel.sql", name = "channel", requires = ["search"]);
-extension_sql_file!("../sql/health.sql", name = "health", requires = ["channel"]);
+extension_sql_file!("../sql/ticket.sql", name = "ticket", requires = ["channel"]);
+extension_sql_file!("../sql/interaction.sql", name = "interaction", requires = ["ticket"]);
+extension_sql_file!("../sql/script.sql", name = "script", requires = ["interaction"]);
+extension_sql_file!("../sql/health.sql", name = "health", requires = ["script"]);
 extension_sql_file!("../sql/finish.sql", name = "finish", finalize);
 
 /// Runs once in each backend that loads the library.

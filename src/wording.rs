@@ -196,6 +196,67 @@ fn of_constraint(constraint: &[u8], kind: &[u8]) -> Option<(&'static CStr, Optio
         }
         b"company_pkey" => (c"there is a company with this id already", None),
         b"company_name_check" => (c"the name of a company must have a visible character", None),
+        b"channel_address" => (c"the address is taken", Some(c"ringfence.release_channel() sets an address free.")),
+        b"channel_owner_id_project_id_fkey" if !still_referred_to => (c"there is no such project", None),
+        b"ticket_status_pkey" => (c"there is a ticket status of this name already", None),
+        b"ticket_status_name_as_seen" => (c"there is a ticket status whose name looks the same", None),
+        b"ticket_pkey" => (c"there is a ticket with this id already", None),
+        b"ticket_subject_check" => (c"the subject of a ticket must have a visible character", None),
+        b"ticket_priority_check" => {
+            (c"unknown priority of a ticket", Some(c"The priorities are: low, normal, high, urgent."))
+        }
+        b"ticket_owner_id_status_fkey" if still_referred_to => (c"there are tickets of this status", None),
+        b"ticket_owner_id_status_fkey" => {
+            (c"there is no such ticket status", Some(c"ringfence.ticket_status lists the statuses of the owner."))
+        }
+        b"ticket_owner_id_customer_id_fkey" if !still_referred_to => (c"there is no such customer", None),
+        b"ticket_owner_id_project_id_fkey" if !still_referred_to => (c"there is no such project", None),
+        b"ticket_owner_id_channel_id_fkey" if !still_referred_to => (c"there is no such channel", None),
+        b"ticket_owner_id_fkey" if still_referred_to => (
+            c"the owner has tickets",
+            Some(c"Delete them first, or disable the owner: UPDATE ringfence.owner SET enabled = false."),
+        ),
+        b"interaction_kind_check" => (
+            c"unknown kind of interaction",
+            Some(c"The kinds are: call, email, chat, message, visit, note."),
+        ),
+        b"interaction_direction_check" => (c"the direction of an interaction is either 'in' or 'out'", None),
+        b"interaction_times_check" => (c"an interaction cannot end, or be answered, before it starts", None),
+        b"interaction_external_id_check" => (c"an external id has at most 1000 bytes", None),
+        b"interaction_pkey" => (c"there is an interaction with this id already", None),
+        b"interaction_owner_id_external_id_key" => (c"there is an interaction with this external id already", None),
+        b"interaction_owner_id_customer_id_fkey" if !still_referred_to => (c"there is no such customer", None),
+        b"interaction_owner_id_project_id_fkey" if !still_referred_to => (c"there is no such project", None),
+        b"interaction_owner_id_channel_id_fkey" if !still_referred_to => (c"there is no such channel", None),
+        b"interaction_owner_id_fkey" if still_referred_to => (
+            c"the owner has interactions",
+            Some(c"Delete them first, or disable the owner: UPDATE ringfence.owner SET enabled = false."),
+        ),
+        b"script_owner_id_project_id_name_key" => (c"there is a script of this name in the project already", None),
+        b"script_owner_id_project_id_fkey" if !still_referred_to => (c"there is no such project", None),
+        b"question_text_check" => (c"a question must have a visible character", None),
+        b"answer_name_check" => (c"the name of an answer must have a visible character", None),
+        b"answer_kind_check" => (c"the kind of an answer is either 'choice' or 'text'", None),
+        b"answer_next_question_fkey" if still_referred_to => (
+            c"an answer leads to this question",
+            Some(c"Let the answer lead elsewhere, or delete it: SELECT * FROM ringfence.answer WHERE next_question_id = ..."),
+        ),
+        b"answer_next_question_fkey" => (c"there is no such question in this script", None),
+        b"import_template_owner_id_name_key" => (c"there is an import template of this name already", None),
+        b"import_template_mode_check" => {
+            (c"unknown mode of an import", Some(c"The modes are: add, update, upsert."))
+        }
+        b"import_template_match_check" => (
+            c"a template that updates must have a match_field",
+            Some(c"It is id, phone, email, or the name of a unique field."),
+        ),
+        b"import_template_owner_id_project_id_fkey" if !still_referred_to => (c"there is no such project", None),
+        b"import_mapping_owner_id_template_id_fkey" if !still_referred_to => (c"there is no such import template", None),
+        b"import_mapping_target" => (
+            c"the template has a mapping for this target already",
+            Some(c"Only phones and emails take several. Put several columns into one source: {{First}} {{Last}}."),
+        ),
+        b"import_mapping_on_empty_check" => (c"what an empty cell does is either 'leave' or 'clear'", None),
         b"customer_owner_id_fkey" if still_referred_to => (
             c"the owner has customers",
             Some(c"Delete them first, or disable the owner: UPDATE ringfence.owner SET enabled = false."),

@@ -1,0 +1,54 @@
+//! Interactions with customers: what of a customer shows beside one, and that one counts as the customer's activity.
+
+use crate::catalog;
+use crate::error::{self, Result};
+use crate::jsonb::{Jsonb, New};
+use crate::session;
+use crate::ticket::run_for_owner;
+use pgrx::datum::{DatumWithOid, TimestampWithTimeZone, Uuid};
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::prelude::*;
+use pgrx::{AllocatedByPostgres, PgTrigger};
+
+/// The stored values of the fields that the session sees in that project, by name.
+#[pg_extern(sql = false)]
+fn attributes_in(stored: Jsonb, project: Uuid) -> Result<Jsonb> {
+    let context = session::context()?;
+    let fields = context.fields()?;
+    let seen = fields.seen_of(stored.root());
+    let mut shown: Vec<_> = seen.filter(|(field, _)| fields.in_report(project, field.id).is_some()).collect();
+    shown.sort_unstable_by_key(|(field, _)| field.rank);
+    let shown: Vec<(&str, New)> =
+        shown.into_iter().map(|(field, value)| (field.name.as_str(), field.show(value))).collect();
+    Ok(Jsonb::object(shown))
+}
+
+/// Whether the session may write that custom field in that project.
+#[pg_extern(sql = false)]
+fn writes_field_in(field: Uuid, project: Uuid) -> Result<bool> {
+    Ok(session::context()?.fields()?.in_report(project, field).is_some_and(|field| field.writable))
+}
+
+/// After an interaction with a customer is kept: the customer was active. That takes no right over customers.
+#[pg_trigger(sql = false)]
+fn note_activity<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>> {
+    error::raised((|| {
+        let wrong = || error::wrong_trigger("note_activity is for rows of ringfence.interaction");
+        let table = catalog::table_oid(c"interaction");
+        if trigger.relid().ok() != Some(table) {
+            return Err(wrong());
+        }
+        // What a superuser restores is as it was.
+        if !catalog::row_security_binds(table, pg_sys::InvalidOid) {
+            return Ok(None);
+        }
+        let new = trigger.new().ok_or_else(wrong)?;
+        let customer: Option<Uuid> = new.get_by_name("customer_id").map_err(|_| wrong())?;
+        let started: Option<TimestampWithTimeZone> = new.get_by_name("started_at").map_err(|_| wrong())?;
+        let owner = session::context()?.owner.id;
+        let arguments: [DatumWithOid; 3] = [owner.into(), customer.into(), started.into()];
+        run_for_owner(true, || Spi::run_with_args("SELECT ringfence.touch_customer($1, $2, $3)", &arguments))?
+            .map_err(|_| wrong())?;
+        Ok(None)
+    })())
+}
