@@ -14,6 +14,7 @@ mod error;
 mod field;
 mod health;
 mod hooks;
+mod import;
 mod install;
 mod interaction;
 mod jsonb;
@@ -57,7 +58,8 @@ extension_sql_file!("../sql/channel.sql", name = "channel", requires = ["search"
 extension_sql_file!("../sql/ticket.sql", name = "ticket", requires = ["channel"]);
 extension_sql_file!("../sql/interaction.sql", name = "interaction", requires = ["ticket"]);
 extension_sql_file!("../sql/script.sql", name = "script", requires = ["interaction"]);
-extension_sql_file!("../sql/health.sql", name = "health", requires = ["script"]);
+extension_sql_file!("../sql/import.sql", name = "import", requires = ["script"]);
+extension_sql_file!("../sql/health.sql", name = "health", requires = ["import"]);
 extension_sql_file!("../sql/finish.sql", name = "finish", finalize);
 
 /// Runs once in each backend that loads the library.
