@@ -91,6 +91,69 @@ UPDATE ringfence.customer_card SET name = 'x';
 \set ECHO none
 
 \echo
+\echo '== Ms. Tsai calls. The switch asks whose line it is, before any owner is selected:'
+\set ECHO queries
+\c - switchboard
+SELECT owner_name, project_name FROM ringfence.route('phone', '0800-080-080');
+SELECT owner_name, project_name FROM ringfence.route('phone', 'sip:+48221234567@pbx.example;user=phone');
+\set ECHO none
+\echo
+\echo '== The agent takes the call for Company A: finds her, opens a ticket, asks what the script says, and logs the call:'
+\set ECHO queries
+\c - desk
+BEGIN;
+\o /dev/null
+SELECT ringfence.enter('Company A', 'Support', 'anna');
+\o
+SELECT name, phones FROM ringfence.find_by_phone('+886 912 345 678');
+\set ECHO none
+SELECT customer_id AS customer_a FROM ringfence.find_by_phone('0912345678') \gset
+\echo 'SELECT ringfence.open_ticket(<Ms. Tsai>, ''No connection'', priority => ''high'');'
+SELECT ringfence.open_ticket(:'customer_a', 'No connection', priority => 'high') AS ticket_a \gset
+\set ECHO queries
+SELECT subject, status, priority, created_by FROM ringfence.ticket WHERE priority = 'high' ORDER BY number DESC LIMIT 1;
+SELECT question, answer, kind, field_name FROM ringfence.script_form('No connection');
+\set ECHO none
+\echo 'SELECT ringfence.log_interaction(''call'', customer => <Ms. Tsai>, ticket => <the ticket>, remote_address => ''+886912345678'');'
+SELECT ringfence.log_interaction('call', customer => :'customer_a', ticket => :'ticket_a', remote_address => '+886912345678') AS call_a \gset
+\echo 'SELECT ringfence.respond(<the call>, <each answer>, ''RX-999'');'
+SELECT answer_id AS answer_a FROM ringfence.script_form('No connection') WHERE kind = 'text' \gset
+SELECT count(ringfence.respond(:'call_a', answer_id, 'RX-999')) FROM ringfence.script_form('No connection') WHERE answer <> 'No' \g /dev/null
+\set ECHO queries
+SELECT question, answer, value FROM ringfence.response ORDER BY id;
+SELECT kind, agent, customer_name, attributes FROM ringfence.call_log ORDER BY started_at DESC LIMIT 1;
+COMMIT;
+\set ECHO none
+\echo
+\echo '== Then she calls Company B, and the same agent answers. What was opened and said for Company A is not there, by no id:'
+\set ECHO queries
+BEGIN;
+\o /dev/null
+SELECT ringfence.enter('Company B', 'Retention', 'anna');
+\o
+SELECT customer.name, customer.phones, count(interaction.id) AS interactions FROM ringfence.find_by_phone('+886 912 345 678') AS customer
+  LEFT JOIN ringfence.interaction USING (customer_id) GROUP BY 1, 2;
+\set ECHO none
+\echo 'SELECT ringfence.open_ticket(<Ms. Tsai of Company A>, ''Wants to leave'');'
+SAVEPOINT here;
+SELECT ringfence.open_ticket(:'customer_a', 'Wants to leave');
+ROLLBACK TO here;
+\echo 'SELECT ringfence.log_interaction(''call'', ticket => <the ticket of Company A>);'
+SELECT ringfence.log_interaction('call', ticket => :'ticket_a');
+ROLLBACK TO here;
+\echo 'SELECT ringfence.respond(<the call of Company A>, <the answer of Company A>, ''RX-1'');'
+SELECT ringfence.respond(:'call_a', :'answer_a', 'RX-1');
+ROLLBACK TO here;
+\set ECHO queries
+SELECT * FROM ringfence.script_form('No connection');
+ROLLBACK TO here;
+SELECT ringfence.open_ticket(NULL, 'x', 'Support');
+ROLLBACK TO here;
+SELECT question, answer, field_name FROM ringfence.script_form('Wants to leave');
+COMMIT;
+\set ECHO none
+
+\echo
 \echo '== Who am I, and may I?'
 \set ECHO queries
 \c - agent_a

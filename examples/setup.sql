@@ -15,6 +15,9 @@ CREATE ROLE agent_a LOGIN;
 CREATE ROLE agent_b LOGIN;
 CREATE ROLE seller_a LOGIN;
 CREATE ROLE bi_a LOGIN;
+-- The telephone switch asks which owner a line belongs to, and nothing else; so may the desk, which takes letters itself.
+CREATE ROLE switchboard LOGIN;
+GRANT ringfence_router TO switchboard, desk;
 
 SET ROLE administrator;
 INSERT INTO ringfence.owner (name, description, country) VALUES
@@ -72,4 +75,31 @@ RESET ROLE;
 
 SET ROLE administrator;
 SELECT ringfence.grant_access('seller_a', 'Company A', '{sales}', 'Sales') \g /dev/null
+RESET ROLE;
+
+-- The service desk: the lines that customers call, and what agents ask on them.
+SET ROLE administrator;
+SELECT ringfence.assign_channel('Company A', 'phone', '0800 080 080', 'Support', 'Service line'),
+       ringfence.assign_channel('Company A', 'email', 'service@company-a.example', 'Support'),
+       ringfence.assign_channel('Company A', 'phone', '(02) 2345-6789', 'Sales', 'Sales line'),
+       ringfence.assign_channel('Company B', 'phone', '22 123 45 67', 'Retention', 'Service line'),
+       ringfence.assign_channel('Denki Service', 'phone', '03-1234-5678', NULL, 'Service line'),
+       ringfence.assign_channel('Casa Italiana', 'phone', '06 1234 5678', NULL, 'Service line'),
+       ringfence.assign_channel('Зв''язок', 'phone', '044 123 45 67', NULL, 'Service line') \g /dev/null
+RESET ROLE;
+SET ROLE manager;
+BEGIN;
+SELECT ringfence.enter('Company A', 'Support') \g /dev/null
+INSERT INTO ringfence.script (name) VALUES ('No connection') RETURNING id AS script \gset
+INSERT INTO ringfence.question (script_id, text, required) VALUES (:'script', 'Does the lamp of the router blink?', true) RETURNING id AS lamp \gset
+INSERT INTO ringfence.question (script_id, text) VALUES (:'script', 'Which router is it?') RETURNING id AS router \gset
+INSERT INTO ringfence.answer (question_id, name, next_question_id) VALUES (:'lamp', 'Yes', :'router'), (:'lamp', 'No', NULL);
+INSERT INTO ringfence.answer (question_id, kind, name, field_id) SELECT :'router', 'text', 'As it says on the box', field_id FROM ringfence.visible_fields() WHERE name = 'Router';
+COMMIT;
+BEGIN;
+SELECT ringfence.enter('Company B', 'Retention') \g /dev/null
+INSERT INTO ringfence.script (name) VALUES ('Wants to leave') RETURNING id AS script \gset
+INSERT INTO ringfence.question (script_id, text) VALUES (:'script', 'What do you owe?') RETURNING id AS debt \gset
+INSERT INTO ringfence.answer (question_id, kind, name, field_id) SELECT :'debt', 'text', 'Amount', field_id FROM ringfence.visible_fields() WHERE name = 'Debt';
+COMMIT;
 RESET ROLE;

@@ -116,9 +116,11 @@ parallel_regression_tests() {
 make_examples() {
     . "$ROOT/examples/common.sh"
     sample_database
+    # For the examples that write: the demo tells of what it finds.
+    createdb -T demo demo_calls
     psql -q -X -c "ALTER ROLE desk PASSWORD 'the desk''s password'"
     check "the client libraries can be installed" "$ROOT/pgrx-config/clients.sh" light
-    check "the Rust example builds" programs build --release --example find_customer
+    check "the Rust examples build" programs build --release --example find_customer --example take_call
 }
 
 report() {
