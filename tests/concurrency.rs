@@ -438,3 +438,55 @@ fn customers_are_saved_once_under_load() {
     let saved = "SELECT count(*) FROM ringfence.customer_card WHERE name LIKE 'Load %'";
     assert_eq!(value::<i64>(&mut database.connect("boss_a"), saved), 60);
 }
+
+#[test]
+fn tickets_are_numbered_without_gaps_by_sessions_at_once() {
+    let database = Database::new("ticket_numbers");
+    const SESSIONS: usize = 6;
+    const TICKETS: usize = 20;
+    let writers: Vec<_> = (0..SESSIONS)
+        .map(|n| {
+            // Two of the six work for the other owner.
+            let mut agent = database.connect(if n % 3 == 2 { "app_b" } else { "app_a" });
+            thread::spawn(move || {
+                for ticket in 0..TICKETS {
+                    run(&mut agent, "BEGIN; SELECT ringfence.open_ticket(NULL, 'Rolled back'); ROLLBACK");
+                    run(&mut agent, &format!("SELECT ringfence.open_ticket(NULL, 'Ticket {ticket} of {n}')"));
+                }
+            })
+        })
+        .collect();
+    writers.into_iter().for_each(|writer| writer.join().expect("a writer"));
+    for (role, tickets) in [("app_a", 4 * TICKETS), ("app_b", 2 * TICKETS)] {
+        let mut reader = database.connect(role);
+        let numbers = "SELECT min(number) = 1 AND max(number) = count(DISTINCT number) FROM ringfence.ticket";
+        assert!(value::<bool>(&mut reader, numbers), "{role}");
+        assert_eq!(value::<i64>(&mut reader, "SELECT count(*) FROM ringfence.ticket"), tickets as i64);
+    }
+    // A transaction that stays open keeps the sessions of its owner waiting, and nobody else. What its snapshot does not see is an
+    // error that says to try again.
+    let mut first = database.connect("app_a");
+    let mut old = database.connect("app_a");
+    run(&mut old, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM ringfence.ticket");
+    run(&mut first, "BEGIN; SELECT ringfence.open_ticket(NULL, 'Not yet committed')");
+    run(&mut database.connect("app_b"), "SET lock_timeout = '1s'; SELECT ringfence.open_ticket(NULL, 'At once')");
+    run(&mut first, "COMMIT");
+    assert_eq!(refused(&mut old, "SELECT ringfence.open_ticket(NULL, 'Too late')"), "40001");
+}
+
+#[test]
+fn many_tickets_in_one_transaction_leave_one_version_of_the_counter() {
+    let database = Database::new("ticket_counter");
+    let mut agent = database.connect("app_a");
+    run(
+        &mut agent,
+        "BEGIN; INSERT INTO ringfence.ticket (subject) SELECT 'Ticket ' || n FROM generate_series(1, 5000) AS n",
+    );
+    run(
+        &mut agent,
+        "DO $$BEGIN FOR n IN 1..500 LOOP PERFORM ringfence.open_ticket(NULL, 'One by one'); END LOOP; END$$; COMMIT",
+    );
+    assert_eq!(value::<i64>(&mut agent, "SELECT max(number) FROM ringfence.ticket"), 5500);
+    let size = "SELECT pg_relation_size('ringfence.ticket_counter')";
+    assert_eq!(value::<i64>(&mut database.superuser(), size), 8192);
+}

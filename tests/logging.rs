@@ -121,3 +121,29 @@ fn each_line_names_the_owner_where_that_is_asked_for() {
         .expect("the line");
     assert!(line.contains(&format!("\"detail\":\"{}\"", OWNER_B.replace('"', "\\\""))), "{line}");
 }
+
+/// A router that tries addresses shows in the log, and cannot fill it.
+#[test]
+fn addresses_that_lead_nowhere_are_logged_once_a_second() {
+    let database = Database::new("logging_route");
+    let mut setup = database.superuser();
+    run(
+        &mut setup,
+        "DROP ROLE IF EXISTS log_router; CREATE ROLE log_router LOGIN; GRANT ringfence_router TO log_router",
+    );
+    let mut router = database.connect("log_router");
+    let tried = "SELECT count(*) FROM generate_series(1, 20000) AS n, LATERAL ringfence.route('chat', 'nobody' || n)";
+    run(&mut router, tried);
+    let log = log_lines();
+    let lines = log
+        .iter()
+        .filter(|line| line.contains("log_router@test_logging_route") && line.contains("which leads to no owner"))
+        .collect::<Vec<_>>();
+    assert!(
+        lines.first().is_some_and(|line| line.contains("role \"log_router\"") && line.contains("nobody1\"")),
+        "{lines:?}"
+    );
+    assert!(lines.len() < 100, "{}", lines.len());
+    drop(router);
+    run(&mut setup, "DROP ROLE log_router");
+}

@@ -41,6 +41,20 @@ fn restore(format: &str) {
          SELECT ringfence.create_report_view('Sales', 'restored_sales');
          UPDATE ringfence.customer_card SET attributes = '{\"Plan\": \"gold\", \"Contract\": \"C-1\", \"Tier\": \"silver\"}' WHERE name = 'Chen Wei'",
     );
+    // The service desk: numbers go on where they were, and what was answered stays.
+    run(
+        &mut database.connect("boss_a"),
+        "SELECT ringfence.open_ticket(NULL, 'Ticket ' || n, 'Sales') FROM generate_series(1, 3) AS n; DELETE FROM ringfence.ticket WHERE number = 3;
+         INSERT INTO ringfence.interaction (id, kind, customer_id, external_id, created_at) VALUES ('a0000000-0000-0000-0000-0000000000ca', 'call', 'a0000000-0000-0000-0000-000000000001', 'call-1', now());
+         INSERT INTO ringfence.script (id, name, project_id) SELECT 'a0000000-0000-0000-0000-00000000005c', 'Script', id FROM ringfence.project WHERE name = 'Sales';
+         INSERT INTO ringfence.question (id, script_id, text) VALUES ('a0000000-0000-0000-0000-00000000009e', 'a0000000-0000-0000-0000-00000000005c', 'Question?');
+         INSERT INTO ringfence.answer (id, question_id, name, next_question_id) VALUES ('a0000000-0000-0000-0000-0000000000a5', 'a0000000-0000-0000-0000-00000000009e', 'Answer', 'a0000000-0000-0000-0000-00000000009e');
+         SELECT ringfence.respond('a0000000-0000-0000-0000-0000000000ca', 'a0000000-0000-0000-0000-0000000000a5');
+         UPDATE ringfence.ticket_status SET name = 'begun' WHERE name = 'open';
+         INSERT INTO ringfence.import_template (id, name, mode) VALUES ('a0000000-0000-0000-0000-0000000001e7', 'Import', 'add');
+         INSERT INTO ringfence.import_mapping (template_id, target, source) VALUES ('a0000000-0000-0000-0000-0000000001e7', 'name', '{{Name}}')",
+    );
+    run(&mut database.connect("dba"), "SELECT ringfence.assign_channel('Company A', 'phone', '0223456789', 'Sales')");
     // What was changed of what CREATE EXTENSION makes must come back changed.
     run(&mut server, "UPDATE ringfence.owner SET description = 'changed', enabled = false WHERE name = 'House'");
     run(&mut server, "DELETE FROM ringfence.project WHERE name = 'Default'");
@@ -94,7 +108,11 @@ fn restore(format: &str) {
         "SELECT ringfence.rename_field('Tier', 'Rank'); SELECT \"Rank\" FROM ringfence_report.restored_sales",
     );
     run(&mut boss, "SELECT ringfence.rename_field('Rank', 'Tier')");
+    let next = "INSERT INTO ringfence.ticket (subject) VALUES ('The next') RETURNING number";
+    assert_eq!(value::<i64>(&mut boss, next), 4);
     drop(boss);
+    let route = "SELECT concat_ws(' ', owner_name, project_name) FROM ringfence.route('phone', '+886223456789')";
+    assert_eq!(value::<String>(&mut copy, route), "Company A Sales");
     // Provisioning is back for owners to come.
     run(&mut copy, "INSERT INTO ringfence.owner (name) VALUES ('After the restore')");
     let provisioned = "SELECT count(*) FROM ringfence.project p JOIN ringfence.owner o ON o.id = p.owner_id WHERE o.name = 'After the restore'";

@@ -2,6 +2,7 @@
 
 use super::Maker;
 use crate::program::Step;
+use crate::schema::Type;
 use crate::sql;
 use crate::sql::Sql;
 
@@ -57,7 +58,9 @@ impl Maker<'_> {
         let project = *self.random.pick(PROJECTS);
         let right = self.right();
         let word = self.word();
-        let call = match self.random.below(16) {
+        let id = self.value(Type::Id, &[], 1).text();
+        let number = self.random.below(70);
+        let call = match self.random.below(24) {
             0 => "SELECT owner_id, owner_name, project_name, agent, source, rights, bound FROM ringfence.whoami()"
                 .to_owned(),
             1 => format!("SELECT ringfence.enter('{owner}')"),
@@ -84,6 +87,24 @@ impl Maker<'_> {
                 format!("SELECT ringfence.has_right('{right}'), ringfence.current_owner(), ringfence.current_project()")
             }
             13 => return vec![Step::new("", sql!["SELECT * FROM ", self.set_call()])],
+            14 => format!("SELECT ringfence.open_ticket({id}, '{word}', '{project}')"),
+            15 => format!(
+                "INSERT INTO ringfence.ticket (subject, customer_id, status) VALUES ('{word}', {id}, '{}') RETURNING number, status",
+                self.random.pick(&["new", "closed", "no such"])
+            ),
+            16 => format!("SELECT subject, status FROM ringfence.ticket WHERE number = {number}"),
+            17 => format!("SELECT ringfence.log_interaction('call', customer => {id}, external_id => 'call-{number}')"),
+            18 => format!("SELECT ringfence.log_interaction('call', ticket => {id}, project => '{project}')"),
+            19 => {
+                let (interaction, answer) = (self.id_of(&format!("interaction {}", 1 + number)), self.id_of("answer"));
+                format!("SELECT ringfence.respond({interaction}, {answer}, '{word}')")
+            }
+            20 => "SELECT * FROM ringfence.script_form('Selling')".to_owned(),
+            21 => format!(
+                "SELECT * FROM ringfence.import_customers('Import', rows => '[{{\"n\": \"{word}\", \"p\": \"{}\"}}]'::jsonb, dry_run => {})",
+                self.random.pick(&["+48601234010", "0912345003", "0911000111", ""]),
+                self.random.pick(&["true", "false"])
+            ),
             _ => {
                 let functions: Vec<_> = self.schema.functions.iter().filter(|function| function.ours).collect();
                 if functions.is_empty() {

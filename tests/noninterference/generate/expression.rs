@@ -107,8 +107,11 @@ impl Maker<'_> {
 
     /// An id of a row of the set-up, there or not.
     pub fn id(&mut self) -> String {
-        let owner = *self.random.weighted(&[(6, 'a'), (3, '1'), (1, 'f'), (1, 'c')]);
-        let what = match self.random.below(6) {
+        let what = match self.random.below(10) {
+            6 => format!("ticket {}", 1 + self.random.below(70)),
+            7 => format!("interaction {}", 1 + self.random.below(70)),
+            8 => format!("channel {}", self.random.pick(&["+886223456789", "a", "help@a.example"])),
+            9 => (*self.random.pick(&["script", "question", "answer"])).to_owned(),
             0 => "owner".to_owned(),
             1 => format!("project {}", self.random.pick(&["Sales", "Support", "Closed", "Default"])),
             2 => format!(
@@ -118,6 +121,12 @@ impl Maker<'_> {
             3 => format!("company Firm {}", 1 + self.random.below(25)),
             _ => format!("customer {}", 1 + self.random.below(220)),
         };
+        self.id_of(&what)
+    }
+
+    /// The id of a thing of the set-up, of whichever owner.
+    pub fn id_of(&mut self, what: &str) -> String {
+        let owner = *self.random.weighted(&[(6, 'a'), (3, '1'), (1, 'f'), (1, 'c')]);
         // As setup.id() makes them; the planner makes a constant of it.
         let text = format!("{owner} {what}");
         format!("overlay(overlay(md5('{text}') PLACING '4' FROM 13) PLACING '{owner}' FROM 1)::uuid")

@@ -10,3 +10,5 @@ SELECT setup.id(:'letter' || ' customer ' || n),
        jsonb_build_object('ticket', 'T-' || n, 'note', 'CANARY note ' || n % 7, 'ssn', 'S' || n, 'budget', 'CANARY ' || n, 'vip', 'yes')
   FROM generate_series(:first, :last) AS n CROSS JOIN LATERAL setup.person(n) AS person;
 COMMIT;
+CALL setup.tickets(:'letter', :first, :last, 'CANARY ticket', 0);
+CALL setup.interactions(:'letter', :first, :last, 'CANARY note', 0);

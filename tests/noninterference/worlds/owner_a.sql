@@ -6,6 +6,11 @@ CALL setup.project('a', 'Sales');
 CALL setup.project('a', 'Support');
 CALL setup.project('a', 'Closed');
 CALL setup.project('c', 'Sales');
+CALL setup.project('c', 'Support');
+CALL setup.channel('a', 'phone', '+886223456789', 'Sales');
+CALL setup.channel('a', 'email', 'help@a.example', 'Support');
+CALL setup.channel('a', 'chat', 'a', NULL);
+CALL setup.channel('c', 'phone', '+4930123456', 'Sales');
 INSERT INTO ringfence.profile (owner_id, id, name, description, rights)
     VALUES (setup.id('a owner'), setup.id('a profile reader'), 'reader', 'Reads', '{customer.read}'),
            (setup.id('a owner'), setup.id('a profile fields'), 'fields', 'Fields, not what is masked',
@@ -77,6 +82,11 @@ INSERT INTO ringfence.customer_card (id, name, phones, emails, address, birth_da
 SELECT setup.id('c customer ' || n), person.name, person.phones, person.emails, person.address, person.born, person.language, person.active
   FROM generate_series(1, 20) AS n CROSS JOIN LATERAL setup.person(n) AS person;
 COMMIT;
+CALL setup.tickets('a', 1, 60, 'Ticket', :hidden_shift);
+CALL setup.tickets('c', 1, 10, 'Ticket', 0);
+CALL setup.import('a', 'Imported');
+CALL setup.interactions('a', 1, 60, 'Note', :hidden_shift);
+CALL setup.interactions('c', 1, 10, 'Note', 0);
 -- One that is disabled, though a role has access.
 BEGIN;
 CALL setup.owner('d', 'Company D', 'FR');

@@ -5,6 +5,8 @@ CALL setup.owner(:'letter', :'name', 'PL');
 CALL setup.project(:'letter', 'Sales');
 CALL setup.project(:'letter', 'Support');
 CALL setup.project(:'letter', 'CANARY project');
+CALL setup.channel(:'letter', 'phone', '+8862234567' || ascii(:'letter'), 'Sales');
+CALL setup.channel(:'letter', 'email', 'CANARY@' || :'letter' || '.example', NULL);
 INSERT INTO ringfence.profile (owner_id, id, name, description, rights)
     VALUES (setup.id(:'letter' || ' owner'), setup.id(:'letter' || ' profile reader'), 'reader', 'CANARY profile', '{customer.read,ticket.read}');
 SET LOCAL ROLE ni_setup;
@@ -22,6 +24,7 @@ CALL setup.field(:'letter', 'CANARY field', 'text', '{Sales}');
 CALL setup.field(:'letter', 'loose', 'text', '{}');
 INSERT INTO ringfence.company (name, description) SELECT 'Firm ' || n, 'CANARY firm' FROM generate_series(1, 40) AS n;
 COMMIT;
+CALL setup.import(:'letter', 'CANARY');
 SET session_replication_role = replica;
 UPDATE ringfence.company SET id = setup.id(:'letter' || ' company ' || name) WHERE owner_id = setup.id(:'letter' || ' owner');
 SET session_replication_role = origin;

@@ -65,11 +65,12 @@ SELECT c.relname FROM pg_class c LEFT JOIN pg_index i ON i.indrelid = c.oid AND 
  WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname NOT IN ('owner', 'signing_key_material')
    AND NOT coalesce(i.indkey[0] = (SELECT attnum FROM pg_attribute WHERE attrelid = c.oid AND attname = 'owner_id'), false);
 
--- That on the role is how access is decided, before an owner is known.
+-- That on the role is how access is decided, and that on the address how contacts are routed, before an owner is known. No application role
+-- may write an address.
 \echo indexes and unique constraints that do not start with owner_id, or with keys hashed from it
 SELECT i.indexrelid::regclass FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid
  WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relname NOT IN ('owner', 'signing_key_material')
-   AND i.indexrelid <> 'ringfence.access_role'::regclass
+   AND i.indexrelid NOT IN ('ringfence.access_role'::regclass, 'ringfence.channel_address'::regclass)
    AND i.indkey[0] <> (SELECT attnum FROM pg_attribute WHERE attrelid = c.oid AND attname = 'owner_id')
    AND NOT (i.indnatts = 1 AND NOT i.indisunique AND pg_get_indexdef(i.indexrelid, 1, false) LIKE 'ringfence.search\_keys(owner\_id, %');
 
@@ -94,7 +95,7 @@ SELECT oid::regclass FROM pg_class WHERE relowner = 'ringfence_tables'::regrole 
 SELECT oid::regprocedure FROM pg_proc WHERE proowner = 'ringfence_tables'::regrole;
 SELECT c.oid::regclass FROM pg_class c
  WHERE c.relnamespace = 'ringfence'::regnamespace AND c.relkind = 'v'
-   AND NOT coalesce((c.reloptions @> '{security_barrier=true}' OR c.oid = 'ringfence.customer_card'::regclass) -- see sql/customer.sql
+   AND NOT coalesce((c.reloptions @> '{security_barrier=true}' OR c.oid IN ('ringfence.customer_card'::regclass, 'ringfence.call_log'::regclass)) -- see sql/customer.sql
                     AND (c.reloptions @> '{security_invoker=true}' OR c.relowner = 'ringfence_definer'::regrole), false);
 SELECT oid::regprocedure FROM pg_proc
  WHERE pronamespace = 'ringfence'::regnamespace AND prosecdef
