@@ -24,11 +24,17 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION ringfence.wall(target regclass, read_right text, write_right text, delete_right text) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+DROP FUNCTION ringfence.wall(regclass, text, text, text);
+CREATE FUNCTION ringfence.wall(target regclass, read_right text, write_right text, delete_right text, project_column name DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $wall$
+DECLARE
+    held    text := 'ringfence.has_right(%1$L)';
+    written text := 'ringfence.has_right(%1$L)';
 BEGIN
+    IF project_column IS NOT NULL THEN
+        held := '%2$I = ANY (ringfence.projects_with(%1$L)) OR %2$I IS NULL AND ringfence.has_right_in(%1$L, NULL)';
+        written := 'ringfence.has_right_in(%1$L, %2$I)';
+    END IF;
     EXECUTE format('ALTER TABLE %s OWNER TO ringfence_tables', target);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO ringfence_definer', target);
     -- pg_dump keeps the rows.
@@ -44,16 +50,19 @@ BEGIN
     -- selectivity twice. They depend on the extension as the wall does, so DROP ... CASCADE cannot take the wall alone;
     -- row-level security without a policy allows nothing.
     IF read_right IS NOT NULL THEN
-        EXECUTE format('CREATE POLICY may_read ON %s FOR SELECT TO PUBLIC USING (ringfence.has_right(%L))', target, read_right);
+        EXECUTE format('CREATE POLICY may_read ON %s FOR SELECT TO PUBLIC USING (', target) || format(held, read_right, project_column) || ')';
     END IF;
-    EXECUTE format('CREATE POLICY may_insert ON %s FOR INSERT TO PUBLIC WITH CHECK (ringfence.has_right(%L))', target, write_right);
-    EXECUTE format('CREATE POLICY may_update ON %s FOR UPDATE TO PUBLIC USING (ringfence.has_right(%L)) WITH CHECK (ringfence.has_right(%L))',
-                   target, write_right, write_right);
-    EXECUTE format('CREATE POLICY may_delete ON %s FOR DELETE TO PUBLIC USING (ringfence.has_right(%L))', target, delete_right);
+    EXECUTE format('CREATE POLICY may_insert ON %s FOR INSERT TO PUBLIC WITH CHECK (', target) || format(written, write_right, project_column) || ')';
+    EXECUTE format('CREATE POLICY may_update ON %s FOR UPDATE TO PUBLIC USING (', target) || format(held, write_right, project_column)
+            || ') WITH CHECK (' || format(written, write_right, project_column) || ')';
+    EXECUTE format('CREATE POLICY may_delete ON %s FOR DELETE TO PUBLIC USING (', target) || format(held, delete_right, project_column) || ')';
 
     PERFORM ringfence.require_rights_to_write(target, write_right, delete_right);
 END
-$$;
+$wall$;
+REVOKE ALL ON FUNCTION ringfence.wall(regclass, text, text, text, name) FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.wall(regclass, text, text, text, name) IS
+    'Puts a new table of the extension behind the wall: owner, policies, triggers, dump. It needs a column owner_id; with a NULL read_right it makes no policy for reading';
 
 CREATE TABLE ringfence.form_being_saved (
     owner_id uuid NOT NULL DEFAULT ringfence.current_owner() REFERENCES ringfence.owner ON DELETE CASCADE,
@@ -1112,7 +1121,6 @@ COMMENT ON FUNCTION ringfence.revoke_access(role_name text, owner text, project 
 COMMENT ON FUNCTION ringfence.search_customers(query text, max_rows integer, after text) IS 'Customers of the session''s owner that match every word, best first. For the next page, pass the last row''s cursor as after. Error 22023: bad max_rows, query too long, or a cursor of another search';
 COMMENT ON FUNCTION ringfence.visible_fields(for_form boolean, OUT field_id uuid, OUT name text, OUT description text, OUT type text, OUT options text[], OUT required boolean, OUT access text, OUT "position" integer, OUT is_system boolean, OUT shared_with integer, OUT is_masked boolean, OUT is_unique boolean, OUT max_length integer, OUT pattern text, OUT minimum numeric, OUT maximum numeric) IS 'The fields of this session in the order of a form; without a project, those of all its projects. With for_form => false also those that are masked for it, with access "masked"';
 COMMENT ON FUNCTION ringfence.wait_for_savers(card ringfence.customer_card, match_field text) IS 'Waits for sessions of the owner that save the same phone or e-mail, and keeps later ones waiting; false: the card has none to match by. Part of save_customer()';
-COMMENT ON FUNCTION ringfence.wall(target regclass, read_right text, write_right text, delete_right text) IS 'Puts a new table of the extension behind the wall: owner, policies, triggers, dump. It needs a column owner_id; with a NULL read_right it makes no policy for reading';
 COMMENT ON FUNCTION ringfence.whoami(OUT role_name text, OUT owner_id uuid, OUT owner_name text, OUT project_id uuid, OUT project_name text, OUT agent text, OUT source text, OUT rights text[], OUT bound text) IS 'The session''s role, owner, project, agent, source and rights, and how the owner was selected: setting, default, enter, token, or NULL for none';
 COMMENT ON FUNCTION ringfence.works_in(project_id uuid) IS 'Whether the role has access to that project of its owner, whichever project is selected';
 COMMENT ON TABLE ringfence.form_being_saved IS 'Always empty: sessions that save the same new phone or e-mail wait for each other here; no application role can read or write it';
@@ -1123,6 +1131,1450 @@ COMMENT ON COLUMN ringfence.signing_key_material.material IS 'The public key in 
 COMMENT ON COLUMN ringfence.signing_key.algorithm IS 'The only algorithm that the key is for';
 COMMENT ON COLUMN ringfence.signing_key.added_by IS 'The role that added the key';
 COMMENT ON INDEX ringfence.access_role IS 'Finds the entries of a role for all owners; a session is judged by these entries alone';
+
+-- The service desk ----------------------------------------------------------------------------------------------------
+
+CREATE OR REPLACE FUNCTION ringfence.has_right_in(right_name text, project_id uuid) RETURNS boolean
+    LANGUAGE c STABLE PARALLEL SAFE SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'has_right_in_fast';
+CREATE FUNCTION ringfence.projects_with(right_name text) RETURNS uuid[]
+    LANGUAGE c STABLE PARALLEL SAFE STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'projects_with_fast';
+REVOKE ALL ON FUNCTION ringfence.projects_with(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.projects_with(text) TO ringfence_user, ringfence_admin;
+COMMENT ON FUNCTION ringfence.projects_with(text) IS
+    'The projects of the session''s owner in which its role holds the right, whichever is selected. Error 22023: no such right; else as current_owner()';
+
+-- Of a table whose rows say who wrote them. Applications write all columns of a row that they have read: what they write to these is ignored.
+CREATE FUNCTION ringfence.stamp_row() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $stamp$
+BEGIN
+    -- A restore, and a referential action, keep what is there.
+    IF NOT row_security_active(TG_RELID) THEN
+        RETURN NEW;
+    END IF;
+    NEW.updated_at := now();
+    NEW.updated_by := ringfence.current_actor();
+    IF TG_OP = 'INSERT' THEN
+        NEW.created_at := NEW.updated_at;
+        NEW.created_by := NEW.updated_by;
+    ELSE
+        NEW.created_at := OLD.created_at;
+        NEW.created_by := OLD.created_by;
+    END IF;
+    RETURN NEW;
+END
+$stamp$;
+REVOKE ALL ON FUNCTION ringfence.stamp_row() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.stamp_row() IS 'Trigger: keeps created_at, created_by, updated_at and updated_by';
+
+GRANT EXECUTE ON FUNCTION ringfence.check_name(text) TO ringfence_tables;
+
+-- channel: the addresses that customers reach an owner at, and which owner an address belongs to.
+
+-- An address belongs to one owner of the installation. Only ringfence_admin assigns one: whoever could try addresses would learn others'.
+CREATE TABLE ringfence.channel (
+    owner_id       uuid NOT NULL DEFAULT ringfence.current_owner() REFERENCES ringfence.owner ON DELETE CASCADE,
+    id             uuid NOT NULL DEFAULT ringfence.new_id(),
+    kind           text NOT NULL CHECK (kind IN ('phone', 'email', 'chat', 'messenger', 'web')),
+    address        text NOT NULL,
+    normal_address text NOT NULL COLLATE "C",
+    project_id     uuid,
+    name           text CHECK (ringfence.check_name(name)),
+    enabled        boolean NOT NULL DEFAULT true,
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    created_by     text NOT NULL DEFAULT ringfence.current_actor(),
+    updated_at     timestamptz NOT NULL DEFAULT now(),
+    updated_by     text NOT NULL DEFAULT ringfence.current_actor(),
+    PRIMARY KEY (owner_id, id),
+    FOREIGN KEY (owner_id, project_id) REFERENCES ringfence.project ON DELETE SET NULL (project_id)
+);
+CREATE INDEX channel_project ON ringfence.channel (owner_id, project_id) WHERE project_id IS NOT NULL;
+COMMENT ON INDEX ringfence.channel_project IS 'The channels of a project: deleting a project looks them up';
+CREATE UNIQUE INDEX channel_address ON ringfence.channel (normal_address, kind COLLATE "C");
+COMMENT ON INDEX ringfence.channel_address IS 'An address belongs to one owner of the installation: route() looks it up before an owner is known';
+COMMENT ON TABLE ringfence.channel IS 'Addresses that customers reach an owner at; assign_channel() and release_channel() of ringfence_admin write the addresses';
+COMMENT ON COLUMN ringfence.channel.kind IS 'phone, email, chat, messenger or web';
+COMMENT ON COLUMN ringfence.channel.address IS 'As it was assigned';
+COMMENT ON COLUMN ringfence.channel.normal_address IS 'The form that route() compares, unique in the installation; a phone in E.164 by the owner''s country';
+COMMENT ON COLUMN ringfence.channel.project_id IS 'The project that a contact on this channel belongs to';
+COMMENT ON COLUMN ringfence.channel.enabled IS 'route() finds only enabled channels';
+COMMENT ON COLUMN ringfence.channel.created_by IS 'ringfence.agent, else the role';
+COMMENT ON COLUMN ringfence.channel.updated_by IS 'ringfence.agent, else the role';
+
+SELECT ringfence.wall('ringfence.channel', NULL, 'channel.manage', 'channel.manage');
+-- Whoever works for the owner sees the channels of all projects together, and those of the projects that it works in.
+CREATE POLICY may_read ON ringfence.channel FOR SELECT TO PUBLIC USING (project_id IS NULL OR ringfence.works_in(project_id));
+SELECT ringfence.decide_from('ringfence.channel');
+GRANT SELECT (owner_id, id, kind, address, normal_address, project_id, name, enabled, created_at, created_by, updated_at, updated_by),
+      UPDATE (project_id, name, enabled)
+    ON ringfence.channel TO ringfence_user;
+CREATE TRIGGER stamp_row BEFORE UPDATE OF project_id, name, enabled ON ringfence.channel
+    FOR EACH ROW EXECUTE FUNCTION ringfence.stamp_row();
+
+CREATE FUNCTION ringfence.assign_channel(owner text, kind text, address text, project text DEFAULT NULL, name text DEFAULT NULL) RETURNS uuid
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'assign_channel_wrapper';
+REVOKE ALL ON FUNCTION ringfence.assign_channel(text, text, text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.assign_channel(text, text, text, text, text) TO ringfence_admin;
+COMMENT ON FUNCTION ringfence.assign_channel(text, text, text, text, text) IS
+    'Gives an address to an owner, and to one of its projects or none; returns the channel''s id. Error 23505: the address is taken; 22023: not an address of that kind; P0002: no such owner or project';
+
+CREATE FUNCTION ringfence.release_channel(kind text, address text) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'release_channel_wrapper';
+REVOKE ALL ON FUNCTION ringfence.release_channel(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.release_channel(text, text) TO ringfence_admin;
+COMMENT ON FUNCTION ringfence.release_channel(text, text) IS 'Deletes the channel with that address, in any spelling. Error P0002: there is none; 21000: the spelling means several';
+
+CREATE FUNCTION ringfence.route(kind text, address text,
+    OUT owner_id uuid, OUT owner_name text, OUT channel_id uuid, OUT project_id uuid, OUT project_name text)
+    RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 1 AS 'MODULE_PATHNAME', 'route_fast';
+REVOKE ALL ON FUNCTION ringfence.route(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.route(text, text) TO ringfence_router;
+COMMENT ON FUNCTION ringfence.route(text, text) IS
+    'The owner and project that an address belongs to, in any spelling, before an owner is selected: one row, or none where it is unknown, ambiguous or disabled. Error 22023: no such kind';
+
+-- A national number reads differently under another country.
+CREATE FUNCTION ringfence.channel_form(kind text, address text, owner_id uuid) RETURNS text
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'channel_form_wrapper';
+REVOKE ALL ON FUNCTION ringfence.channel_form(text, text, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.channel_form(text, text, uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.channel_form(text, text, uuid) IS 'The form of an address that route() compares, by the country of its owner. Error 22023: not an address of that kind. Internal';
+
+CREATE FUNCTION ringfence.renew_channels() RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        UPDATE ringfence.channel
+            SET normal_address = ringfence.channel_form(channel.kind, channel.address, channel.owner_id)
+            WHERE channel.kind OPERATOR(pg_catalog.=) 'phone';
+    END;
+REVOKE ALL ON FUNCTION ringfence.renew_channels() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.renew_channels() TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.renew_channels() IS 'Reads all phone addresses of an owner again after its country changed; internal';
+CREATE TRIGGER renew_channels AFTER UPDATE OF country ON ringfence.owner
+    FOR EACH ROW WHEN (OLD.country IS DISTINCT FROM NEW.country)
+    EXECUTE FUNCTION ringfence.as_owner('renew_channels');
+
+-- ticket: what is to be done for a customer. A ticket belongs to a project, or to none; a session sees those of the projects in which it
+-- holds ticket.read, and those of no project with the right in all projects.
+
+CREATE TABLE ringfence.ticket_status (
+    owner_id   uuid NOT NULL DEFAULT ringfence.current_owner() REFERENCES ringfence.owner ON DELETE CASCADE,
+    name       text NOT NULL CHECK (ringfence.check_name(name)),
+    is_closed  boolean NOT NULL DEFAULT false,
+    position   integer NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    created_by text NOT NULL DEFAULT ringfence.current_actor(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    updated_by text NOT NULL DEFAULT ringfence.current_actor(),
+    PRIMARY KEY (owner_id, name)
+);
+CREATE UNIQUE INDEX ticket_status_name_as_seen ON ringfence.ticket_status (owner_id, ringfence.name_as_seen(name));
+COMMENT ON INDEX ringfence.ticket_status_name_as_seen IS 'No two statuses of an owner have names that look the same';
+COMMENT ON TABLE ringfence.ticket_status IS 'The statuses that an owner''s tickets have. Renaming one renames it in all tickets';
+COMMENT ON COLUMN ringfence.ticket_status.is_closed IS 'A ticket that gets the status is closed';
+COMMENT ON COLUMN ringfence.ticket_status.position IS 'Its place in a list; a new ticket has the first status that is not closed';
+
+SELECT ringfence.wall('ringfence.ticket_status', NULL, 'project.manage', 'project.manage');
+CREATE POLICY may_read ON ringfence.ticket_status FOR SELECT TO PUBLIC
+    USING (ringfence.has_right('ticket.read') OR ringfence.has_right('ticket.write') OR ringfence.has_right('project.manage'));
+GRANT SELECT (owner_id, name, is_closed, position, created_at, created_by, updated_at, updated_by),
+      INSERT (owner_id, name, is_closed, position, created_at, created_by, updated_at, updated_by),
+      UPDATE (owner_id, name, is_closed, position, created_at, created_by, updated_at, updated_by), DELETE
+    ON ringfence.ticket_status TO ringfence_user;
+CREATE TRIGGER stamp_row BEFORE INSERT OR UPDATE ON ringfence.ticket_status
+    FOR EACH ROW EXECUTE FUNCTION ringfence.stamp_row();
+
+CREATE FUNCTION ringfence.place_ticket_status() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $place$
+BEGIN
+    IF NEW.position IS NULL THEN
+        SELECT least(coalesce(max(status.position), 0)::bigint + 1, 2147483647) INTO NEW.position
+            FROM ringfence.ticket_status AS status WHERE status.owner_id = NEW.owner_id;
+    END IF;
+    RETURN NEW;
+END
+$place$;
+REVOKE ALL ON FUNCTION ringfence.place_ticket_status() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.place_ticket_status() IS 'Trigger: a status without a position comes last';
+CREATE TRIGGER place_ticket_status BEFORE INSERT ON ringfence.ticket_status
+    FOR EACH ROW EXECUTE FUNCTION ringfence.place_ticket_status();
+
+CREATE FUNCTION ringfence.provision_ticket_status() RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        INSERT INTO ringfence.ticket_status (name, is_closed, position) VALUES
+            ('new', false, 1), ('open', false, 2), ('pending', false, 3), ('solved', true, 4), ('closed', true, 5);
+    END;
+REVOKE ALL ON FUNCTION ringfence.provision_ticket_status() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.provision_ticket_status() TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.provision_ticket_status() IS 'Provisions the ticket statuses of a new owner; internal';
+CREATE TRIGGER provision_ticket_status AFTER INSERT ON ringfence.owner
+    FOR EACH ROW EXECUTE FUNCTION ringfence.as_owner('provision_ticket_status');
+
+CREATE TABLE ringfence.ticket (
+    owner_id    uuid NOT NULL DEFAULT ringfence.current_owner() REFERENCES ringfence.owner,
+    id          uuid NOT NULL DEFAULT ringfence.new_id(),
+    number      bigint NOT NULL,
+    subject     text NOT NULL CHECK (ringfence.can_be_seen(subject)),
+    description text,
+    status      text NOT NULL,
+    priority    text NOT NULL DEFAULT 'normal' CHECK (priority IN ('low', 'normal', 'high', 'urgent')),
+    customer_id uuid,
+    project_id  uuid DEFAULT ringfence.current_project(),
+    channel_id  uuid,
+    assignee    text,
+    closed_at   timestamptz,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    created_by  text NOT NULL DEFAULT ringfence.current_actor(),
+    updated_at  timestamptz NOT NULL DEFAULT now(),
+    updated_by  text NOT NULL DEFAULT ringfence.current_actor(),
+    PRIMARY KEY (owner_id, id),
+    UNIQUE (owner_id, number),
+    FOREIGN KEY (owner_id, status) REFERENCES ringfence.ticket_status ON UPDATE CASCADE,
+    FOREIGN KEY (owner_id, customer_id) REFERENCES ringfence.customer ON DELETE SET NULL (customer_id),
+    FOREIGN KEY (owner_id, project_id) REFERENCES ringfence.project ON DELETE SET NULL (project_id),
+    FOREIGN KEY (owner_id, channel_id) REFERENCES ringfence.channel ON DELETE SET NULL (channel_id)
+);
+COMMENT ON TABLE ringfence.ticket IS 'What is to be done for customers';
+COMMENT ON COLUMN ringfence.ticket.number IS 'Counts the owner''s tickets from 1; given by the server, and never to a second ticket';
+COMMENT ON COLUMN ringfence.ticket.status IS 'One of ticket_status; a new ticket has the first that is not closed';
+COMMENT ON COLUMN ringfence.ticket.priority IS 'low, normal, high or urgent';
+COMMENT ON COLUMN ringfence.ticket.project_id IS 'Whoever holds the right in this project sees the ticket; of no project: who holds it in all';
+COMMENT ON COLUMN ringfence.ticket.assignee IS 'Who is to do it, as the application names its users';
+COMMENT ON COLUMN ringfence.ticket.closed_at IS 'When it got a status that is closed; kept by the server';
+COMMENT ON COLUMN ringfence.ticket.created_by IS 'ringfence.agent, else the role';
+COMMENT ON COLUMN ringfence.ticket.updated_by IS 'ringfence.agent, else the role';
+CREATE INDEX ticket_by_project ON ringfence.ticket (owner_id, project_id, created_at, id);
+COMMENT ON INDEX ringfence.ticket_by_project IS 'The tickets of a project, in the order of entry';
+CREATE INDEX ticket_by_customer ON ringfence.ticket (owner_id, customer_id, created_at, id) WHERE customer_id IS NOT NULL;
+COMMENT ON INDEX ringfence.ticket_by_customer IS 'The tickets of a customer, in the order of entry';
+CREATE INDEX ticket_by_creation ON ringfence.ticket (owner_id, created_at, id);
+COMMENT ON INDEX ringfence.ticket_by_creation IS 'Lists in the order of entry, the first or the last first';
+CREATE INDEX ticket_by_status ON ringfence.ticket (owner_id, status, created_at, id);
+COMMENT ON INDEX ringfence.ticket_by_status IS 'The tickets of a status, in the order of entry; changing a status looks them up';
+CREATE INDEX ticket_by_assignee ON ringfence.ticket (owner_id, assignee, created_at, id) WHERE assignee IS NOT NULL;
+COMMENT ON INDEX ringfence.ticket_by_assignee IS 'The tickets of an agent, in the order of entry';
+CREATE INDEX ticket_channel ON ringfence.ticket (owner_id, channel_id) WHERE channel_id IS NOT NULL;
+COMMENT ON INDEX ringfence.ticket_channel IS 'The tickets from a channel: releasing it looks them up';
+
+SELECT ringfence.wall('ringfence.ticket', 'ticket.read', 'ticket.write', 'ticket.delete', 'project_id');
+GRANT SELECT (owner_id, id, number, subject, description, status, priority, customer_id, project_id, channel_id, assignee, closed_at,
+              created_at, created_by, updated_at, updated_by),
+      INSERT (owner_id, id, number, subject, description, status, priority, customer_id, project_id, channel_id, assignee, closed_at,
+              created_at, created_by, updated_at, updated_by),
+      UPDATE (owner_id, number, subject, description, status, priority, customer_id, project_id, channel_id, assignee, closed_at,
+              created_at, created_by, updated_at, updated_by),
+      DELETE
+    ON ringfence.ticket TO ringfence_user;
+CREATE TRIGGER stamp_row BEFORE INSERT OR UPDATE ON ringfence.ticket
+    FOR EACH ROW EXECUTE FUNCTION ringfence.stamp_row();
+
+-- Definer, because a session that only writes tickets may set a status.
+CREATE FUNCTION ringfence.keep_ticket() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $keep$
+DECLARE
+    closed boolean;
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        NEW.number := OLD.number;
+        NEW.closed_at := OLD.closed_at;
+        NEW.status := coalesce(NEW.status, OLD.status);
+        IF NEW.status = OLD.status THEN
+            RETURN NEW;
+        END IF;
+    ELSE
+        NEW.closed_at := NULL;
+        NEW.priority := coalesce(NEW.priority, 'normal');
+        IF NEW.status IS NULL THEN
+            SELECT status.name INTO NEW.status FROM ringfence.ticket_status AS status
+             WHERE status.owner_id = ringfence.current_owner() AND NOT status.is_closed ORDER BY status.position, status.name LIMIT 1;
+            RETURN NEW;
+        END IF;
+    END IF;
+    SELECT status.is_closed INTO closed FROM ringfence.ticket_status AS status
+     WHERE status.owner_id = ringfence.current_owner() AND status.name = NEW.status;
+    NEW.closed_at := CASE WHEN closed THEN coalesce(NEW.closed_at, now()) END;
+    RETURN NEW;
+END
+$keep$;
+ALTER FUNCTION ringfence.keep_ticket() OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.keep_ticket() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.keep_ticket() IS 'Trigger: keeps number and closed_at; a ticket without a status gets the first that is not closed';
+-- Not in a referential action, which runs as the owner of the table, nor for a superuser who restores.
+CREATE TRIGGER keep_ticket BEFORE INSERT OR UPDATE ON ringfence.ticket
+    FOR EACH ROW WHEN (row_security_active('ringfence.ticket'::regclass)) EXECUTE FUNCTION ringfence.keep_ticket();
+
+-- Numbers --------------------------------------------------------------------------------------------------------------
+-- An owner's tickets are counted by a row of the owner's. Who inserts one holds that row until the transaction ends, so that there is no gap
+-- if it is undone; other owners have rows of their own.
+
+CREATE TABLE ringfence.ticket_counter (
+    owner_id        uuid NOT NULL DEFAULT ringfence.current_owner() PRIMARY KEY REFERENCES ringfence.owner ON DELETE CASCADE,
+    taken_by        xid8 NOT NULL,
+    highest_deleted bigint NOT NULL DEFAULT 0
+);
+COMMENT ON TABLE ringfence.ticket_counter IS 'Whoever gives an owner''s tickets their numbers locks its row; no application role can read or write it';
+COMMENT ON COLUMN ringfence.ticket_counter.taken_by IS 'The transaction that locked it last: written once in a transaction, so that many tickets leave one version of the row';
+COMMENT ON COLUMN ringfence.ticket_counter.highest_deleted IS 'The highest number of a ticket that was deleted as the last: it is not given again';
+SELECT ringfence.wall('ringfence.ticket_counter', 'ticket.read', 'ticket.write', 'ticket.delete');
+
+CREATE FUNCTION ringfence.highest_ticket_number(owner_id uuid) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE STRICT AS 'MODULE_PATHNAME', 'highest_ticket_number_wrapper';
+REVOKE ALL ON FUNCTION ringfence.highest_ticket_number(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.highest_ticket_number(uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.highest_ticket_number(uuid) IS 'The highest number of an owner''s tickets, of all projects, also of those that this statement has inserted; 0 if there is none. Internal';
+
+CREATE FUNCTION ringfence.next_ticket_number(owner_id uuid) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $next$
+#variable_conflict use_column
+DECLARE
+    deleted bigint;
+BEGIN
+    INSERT INTO ringfence.ticket_counter AS counter (owner_id, taken_by) VALUES (next_ticket_number.owner_id, pg_current_xact_id())
+        ON CONFLICT (owner_id) DO UPDATE SET taken_by = excluded.taken_by WHERE counter.taken_by <> excluded.taken_by;
+    SELECT counter.highest_deleted INTO deleted FROM ringfence.ticket_counter AS counter
+     WHERE counter.owner_id = next_ticket_number.owner_id FOR UPDATE;
+    RETURN greatest(deleted, ringfence.highest_ticket_number(next_ticket_number.owner_id)) + 1;
+END
+$next$;
+REVOKE ALL ON FUNCTION ringfence.next_ticket_number(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.next_ticket_number(uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.next_ticket_number(uuid) IS 'The number of an owner''s next ticket; other transactions that want one wait until this one ends. Internal';
+
+CREATE FUNCTION ringfence.never_reuse_ticket_number(owner_id uuid, number bigint) RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        UPDATE ringfence.ticket_counter AS counter
+           SET highest_deleted = greatest(counter.highest_deleted, never_reuse_ticket_number.number)
+         WHERE counter.owner_id OPERATOR(pg_catalog.=) never_reuse_ticket_number.owner_id;
+    END;
+REVOKE ALL ON FUNCTION ringfence.never_reuse_ticket_number(uuid, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.never_reuse_ticket_number(uuid, bigint) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.never_reuse_ticket_number(uuid, bigint) IS 'Keeps the number of a ticket that is deleted as the last from being given again; internal';
+
+CREATE FUNCTION ringfence.number_ticket() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'number_ticket_wrapper';
+REVOKE ALL ON FUNCTION ringfence.number_ticket() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.number_ticket() IS 'Trigger: gives a new ticket the owner''s next number, and keeps that of one that is deleted';
+CREATE TRIGGER number_ticket BEFORE INSERT OR DELETE ON ringfence.ticket
+    FOR EACH ROW EXECUTE FUNCTION ringfence.number_ticket();
+
+CREATE FUNCTION ringfence.open_ticket(
+    customer uuid, subject text, project text DEFAULT NULL, description text DEFAULT NULL, priority text DEFAULT 'normal',
+    channel uuid DEFAULT NULL, assignee text DEFAULT NULL)
+    RETURNS uuid
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $open$
+DECLARE
+    made CONSTANT uuid := ringfence.new_id();
+BEGIN
+    INSERT INTO ringfence.ticket (id, subject, description, priority, customer_id, project_id, channel_id, assignee)
+        VALUES (made, subject, description, priority, customer,
+                CASE WHEN project IS NULL THEN ringfence.current_project() ELSE ringfence.project_in_reach(project) END, channel, assignee);
+    RETURN made;
+END
+$open$;
+REVOKE ALL ON FUNCTION ringfence.open_ticket(uuid, text, text, text, text, uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.open_ticket(uuid, text, text, text, text, uuid, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.open_ticket(uuid, text, text, text, text, uuid, text) IS
+    'Opens a ticket for a customer, in a project by name or id, or in the session''s, and returns its id. Needs ticket.write there. Error 23503: no such customer or channel; P0002: no such project';
+
+-- interaction: what was said, written or done with a customer. It belongs to a project as a ticket does.
+
+CREATE TABLE ringfence.interaction (
+    owner_id       uuid NOT NULL DEFAULT ringfence.current_owner() REFERENCES ringfence.owner,
+    id             uuid NOT NULL DEFAULT ringfence.new_id(),
+    kind           text NOT NULL CHECK (kind IN ('call', 'email', 'chat', 'message', 'visit', 'note')),
+    direction      text NOT NULL DEFAULT 'in' CHECK (direction IN ('in', 'out')),
+    customer_id    uuid,
+    ticket_id      uuid,
+    project_id     uuid DEFAULT ringfence.current_project(),
+    channel_id     uuid,
+    agent          text NOT NULL DEFAULT ringfence.current_actor(),
+    remote_address text,
+    started_at     timestamptz NOT NULL DEFAULT now(),
+    answered_at    timestamptz,
+    ended_at       timestamptz,
+    disposition    text,
+    notes          text,
+    -- A longer text does not fit into an index.
+    external_id    text CHECK (octet_length(external_id) <= 1000),
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    created_by     text NOT NULL DEFAULT ringfence.current_actor(),
+    updated_at     timestamptz NOT NULL DEFAULT now(),
+    updated_by     text NOT NULL DEFAULT ringfence.current_actor(),
+    PRIMARY KEY (owner_id, id),
+    UNIQUE (owner_id, external_id),
+    FOREIGN KEY (owner_id, customer_id) REFERENCES ringfence.customer ON DELETE SET NULL (customer_id),
+    FOREIGN KEY (owner_id, ticket_id) REFERENCES ringfence.ticket ON DELETE SET NULL (ticket_id),
+    FOREIGN KEY (owner_id, project_id) REFERENCES ringfence.project ON DELETE SET NULL (project_id),
+    FOREIGN KEY (owner_id, channel_id) REFERENCES ringfence.channel ON DELETE SET NULL (channel_id),
+    CONSTRAINT interaction_times_check CHECK (answered_at >= started_at AND ended_at >= started_at AND ended_at >= answered_at)
+);
+COMMENT ON TABLE ringfence.interaction IS 'Calls, letters, chats, visits and notes, each with a customer or with somebody unknown';
+COMMENT ON COLUMN ringfence.interaction.kind IS 'call, email, chat, message, visit or note';
+COMMENT ON COLUMN ringfence.interaction.direction IS 'in: from the customer; out: to the customer';
+COMMENT ON COLUMN ringfence.interaction.project_id IS 'Whoever holds the right in this project sees the interaction; of no project: who holds it in all';
+COMMENT ON COLUMN ringfence.interaction.agent IS 'Who talked to the customer: ringfence.agent, else the role, where nobody is named';
+COMMENT ON COLUMN ringfence.interaction.remote_address IS 'The number or address of the customer, as it was shown';
+COMMENT ON COLUMN ringfence.interaction.disposition IS 'How it ended, in the words of the application';
+COMMENT ON COLUMN ringfence.interaction.external_id IS 'What the switch or another system calls it: unique within the owner';
+COMMENT ON COLUMN ringfence.interaction.created_by IS 'ringfence.agent, else the role';
+COMMENT ON COLUMN ringfence.interaction.updated_by IS 'ringfence.agent, else the role';
+CREATE INDEX interaction_by_project ON ringfence.interaction (owner_id, project_id, started_at, id);
+COMMENT ON INDEX ringfence.interaction_by_project IS 'The interactions of a project, in their order';
+CREATE INDEX interaction_by_customer ON ringfence.interaction (owner_id, customer_id, started_at, id) WHERE customer_id IS NOT NULL;
+COMMENT ON INDEX ringfence.interaction_by_customer IS 'The interactions with a customer, in their order';
+CREATE INDEX interaction_by_start ON ringfence.interaction (owner_id, started_at, id);
+COMMENT ON INDEX ringfence.interaction_by_start IS 'Lists in the order of time, the first or the last first';
+CREATE INDEX interaction_by_ticket ON ringfence.interaction (owner_id, ticket_id, started_at, id) WHERE ticket_id IS NOT NULL;
+COMMENT ON INDEX ringfence.interaction_by_ticket IS 'The interactions about a ticket, in their order';
+CREATE INDEX interaction_channel ON ringfence.interaction (owner_id, channel_id) WHERE channel_id IS NOT NULL;
+COMMENT ON INDEX ringfence.interaction_channel IS 'The interactions on a channel: releasing it looks them up';
+
+SELECT ringfence.wall('ringfence.interaction', 'interaction.read', 'interaction.write', 'interaction.write', 'project_id');
+GRANT SELECT (owner_id, id, kind, direction, customer_id, ticket_id, project_id, channel_id, agent, remote_address, started_at, answered_at,
+              ended_at, disposition, notes, external_id, created_at, created_by, updated_at, updated_by),
+      INSERT (owner_id, id, kind, direction, customer_id, ticket_id, project_id, channel_id, agent, remote_address, started_at, answered_at,
+              ended_at, disposition, notes, external_id, created_at, created_by, updated_at, updated_by),
+      UPDATE (owner_id, kind, direction, customer_id, ticket_id, project_id, channel_id, agent, remote_address, started_at, answered_at,
+              ended_at, disposition, notes, external_id, created_at, created_by, updated_at, updated_by),
+      DELETE
+    ON ringfence.interaction TO ringfence_user;
+CREATE TRIGGER stamp_row BEFORE INSERT OR UPDATE ON ringfence.interaction
+    FOR EACH ROW EXECUTE FUNCTION ringfence.stamp_row();
+
+-- A ticket of another project is none that the session can name, whether it exists or not.
+CREATE FUNCTION ringfence.check_interaction() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $check$
+DECLARE
+    about record;
+BEGIN
+    IF NOT row_security_active(TG_RELID) THEN
+        RETURN NEW;
+    END IF;
+    NEW.direction := coalesce(NEW.direction, 'in');
+    NEW.started_at := coalesce(NEW.started_at, now());
+    NEW.agent := coalesce(NEW.agent, ringfence.current_actor());
+    IF NEW.ticket_id IS NULL OR TG_OP = 'UPDATE' AND NEW.ticket_id IS NOT DISTINCT FROM OLD.ticket_id THEN
+        RETURN NEW;
+    END IF;
+    SELECT ticket.customer_id, ticket.project_id INTO about
+      FROM ringfence.ticket WHERE ticket.owner_id = ringfence.current_owner() AND ticket.id = NEW.ticket_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no ticket "%" is in reach', NEW.ticket_id
+            USING ERRCODE = 'no_data_found', HINT = 'SELECT id, number FROM ringfence.ticket lists the tickets that this session sees.';
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        NEW.customer_id := coalesce(NEW.customer_id, about.customer_id);
+        NEW.project_id := coalesce(NEW.project_id, about.project_id);
+    END IF;
+    RETURN NEW;
+END
+$check$;
+REVOKE ALL ON FUNCTION ringfence.check_interaction() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.check_interaction() IS
+    'Trigger: fills in what a new interaction leaves out, customer and project from its ticket. Error P0002: a ticket that the session does not see';
+CREATE TRIGGER check_interaction BEFORE INSERT OR UPDATE ON ringfence.interaction
+    FOR EACH ROW EXECUTE FUNCTION ringfence.check_interaction();
+
+CREATE FUNCTION ringfence.touch_customer(owner_id uuid, customer_id uuid, moment timestamptz) RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        UPDATE ringfence.customer AS active SET last_activity_at = least(touch_customer.moment, now())
+         WHERE active.owner_id OPERATOR(pg_catalog.=) touch_customer.owner_id AND active.id OPERATOR(pg_catalog.=) touch_customer.customer_id
+           AND (active.last_activity_at IS NULL OR active.last_activity_at OPERATOR(pg_catalog.<) least(touch_customer.moment, now()));
+    END;
+REVOKE ALL ON FUNCTION ringfence.touch_customer(uuid, uuid, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.touch_customer(uuid, uuid, timestamptz) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.touch_customer(uuid, uuid, timestamptz) IS 'Sets when a customer was last active, unless that is later; internal';
+
+CREATE FUNCTION ringfence.note_activity() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'note_activity_wrapper';
+REVOKE ALL ON FUNCTION ringfence.note_activity() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.note_activity() IS 'Trigger: an interaction sets when its customer was last active, whatever rights over customers the session has';
+CREATE TRIGGER note_activity AFTER INSERT OR UPDATE OF customer_id, started_at ON ringfence.interaction
+    FOR EACH ROW WHEN (NEW.customer_id IS NOT NULL) EXECUTE FUNCTION ringfence.note_activity();
+
+CREATE FUNCTION ringfence.log_interaction(
+    kind text, direction text DEFAULT 'in', customer uuid DEFAULT NULL, ticket uuid DEFAULT NULL, project text DEFAULT NULL,
+    channel uuid DEFAULT NULL, remote_address text DEFAULT NULL, started_at timestamptz DEFAULT now(), ended_at timestamptz DEFAULT NULL,
+    disposition text DEFAULT NULL, notes text DEFAULT NULL, external_id text DEFAULT NULL)
+    RETURNS uuid
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $log$
+#variable_conflict use_variable
+DECLARE
+    made CONSTANT uuid := ringfence.new_id();
+BEGIN
+    INSERT INTO ringfence.interaction (id, kind, direction, customer_id, ticket_id, project_id, channel_id, remote_address, started_at, ended_at,
+                                       disposition, notes, external_id)
+        VALUES (made, kind, direction, customer, ticket,
+                CASE WHEN project IS NULL THEN ringfence.current_project() ELSE ringfence.project_in_reach(project) END,
+                channel, remote_address, started_at, ended_at, disposition, notes, external_id);
+    RETURN made;
+END
+$log$;
+REVOKE ALL ON FUNCTION ringfence.log_interaction(text, text, uuid, uuid, text, uuid, text, timestamptz, timestamptz, text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.log_interaction(text, text, uuid, uuid, text, uuid, text, timestamptz, timestamptz, text, text, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.log_interaction(text, text, uuid, uuid, text, uuid, text, timestamptz, timestamptz, text, text, text) IS
+    'Keeps an interaction, and returns its id. Needs interaction.write in its project. Error 23503: no such customer or channel; P0002: no such ticket or project; 23505: the external id is taken';
+
+-- The call log -----------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION ringfence.attributes_in(stored jsonb, project_id uuid) RETURNS jsonb
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'attributes_in_wrapper';
+REVOKE ALL ON FUNCTION ringfence.attributes_in(jsonb, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.attributes_in(jsonb, uuid) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.attributes_in(jsonb, uuid) IS 'Stored values of the fields that this session sees in that project, by field name; part of call_log';
+
+-- Not security_invoker: it reads attributes, which callers may not. Not a barrier, for the reasons that customer_card is none.
+CREATE VIEW ringfence.call_log AS
+    SELECT interaction.owner_id, interaction.id AS interaction_id, interaction.kind, interaction.direction, interaction.started_at,
+           interaction.answered_at, interaction.ended_at, interaction.agent, interaction.remote_address, interaction.disposition,
+           interaction.notes, interaction.external_id, interaction.project_id, interaction.channel_id, interaction.ticket_id,
+           customer.id AS customer_id, customer.name AS customer_name, customer.phones, customer.emails,
+           ringfence.attributes_in(customer.attributes, interaction.project_id) AS attributes
+      FROM ringfence.interaction
+      LEFT JOIN ringfence.customer ON customer.owner_id = interaction.owner_id AND customer.id = interaction.customer_id;
+ALTER VIEW ringfence.call_log OWNER TO ringfence_definer;
+GRANT SELECT ON ringfence.call_log TO ringfence_user;
+COMMENT ON VIEW ringfence.call_log IS 'Interactions with their customer, and of the customer''s custom values those of the interaction''s project that this session sees';
+COMMENT ON COLUMN ringfence.call_log.attributes IS 'Custom values by field name; NULL without a customer or a project';
+
+-- script: questions that an agent goes through with a customer, and what was answered. A script belongs to a project, and its answers may be
+-- bound to fields of that project, which they fill.
+
+CREATE TABLE ringfence.script (
+    owner_id   uuid NOT NULL DEFAULT ringfence.current_owner(),
+    id         uuid NOT NULL DEFAULT ringfence.new_id(),
+    project_id uuid NOT NULL DEFAULT ringfence.current_project(),
+    name       text NOT NULL CHECK (ringfence.check_name(name)),
+    enabled    boolean NOT NULL DEFAULT true,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    created_by text NOT NULL DEFAULT ringfence.current_actor(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    updated_by text NOT NULL DEFAULT ringfence.current_actor(),
+    PRIMARY KEY (owner_id, id),
+    UNIQUE (owner_id, id, project_id),
+    UNIQUE (owner_id, project_id, name),
+    FOREIGN KEY (owner_id, project_id) REFERENCES ringfence.project ON DELETE CASCADE
+);
+COMMENT ON TABLE ringfence.script IS 'Scripts: questions with their possible answers';
+COMMENT ON COLUMN ringfence.script.name IS 'Unique within the project';
+COMMENT ON COLUMN ringfence.script.enabled IS 'Only an enabled script has a form';
+
+-- Each names its script and project, so that no foreign key can lead into those of another.
+CREATE TABLE ringfence.question (
+    owner_id   uuid NOT NULL DEFAULT ringfence.current_owner(),
+    id         uuid NOT NULL DEFAULT ringfence.new_id(),
+    script_id  uuid NOT NULL,
+    project_id uuid NOT NULL,
+    position   integer NOT NULL,
+    text       text NOT NULL CHECK (ringfence.can_be_seen(text)),
+    required   boolean NOT NULL DEFAULT false,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    created_by text NOT NULL DEFAULT ringfence.current_actor(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    updated_by text NOT NULL DEFAULT ringfence.current_actor(),
+    PRIMARY KEY (owner_id, id),
+    UNIQUE (owner_id, script_id, id),
+    FOREIGN KEY (owner_id, script_id, project_id) REFERENCES ringfence.script (owner_id, id, project_id) ON UPDATE CASCADE ON DELETE CASCADE
+);
+COMMENT ON TABLE ringfence.question IS 'The questions of scripts';
+COMMENT ON COLUMN ringfence.question.project_id IS 'That of the script; kept by the server';
+COMMENT ON COLUMN ringfence.question.position IS 'Its place in the script; without one it comes last';
+COMMENT ON COLUMN ringfence.question.required IS 'For the application: whether it must be answered';
+CREATE INDEX question_by_script ON ringfence.question (owner_id, script_id, position);
+COMMENT ON INDEX ringfence.question_by_script IS 'The questions of a script, in their order';
+
+CREATE TABLE ringfence.answer (
+    owner_id         uuid NOT NULL DEFAULT ringfence.current_owner(),
+    id               uuid NOT NULL DEFAULT ringfence.new_id(),
+    script_id        uuid NOT NULL,
+    project_id       uuid NOT NULL,
+    question_id      uuid NOT NULL,
+    position         integer NOT NULL,
+    kind             text NOT NULL DEFAULT 'choice' CHECK (kind IN ('choice', 'text')),
+    name             text NOT NULL CHECK (ringfence.can_be_seen(name)),
+    field_id         uuid,
+    next_question_id uuid,
+    created_at       timestamptz NOT NULL DEFAULT now(),
+    created_by       text NOT NULL DEFAULT ringfence.current_actor(),
+    updated_at       timestamptz NOT NULL DEFAULT now(),
+    updated_by       text NOT NULL DEFAULT ringfence.current_actor(),
+    PRIMARY KEY (owner_id, id),
+    FOREIGN KEY (owner_id, script_id, project_id) REFERENCES ringfence.script (owner_id, id, project_id) ON UPDATE CASCADE ON DELETE CASCADE,
+    FOREIGN KEY (owner_id, script_id, question_id) REFERENCES ringfence.question (owner_id, script_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (owner_id, field_id) REFERENCES ringfence.field ON DELETE SET NULL (field_id),
+    -- When the transaction ends: questions may lead to each other, and a script is deleted as a whole.
+    CONSTRAINT answer_next_question_fkey FOREIGN KEY (owner_id, script_id, next_question_id)
+        REFERENCES ringfence.question (owner_id, script_id, id) DEFERRABLE INITIALLY DEFERRED
+);
+COMMENT ON TABLE ringfence.answer IS 'The possible answers to questions of scripts';
+COMMENT ON COLUMN ringfence.answer.script_id IS 'That of the question; kept by the server';
+COMMENT ON COLUMN ringfence.answer.project_id IS 'That of the script; kept by the server';
+COMMENT ON COLUMN ringfence.answer.position IS 'Its place among the answers; without one it comes last';
+COMMENT ON COLUMN ringfence.answer.kind IS 'choice: the answer is its name; text: what is typed';
+COMMENT ON COLUMN ringfence.answer.field_id IS 'The custom field of the script''s project that the answer fills';
+COMMENT ON COLUMN ringfence.answer.next_question_id IS 'The question of the same script that comes after this answer; NULL: the script ends';
+CREATE INDEX answer_by_question ON ringfence.answer (owner_id, question_id, position);
+COMMENT ON INDEX ringfence.answer_by_question IS 'The answers to a question, in their order';
+CREATE INDEX answer_by_script ON ringfence.answer (owner_id, script_id);
+COMMENT ON INDEX ringfence.answer_by_script IS 'The answers of a script: deleting it, or one of its questions, looks them up';
+CREATE INDEX answer_field ON ringfence.answer (owner_id, field_id) WHERE field_id IS NOT NULL;
+COMMENT ON INDEX ringfence.answer_field IS 'The answers that fill a field: dropping it looks them up';
+
+CREATE TABLE ringfence.response (
+    owner_id       uuid NOT NULL DEFAULT ringfence.current_owner(),
+    id             uuid NOT NULL DEFAULT ringfence.new_id(),
+    interaction_id uuid NOT NULL,
+    project_id     uuid,
+    question_id    uuid,
+    answer_id      uuid,
+    question       text NOT NULL,
+    answer         text NOT NULL,
+    value          text NOT NULL,
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    created_by     text NOT NULL DEFAULT ringfence.current_actor(),
+    updated_at     timestamptz NOT NULL DEFAULT now(),
+    updated_by     text NOT NULL DEFAULT ringfence.current_actor(),
+    PRIMARY KEY (owner_id, id),
+    FOREIGN KEY (owner_id, interaction_id) REFERENCES ringfence.interaction ON DELETE CASCADE,
+    FOREIGN KEY (owner_id, project_id) REFERENCES ringfence.project ON DELETE SET NULL (project_id),
+    FOREIGN KEY (owner_id, question_id) REFERENCES ringfence.question ON DELETE SET NULL (question_id),
+    FOREIGN KEY (owner_id, answer_id) REFERENCES ringfence.answer ON DELETE SET NULL (answer_id)
+);
+COMMENT ON TABLE ringfence.response IS 'What was answered in interactions. It stays as it was when its script changes';
+COMMENT ON COLUMN ringfence.response.project_id IS 'That of the interaction: who sees the interaction sees the response. Kept by the server';
+COMMENT ON COLUMN ringfence.response.question_id IS 'NULL: the question has been deleted';
+COMMENT ON COLUMN ringfence.response.answer_id IS 'NULL: the answer has been deleted';
+COMMENT ON COLUMN ringfence.response.question IS 'The question as it was asked; kept by the server';
+COMMENT ON COLUMN ringfence.response.answer IS 'The name of the answer as it was then; kept by the server';
+COMMENT ON COLUMN ringfence.response.value IS 'Of a choice its name, of a text what was typed';
+CREATE INDEX response_by_interaction ON ringfence.response (owner_id, interaction_id, id);
+COMMENT ON INDEX ringfence.response_by_interaction IS 'The responses of an interaction, in their order';
+CREATE INDEX response_project ON ringfence.response (owner_id, project_id);
+COMMENT ON INDEX ringfence.response_project IS 'The responses of a project';
+CREATE INDEX response_question ON ringfence.response (owner_id, question_id) WHERE question_id IS NOT NULL;
+COMMENT ON INDEX ringfence.response_question IS 'The responses to a question: deleting it looks them up';
+CREATE INDEX response_answer ON ringfence.response (owner_id, answer_id) WHERE answer_id IS NOT NULL;
+COMMENT ON INDEX ringfence.response_answer IS 'The responses with an answer: deleting it looks them up';
+
+-- Whoever works in a project sees its scripts.
+SELECT ringfence.wall('ringfence.script', NULL, 'script.manage', 'script.manage', 'project_id');
+CREATE POLICY may_read ON ringfence.script FOR SELECT TO PUBLIC USING (ringfence.works_in(project_id));
+SELECT ringfence.wall('ringfence.question', NULL, 'script.manage', 'script.manage', 'project_id');
+CREATE POLICY may_read ON ringfence.question FOR SELECT TO PUBLIC USING (ringfence.works_in(project_id));
+SELECT ringfence.wall('ringfence.answer', NULL, 'script.manage', 'script.manage', 'project_id');
+CREATE POLICY may_read ON ringfence.answer FOR SELECT TO PUBLIC USING (ringfence.works_in(project_id));
+SELECT ringfence.wall('ringfence.response', 'interaction.read', 'interaction.write', 'interaction.write', 'project_id');
+
+GRANT SELECT (owner_id, id, project_id, name, enabled, created_at, created_by, updated_at, updated_by),
+      INSERT (owner_id, id, project_id, name, enabled, created_at, created_by, updated_at, updated_by),
+      UPDATE (owner_id, project_id, name, enabled, created_at, created_by, updated_at, updated_by), DELETE
+    ON ringfence.script TO ringfence_user;
+GRANT SELECT (owner_id, id, script_id, project_id, position, text, required, created_at, created_by, updated_at, updated_by),
+      INSERT (owner_id, id, script_id, project_id, position, text, required, created_at, created_by, updated_at, updated_by),
+      UPDATE (owner_id, script_id, project_id, position, text, required, created_at, created_by, updated_at, updated_by), DELETE
+    ON ringfence.question TO ringfence_user;
+GRANT SELECT (owner_id, id, script_id, project_id, question_id, position, kind, name, field_id, next_question_id, created_at, created_by, updated_at, updated_by),
+      INSERT (owner_id, id, script_id, project_id, question_id, position, kind, name, field_id, next_question_id, created_at, created_by, updated_at, updated_by),
+      UPDATE (owner_id, script_id, project_id, question_id, position, kind, name, field_id, next_question_id, created_at, created_by, updated_at, updated_by), DELETE
+    ON ringfence.answer TO ringfence_user;
+GRANT SELECT (owner_id, id, interaction_id, project_id, question_id, answer_id, question, answer, value, created_at, created_by, updated_at, updated_by),
+      INSERT (owner_id, id, interaction_id, project_id, question_id, answer_id, question, answer, value, created_at, created_by, updated_at, updated_by),
+      UPDATE (owner_id, interaction_id, project_id, question_id, answer_id, question, answer, value, created_at, created_by, updated_at, updated_by), DELETE
+    ON ringfence.response TO ringfence_user;
+CREATE TRIGGER stamp_row BEFORE INSERT OR UPDATE ON ringfence.script FOR EACH ROW EXECUTE FUNCTION ringfence.stamp_row();
+CREATE TRIGGER stamp_row BEFORE INSERT OR UPDATE ON ringfence.question FOR EACH ROW EXECUTE FUNCTION ringfence.stamp_row();
+CREATE TRIGGER stamp_row BEFORE INSERT OR UPDATE ON ringfence.answer FOR EACH ROW EXECUTE FUNCTION ringfence.stamp_row();
+CREATE TRIGGER stamp_row BEFORE INSERT OR UPDATE ON ringfence.response FOR EACH ROW EXECUTE FUNCTION ringfence.stamp_row();
+
+-- What is defined ---------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION ringfence.keep_question() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $keep$
+BEGIN
+    IF NOT row_security_active(TG_RELID) THEN
+        RETURN NEW;
+    END IF;
+    IF TG_OP = 'UPDATE' THEN
+        NEW.script_id := OLD.script_id;
+        NEW.project_id := OLD.project_id;
+    ELSE
+        SELECT script.project_id INTO NEW.project_id
+          FROM ringfence.script WHERE script.owner_id = ringfence.current_owner() AND script.id = NEW.script_id;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'no script "%" is in reach', NEW.script_id
+                USING ERRCODE = 'no_data_found', HINT = 'SELECT id, name FROM ringfence.script lists the scripts of this session''s projects.';
+        END IF;
+    END IF;
+    NEW.required := coalesce(NEW.required, false);
+    IF NEW.position IS NULL THEN
+        SELECT least(coalesce(max(question.position), 0)::bigint + 1, 2147483647) INTO NEW.position
+          FROM ringfence.question WHERE question.owner_id = ringfence.current_owner() AND question.script_id = NEW.script_id;
+    END IF;
+    RETURN NEW;
+END
+$keep$;
+REVOKE ALL ON FUNCTION ringfence.keep_question() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.keep_question() IS 'Trigger: a question has the project of its script, and without a position comes last. Error P0002: a script that the session does not see';
+CREATE TRIGGER keep_question BEFORE INSERT OR UPDATE ON ringfence.question
+    FOR EACH ROW EXECUTE FUNCTION ringfence.keep_question();
+
+CREATE FUNCTION ringfence.writes_field_in(field_id uuid, project_id uuid) RETURNS boolean
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'writes_field_in_wrapper';
+REVOKE ALL ON FUNCTION ringfence.writes_field_in(uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.writes_field_in(uuid, uuid) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.writes_field_in(uuid, uuid) IS 'Whether that custom field is bound to that project, and this session may write it there; part of scripts';
+
+CREATE FUNCTION ringfence.keep_answer() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $keep$
+BEGIN
+    IF NOT row_security_active(TG_RELID) THEN
+        RETURN NEW;
+    END IF;
+    IF TG_OP = 'UPDATE' THEN
+        NEW.script_id := OLD.script_id;
+        NEW.project_id := OLD.project_id;
+        NEW.question_id := OLD.question_id;
+    ELSE
+        SELECT question.script_id, question.project_id INTO NEW.script_id, NEW.project_id
+          FROM ringfence.question WHERE question.owner_id = ringfence.current_owner() AND question.id = NEW.question_id;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'no question "%" is in reach', NEW.question_id
+                USING ERRCODE = 'no_data_found', HINT = 'SELECT id, text FROM ringfence.question lists the questions of this session''s projects.';
+        END IF;
+    END IF;
+    NEW.kind := coalesce(NEW.kind, 'choice');
+    IF NEW.position IS NULL THEN
+        SELECT least(coalesce(max(answer.position), 0)::bigint + 1, 2147483647) INTO NEW.position
+          FROM ringfence.answer WHERE answer.owner_id = ringfence.current_owner() AND answer.question_id = NEW.question_id;
+    END IF;
+    -- Masked, not bound to the project, and not there at all: one refusal.
+    IF NEW.field_id IS NOT NULL AND (TG_OP = 'INSERT' OR NEW.field_id IS DISTINCT FROM OLD.field_id)
+       AND NOT ringfence.writes_field_in(NEW.field_id, NEW.project_id) THEN
+        RAISE EXCEPTION 'field "%" cannot be written in the project of this script', NEW.field_id
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = 'An answer fills a custom field that is bound to the project of its script, and that this session may write there.';
+    END IF;
+    RETURN NEW;
+END
+$keep$;
+REVOKE ALL ON FUNCTION ringfence.keep_answer() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.keep_answer() IS
+    'Trigger: an answer has the script and project of its question. Error P0002: a question that the session does not see; 42501: a field that cannot be written in the script''s project';
+CREATE TRIGGER keep_answer BEFORE INSERT OR UPDATE ON ringfence.answer
+    FOR EACH ROW EXECUTE FUNCTION ringfence.keep_answer();
+
+-- What is asked and answered ----------------------------------------------------------------------------------------------
+
+CREATE FUNCTION ringfence.script_form(
+    script text,
+    OUT question_id uuid, OUT question_position integer, OUT question text, OUT required boolean,
+    OUT answer_id uuid, OUT answer_position integer, OUT answer text, OUT kind text, OUT next_question_id uuid,
+    OUT field_name text, OUT field_type text, OUT field_options text[], OUT field_access text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE ROWS 20 SET search_path = pg_catalog, pg_temp AS $form$
+#variable_conflict use_column
+DECLARE
+    found_script uuid;
+    selected     CONSTANT uuid := ringfence.current_project();
+BEGIN
+    -- Two projects may have scripts of one name: that of the selected project goes before.
+    SELECT s.id INTO found_script FROM ringfence.script AS s
+     WHERE s.owner_id = ringfence.current_owner() AND s.enabled AND (s.name = script_form.script OR s.id::text = lower(script_form.script))
+     ORDER BY s.project_id IS DISTINCT FROM selected, s.id LIMIT 1;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no script "%" is in reach', left(script_form.script, 200)
+            USING ERRCODE = 'no_data_found', HINT = 'SELECT name FROM ringfence.script WHERE enabled lists the scripts of this session''s projects.';
+    END IF;
+    RETURN QUERY
+        SELECT q.id, q.position, q.text, q.required, a.id, a.position, a.name, a.kind, a.next_question_id, f.name, f.type, f.options, f.access
+          FROM ringfence.question AS q
+          JOIN ringfence.answer AS a ON a.owner_id = q.owner_id AND a.question_id = q.id
+          LEFT JOIN ringfence.visible_fields() AS f ON f.field_id = a.field_id
+         WHERE q.owner_id = ringfence.current_owner() AND q.script_id = found_script AND (a.field_id IS NULL OR f.field_id IS NOT NULL)
+         ORDER BY q.position, q.id, a.position, a.id;
+END
+$form$;
+REVOKE ALL ON FUNCTION ringfence.script_form(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.script_form(text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.script_form(text) IS
+    'A script by name or id: a row for each possible answer, with the field that it fills. It leaves out answers whose field this session does not see. Error P0002: no such script';
+
+CREATE FUNCTION ringfence.keep_response() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $keep$
+DECLARE
+    about  record;
+    chosen record;
+    filled record;
+    given  jsonb;
+BEGIN
+    IF NOT row_security_active(TG_RELID) THEN
+        RETURN NEW;
+    END IF;
+    IF TG_OP = 'UPDATE' THEN
+        -- What was answered can be corrected in its value, and the field is not written again.
+        NEW.interaction_id := OLD.interaction_id;
+        NEW.question_id := OLD.question_id;
+        NEW.answer_id := OLD.answer_id;
+        NEW.question := OLD.question;
+        NEW.answer := OLD.answer;
+        -- move_responses() writes it.
+        IF current_user <> 'ringfence_definer' THEN
+            NEW.project_id := OLD.project_id;
+        END IF;
+        RETURN NEW;
+    END IF;
+    SELECT i.project_id, i.customer_id INTO about
+      FROM ringfence.interaction AS i WHERE i.owner_id = ringfence.current_owner() AND i.id = NEW.interaction_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no interaction "%" is in reach', NEW.interaction_id
+            USING ERRCODE = 'no_data_found', HINT = 'SELECT id FROM ringfence.interaction lists the interactions that this session sees.';
+    END IF;
+    SELECT a.question_id, a.project_id, a.kind, a.name, a.field_id, q.text INTO chosen
+      FROM ringfence.answer AS a JOIN ringfence.question AS q ON q.owner_id = a.owner_id AND q.id = a.question_id
+     WHERE a.owner_id = ringfence.current_owner() AND a.id = NEW.answer_id;
+    -- The answer to a question of another project's script, or one that fills a field which the session does not see, is none here.
+    IF FOUND AND chosen.field_id IS NOT NULL THEN
+        SELECT f.name, f.type INTO filled FROM ringfence.visible_fields() AS f WHERE f.field_id = chosen.field_id;
+    END IF;
+    IF NOT FOUND OR chosen.project_id IS DISTINCT FROM coalesce(about.project_id, chosen.project_id) THEN
+        RAISE EXCEPTION 'no answer "%" is in reach', NEW.answer_id
+            USING ERRCODE = 'no_data_found', HINT = 'ringfence.script_form() lists the answers of a script of the interaction''s project.';
+    END IF;
+    NEW.project_id := about.project_id;
+    NEW.question_id := chosen.question_id;
+    NEW.question := chosen.text;
+    NEW.answer := chosen.name;
+    IF chosen.kind = 'choice' THEN
+        NEW.value := chosen.name;
+    ELSIF NEW.value IS NULL THEN
+        RAISE EXCEPTION 'the answer "%" needs a value', left(chosen.name, 200)
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give what the customer said.';
+    END IF;
+    IF chosen.field_id IS NOT NULL AND about.customer_id IS NOT NULL THEN
+        -- A number or a truth that is none is for the field to refuse, by its own error.
+        given := CASE
+            WHEN filled.type = 'number' AND pg_catalog.btrim(NEW.value) ~ '^[-+]?([0-9]{1,200}([.][0-9]{0,200})?|[.][0-9]{1,200})$' THEN to_jsonb(btrim(NEW.value)::numeric)
+            WHEN filled.type = 'boolean' AND lower(btrim(NEW.value)) IN ('true', 'yes', 'false', 'no') THEN to_jsonb(lower(btrim(NEW.value)) IN ('true', 'yes'))
+            ELSE to_jsonb(NEW.value) END;
+        UPDATE ringfence.customer_card AS card
+           SET attributes = card.attributes || jsonb_build_object(filled.name,
+               CASE WHEN filled.type <> 'choices' THEN given
+                    WHEN coalesce(card.attributes -> filled.name, '[]') ? NEW.value THEN card.attributes -> filled.name
+                    ELSE coalesce(card.attributes -> filled.name, '[]') || given END)
+         WHERE card.owner_id = ringfence.current_owner() AND card.id = about.customer_id;
+    END IF;
+    RETURN NEW;
+END
+$keep$;
+REVOKE ALL ON FUNCTION ringfence.keep_response() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.keep_response() IS
+    'Trigger: a response keeps question and answer as texts, and fills the answer''s field. Error P0002: an interaction or answer that the session does not see; else those of customer_card';
+CREATE TRIGGER keep_response BEFORE INSERT OR UPDATE ON ringfence.response
+    FOR EACH ROW EXECUTE FUNCTION ringfence.keep_response();
+
+CREATE FUNCTION ringfence.respond(interaction uuid, answer uuid, value text DEFAULT NULL) RETURNS uuid
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $respond$
+#variable_conflict use_variable
+DECLARE
+    made CONSTANT uuid := ringfence.new_id();
+BEGIN
+    INSERT INTO ringfence.response (id, interaction_id, answer_id, value) VALUES (made, interaction, answer, value);
+    RETURN made;
+END
+$respond$;
+REVOKE ALL ON FUNCTION ringfence.respond(uuid, uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.respond(uuid, uuid, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.respond(uuid, uuid, text) IS
+    'Keeps an answer, fills its field of the interaction''s customer, and returns the response''s id. Needs interaction.write. Error P0002: no such interaction or answer; 22023: not a value of the field';
+
+-- A response goes with its interaction. Definer, because the column is the server's.
+CREATE FUNCTION ringfence.move_responses() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $move$
+BEGIN
+    UPDATE ringfence.response AS moved SET project_id = NEW.project_id
+     WHERE moved.owner_id = NEW.owner_id AND moved.interaction_id = NEW.id AND moved.project_id IS DISTINCT FROM NEW.project_id;
+    RETURN NULL;
+END
+$move$;
+ALTER FUNCTION ringfence.move_responses() OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.move_responses() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.move_responses() IS 'Trigger: the responses of an interaction go to its project with it';
+-- Where a project is deleted, its interactions and its responses lose it alike.
+CREATE TRIGGER move_responses AFTER UPDATE OF project_id ON ringfence.interaction
+    FOR EACH ROW WHEN (OLD.project_id IS DISTINCT FROM NEW.project_id AND row_security_active('ringfence.interaction'::regclass))
+    EXECUTE FUNCTION ringfence.move_responses();
+
+-- import: customers from files, by templates that say which column goes where. A file is read by the client (psql's \copy into a temporary
+-- table, or rows as JSON); what is done here is done with the rights of the session, row by row.
+
+CREATE TABLE ringfence.import_template (
+    owner_id    uuid NOT NULL DEFAULT ringfence.current_owner(),
+    id          uuid NOT NULL DEFAULT ringfence.new_id(),
+    name        text NOT NULL CHECK (ringfence.check_name(name)),
+    project_id  uuid DEFAULT ringfence.current_project(),
+    mode        text NOT NULL DEFAULT 'upsert' CHECK (mode IN ('add', 'update', 'upsert')),
+    match_field text,
+    date_format text NOT NULL DEFAULT 'YYYY-MM-DD',
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    created_by  text NOT NULL DEFAULT ringfence.current_actor(),
+    updated_at  timestamptz NOT NULL DEFAULT now(),
+    updated_by  text NOT NULL DEFAULT ringfence.current_actor(),
+    PRIMARY KEY (owner_id, id),
+    UNIQUE (owner_id, name),
+    CONSTRAINT import_template_match_check CHECK (mode = 'add' OR match_field IS NOT NULL),
+    FOREIGN KEY (owner_id) REFERENCES ringfence.owner ON DELETE CASCADE,
+    FOREIGN KEY (owner_id, project_id) REFERENCES ringfence.project ON DELETE CASCADE
+);
+COMMENT ON TABLE ringfence.import_template IS 'How a file becomes customers';
+COMMENT ON COLUMN ringfence.import_template.project_id IS 'The project whose fields it fills; NULL: those of the session';
+COMMENT ON COLUMN ringfence.import_template.mode IS 'add: rows of customers that are there are rejected; update: those of customers that are not; upsert: none';
+COMMENT ON COLUMN ringfence.import_template.match_field IS 'What tells that a customer is there: id, phone, email, or a unique field by name';
+COMMENT ON COLUMN ringfence.import_template.date_format IS 'How dates are written in the file, as in to_date(); ISO dates are always read';
+CREATE INDEX import_template_project ON ringfence.import_template (owner_id, project_id) WHERE project_id IS NOT NULL;
+COMMENT ON INDEX ringfence.import_template_project IS 'The templates of a project: deleting a project looks them up';
+
+CREATE FUNCTION ringfence.import_parts(source text) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $parts$
+DECLARE
+    rest    text := source;
+    literal text := '';
+    parts   text[] := '{}';
+    opened  integer;
+    closed  integer;
+BEGIN
+    LOOP
+        opened := strpos(rest, '{{');
+        EXIT WHEN opened = 0 OR opened IS NULL;
+        IF opened > 1 AND substr(rest, opened - 1, 1) = '\' THEN
+            literal := literal || left(rest, opened - 2) || '{{';
+            rest := substr(rest, opened + 2);
+            CONTINUE;
+        END IF;
+        closed := strpos(substr(rest, opened + 2), '}}');
+        IF closed = 0 THEN
+            RAISE EXCEPTION 'a column is not closed in "%"', left(source, 200)
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'Write columns as {{Column}}. For two braces that are no column write \{{.';
+        END IF;
+        literal := literal || left(rest, opened - 1);
+        IF literal <> '' THEN
+            parts := parts || ('=' || literal);
+            literal := '';
+        END IF;
+        parts := parts || ('{' || substr(rest, opened + 2, closed - 1));
+        rest := substr(rest, opened + closed + 3);
+    END LOOP;
+    literal := literal || rest;
+    RETURN CASE WHEN literal <> '' THEN parts || ('=' || literal) ELSE parts END;
+END
+$parts$;
+REVOKE ALL ON FUNCTION ringfence.import_parts(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.import_parts(text) TO ringfence_user, ringfence_tables;
+COMMENT ON FUNCTION ringfence.import_parts(text) IS 'What a source is put together of: constants, each behind a =, and columns, each behind a {. Error 22023: a {{ that is not closed';
+
+CREATE TABLE ringfence.import_mapping (
+    owner_id    uuid NOT NULL DEFAULT ringfence.current_owner(),
+    template_id uuid NOT NULL,
+    position    integer NOT NULL,
+    target      text NOT NULL,
+    source      text NOT NULL CHECK (ringfence.import_parts(source) IS NOT NULL),
+    on_empty    text NOT NULL DEFAULT 'leave' CHECK (on_empty IN ('leave', 'clear')),
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    created_by  text NOT NULL DEFAULT ringfence.current_actor(),
+    updated_at  timestamptz NOT NULL DEFAULT now(),
+    updated_by  text NOT NULL DEFAULT ringfence.current_actor(),
+    PRIMARY KEY (owner_id, template_id, position),
+    FOREIGN KEY (owner_id, template_id) REFERENCES ringfence.import_template ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX import_mapping_target ON ringfence.import_mapping (owner_id, template_id, target) WHERE target NOT IN ('phones', 'emails');
+COMMENT ON INDEX ringfence.import_mapping_target IS 'Only phones and e-mails come from several places';
+COMMENT ON TABLE ringfence.import_mapping IS 'What goes where in an import';
+COMMENT ON COLUMN ringfence.import_mapping.position IS 'Its place; without one it comes last';
+COMMENT ON COLUMN ringfence.import_mapping.target IS 'id, name, phones, emails, address, birth_date, language, company_id, or a custom field by name';
+COMMENT ON COLUMN ringfence.import_mapping.source IS 'A text with {{Column}}, several or none; \{{ is two braces';
+COMMENT ON COLUMN ringfence.import_mapping.on_empty IS 'What an empty cell does to a customer that is there: leave the value, or clear it';
+
+SELECT ringfence.wall('ringfence.import_template', 'import.run', 'import.run', 'import.run');
+SELECT ringfence.wall('ringfence.import_mapping', 'import.run', 'import.run', 'import.run');
+GRANT SELECT (owner_id, id, name, project_id, mode, match_field, date_format, created_at, created_by, updated_at, updated_by),
+      INSERT (owner_id, id, name, project_id, mode, match_field, date_format, created_at, created_by, updated_at, updated_by),
+      UPDATE (owner_id, name, project_id, mode, match_field, date_format, created_at, created_by, updated_at, updated_by), DELETE
+    ON ringfence.import_template TO ringfence_user;
+GRANT SELECT (owner_id, template_id, position, target, source, on_empty, created_at, created_by, updated_at, updated_by),
+      INSERT (owner_id, template_id, position, target, source, on_empty, created_at, created_by, updated_at, updated_by),
+      UPDATE (owner_id, template_id, position, target, source, on_empty, created_at, created_by, updated_at, updated_by), DELETE
+    ON ringfence.import_mapping TO ringfence_user;
+CREATE TRIGGER stamp_row BEFORE INSERT OR UPDATE ON ringfence.import_template FOR EACH ROW EXECUTE FUNCTION ringfence.stamp_row();
+CREATE TRIGGER stamp_row BEFORE INSERT OR UPDATE ON ringfence.import_mapping FOR EACH ROW EXECUTE FUNCTION ringfence.stamp_row();
+
+CREATE FUNCTION ringfence.place_import_mapping() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $place$
+BEGIN
+    IF NEW.position IS NULL THEN
+        SELECT least(coalesce(max(mapping.position), 0)::bigint + 1, 2147483647) INTO NEW.position
+            FROM ringfence.import_mapping AS mapping WHERE mapping.owner_id = NEW.owner_id AND mapping.template_id = NEW.template_id;
+    END IF;
+    RETURN NEW;
+END
+$place$;
+REVOKE ALL ON FUNCTION ringfence.place_import_mapping() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.place_import_mapping() IS 'Trigger: a mapping without a position comes last';
+CREATE TRIGGER place_import_mapping BEFORE INSERT ON ringfence.import_mapping
+    FOR EACH ROW EXECUTE FUNCTION ringfence.place_import_mapping();
+
+-- Cells ------------------------------------------------------------------------------------------------------------------
+
+-- In PL/pgSQL, whose simple expressions cost less for each cell than a query does.
+CREATE FUNCTION ringfence.import_cell(cells jsonb, parts text[]) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $cell$
+DECLARE
+    around    CONSTANT text := E' \t\r\n\u00A0\uFEFF';
+    part      text;
+    found     text;
+    made      text := '';
+    columns   integer := 0;
+    is_filled boolean := false;
+BEGIN
+    FOREACH part IN ARRAY parts LOOP
+        IF left(part, 1) = '{' THEN
+            columns := columns + 1;
+            found := cells ->> substr(part, 2);
+            is_filled := is_filled OR btrim(found, around) <> '';
+            made := made || coalesce(found, '');
+        ELSE
+            made := made || substr(part, 2);
+        END IF;
+    END LOOP;
+    -- A constant around columns that are all empty is no value.
+    RETURN CASE WHEN is_filled OR columns = 0 THEN nullif(btrim(made, around), '') END;
+END
+$cell$;
+REVOKE ALL ON FUNCTION ringfence.import_cell(jsonb, text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.import_cell(jsonb, text[]) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.import_cell(jsonb, text[]) IS 'What a mapping makes of a row; NULL where all its columns are empty. Part of import_customers()';
+
+CREATE FUNCTION ringfence.import_number(cell text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $number$
+DECLARE
+    digits text := translate(cell, E' \u00A0\u202F''’_', '');
+BEGIN
+    -- The last of two kinds of separators is that of the decimals.
+    IF strpos(digits, ',') > 0 AND strpos(digits, '.') > 0 THEN
+        digits := CASE WHEN strpos(reverse(digits), ',') < strpos(reverse(digits), '.') THEN translate(digits, ',.', '.') ELSE replace(digits, ',', '') END;
+    ELSE
+        digits := replace(digits, ',', '.');
+    END IF;
+    RETURN CASE WHEN digits ~ '^[-+]?([0-9]{1,100}([.][0-9]{0,100})?|[.][0-9]{1,100})([eE][-+]?[0-9]{1,3})?$' THEN digits::numeric::text END;
+END
+$number$;
+REVOKE ALL ON FUNCTION ringfence.import_number(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.import_number(text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.import_number(text) IS 'A number as spreadsheets write it, with either decimal separator; NULL if it is none. Part of import_customers()';
+
+CREATE FUNCTION ringfence.import_phone(cell text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $phone$
+DECLARE
+    plain CONSTANT text := ltrim(btrim(cell, E' \t\r\n\u00A0\uFEFF'), '''’');
+BEGIN
+    -- A spreadsheet that takes a phone for a number writes 4155552671.0 or 4.15555E9, and one that does not an apostrophe first.
+    RETURN CASE WHEN plain ~ '^[0-9]{3,30}[.]0+$' THEN split_part(plain, '.', 1)
+                WHEN plain ~ '^[0-9]([.,][0-9]{1,20})?[eE][+]?[0-9]{1,2}$' THEN trunc(ringfence.import_number(plain)::numeric)::text
+                ELSE plain END;
+END
+$phone$;
+REVOKE ALL ON FUNCTION ringfence.import_phone(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.import_phone(text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.import_phone(text) IS 'A phone without what a spreadsheet has made of it; part of import_customers()';
+
+CREATE FUNCTION ringfence.import_list(cell text) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $list$
+BEGIN
+    IF cell !~ E'[;,/、\r\n]' THEN
+        RETURN CASE WHEN btrim(cell, E' \t\u00A0') <> '' THEN ARRAY[btrim(cell, E' \t\u00A0')] ELSE '{}' END;
+    END IF;
+    RETURN ARRAY(SELECT btrim(item, E' \t\u00A0') FROM regexp_split_to_table(cell, E'[;,/、\r\n]+') WITH ORDINALITY AS items (item, place)
+                  WHERE btrim(item, E' \t\u00A0') <> '' ORDER BY place);
+END
+$list$;
+REVOKE ALL ON FUNCTION ringfence.import_list(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.import_list(text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.import_list(text) IS 'What a cell holds several of; part of import_customers()';
+
+-- It catches errors, which no parallel worker can.
+CREATE FUNCTION ringfence.import_date(cell text, date_format text) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $date$
+DECLARE
+    day date;
+BEGIN
+    IF cell ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' THEN
+        RETURN cell;
+    END IF;
+    BEGIN
+        day := to_date(cell, date_format);
+    EXCEPTION WHEN data_exception THEN
+        day := NULL;
+    END;
+    -- to_date() reads whatever it can of a text: only what it would write back is a date. Leading zeros do not count.
+    IF regexp_replace(to_char(day, date_format), '\m0+([0-9])', '\1', 'g') IS DISTINCT FROM regexp_replace(cell, '\m0+([0-9])', '\1', 'g') THEN
+        RAISE EXCEPTION '"%" is not a date of the form %', left(cell, 200), date_format USING ERRCODE = 'invalid_datetime_format',
+              HINT = 'Set date_format of the template to the form that the file has.';
+    END IF;
+    RETURN to_char(day, 'YYYY-MM-DD');
+END
+$date$;
+REVOKE ALL ON FUNCTION ringfence.import_date(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.import_date(text, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.import_date(text, text) IS 'A date in ISO form, or of the form that is named, in ISO form. Error 22007: neither. Part of import_customers()';
+
+CREATE FUNCTION ringfence.import_value(cell text, type text, date_format text) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $value$
+BEGIN
+    -- What is none of the type is for the field to refuse.
+    RETURN CASE
+        WHEN cell IS NULL THEN 'null'
+        WHEN type = 'number' THEN coalesce(to_jsonb(ringfence.import_number(cell)::numeric), to_jsonb(cell))
+        WHEN type = 'boolean' AND lower(cell) IN ('true', 'yes', 'y', 'x', '1', '1.0') THEN 'true'
+        WHEN type = 'boolean' AND lower(cell) IN ('false', 'no', 'n', '0', '0.0') THEN 'false'
+        WHEN type = 'date' THEN to_jsonb(ringfence.import_date(cell, date_format))
+        WHEN type = 'phone' THEN to_jsonb(ringfence.import_phone(cell))
+        WHEN type = 'choices' THEN to_jsonb(ringfence.import_list(cell))
+        ELSE to_jsonb(cell) END;
+END
+$value$;
+REVOKE ALL ON FUNCTION ringfence.import_value(text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.import_value(text, text, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.import_value(text, text, text) IS 'A cell as the value of a custom field of that type; part of import_customers()';
+
+CREATE FUNCTION ringfence.nearest_name(asked text, names text[]) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $nearest$
+DECLARE
+    one      CONSTANT text := left(lower(asked), 100);
+    other    text;
+    name     text;
+    best     text;
+    least_so_far integer := greatest(2, length(one) / 3) + 1;
+    above    integer[];
+    row      integer[];
+BEGIN
+    FOREACH name IN ARRAY coalesce(names, '{}') LOOP
+        other := left(lower(name), 100);
+        -- Letters to insert, leave out or change (Levenshtein).
+        above := ARRAY(SELECT generate_series(0, length(other)));
+        FOR i IN 1..length(one) LOOP
+            row := ARRAY[i];
+            FOR j IN 1..length(other) LOOP
+                row := row || least(above[j + 1] + 1, row[j] + 1, above[j] + CASE WHEN substr(one, i, 1) = substr(other, j, 1) THEN 0 ELSE 1 END);
+            END LOOP;
+            above := row;
+        END LOOP;
+        IF above[length(other) + 1] < least_so_far THEN
+            least_so_far := above[length(other) + 1];
+            best := name;
+        END IF;
+    END LOOP;
+    RETURN best;
+END
+$nearest$;
+REVOKE ALL ON FUNCTION ringfence.nearest_name(text, text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.nearest_name(text, text[]) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.nearest_name(text, text[]) IS 'The name that is most like the one that was asked for, or NULL; part of import_customers()';
+
+-- Rows -------------------------------------------------------------------------------------------------------------------
+
+-- Definer, because it looks up unique values, as save_customer(); the rights of the session bind it.
+CREATE FUNCTION ringfence.import_card(card jsonb, mode text, match_field text, OUT action text, OUT customer_id uuid, OUT reason text) RETURNS record
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $card$
+DECLARE
+    given ringfence.customer_card;
+    saved ringfence.customer_card;
+    same  uuid[];
+BEGIN
+    PERFORM ringfence.check_right('customer.read'), ringfence.check_right('customer.write');
+    given := jsonb_populate_record(NULL::ringfence.customer_card, card);
+    same := CASE WHEN match_field IS NOT NULL THEN ringfence.customers_like(given, match_field) END;
+    action := 'rejected';
+    IF cardinality(same) > 1 THEN
+        -- A look-up stops at the second: all are named.
+        IF match_field IN ('phone', 'phones') THEN
+            same := ARRAY(SELECT DISTINCT c.id FROM unnest(ringfence.normal_phones(given.phones, ringfence.current_owner())) AS form
+                           CROSS JOIN LATERAL ringfence.find_by_phone(form) AS found JOIN ringfence.customer AS c ON c.id = found.customer_id
+                           WHERE c.owner_id = ringfence.current_owner() AND form = ANY (c.normal_phones));
+        ELSIF match_field IN ('email', 'emails') THEN
+            same := ARRAY(SELECT DISTINCT c.id FROM unnest(ringfence.normal_emails(given.emails)) AS form
+                           CROSS JOIN LATERAL ringfence.find_by_email(form) AS found JOIN ringfence.customer AS c ON c.id = found.customer_id
+                           WHERE c.owner_id = ringfence.current_owner() AND form = ANY (c.normal_emails));
+        END IF;
+        SELECT format('several customers have this %s: %s', quote_ident(match_field), string_agg(format('%s (%s)', left(c.name, 100), c.id), ', ' ORDER BY c.name, c.id))
+          INTO reason FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = ANY (same);
+        RETURN;
+    ELSIF cardinality(same) = 1 AND mode = 'add' THEN
+        SELECT format('a customer has this %s already: %s (%s)', quote_ident(match_field), left(c.name, 100), c.id)
+          INTO reason FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = same[1];
+        RETURN;
+    ELSIF cardinality(same) = 1 THEN
+        SELECT * INTO saved FROM ringfence.customer_card AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = same[1];
+        customer_id := saved.id;
+        given := jsonb_populate_record(saved, card - 'attributes');
+        given.phones := coalesce(given.phones, '{}');
+        given.emails := coalesce(given.emails, '{}');
+        given.attributes := jsonb_strip_nulls(saved.attributes || coalesce(card -> 'attributes', '{}'));
+        IF (given.name, given.phones, given.emails, given.address, given.birth_date, given.language, given.company_id, given.attributes)
+           IS NOT DISTINCT FROM (saved.name, saved.phones, saved.emails, saved.address, saved.birth_date, saved.language, saved.company_id, saved.attributes) THEN
+            action := 'unchanged';
+            RETURN;
+        END IF;
+        UPDATE ringfence.customer_card AS c
+           SET name = given.name, phones = given.phones, emails = given.emails, address = given.address, birth_date = given.birth_date,
+               language = given.language, company_id = given.company_id, attributes = given.attributes
+         WHERE c.owner_id = ringfence.current_owner() AND c.id = saved.id;
+        action := 'updated';
+        RETURN;
+    ELSIF mode = 'update' THEN
+        reason := format('no customer has this %s', quote_ident(match_field));
+        RETURN;
+    END IF;
+    IF given.name IS NULL THEN
+        reason := 'the row has no name, and no customer to update';
+        RETURN;
+    END IF;
+    INSERT INTO ringfence.customer_card AS c (id, name, phones, emails, address, birth_date, language, company_id, attributes)
+        VALUES (given.id, given.name, given.phones, given.emails, given.address, given.birth_date, given.language, given.company_id,
+                jsonb_strip_nulls(given.attributes))
+        RETURNING c.id INTO customer_id;
+    action := 'inserted';
+END
+$card$;
+ALTER FUNCTION ringfence.import_card(jsonb, text, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.import_card(jsonb, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.import_card(jsonb, text, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.import_card(jsonb, text, text) IS 'One customer of an import: inserted, updated, unchanged or rejected, with the reason; part of import_customers()';
+
+CREATE FUNCTION ringfence.show_import_progress(relation oid, rows bigint) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE STRICT AS 'MODULE_PATHNAME', 'show_import_progress_wrapper';
+REVOKE ALL ON FUNCTION ringfence.show_import_progress(oid, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.show_import_progress(oid, bigint) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.show_import_progress(oid, bigint) IS 'Shows in pg_stat_progress_copy how far an import is; part of import_customers()';
+
+CREATE FUNCTION ringfence.end_import_progress() RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE STRICT AS 'MODULE_PATHNAME', 'end_import_progress_wrapper';
+REVOKE ALL ON FUNCTION ringfence.end_import_progress() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.end_import_progress() TO ringfence_user;
+COMMENT ON FUNCTION ringfence.end_import_progress() IS 'An import is over; part of import_customers()';
+
+CREATE FUNCTION ringfence.import_rows(template text, source regclass, rows jsonb, strict boolean, OUT line bigint, OUT action text, OUT customer_id uuid, OUT reason text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $import$
+#variable_conflict use_variable
+DECLARE
+    system_targets CONSTANT text[] := '{id,name,phones,emails,address,birth_date,language,company_id}';
+    chosen   ringfence.import_template;
+    mapping  record;
+    columns  text[];
+    targets  text[] := '{}';
+    types    text[] := '{}';
+    sources  text[] := '{}';
+    alone    text[] := '{}';
+    around   CONSTANT text := E' \t\r\n\u00A0\uFEFF';
+    clears   boolean[] := '{}';
+    parts    text[];
+    part     text;
+    nearest  text;
+    cells    jsonb;
+    cell     text;
+    card     jsonb;
+    own      jsonb;
+    code     text;
+    hint     text;
+    broken   text;
+    done     record;
+    items    text[];
+BEGIN
+    PERFORM ringfence.check_right('import.run'), ringfence.check_right('customer.read'), ringfence.check_right('customer.write');
+    SELECT t.* INTO chosen FROM ringfence.import_template AS t
+     WHERE t.owner_id = ringfence.current_owner() AND (t.name = template OR t.id::text = lower(template));
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no import template "%" is in reach', left(template, 200)
+            USING ERRCODE = 'no_data_found', HINT = 'SELECT name FROM ringfence.import_template lists the templates of the owner.';
+    END IF;
+    IF chosen.project_id IS NOT NULL AND (ringfence.current_project() <> chosen.project_id OR NOT ringfence.has_right_in('import.run', chosen.project_id)) THEN
+        RAISE EXCEPTION 'import template "%" is one of another project', chosen.name
+            USING ERRCODE = 'insufficient_privilege', HINT = 'Select the project of the template, or none. It takes the right "import.run" there.';
+    END IF;
+    IF source IS NOT NULL THEN
+        columns := ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = source AND attnum > 0 AND NOT attisdropped ORDER BY attnum);
+    ELSIF jsonb_typeof(rows) = 'array' AND NOT jsonb_path_exists(rows, '$[*] ? (@.type() != "object")') THEN
+        columns := ARRAY(SELECT DISTINCT key FROM jsonb_array_elements(rows) AS given CROSS JOIN LATERAL jsonb_object_keys(given.value) AS key ORDER BY key);
+    ELSE
+        RAISE EXCEPTION 'rows must be a JSON array of objects' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give them as in [{"Name": "Tsai"}].';
+    END IF;
+
+    IF rows = '[]' THEN
+        RETURN;
+    END IF;
+    FOR mapping IN SELECT m.target, m.source, m.on_empty FROM ringfence.import_mapping AS m
+                    WHERE m.owner_id = ringfence.current_owner() AND m.template_id = chosen.id ORDER BY m.position LOOP
+        parts := ringfence.import_parts(mapping.source);
+        -- A file that begins with a byte order mark has it in the name of its first column.
+        parts := ARRAY(SELECT CASE WHEN left(piece, 1) = '{' AND substr(piece, 2) <> ALL (columns) AND E'\uFEFF' || substr(piece, 2) = ANY (columns)
+                                   THEN E'{\uFEFF' || substr(piece, 2) ELSE piece END
+                         FROM unnest(parts) WITH ORDINALITY AS pieces (piece, place) ORDER BY place);
+        FOREACH part IN ARRAY parts LOOP
+            IF left(part, 1) = '{' AND substr(part, 2) <> ALL (columns) THEN
+                nearest := ringfence.nearest_name(substr(part, 2), columns);
+                RAISE EXCEPTION 'the source has no column "%"', left(substr(part, 2), 200)
+                    USING ERRCODE = 'undefined_column',
+                          DETAIL = format('The columns are: %s.', (SELECT string_agg(left(name, 200), ', ') FROM unnest(columns[:100]) AS name)),
+                          HINT = CASE WHEN nearest IS NOT NULL THEN format('Did you mean {{%s}}? ', nearest) ELSE '' END || 'Names of columns are compared exactly, case included.';
+            END IF;
+        END LOOP;
+        IF mapping.target = ANY (system_targets) THEN
+            types := types || mapping.target;
+        ELSE
+            types := types || (SELECT 'field ' || f.type FROM ringfence.visible_fields() AS f
+                                WHERE f.name = mapping.target AND NOT f.is_system AND f.access = 'write'
+                                  AND (chosen.project_id IS NULL OR ringfence.writes_field_in(f.field_id, chosen.project_id)));
+            IF cardinality(types) = cardinality(targets) OR types[cardinality(targets) + 1] IS NULL THEN
+                RAISE EXCEPTION 'field "%" cannot be written in this session', left(mapping.target, 200)
+                    USING ERRCODE = 'insufficient_privilege', HINT = 'SELECT * FROM ringfence.visible_fields() lists the fields of this session and how they may be used.';
+            END IF;
+        END IF;
+        targets := targets || mapping.target;
+        -- Each list of parts as one text: arrays of arrays must be of one length.
+        sources := sources || parts::text;
+        -- A column alone, as most are, is read without a call.
+        alone := alone || CASE WHEN cardinality(parts) = 1 AND left(parts[1], 1) = '{' THEN substr(parts[1], 2) END;
+        clears := clears || (mapping.on_empty = 'clear');
+    END LOOP;
+    IF cardinality(targets) = 0 THEN
+        RAISE EXCEPTION 'import template "%" has no mapping', chosen.name USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+
+    line := 0;
+    FOR cells IN EXECUTE CASE WHEN source IS NOT NULL THEN format('SELECT to_jsonb(row_of_source) FROM %s AS row_of_source', source)
+                              ELSE 'SELECT value FROM jsonb_array_elements($1)' END USING rows LOOP
+        line := line + 1;
+        IF line % 100 = 1 THEN
+            PERFORM ringfence.show_import_progress(coalesce(source, 0::oid), line - 1);
+        END IF;
+        BEGIN
+            card := '{}';
+            own := '{}';
+            FOR n IN 1..cardinality(targets) LOOP
+                cell := CASE WHEN alone[n] IS NOT NULL THEN nullif(btrim(cells ->> alone[n], around), '') ELSE ringfence.import_cell(cells, sources[n]::text[]) END;
+                CONTINUE WHEN cell IS NULL AND NOT clears[n];
+                CASE types[n]
+                WHEN 'phones' THEN
+                    items := ringfence.import_list(coalesce(cell, ''));
+                    FOR place IN 1..cardinality(items) LOOP
+                        items[place] := ringfence.import_phone(items[place]);
+                    END LOOP;
+                    card := jsonb_set(card, '{phones}', coalesce(card -> 'phones', '[]') || to_jsonb(items));
+                WHEN 'emails' THEN
+                    card := jsonb_set(card, '{emails}', coalesce(card -> 'emails', '[]') || to_jsonb(ringfence.import_list(coalesce(cell, ''))));
+                WHEN 'birth_date' THEN
+                    card := card || jsonb_build_object('birth_date', ringfence.import_date(cell, chosen.date_format));
+                WHEN 'id', 'name', 'address', 'language', 'company_id' THEN
+                    card := card || jsonb_build_object(targets[n], cell);
+                WHEN 'field text', 'field choice', 'field email' THEN
+                    own := own || jsonb_build_object(targets[n], cell);
+                ELSE
+                    own := own || jsonb_build_object(targets[n], ringfence.import_value(cell, substr(types[n], 7), chosen.date_format));
+                END CASE;
+            END LOOP;
+            IF own <> '{}' THEN
+                card := card || jsonb_build_object('attributes', own);
+            END IF;
+            done := ringfence.import_card(card, chosen.mode, chosen.match_field);
+            action := done.action;
+            customer_id := done.customer_id;
+            reason := done.reason;
+            IF action = 'rejected' AND strict THEN
+                RAISE EXCEPTION '%', reason USING ERRCODE = 'integrity_constraint_violation';
+            END IF;
+        EXCEPTION WHEN data_exception OR integrity_constraint_violation OR insufficient_privilege OR no_data_found OR cardinality_violation OR program_limit_exceeded THEN
+            GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, reason = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT, broken = CONSTRAINT_NAME;
+            action := 'rejected';
+            customer_id := NULL;
+            reason := CASE broken
+                WHEN 'customer_owner_id_company_id_fkey' THEN 'there is no such company'
+                WHEN 'customer_name_check' THEN 'the name of a customer must have a visible character, and at most 2500 bytes'
+                WHEN 'customer_pkey' THEN 'there is a customer with this id already'
+                ELSE replace(reason, 'the card has no', 'the row has no') || CASE WHEN hint LIKE 'Expected %' THEN '. ' || hint ELSE '' END END;
+            IF strict THEN
+                RAISE EXCEPTION 'line %: %', line, reason USING ERRCODE = code, HINT = 'With strict nothing is imported if one row is rejected.';
+            END IF;
+        END;
+        RETURN NEXT;
+    END LOOP;
+    PERFORM ringfence.end_import_progress();
+END
+$import$;
+REVOKE ALL ON FUNCTION ringfence.import_rows(text, regclass, jsonb, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.import_rows(text, regclass, jsonb, boolean) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.import_rows(text, regclass, jsonb, boolean) IS 'Imports the rows of a relation, or rows as JSON; part of import_customers()';
+
+CREATE FUNCTION ringfence.import_or_try(template text, source regclass, rows jsonb, strict boolean, dry_run boolean, OUT line bigint, OUT action text, OUT customer_id uuid, OUT reason text)
+    RETURNS SETOF record
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $try$
+BEGIN
+    IF NOT coalesce(dry_run, false) THEN
+        RETURN QUERY SELECT * FROM ringfence.import_rows(template, source, rows, coalesce(strict, false));
+        RETURN;
+    END IF;
+    BEGIN
+        FOR line, action, customer_id, reason IN SELECT * FROM ringfence.import_rows(template, source, rows, coalesce(strict, false)) LOOP
+            customer_id := CASE WHEN action <> 'inserted' THEN customer_id END;
+            RETURN NEXT;
+        END LOOP;
+        RAISE EXCEPTION USING ERRCODE = 'RFDRY', MESSAGE = 'undone';
+    EXCEPTION WHEN SQLSTATE 'RFDRY' THEN
+        -- What was tried is undone.
+        NULL;
+    END;
+END
+$try$;
+REVOKE ALL ON FUNCTION ringfence.import_or_try(text, regclass, jsonb, boolean, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.import_or_try(text, regclass, jsonb, boolean, boolean) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.import_or_try(text, regclass, jsonb, boolean, boolean) IS 'Imports, or tries to and undoes it; part of import_customers()';
+
+CREATE FUNCTION ringfence.import_customers(template text, source regclass, strict boolean DEFAULT false, dry_run boolean DEFAULT false,
+    OUT line bigint, OUT action text, OUT customer_id uuid, OUT reason text) RETURNS SETOF record
+    LANGUAGE sql VOLATILE ROWS 1000
+    BEGIN ATOMIC
+        SELECT * FROM ringfence.import_or_try(template, source, NULL, strict, dry_run);
+    END;
+REVOKE ALL ON FUNCTION ringfence.import_customers(text, regclass, boolean, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.import_customers(text, regclass, boolean, boolean) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.import_customers(text, regclass, boolean, boolean) IS
+    'Imports the rows of a relation by a template, and tells what was done with each. A bad row is rejected, or with strict everything. Error P0002: no such template; 42703: no such column';
+
+CREATE FUNCTION ringfence.import_customers(template text, rows jsonb, strict boolean DEFAULT false, dry_run boolean DEFAULT false,
+    OUT line bigint, OUT action text, OUT customer_id uuid, OUT reason text) RETURNS SETOF record
+    LANGUAGE sql VOLATILE ROWS 1000
+    BEGIN ATOMIC
+        SELECT * FROM ringfence.import_or_try(template, NULL, coalesce(rows, 'null'), strict, dry_run);
+    END;
+REVOKE ALL ON FUNCTION ringfence.import_customers(text, jsonb, boolean, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.import_customers(text, jsonb, boolean, boolean) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.import_customers(text, jsonb, boolean, boolean) IS 'The same of an array of JSON objects';
+
+-- A literal without a type goes here: PostgreSQL prefers text.
+CREATE FUNCTION ringfence.import_customers(template text, source text, strict boolean DEFAULT false, dry_run boolean DEFAULT false,
+    OUT line bigint, OUT action text, OUT customer_id uuid, OUT reason text) RETURNS SETOF record
+    LANGUAGE sql VOLATILE ROWS 1000
+    BEGIN ATOMIC
+        SELECT * FROM ringfence.import_or_try(template, source::regclass, NULL, strict, dry_run);
+    END;
+REVOKE ALL ON FUNCTION ringfence.import_customers(text, text, boolean, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.import_customers(text, text, boolean, boolean) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.import_customers(text, text, boolean, boolean) IS 'The same of a relation by its name';
+
+-- What an owner that is made now begins with.
+INSERT INTO ringfence.ticket_status (owner_id, name, is_closed, position, created_by, updated_by)
+    SELECT owner.id, status.name, status.is_closed, status.position, current_user, current_user
+      FROM ringfence.owner CROSS JOIN (VALUES ('new', false, 1), ('open', false, 2), ('pending', false, 3), ('solved', true, 4), ('closed', true, 5))
+           AS status (name, is_closed, position);
 
 -- Stored forms --------------------------------------------------------------------------------------------------------
 
