@@ -33,6 +33,11 @@ kept_in_dumps() {
         CROSS JOIN LATERAL ROWS FROM (unnest(extconfig), unnest(extcondition)) AS kept (oid, condition) WHERE extname = 'ringfence'" | sort
 }
 
+ticket_statuses() {
+    sql "$1" -c "SELECT owner.name, status.name, is_closed, position FROM ringfence.owner
+        LEFT JOIN ringfence.ticket_status AS status ON status.owner_id = owner.id ORDER BY owner.name, position"
+}
+
 # A session that stays open through the upgrade, with the library that it has loaded: ask it by `old_session SQL`.
 old_session() {
     local line
@@ -114,6 +119,8 @@ upgrade_from() {
 
     rows filled "$out/columns" >"$out/rows.after"
     same "$version: the rows are what they were" "$out/rows.before" "$out/rows.after"
+    ticket_statuses fresh >"$out/statuses"
+    same "$version: each owner has the ticket statuses of a new one" "$out/statuses" <(ticket_statuses filled)
     script filled ask >"$out/ask.after"
     same "$version: sessions are told what they were, behind the same wall" "$out/ask.before" "$out/ask.after"
     script filled search >"$out/search.upgraded"
@@ -131,7 +138,12 @@ upgrade_from() {
     same "$version: and the same rows" "$out/rows.before" "$out/rows.restored"
     script restored ask >"$out/ask.restored"
     same "$version: and the same wall" "$out/ask.before" "$out/ask.restored"
-    # docs/install.md says so: a dump brings the stored forms of its version.
+    # docs/install.md says so: a dump brings the stored forms of its version, and no ticket statuses.
+    sql restored -c "INSERT INTO ringfence.ticket_status (owner_id, name, is_closed, position, created_by, updated_by)
+        SELECT owner.id, status.name, is_closed, position, current_user, current_user
+          FROM ringfence.owner CROSS JOIN (VALUES ('new', false, 1), ('open', false, 2), ('pending', false, 3),
+               ('solved', true, 4), ('closed', true, 5)) AS status (name, is_closed, position)"
+    same "$version: and, once they are put in, the same ticket statuses" "$out/statuses" <(ticket_statuses restored)
     sql restored -c "UPDATE ringfence.customer SET searchable = ringfence.searchable_values(attributes, owner_id) WHERE searchable <> '{}'"
     script restored search >"$out/search.restored"
     same "$version: and the same searches" "$out/search.restored" "$out/search.fresh"
