@@ -1,4 +1,4 @@
--- report: views for BI, one a project, with a typed column for each field of the project.
+-- report: views for BI, of the customers and of the interactions of a project, with a typed column for each field of the project.
 --
 -- A report view publishes the names of its fields, because PostgreSQL shows all views and their columns to every role.
 -- It publishes no rows: the wall judges them whenever the view is read. The name of a view must be unique in the whole
@@ -17,18 +17,20 @@ CREATE TABLE ringfence.report_view (
     -- In the order of the view's columns, after those that all report views have. NULL stands for a dropped field.
     fields     uuid[] NOT NULL DEFAULT '{}',
     is_current boolean NOT NULL DEFAULT true,
-    PRIMARY KEY (owner_id, project_id),
+    of         text NOT NULL DEFAULT 'customer' CHECK (of IN ('customer', 'interaction')),
+    PRIMARY KEY (owner_id, project_id, of),
     FOREIGN KEY (owner_id, project_id) REFERENCES ringfence.project ON DELETE CASCADE
 );
-COMMENT ON TABLE ringfence.report_view IS 'Which project has a report view; written by create_report_view() and drop_report_view() only';
+COMMENT ON TABLE ringfence.report_view IS 'Which project has report views; written by create_report_view() and drop_report_view() only';
 COMMENT ON COLUMN ringfence.report_view.name IS 'The view in schema ringfence_report';
 COMMENT ON COLUMN ringfence.report_view.fields IS 'The fields that its columns show';
 COMMENT ON COLUMN ringfence.report_view.is_current IS
     'false: the view was in use when its fields changed, and still has its former columns; renew_report_views() tries again';
+COMMENT ON COLUMN ringfence.report_view.of IS 'What its rows are: customer or interaction';
 SELECT ringfence.wall('ringfence.report_view', NULL, 'field.manage', 'field.manage');
 CREATE POLICY may_read ON ringfence.report_view FOR SELECT TO PUBLIC USING (ringfence.works_in(project_id));
 -- By column: a privilege on the whole table would let currtid2() tell of hidden rows.
-GRANT SELECT (owner_id, project_id, name, fields, is_current) ON ringfence.report_view TO ringfence_user;
+GRANT SELECT (owner_id, project_id, name, fields, is_current, of) ON ringfence.report_view TO ringfence_user;
 
 -- The views are made of these functions. Each returns only what the session sees in that project, whatever object it is
 -- given.
@@ -39,6 +41,12 @@ REVOKE ALL ON FUNCTION ringfence.reports(uuid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.reports(uuid, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.reports(uuid, text) IS
     'Whether the session reads customers in that project, and has no other selected. Error 55000 where row-level security does not guard that view; part of report views';
+
+CREATE FUNCTION ringfence.reports_interactions(project_id uuid, view_name text) RETURNS boolean
+    LANGUAGE c STABLE PARALLEL SAFE STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'reports_interactions_wrapper';
+REVOKE ALL ON FUNCTION ringfence.reports_interactions(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.reports_interactions(uuid, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.reports_interactions(uuid, text) IS 'As reports(), for a report view of interactions: the policies of table interaction ask for interaction.read';
 
 CREATE FUNCTION ringfence.report_text(stored jsonb, project_id uuid, field_id uuid) RETURNS text
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'report_text_fast';
@@ -133,12 +141,31 @@ REVOKE ALL ON FUNCTION ringfence.has_dependents(regclass) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.has_dependents(regclass) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.has_dependents(regclass) IS 'Whether something depends on the view; internal';
 
-CREATE FUNCTION ringfence.report_fixed_columns() RETURNS text[]
+CREATE FUNCTION ringfence.report_fixed_columns(of text) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN '{customer_id,name,phones,emails,address,birth_date,language,company_id,created_at,updated_at,last_activity_at}'::text[];
-REVOKE ALL ON FUNCTION ringfence.report_fixed_columns() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.report_fixed_columns() TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.report_fixed_columns() IS 'The columns that every report view begins with; internal';
+    RETURN CASE report_fixed_columns.of
+        WHEN 'interaction' THEN
+            '{interaction_id,kind,direction,started_at,answered_at,ended_at,agent,remote_address,disposition,notes,external_id,channel_id,ticket_id,customer_id,customer_name,phones,emails,company_id}'::text[]
+        ELSE '{customer_id,name,phones,emails,address,birth_date,language,company_id,created_at,updated_at,last_activity_at}'::text[] END;
+REVOKE ALL ON FUNCTION ringfence.report_fixed_columns(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.report_fixed_columns(text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.report_fixed_columns(text) IS 'The columns that every report view of customers, or of interactions, begins with; internal';
+
+-- Repeats the condition of the wall, so that a view keeps other owners out even if its owner is changed.
+CREATE FUNCTION ringfence.report_rows(report ringfence.report_view) RETURNS text
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+        SELECT CASE (report_rows.report).of
+            WHEN 'interaction' THEN
+                pg_catalog.format('FROM ringfence.interaction AS i LEFT JOIN ringfence.customer AS c ON c.owner_id = i.owner_id AND c.id = i.customer_id '
+                                  'WHERE i.owner_id = ringfence.current_owner() AND i.project_id = %1$L AND ringfence.reports_interactions(%1$L, %2$L)',
+                                  (report_rows.report).project_id, (report_rows.report).name)
+            ELSE pg_catalog.format('FROM ringfence.customer WHERE owner_id = ringfence.current_owner() AND ringfence.reports(%1$L, %2$L)',
+                                   (report_rows.report).project_id, (report_rows.report).name) END;
+    END;
+REVOKE ALL ON FUNCTION ringfence.report_rows(ringfence.report_view) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.report_rows(ringfence.report_view) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.report_rows(ringfence.report_view) IS 'The rows of a report view, as SQL; internal';
 
 CREATE FUNCTION ringfence.report_gone_column(place integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -174,7 +201,7 @@ CREATE FUNCTION ringfence.report_columns(
     report ringfence.report_view, old_view regclass, OUT ids uuid[], OUT names text[], OUT calls text[], OUT types text[])
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $columns$
 DECLARE
-    fixed CONSTANT text[] := ringfence.report_fixed_columns();
+    fixed CONSTANT text[] := ringfence.report_fixed_columns(report.of);
     -- Also the names that columns would have whose fields are gone, should the view keep them.
     taken text[] := fixed || ARRAY(SELECT ringfence.report_gone_column(attnum) FROM pg_attribute
                                     WHERE attrelid = old_view AND attnum > cardinality(fixed));
@@ -211,7 +238,7 @@ CREATE FUNCTION ringfence.kept_report_columns(
     OUT places integer[], OUT former text[])
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $kept$
 DECLARE
-    fixed     CONSTANT integer := cardinality(ringfence.report_fixed_columns());
+    fixed     CONSTANT integer := cardinality(ringfence.report_fixed_columns(report.of));
     new_ids   CONSTANT uuid[] := ids;
     new_names CONSTANT text[] := names;
     new_calls CONSTANT text[] := calls;
@@ -287,7 +314,7 @@ COMMENT ON FUNCTION ringfence.rename_report_columns(regclass, integer[], text[],
 CREATE FUNCTION ringfence.make_report_view(report ringfence.report_view, anew boolean DEFAULT false) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '5ms' AS $make$
 DECLARE
-    fixed    CONSTANT text[] := ringfence.report_fixed_columns();
+    fixed    CONSTANT text[] := ringfence.report_fixed_columns(report.of);
     view     CONSTANT text := format('ringfence_report.%I', report.name);
     old_view CONSTANT regclass := to_regclass(view);
     wanted   record;
@@ -322,23 +349,27 @@ BEGIN
         IF report.is_current AND made.ids = report.fields AND made.names = made.former THEN
             IF made.names <> wanted.names THEN
                 UPDATE ringfence.report_view AS known SET fields = made.ids
-                 WHERE known.owner_id = report.owner_id AND known.project_id = report.project_id;
+                 WHERE known.owner_id = report.owner_id AND known.project_id = report.project_id AND known.of = report.of;
             END IF;
             RETURN;
         END IF;
         PERFORM ringfence.rename_report_columns(old_view, made.places, made.former, made.names);
     END IF;
 
-    EXECUTE format('CREATE OR REPLACE VIEW %s WITH (security_barrier = true) AS SELECT id AS customer_id, %s', view, array_to_string(fixed[2:], ', '))
+    EXECUTE format('CREATE OR REPLACE VIEW %s WITH (security_barrier = true) AS SELECT ', view)
+            || (SELECT string_agg(CASE WHEN report.of = 'customer' THEN CASE fixed_column WHEN 'customer_id' THEN 'id AS customer_id' ELSE fixed_column END
+                                       ELSE CASE fixed_column WHEN 'interaction_id' THEN 'i.id AS interaction_id' WHEN 'customer_id' THEN 'c.id AS customer_id'
+                                                WHEN 'customer_name' THEN 'c.name AS customer_name' ELSE fixed_column END END, ', ' ORDER BY place)
+                  FROM unnest(fixed) WITH ORDINALITY AS begins (fixed_column, place))
             || coalesce((SELECT string_agg(format(', %s AS %I', made.calls[place], made.names[place]), '' ORDER BY place)
                            FROM generate_subscripts(made.calls, 1) AS place), '')
-            -- Repeats the condition of the wall, so that the view keeps other owners out even if its owner is changed.
-            || format(' FROM ringfence.customer WHERE owner_id = ringfence.current_owner() AND ringfence.reports(%L, %L)',
-                      report.project_id, report.name);
-    EXECUTE format('COMMENT ON VIEW %s IS %L', view, 'The customers with the fields of a project; takes the right customer.read there');
+            || ' ' || ringfence.report_rows(report);
+    EXECUTE format('COMMENT ON VIEW %s IS %L', view,
+                   CASE report.of WHEN 'customer' THEN 'The customers with the fields of a project; takes the right customer.read there'
+                        ELSE 'The interactions of a project with the fields of their customers; takes the rights interaction.read and customer.read there' END);
     EXECUTE format('GRANT SELECT ON %s TO ringfence_user', view);
     UPDATE ringfence.report_view AS known SET fields = made.ids, is_current = true
-     WHERE known.owner_id = report.owner_id AND known.project_id = report.project_id;
+     WHERE known.owner_id = report.owner_id AND known.project_id = report.project_id AND known.of = report.of;
 END
 $make$;
 REVOKE ALL ON FUNCTION ringfence.make_report_view(ringfence.report_view, boolean) FROM PUBLIC;
@@ -408,7 +439,7 @@ BEGIN
         PERFORM ringfence.drop_abandoned_report_views();
     ELSIF ringfence.has_right('field.manage') THEN
         -- NEW may be out of date: the row may have changed again since.
-        SELECT * INTO report FROM ringfence.report_view AS made WHERE made.owner_id = NEW.owner_id AND made.project_id = NEW.project_id;
+        SELECT * INTO report FROM ringfence.report_view AS made WHERE made.owner_id = NEW.owner_id AND made.project_id = NEW.project_id AND made.of = NEW.of;
         IF FOUND THEN
             PERFORM ringfence.make_report_view(report, anew => true);
         END IF;
@@ -424,7 +455,7 @@ COMMENT ON FUNCTION ringfence.tidy_report_views() IS 'Trigger, when a transactio
 CREATE CONSTRAINT TRIGGER tidy_report_views AFTER UPDATE OR DELETE ON ringfence.report_view
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ringfence.tidy_report_views();
 
-CREATE FUNCTION ringfence.create_report_view(project text, name text DEFAULT NULL) RETURNS regclass
+CREATE FUNCTION ringfence.create_report_view(project text, name text, of text) RETURNS regclass
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $create$
 #variable_conflict use_column
 DECLARE
@@ -434,6 +465,11 @@ DECLARE
         'Names of report views are unique in the database, and every role can read them. Leave out the name to get one that is free.';
 BEGIN
     PERFORM ringfence.check_right('field.manage');
+    report.of := create_report_view.of;
+    IF report.of IS NULL OR report.of NOT IN ('customer', 'interaction') THEN
+        RAISE EXCEPTION 'there is no report view of "%"', left(report.of, 200)
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Use ''customer'' or ''interaction''.';
+    END IF;
     report.owner_id := ringfence.current_owner();
     report.project_id := ringfence.project_in_reach(create_report_view.project);
     PERFORM ringfence.lock_definitions();
@@ -444,9 +480,9 @@ BEGIN
                 USING ERRCODE = 'invalid_parameter_value', HINT = 'A name has at most 63 bytes and does not begin with "project_".';
         END IF;
     ELSE
-        chosen := format('project_%s', translate(report.project_id::text, '-', ''));
+        chosen := format('project_%s%s', translate(report.project_id::text, '-', ''), CASE report.of WHEN 'interaction' THEN '_interactions' ELSE '' END);
     END IF;
-    IF EXISTS (SELECT FROM ringfence.report_view AS made WHERE made.owner_id = report.owner_id AND made.project_id = report.project_id) THEN
+    IF EXISTS (SELECT FROM ringfence.report_view AS made WHERE made.owner_id = report.owner_id AND made.project_id = report.project_id AND made.of = report.of) THEN
         RAISE EXCEPTION 'project "%" already has a report view', left(create_report_view.project, 200)
             USING ERRCODE = 'duplicate_table', HINT = 'The view follows the fields of its project by itself. ringfence.drop_report_view() drops it.';
     END IF;
@@ -457,7 +493,7 @@ BEGIN
         RAISE EXCEPTION 'report view "%" already exists', chosen
             USING ERRCODE = 'duplicate_table', HINT = name_hint;
     END IF;
-    INSERT INTO ringfence.report_view AS made (project_id, name, is_current) VALUES (report.project_id, chosen, false) RETURNING made.* INTO report;
+    INSERT INTO ringfence.report_view AS made (project_id, name, is_current, of) VALUES (report.project_id, chosen, false, report.of) RETURNING made.* INTO report;
     BEGIN
         PERFORM ringfence.make_report_view(report);
     EXCEPTION WHEN lock_not_available OR unique_violation OR duplicate_table THEN
@@ -470,30 +506,54 @@ BEGIN
     RETURN format('ringfence_report.%I', chosen)::regclass;
 END
 $create$;
+ALTER FUNCTION ringfence.create_report_view(text, text, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.create_report_view(text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.create_report_view(text, text, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.create_report_view(text, text, text) IS
+    'The same of the customers of a project, or of its interactions. Error 22023 also: of is neither customer nor interaction';
+
+CREATE FUNCTION ringfence.create_report_view(project text, name text DEFAULT NULL) RETURNS regclass
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $create$
+BEGIN
+    RETURN ringfence.create_report_view(project, name, 'customer');
+END
+$create$;
 ALTER FUNCTION ringfence.create_report_view(text, text) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.create_report_view(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.create_report_view(text, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.create_report_view(text, text) IS
     'Creates a view of the customers of a project, with a column for each field. Needs field.manage. Error P0002: no such project; 42P07: the view or its name exists; 22023: invalid name';
 
-CREATE FUNCTION ringfence.drop_report_view(project text) RETURNS void
+CREATE FUNCTION ringfence.drop_report_view(project text, of text) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $drop$
 DECLARE
     found_id uuid;
 BEGIN
     PERFORM ringfence.check_right('field.manage');
     found_id := ringfence.project_in_reach(project);
-    DELETE FROM ringfence.report_view AS made WHERE made.owner_id = ringfence.current_owner() AND made.project_id = found_id;
+    DELETE FROM ringfence.report_view AS made
+     WHERE made.owner_id = ringfence.current_owner() AND made.project_id = found_id AND made.of = drop_report_view.of;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'project "%" has no report view', left(project, 200) USING ERRCODE = 'no_data_found';
     END IF;
+END
+$drop$;
+ALTER FUNCTION ringfence.drop_report_view(text, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.drop_report_view(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.drop_report_view(text, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.drop_report_view(text, text) IS 'The same of the view of the project''s customers, or of its interactions';
+
+CREATE FUNCTION ringfence.drop_report_view(project text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $drop$
+BEGIN
+    PERFORM ringfence.drop_report_view(project, 'customer');
 END
 $drop$;
 ALTER FUNCTION ringfence.drop_report_view(text) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.drop_report_view(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.drop_report_view(text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.drop_report_view(text) IS
-    'Drops the report view of a project, and what was made of it. Needs field.manage. Error P0002: no such project, or it has none';
+    'Drops the report view of a project''s customers, and what was made of it. Needs field.manage. Error P0002: no such project, or it has none';
 
 -- Also runs when the project or its owner is deleted: then as a referential action, while no owner is selected. So it
 -- reads no table of the extension.
@@ -523,10 +583,10 @@ BEGIN
     IF NOT ringfence.has_right('field.manage') THEN
         RETURN;
     END IF;
-    FOR report IN SELECT * FROM ringfence.report_view AS made WHERE made.owner_id = ringfence.current_owner() ORDER BY made.project_id LOOP
+    FOR report IN SELECT * FROM ringfence.report_view AS made WHERE made.owner_id = ringfence.current_owner() ORDER BY made.project_id, made.of LOOP
         IF NOT ringfence.try_to_renew_report_view(report) THEN
             UPDATE ringfence.report_view AS made SET is_current = false
-             WHERE made.owner_id = report.owner_id AND made.project_id = report.project_id;
+             WHERE made.owner_id = report.owner_id AND made.project_id = report.project_id AND made.of = report.of;
             RAISE WARNING 'report view "%" does not follow its fields yet', report.name
                 USING DETAIL = 'It is in use, or does not belong to ringfence_definer. Columns of fields that are gone are empty, and those of new fields are missing.',
                       HINT = 'It follows at the next change of a field, or when ringfence.renew_report_views() is called.';
@@ -575,7 +635,7 @@ BEGIN
                          JOIN pg_rewrite AS rule ON depends.classid = 'pg_rewrite'::regclass AND rule.oid = depends.objid AND rule.ev_class = view.oid
                          JOIN pg_proc AS called ON depends.refclassid = 'pg_proc'::regclass AND called.oid = depends.refobjid
                          JOIN pg_namespace AS ours ON ours.oid = called.pronamespace
-                        WHERE ours.nspname = 'ringfence' AND called.proname = 'reports')
+                        WHERE ours.nspname = 'ringfence' AND called.proname IN ('reports', 'reports_interactions'))
     LOOP
         IF made.relowner <> to_regrole('ringfence_definer') THEN
             -- Only a superuser can change the owner.

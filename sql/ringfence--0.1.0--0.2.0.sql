@@ -71,34 +71,6 @@ CREATE TABLE ringfence.form_being_saved (
 );
 SELECT ringfence.wall('ringfence.form_being_saved', 'customer.read', 'customer.write', 'customer.write');
 
-CREATE OR REPLACE FUNCTION ringfence.adopt_report_views() RETURNS event_trigger
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    made record;
-BEGIN
-    FOR made IN
-        SELECT view.oid::regclass AS name, view.relowner
-          FROM pg_event_trigger_ddl_commands() AS command
-          JOIN pg_class AS view ON command.classid = 'pg_class'::regclass AND view.oid = command.objid AND view.relkind = 'v'
-          JOIN pg_namespace AS schema ON schema.oid = view.relnamespace AND schema.nspname = 'ringfence_report'
-         WHERE EXISTS (SELECT FROM pg_depend AS depends
-                         JOIN pg_rewrite AS rule ON depends.classid = 'pg_rewrite'::regclass AND rule.oid = depends.objid AND rule.ev_class = view.oid
-                         JOIN pg_proc AS called ON depends.refclassid = 'pg_proc'::regclass AND called.oid = depends.refobjid
-                         JOIN pg_namespace AS ours ON ours.oid = called.pronamespace
-                        WHERE ours.nspname = 'ringfence' AND called.proname = 'reports')
-    LOOP
-        IF made.relowner <> to_regrole('ringfence_definer') THEN
-            -- Only a superuser can change the owner.
-            CONTINUE WHEN NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);
-            EXECUTE format('ALTER VIEW %s OWNER TO ringfence_definer', made.name);
-        END IF;
-        EXECUTE format('GRANT SELECT ON %s TO ringfence_user', made.name);
-    END LOOP;
-END
-$$;
-
 CREATE OR REPLACE FUNCTION ringfence.check_binding() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -251,55 +223,6 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION ringfence.create_report_view(project text, name text DEFAULT NULL::text) RETURNS regclass
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-#variable_conflict use_column
-DECLARE
-    report ringfence.report_view;
-    chosen text := create_report_view.name;
-    name_hint CONSTANT text :=
-        'Names of report views are unique in the database, and every role can read them. Leave out the name to get one that is free.';
-BEGIN
-    PERFORM ringfence.check_right('field.manage');
-    report.owner_id := ringfence.current_owner();
-    report.project_id := ringfence.project_in_reach(create_report_view.project);
-    PERFORM ringfence.lock_definitions();
-    IF chosen IS NOT NULL THEN
-        PERFORM ringfence.check_name(chosen);
-        IF octet_length(chosen) > 63 OR chosen LIKE 'project\_%' THEN
-            RAISE EXCEPTION 'a report view cannot have the name "%"', left(chosen, 200)
-                USING ERRCODE = 'invalid_parameter_value', HINT = 'A name has at most 63 bytes and does not begin with "project_".';
-        END IF;
-    ELSE
-        chosen := format('project_%s', translate(report.project_id::text, '-', ''));
-    END IF;
-    IF EXISTS (SELECT FROM ringfence.report_view AS made WHERE made.owner_id = report.owner_id AND made.project_id = report.project_id) THEN
-        RAISE EXCEPTION 'project "%" already has a report view', left(create_report_view.project, 200)
-            USING ERRCODE = 'duplicate_table', HINT = 'The view follows the fields of its project by itself. ringfence.drop_report_view() drops it.';
-    END IF;
-    -- An abandoned view of that name, which is not dropped yet, is reused.
-    IF EXISTS (SELECT FROM pg_class AS taken WHERE taken.oid = to_regclass(format('ringfence_report.%I', chosen))
-                  AND NOT (taken.relkind = 'v' AND taken.relowner = current_user::regrole
-                           AND coalesce(obj_description(taken.oid, 'pg_class') = 'Abandoned: dropped when nobody uses it', false))) THEN
-        RAISE EXCEPTION 'report view "%" already exists', chosen
-            USING ERRCODE = 'duplicate_table', HINT = name_hint;
-    END IF;
-    INSERT INTO ringfence.report_view AS made (project_id, name, is_current) VALUES (report.project_id, chosen, false) RETURNING made.* INTO report;
-    BEGIN
-        PERFORM ringfence.make_report_view(report);
-    EXCEPTION WHEN lock_not_available OR unique_violation OR duplicate_table THEN
-        -- Another transaction makes a view of that name, or uses one that was dropped.
-        RAISE EXCEPTION 'report view "%" is in use by another session', chosen
-            USING ERRCODE = 'duplicate_table', HINT = name_hint;
-    END;
-    RAISE NOTICE 'every role of the database can read the names of the columns of view "%"', chosen
-        USING DETAIL = 'The columns are named after the fields. Only sessions that may read customers in the project see rows.';
-    RETURN format('ringfence_report.%I', chosen)::regclass;
-END
-$$;
-ALTER FUNCTION ringfence.create_report_view(project text, name text) OWNER TO ringfence_definer;
 
 CREATE OR REPLACE FUNCTION ringfence.customers_like(card ringfence.customer_card, match_field text) RETURNS uuid[]
     LANGUAGE plpgsql
@@ -486,50 +409,6 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION ringfence.kept_report_columns(report ringfence.report_view, old_view regclass, INOUT ids uuid[], INOUT names text[], INOUT calls text[], types text[], OUT places integer[], OUT former text[]) RETURNS record
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    fixed     CONSTANT integer := cardinality(ringfence.report_fixed_columns());
-    new_ids   CONSTANT uuid[] := ids;
-    new_names CONSTANT text[] := names;
-    new_calls CONSTANT text[] := calls;
-    old       record;
-    n         integer;
-BEGIN
-    ids := '{}';
-    names := '{}';
-    calls := '{}';
-    places := '{}';
-    former := '{}';
-    FOR old IN
-        SELECT attname::text AS name, attnum AS place, format_type(atttypid, atttypmod) AS column_type
-          FROM pg_attribute WHERE attrelid = old_view AND attnum > fixed ORDER BY attnum
-    LOOP
-        n := array_position(new_ids, report.fields[old.place - fixed]);
-        IF types[n] = old.column_type THEN
-            ids := ids || new_ids[n];
-            names := names || new_names[n];
-            calls := calls || new_calls[n];
-        ELSE
-            ids := ids || NULL::uuid;
-            names := names || ringfence.report_gone_column(old.place);
-            calls := calls || format('NULL::%s', old.column_type);
-        END IF;
-        places := places || old.place;
-        former := former || old.name;
-    END LOOP;
-    FOR n IN 1 .. cardinality(new_ids) LOOP
-        IF array_position(ids, new_ids[n]) IS NULL THEN
-            ids := ids || new_ids[n];
-            names := names || new_names[n];
-            calls := calls || new_calls[n];
-        END IF;
-    END LOOP;
-END
-$$;
-
 CREATE OR REPLACE FUNCTION ringfence.lock_field(field text) RETURNS ringfence.field
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -545,67 +424,6 @@ BEGIN
     -- It may have been masked while this session waited.
     PERFORM ringfence.check_rights_over_values(target.is_masked);
     RETURN target;
-END
-$$;
-
-CREATE OR REPLACE FUNCTION ringfence.make_report_view(report ringfence.report_view, anew boolean DEFAULT false) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET lock_timeout TO '5ms'
-    AS $$
-DECLARE
-    fixed    CONSTANT text[] := ringfence.report_fixed_columns();
-    view     CONSTANT text := format('ringfence_report.%I', report.name);
-    old_view CONSTANT regclass := to_regclass(view);
-    wanted   record;
-    made     record;
-    crowded  boolean;
-    replace  boolean := old_view IS NOT NULL;
-BEGIN
-    SELECT * INTO wanted FROM ringfence.report_columns(report, old_view);
-    made := wanted;
-    IF old_view IS NOT NULL THEN
-        -- What depends on the view may not use up the columns that it can have.
-        SELECT max(attnum) + cardinality(wanted.ids) > 1600 INTO crowded FROM pg_attribute WHERE attrelid = old_view;
-        IF anew THEN
-            IF ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = old_view AND attnum > cardinality(fixed) ORDER BY attnum) = wanted.names
-               AND report.fields = wanted.ids AND report.is_current
-               -- Looked up, since DROP would lock what depends on the view before it finds that it may not.
-               OR ringfence.has_dependents(old_view) AND NOT crowded AND report.is_current THEN
-                RETURN;
-            END IF;
-            IF crowded OR NOT ringfence.has_dependents(old_view) THEN
-                EXECUTE format('DROP VIEW %s CASCADE', view);
-                replace := false;
-            END IF;
-        ELSIF crowded THEN
-            RAISE EXCEPTION 'report view "%" has no room for more columns', report.name USING ERRCODE = 'lock_not_available';
-        END IF;
-    END IF;
-    IF replace THEN
-        SELECT * INTO made FROM ringfence.kept_report_columns(report, old_view, wanted.ids, wanted.names, wanted.calls, wanted.types);
-        -- If its fields and their names are the same, the view needs no lock. The order of its columns changes at the
-        -- end of the transaction.
-        IF report.is_current AND made.ids = report.fields AND made.names = made.former THEN
-            IF made.names <> wanted.names THEN
-                UPDATE ringfence.report_view AS known SET fields = made.ids
-                 WHERE known.owner_id = report.owner_id AND known.project_id = report.project_id;
-            END IF;
-            RETURN;
-        END IF;
-        PERFORM ringfence.rename_report_columns(old_view, made.places, made.former, made.names);
-    END IF;
-
-    EXECUTE format('CREATE OR REPLACE VIEW %s WITH (security_barrier = true) AS SELECT id AS customer_id, %s', view, array_to_string(fixed[2:], ', '))
-            || coalesce((SELECT string_agg(format(', %s AS %I', made.calls[place], made.names[place]), '' ORDER BY place)
-                           FROM generate_subscripts(made.calls, 1) AS place), '')
-            -- Repeats the condition of the wall, so that the view keeps other owners out even if its owner is changed.
-            || format(' FROM ringfence.customer WHERE owner_id = ringfence.current_owner() AND ringfence.reports(%L, %L)',
-                      report.project_id, report.name);
-    EXECUTE format('COMMENT ON VIEW %s IS %L', view, 'The customers with the fields of a project; takes the right customer.read there');
-    EXECUTE format('GRANT SELECT ON %s TO ringfence_user', view);
-    UPDATE ringfence.report_view AS known SET fields = made.ids, is_current = true
-     WHERE known.owner_id = report.owner_id AND known.project_id = report.project_id;
 END
 $$;
 
@@ -715,43 +533,6 @@ BEGIN
     RETURN chosen;
 END
 $$;
-
-CREATE OR REPLACE FUNCTION ringfence.report_columns(report ringfence.report_view, old_view regclass, OUT ids uuid[], OUT names text[], OUT calls text[], OUT types text[]) RETURNS record
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    fixed CONSTANT text[] := ringfence.report_fixed_columns();
-    -- Also the names that columns would have whose fields are gone, should the view keep them.
-    taken text[] := fixed || ARRAY(SELECT ringfence.report_gone_column(attnum) FROM pg_attribute
-                                    WHERE attrelid = old_view AND attnum > cardinality(fixed));
-    bound record;
-BEGIN
-    ids := '{}';
-    names := '{}';
-    calls := '{}';
-    types := '{}';
-    FOR bound IN
-        SELECT field.id, field.name, made.function_name, made.column_type
-          FROM ringfence.field_project
-          JOIN ringfence.field ON field.owner_id = field_project.owner_id AND field.id = field_project.field_id
-         CROSS JOIN LATERAL ringfence.report_function(field.type) AS made
-         WHERE field_project.owner_id = report.owner_id AND field_project.project_id = report.project_id
-         ORDER BY coalesce(field_project.position, field.position), field.name
-         -- PostgreSQL's own limit is 1664 columns; more fields than fit must not keep one from being bound.
-         LIMIT 1200
-    LOOP
-        ids := ids || bound.id;
-        names := names || ringfence.report_column_name(bound.name, taken || names);
-        calls := calls || format('ringfence.%I(attributes, %L, %L)', bound.function_name, report.project_id, bound.id);
-        types := types || bound.column_type;
-    END LOOP;
-END
-$$;
-
-CREATE OR REPLACE FUNCTION ringfence.report_fixed_columns() RETURNS text[]
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN '{customer_id,name,phones,emails,address,birth_date,language,company_id,created_at,updated_at,last_activity_at}'::text[];
 
 CREATE OR REPLACE FUNCTION ringfence.report_gone_column(place integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -944,33 +725,6 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION ringfence.tidy_report_views() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    report ringfence.report_view;
-BEGIN
-    -- SET CONSTRAINTS can make this run in the middle of a statement, and cursors WITH HOLD are still open at the end
-    -- of the transaction.
-    IF ringfence.statement_is_running() OR EXISTS (SELECT FROM pg_cursors WHERE is_holdable) THEN
-        RETURN NULL;
-    END IF;
-    IF TG_OP = 'DELETE' THEN
-        PERFORM ringfence.drop_abandoned_report_views();
-    ELSIF ringfence.has_right('field.manage') THEN
-        -- NEW may be out of date: the row may have changed again since.
-        SELECT * INTO report FROM ringfence.report_view AS made WHERE made.owner_id = NEW.owner_id AND made.project_id = NEW.project_id;
-        IF FOUND THEN
-            PERFORM ringfence.make_report_view(report, anew => true);
-        END IF;
-    END IF;
-    RETURN NULL;
-EXCEPTION WHEN OTHERS THEN
-    RETURN NULL;
-END
-$$;
-ALTER FUNCTION ringfence.tidy_report_views() OWNER TO ringfence_definer;
 
 CREATE OR REPLACE FUNCTION ringfence.try_to_renew_report_view(report ringfence.report_view) RETURNS boolean
     LANGUAGE plpgsql
@@ -1037,8 +791,6 @@ ALTER TABLE ringfence.customer ENABLE ALWAYS TRIGGER zz_keep_active_on;
 -- Privileges --------------------------------------------------------------------------------------------------------------
 
 REVOKE ALL ON FUNCTION ringfence.keep_active_on() FROM PUBLIC;
-REVOKE ALL ON FUNCTION ringfence.kept_report_columns(report ringfence.report_view, old_view regclass, INOUT ids uuid[], INOUT names text[], INOUT calls text[], types text[], OUT places integer[], OUT former text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION ringfence.kept_report_columns(report ringfence.report_view, old_view regclass, INOUT ids uuid[], INOUT names text[], INOUT calls text[], types text[], OUT places integer[], OUT former text[]) TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.lock_field(field text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ringfence.lock_field(field text) TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.matched_forms(card ringfence.customer_card, match_field text) FROM PUBLIC;
@@ -1047,10 +799,6 @@ REVOKE ALL ON FUNCTION ringfence.rename_report_columns(old_view regclass, places
 GRANT ALL ON FUNCTION ringfence.rename_report_columns(old_view regclass, places integer[], former text[], names text[]) TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.report_column_name(field_name text, taken text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ringfence.report_column_name(field_name text, taken text[]) TO ringfence_definer;
-REVOKE ALL ON FUNCTION ringfence.report_columns(report ringfence.report_view, old_view regclass, OUT ids uuid[], OUT names text[], OUT calls text[], OUT types text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION ringfence.report_columns(report ringfence.report_view, old_view regclass, OUT ids uuid[], OUT names text[], OUT calls text[], OUT types text[]) TO ringfence_definer;
-REVOKE ALL ON FUNCTION ringfence.report_fixed_columns() FROM PUBLIC;
-GRANT ALL ON FUNCTION ringfence.report_fixed_columns() TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.report_gone_column(place integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ringfence.report_gone_column(place integer) TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.wait_for_savers(card ringfence.customer_card, match_field text) FROM PUBLIC;
@@ -1072,7 +820,6 @@ COMMENT ON COLUMN ringfence.owner.name IS 'Unique in the installation; a session
 COMMENT ON COLUMN ringfence.owner.enabled IS 'Only an enabled owner can be selected; disabling one keeps its data';
 COMMENT ON COLUMN ringfence.owner.country IS 'ISO 3166-1 alpha-2; phone numbers without a country code are read as of this country';
 COMMENT ON FUNCTION ringfence.create_owner(name text, description text, country text, enabled boolean) IS 'Creates an owner with all that it needs, and returns its id. Error 22023: bad name or country; 23502: no name; 23505: the name is taken; 54000: too many owners';
-COMMENT ON FUNCTION ringfence.create_report_view(project text, name text) IS 'Creates a view of the customers of a project, with a column for each field. Needs field.manage. Error P0002: no such project; 42P07: the view or its name exists; 22023: invalid name';
 COMMENT ON FUNCTION ringfence.current_actor() IS 'Who is writing, for created_by and updated_by: ringfence.agent if it is set, else the role';
 COMMENT ON FUNCTION ringfence.current_agent() IS 'The application''s user as set in ringfence.agent, or NULL. It says who writes, and gives no rights';
 COMMENT ON FUNCTION ringfence.current_project() IS 'The selected project, or NULL. Error P0002: the role works in no such project; 55000: it is disabled';
@@ -1091,7 +838,6 @@ COMMENT ON FUNCTION ringfence.holes_of_server(version_num integer, OUT cve text,
 COMMENT ON FUNCTION ringfence.preloaded_by() IS 'The setting that loads the library before a session''s first statement: shared_preload_libraries, session_preload_libraries, or NULL for none. Part of health()';
 COMMENT ON FUNCTION ringfence.health(OUT "check" text, OUT ok boolean, OUT detail text) IS 'Checks that the installation is as it was made, and that the server has no known hole in row-level security; column detail says what to do';
 COMMENT ON FUNCTION ringfence.keep_active_on() IS 'Trigger: keeps active_on';
-COMMENT ON FUNCTION ringfence.kept_report_columns(report ringfence.report_view, old_view regclass, INOUT ids uuid[], INOUT names text[], INOUT calls text[], types text[], OUT places integer[], OUT former text[]) IS 'The columns of a report view that is changed in place: its columns keep their places, and new ones come behind them. Internal';
 COMMENT ON FUNCTION ringfence.lock_field(field text) IS 'Locks a field that changes together with its values, and returns it. Error P0002: no such field; 42501 without the rights over its values; part of drop_field() and retype_field()';
 COMMENT ON FUNCTION ringfence.login(token text) IS 'Selects the owner of a signed token (JWT) as enter() does: claims owner, exp and optionally project, sub, source, nbf, role, database, rights. Error 28000: the token is refused; else as enter()';
 COMMENT ON FUNCTION ringfence.matched_forms(card ringfence.customer_card, match_field text) IS 'The phones or e-mails of a card by which a customer can be told, in normal form; part of save_customer()';
@@ -1111,8 +857,6 @@ COMMENT ON COLUMN ringfence.access.granted_by IS 'The role that granted the acce
 COMMENT ON FUNCTION ringfence.rename_option(field text, option text, new_name text) IS 'Renames an option; no customer is rewritten. Needs field.manage, for a masked field also field.unmask. Error 22023: not a choice or an option; P0002: no such field or option';
 COMMENT ON FUNCTION ringfence.rename_report_columns(old_view regclass, places integer[], former text[], names text[]) IS 'Gives the columns in these places of a report view other names; internal';
 COMMENT ON FUNCTION ringfence.report_column_name(field_name text, taken text[]) IS 'The name of a field''s column in a report view in which these names are taken; internal';
-COMMENT ON FUNCTION ringfence.report_columns(report ringfence.report_view, old_view regclass, OUT ids uuid[], OUT names text[], OUT calls text[], OUT types text[]) IS 'The fields of a project as columns of its report view: their ids, names, expressions and types; internal';
-COMMENT ON FUNCTION ringfence.report_fixed_columns() IS 'The columns that every report view begins with; internal';
 COMMENT ON FUNCTION ringfence.report_gone_column(place integer) IS 'The name of a report view''s column in that place whose field is gone; internal';
 COMMENT ON FUNCTION ringfence.require_right() IS 'Trigger: error 42501 for a statement without the right that the trigger names, if row-level security binds the role';
 COMMENT ON FUNCTION ringfence.require_rights_to_write(target regclass, write_right text, delete_right text) IS 'Makes a statement that writes to a table or view without the right fail (42501), also if it finds no row';
@@ -1131,6 +875,375 @@ COMMENT ON COLUMN ringfence.signing_key_material.material IS 'The public key in 
 COMMENT ON COLUMN ringfence.signing_key.algorithm IS 'The only algorithm that the key is for';
 COMMENT ON COLUMN ringfence.signing_key.added_by IS 'The role that added the key';
 COMMENT ON INDEX ringfence.access_role IS 'Finds the entries of a role for all owners; a session is judged by these entries alone';
+
+-- Report views of interactions -----------------------------------------------------------------------------------------
+ALTER TABLE ringfence.report_view ADD COLUMN of text NOT NULL DEFAULT 'customer' CHECK (of IN ('customer', 'interaction'));
+ALTER TABLE ringfence.report_view DROP CONSTRAINT report_view_pkey, ADD CONSTRAINT report_view_pkey PRIMARY KEY (owner_id, project_id, of);
+COMMENT ON TABLE ringfence.report_view IS 'Which project has report views; written by create_report_view() and drop_report_view() only';
+COMMENT ON COLUMN ringfence.report_view.of IS 'What its rows are: customer or interaction';
+GRANT SELECT (of) ON ringfence.report_view TO ringfence_user;
+
+CREATE OR REPLACE FUNCTION ringfence.reports_interactions(project_id uuid, view_name text) RETURNS boolean
+    LANGUAGE c STABLE PARALLEL SAFE STRICT SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'reports_interactions_wrapper';
+REVOKE ALL ON FUNCTION ringfence.reports_interactions(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.reports_interactions(uuid, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.reports_interactions(uuid, text) IS 'As reports(), for a report view of interactions: the policies of table interaction ask for interaction.read';
+
+CREATE OR REPLACE FUNCTION ringfence.report_fixed_columns(of text) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE report_fixed_columns.of
+        WHEN 'interaction' THEN
+            '{interaction_id,kind,direction,started_at,answered_at,ended_at,agent,remote_address,disposition,notes,external_id,channel_id,ticket_id,customer_id,customer_name,phones,emails,company_id}'::text[]
+        ELSE '{customer_id,name,phones,emails,address,birth_date,language,company_id,created_at,updated_at,last_activity_at}'::text[] END;
+REVOKE ALL ON FUNCTION ringfence.report_fixed_columns(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.report_fixed_columns(text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.report_fixed_columns(text) IS 'The columns that every report view of customers, or of interactions, begins with; internal';
+
+CREATE OR REPLACE FUNCTION ringfence.report_rows(report ringfence.report_view) RETURNS text
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+        SELECT CASE (report_rows.report).of
+            WHEN 'interaction' THEN
+                pg_catalog.format('FROM ringfence.interaction AS i LEFT JOIN ringfence.customer AS c ON c.owner_id = i.owner_id AND c.id = i.customer_id '
+                                  'WHERE i.owner_id = ringfence.current_owner() AND i.project_id = %1$L AND ringfence.reports_interactions(%1$L, %2$L)',
+                                  (report_rows.report).project_id, (report_rows.report).name)
+            ELSE pg_catalog.format('FROM ringfence.customer WHERE owner_id = ringfence.current_owner() AND ringfence.reports(%1$L, %2$L)',
+                                   (report_rows.report).project_id, (report_rows.report).name) END;
+    END;
+REVOKE ALL ON FUNCTION ringfence.report_rows(ringfence.report_view) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.report_rows(ringfence.report_view) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.report_rows(ringfence.report_view) IS 'The rows of a report view, as SQL; internal';
+
+CREATE OR REPLACE FUNCTION ringfence.report_columns(
+    report ringfence.report_view, old_view regclass, OUT ids uuid[], OUT names text[], OUT calls text[], OUT types text[])
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $columns$
+DECLARE
+    fixed CONSTANT text[] := ringfence.report_fixed_columns(report.of);
+    -- Also the names that columns would have whose fields are gone, should the view keep them.
+    taken text[] := fixed || ARRAY(SELECT ringfence.report_gone_column(attnum) FROM pg_attribute
+                                    WHERE attrelid = old_view AND attnum > cardinality(fixed));
+    bound record;
+BEGIN
+    ids := '{}';
+    names := '{}';
+    calls := '{}';
+    types := '{}';
+    FOR bound IN
+        SELECT field.id, field.name, made.function_name, made.column_type
+          FROM ringfence.field_project
+          JOIN ringfence.field ON field.owner_id = field_project.owner_id AND field.id = field_project.field_id
+         CROSS JOIN LATERAL ringfence.report_function(field.type) AS made
+         WHERE field_project.owner_id = report.owner_id AND field_project.project_id = report.project_id
+         ORDER BY coalesce(field_project.position, field.position), field.name
+         -- PostgreSQL's own limit is 1664 columns; more fields than fit must not keep one from being bound.
+         LIMIT 1200
+    LOOP
+        ids := ids || bound.id;
+        names := names || ringfence.report_column_name(bound.name, taken || names);
+        calls := calls || format('ringfence.%I(attributes, %L, %L)', bound.function_name, report.project_id, bound.id);
+        types := types || bound.column_type;
+    END LOOP;
+END
+$columns$;
+REVOKE ALL ON FUNCTION ringfence.report_columns(ringfence.report_view, regclass) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.report_columns(ringfence.report_view, regclass) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.report_columns(ringfence.report_view, regclass) IS 'The fields of a project as columns of its report view: their ids, names, expressions and types; internal';
+
+CREATE OR REPLACE FUNCTION ringfence.kept_report_columns(
+    report ringfence.report_view, old_view regclass, INOUT ids uuid[], INOUT names text[], INOUT calls text[], types text[],
+    -- Of the columns that the view has now: their places, and their names.
+    OUT places integer[], OUT former text[])
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $kept$
+DECLARE
+    fixed     CONSTANT integer := cardinality(ringfence.report_fixed_columns(report.of));
+    new_ids   CONSTANT uuid[] := ids;
+    new_names CONSTANT text[] := names;
+    new_calls CONSTANT text[] := calls;
+    old       record;
+    n         integer;
+BEGIN
+    ids := '{}';
+    names := '{}';
+    calls := '{}';
+    places := '{}';
+    former := '{}';
+    FOR old IN
+        SELECT attname::text AS name, attnum AS place, format_type(atttypid, atttypmod) AS column_type
+          FROM pg_attribute WHERE attrelid = old_view AND attnum > fixed ORDER BY attnum
+    LOOP
+        n := array_position(new_ids, report.fields[old.place - fixed]);
+        IF types[n] = old.column_type THEN
+            ids := ids || new_ids[n];
+            names := names || new_names[n];
+            calls := calls || new_calls[n];
+        ELSE
+            ids := ids || NULL::uuid;
+            names := names || ringfence.report_gone_column(old.place);
+            calls := calls || format('NULL::%s', old.column_type);
+        END IF;
+        places := places || old.place;
+        former := former || old.name;
+    END LOOP;
+    FOR n IN 1 .. cardinality(new_ids) LOOP
+        IF array_position(ids, new_ids[n]) IS NULL THEN
+            ids := ids || new_ids[n];
+            names := names || new_names[n];
+            calls := calls || new_calls[n];
+        END IF;
+    END LOOP;
+END
+$kept$;
+REVOKE ALL ON FUNCTION ringfence.kept_report_columns(ringfence.report_view, regclass, uuid[], text[], text[], text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.kept_report_columns(ringfence.report_view, regclass, uuid[], text[], text[], text[]) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.kept_report_columns(ringfence.report_view, regclass, uuid[], text[], text[], text[]) IS
+    'The columns of a report view that is changed in place: its columns keep their places, and new ones come behind them. Internal';
+
+CREATE OR REPLACE FUNCTION ringfence.make_report_view(report ringfence.report_view, anew boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '5ms' AS $make$
+DECLARE
+    fixed    CONSTANT text[] := ringfence.report_fixed_columns(report.of);
+    view     CONSTANT text := format('ringfence_report.%I', report.name);
+    old_view CONSTANT regclass := to_regclass(view);
+    wanted   record;
+    made     record;
+    crowded  boolean;
+    replace  boolean := old_view IS NOT NULL;
+BEGIN
+    SELECT * INTO wanted FROM ringfence.report_columns(report, old_view);
+    made := wanted;
+    IF old_view IS NOT NULL THEN
+        -- What depends on the view may not use up the columns that it can have.
+        SELECT max(attnum) + cardinality(wanted.ids) > 1600 INTO crowded FROM pg_attribute WHERE attrelid = old_view;
+        IF anew THEN
+            IF ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = old_view AND attnum > cardinality(fixed) ORDER BY attnum) = wanted.names
+               AND report.fields = wanted.ids AND report.is_current
+               -- Looked up, since DROP would lock what depends on the view before it finds that it may not.
+               OR ringfence.has_dependents(old_view) AND NOT crowded AND report.is_current THEN
+                RETURN;
+            END IF;
+            IF crowded OR NOT ringfence.has_dependents(old_view) THEN
+                EXECUTE format('DROP VIEW %s CASCADE', view);
+                replace := false;
+            END IF;
+        ELSIF crowded THEN
+            RAISE EXCEPTION 'report view "%" has no room for more columns', report.name USING ERRCODE = 'lock_not_available';
+        END IF;
+    END IF;
+    IF replace THEN
+        SELECT * INTO made FROM ringfence.kept_report_columns(report, old_view, wanted.ids, wanted.names, wanted.calls, wanted.types);
+        -- If its fields and their names are the same, the view needs no lock. The order of its columns changes at the
+        -- end of the transaction.
+        IF report.is_current AND made.ids = report.fields AND made.names = made.former THEN
+            IF made.names <> wanted.names THEN
+                UPDATE ringfence.report_view AS known SET fields = made.ids
+                 WHERE known.owner_id = report.owner_id AND known.project_id = report.project_id AND known.of = report.of;
+            END IF;
+            RETURN;
+        END IF;
+        PERFORM ringfence.rename_report_columns(old_view, made.places, made.former, made.names);
+    END IF;
+
+    EXECUTE format('CREATE OR REPLACE VIEW %s WITH (security_barrier = true) AS SELECT ', view)
+            || (SELECT string_agg(CASE WHEN report.of = 'customer' THEN CASE fixed_column WHEN 'customer_id' THEN 'id AS customer_id' ELSE fixed_column END
+                                       ELSE CASE fixed_column WHEN 'interaction_id' THEN 'i.id AS interaction_id' WHEN 'customer_id' THEN 'c.id AS customer_id'
+                                                WHEN 'customer_name' THEN 'c.name AS customer_name' ELSE fixed_column END END, ', ' ORDER BY place)
+                  FROM unnest(fixed) WITH ORDINALITY AS begins (fixed_column, place))
+            || coalesce((SELECT string_agg(format(', %s AS %I', made.calls[place], made.names[place]), '' ORDER BY place)
+                           FROM generate_subscripts(made.calls, 1) AS place), '')
+            || ' ' || ringfence.report_rows(report);
+    EXECUTE format('COMMENT ON VIEW %s IS %L', view,
+                   CASE report.of WHEN 'customer' THEN 'The customers with the fields of a project; takes the right customer.read there'
+                        ELSE 'The interactions of a project with the fields of their customers; takes the rights interaction.read and customer.read there' END);
+    EXECUTE format('GRANT SELECT ON %s TO ringfence_user', view);
+    UPDATE ringfence.report_view AS known SET fields = made.ids, is_current = true
+     WHERE known.owner_id = report.owner_id AND known.project_id = report.project_id AND known.of = report.of;
+END
+$make$;
+REVOKE ALL ON FUNCTION ringfence.make_report_view(ringfence.report_view, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.make_report_view(ringfence.report_view, boolean) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.make_report_view(ringfence.report_view, boolean) IS
+    'Makes or renews a report view. Error 55P03 if the view is in use; internal';
+
+CREATE OR REPLACE FUNCTION ringfence.tidy_report_views() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $tidy$
+DECLARE
+    report ringfence.report_view;
+BEGIN
+    -- SET CONSTRAINTS can make this run in the middle of a statement, and cursors WITH HOLD are still open at the end
+    -- of the transaction.
+    IF ringfence.statement_is_running() OR EXISTS (SELECT FROM pg_cursors WHERE is_holdable) THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+        PERFORM ringfence.drop_abandoned_report_views();
+    ELSIF ringfence.has_right('field.manage') THEN
+        -- NEW may be out of date: the row may have changed again since.
+        SELECT * INTO report FROM ringfence.report_view AS made WHERE made.owner_id = NEW.owner_id AND made.project_id = NEW.project_id AND made.of = NEW.of;
+        IF FOUND THEN
+            PERFORM ringfence.make_report_view(report, anew => true);
+        END IF;
+    END IF;
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    RETURN NULL;
+END
+$tidy$;
+ALTER FUNCTION ringfence.tidy_report_views() OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.tidy_report_views() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.tidy_report_views() IS 'Trigger, when a transaction ends: report views that changed get just the columns of their fields, and those that are not needed go';
+
+CREATE OR REPLACE FUNCTION ringfence.create_report_view(project text, name text, of text) RETURNS regclass
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $create$
+#variable_conflict use_column
+DECLARE
+    report ringfence.report_view;
+    chosen text := create_report_view.name;
+    name_hint CONSTANT text :=
+        'Names of report views are unique in the database, and every role can read them. Leave out the name to get one that is free.';
+BEGIN
+    PERFORM ringfence.check_right('field.manage');
+    report.of := create_report_view.of;
+    IF report.of IS NULL OR report.of NOT IN ('customer', 'interaction') THEN
+        RAISE EXCEPTION 'there is no report view of "%"', left(report.of, 200)
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Use ''customer'' or ''interaction''.';
+    END IF;
+    report.owner_id := ringfence.current_owner();
+    report.project_id := ringfence.project_in_reach(create_report_view.project);
+    PERFORM ringfence.lock_definitions();
+    IF chosen IS NOT NULL THEN
+        PERFORM ringfence.check_name(chosen);
+        IF octet_length(chosen) > 63 OR chosen LIKE 'project\_%' THEN
+            RAISE EXCEPTION 'a report view cannot have the name "%"', left(chosen, 200)
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'A name has at most 63 bytes and does not begin with "project_".';
+        END IF;
+    ELSE
+        chosen := format('project_%s%s', translate(report.project_id::text, '-', ''), CASE report.of WHEN 'interaction' THEN '_interactions' ELSE '' END);
+    END IF;
+    IF EXISTS (SELECT FROM ringfence.report_view AS made WHERE made.owner_id = report.owner_id AND made.project_id = report.project_id AND made.of = report.of) THEN
+        RAISE EXCEPTION 'project "%" already has a report view', left(create_report_view.project, 200)
+            USING ERRCODE = 'duplicate_table', HINT = 'The view follows the fields of its project by itself. ringfence.drop_report_view() drops it.';
+    END IF;
+    -- An abandoned view of that name, which is not dropped yet, is reused.
+    IF EXISTS (SELECT FROM pg_class AS taken WHERE taken.oid = to_regclass(format('ringfence_report.%I', chosen))
+                  AND NOT (taken.relkind = 'v' AND taken.relowner = current_user::regrole
+                           AND coalesce(obj_description(taken.oid, 'pg_class') = 'Abandoned: dropped when nobody uses it', false))) THEN
+        RAISE EXCEPTION 'report view "%" already exists', chosen
+            USING ERRCODE = 'duplicate_table', HINT = name_hint;
+    END IF;
+    INSERT INTO ringfence.report_view AS made (project_id, name, is_current, of) VALUES (report.project_id, chosen, false, report.of) RETURNING made.* INTO report;
+    BEGIN
+        PERFORM ringfence.make_report_view(report);
+    EXCEPTION WHEN lock_not_available OR unique_violation OR duplicate_table THEN
+        -- Another transaction makes a view of that name, or uses one that was dropped.
+        RAISE EXCEPTION 'report view "%" is in use by another session', chosen
+            USING ERRCODE = 'duplicate_table', HINT = name_hint;
+    END;
+    RAISE NOTICE 'every role of the database can read the names of the columns of view "%"', chosen
+        USING DETAIL = 'The columns are named after the fields. Only sessions that may read customers in the project see rows.';
+    RETURN format('ringfence_report.%I', chosen)::regclass;
+END
+$create$;
+ALTER FUNCTION ringfence.create_report_view(text, text, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.create_report_view(text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.create_report_view(text, text, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.create_report_view(text, text, text) IS
+    'The same of the customers of a project, or of its interactions. Error 22023 also: of is neither customer nor interaction';
+
+CREATE OR REPLACE FUNCTION ringfence.create_report_view(project text, name text DEFAULT NULL) RETURNS regclass
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $create$
+BEGIN
+    RETURN ringfence.create_report_view(project, name, 'customer');
+END
+$create$;
+ALTER FUNCTION ringfence.create_report_view(text, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.create_report_view(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.create_report_view(text, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.create_report_view(text, text) IS
+    'Creates a view of the customers of a project, with a column for each field. Needs field.manage. Error P0002: no such project; 42P07: the view or its name exists; 22023: invalid name';
+
+CREATE OR REPLACE FUNCTION ringfence.drop_report_view(project text, of text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $drop$
+DECLARE
+    found_id uuid;
+BEGIN
+    PERFORM ringfence.check_right('field.manage');
+    found_id := ringfence.project_in_reach(project);
+    DELETE FROM ringfence.report_view AS made
+     WHERE made.owner_id = ringfence.current_owner() AND made.project_id = found_id AND made.of = drop_report_view.of;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'project "%" has no report view', left(project, 200) USING ERRCODE = 'no_data_found';
+    END IF;
+END
+$drop$;
+ALTER FUNCTION ringfence.drop_report_view(text, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.drop_report_view(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.drop_report_view(text, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.drop_report_view(text, text) IS 'The same of the view of the project''s customers, or of its interactions';
+
+CREATE OR REPLACE FUNCTION ringfence.drop_report_view(project text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $drop$
+BEGIN
+    PERFORM ringfence.drop_report_view(project, 'customer');
+END
+$drop$;
+ALTER FUNCTION ringfence.drop_report_view(text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.drop_report_view(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.drop_report_view(text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.drop_report_view(text) IS
+    'Drops the report view of a project''s customers, and what was made of it. Needs field.manage. Error P0002: no such project, or it has none';
+
+CREATE OR REPLACE FUNCTION ringfence.renew_report_views() RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $renew$
+DECLARE
+    report ringfence.report_view;
+BEGIN
+    IF NOT ringfence.has_right('field.manage') THEN
+        RETURN;
+    END IF;
+    FOR report IN SELECT * FROM ringfence.report_view AS made WHERE made.owner_id = ringfence.current_owner() ORDER BY made.project_id, made.of LOOP
+        IF NOT ringfence.try_to_renew_report_view(report) THEN
+            UPDATE ringfence.report_view AS made SET is_current = false
+             WHERE made.owner_id = report.owner_id AND made.project_id = report.project_id AND made.of = report.of;
+            RAISE WARNING 'report view "%" does not follow its fields yet', report.name
+                USING DETAIL = 'It is in use, or does not belong to ringfence_definer. Columns of fields that are gone are empty, and those of new fields are missing.',
+                      HINT = 'It follows at the next change of a field, or when ringfence.renew_report_views() is called.';
+        END IF;
+    END LOOP;
+END
+$renew$;
+ALTER FUNCTION ringfence.renew_report_views() OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.renew_report_views() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.renew_report_views() TO ringfence_user;
+COMMENT ON FUNCTION ringfence.renew_report_views() IS
+    'Renews the report views of the session''s owner after its fields changed; takes the right field.manage. Triggers call it, and a session may call it where report_view.is_current is false';
+
+CREATE OR REPLACE FUNCTION ringfence.adopt_report_views() RETURNS event_trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $adopt$
+DECLARE
+    made record;
+BEGIN
+    FOR made IN
+        SELECT view.oid::regclass AS name, view.relowner
+          FROM pg_event_trigger_ddl_commands() AS command
+          JOIN pg_class AS view ON command.classid = 'pg_class'::regclass AND view.oid = command.objid AND view.relkind = 'v'
+          JOIN pg_namespace AS schema ON schema.oid = view.relnamespace AND schema.nspname = 'ringfence_report'
+         WHERE EXISTS (SELECT FROM pg_depend AS depends
+                         JOIN pg_rewrite AS rule ON depends.classid = 'pg_rewrite'::regclass AND rule.oid = depends.objid AND rule.ev_class = view.oid
+                         JOIN pg_proc AS called ON depends.refclassid = 'pg_proc'::regclass AND called.oid = depends.refobjid
+                         JOIN pg_namespace AS ours ON ours.oid = called.pronamespace
+                        WHERE ours.nspname = 'ringfence' AND called.proname IN ('reports', 'reports_interactions'))
+    LOOP
+        IF made.relowner <> to_regrole('ringfence_definer') THEN
+            -- Only a superuser can change the owner.
+            CONTINUE WHEN NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user);
+            EXECUTE format('ALTER VIEW %s OWNER TO ringfence_definer', made.name);
+        END IF;
+        EXECUTE format('GRANT SELECT ON %s TO ringfence_user', made.name);
+    END LOOP;
+END
+$adopt$;
+REVOKE ALL ON FUNCTION ringfence.adopt_report_views() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.adopt_report_views() IS 'Event trigger: a report view that a superuser restores belongs to the definer, and ringfence_user may name it';
 
 -- The service desk ----------------------------------------------------------------------------------------------------
 

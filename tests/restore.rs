@@ -38,7 +38,7 @@ fn restore(format: &str) {
         "SELECT ringfence.create_field('Plan', projects => '{Sales,Support}');
          SELECT ringfence.create_field('Contract', projects => '{Sales}', is_unique => true, pattern => '[A-Z]+-[0-9]+');
          SELECT ringfence.create_field('Tier', 'choice', '{Sales}', options => '{gold,silver}'), ringfence.add_option('Tier', 'tin', 1), ringfence.retire_option('Tier', 'gold');
-         SELECT ringfence.create_report_view('Sales', 'restored_sales');
+         SELECT ringfence.create_report_view('Sales', 'restored_sales'), ringfence.create_report_view('Sales', 'restored_calls', 'interaction');
          UPDATE ringfence.customer_card SET attributes = '{\"Plan\": \"gold\", \"Contract\": \"C-1\", \"Tier\": \"silver\"}' WHERE name = 'Chen Wei'",
     );
     // The service desk: numbers go on where they were, and what was answered stays.

@@ -134,8 +134,8 @@ pub fn report_view_of_another(view: &str) -> Failure {
 }
 
 /// 55000: row-level security is not in force inside of a report view.
-pub fn report_view_unguarded(view: &str) -> Failure {
+pub fn report_view_unguarded(view: &str, table: &str) -> Failure {
     wrong_state(format!("row-level security does not guard report view \"{view}\""))
-        .set_detail("It is switched off on table ringfence.customer, or does not bind role ringfence_definer.")
-        .set_hint("As superuser: ALTER TABLE ringfence.customer ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; ALTER ROLE ringfence_definer NOSUPERUSER NOBYPASSRLS;")
+        .set_detail(format!("It is switched off on table ringfence.{table}, or does not bind role ringfence_definer."))
+        .set_hint(format!("As superuser: ALTER TABLE ringfence.{table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; ALTER ROLE ringfence_definer NOSUPERUSER NOBYPASSRLS;"))
 }

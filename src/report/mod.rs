@@ -12,6 +12,7 @@ use pgrx::AnyNumeric;
 use pgrx::datum::{Date, Time, TimestampWithTimeZone, Uuid};
 use pgrx::prelude::*;
 use std::borrow::Cow;
+use std::ffi::CStr;
 
 /// The most texts that are shown of one value, even if the field has more options.
 const MAX_TEXTS: usize = 10_000;
@@ -21,21 +22,29 @@ const MAX_TEXTS: usize = 10_000;
 #[pg_extern(sql = false)]
 fn reports(project: Uuid, view: &str) -> Result<bool, ErrorReport> {
     let reads = session::context()?.fields()?.reads_in(project);
-    check_guarded(view)?;
+    check_guarded(view, &[c"customer"])?;
     Ok(reads)
 }
 
-/// Error 55000 if row-level security does not bind the owner of the view, or is off for the table.
+/// As [`reports`], for a report view of interactions. The policies of table `interaction` ask for the right.
+#[pg_extern(sql = false)]
+fn reports_interactions(project: Uuid, view: &str) -> Result<bool, ErrorReport> {
+    let reads = session::context()?.fields()?.reads_in(project);
+    check_guarded(view, &[c"interaction", c"customer"])?;
+    Ok(reads)
+}
+
+/// Error 55000 if row-level security does not bind the owner of the view, or is off for one of the tables.
 /// Both can come from a restore without owners, or from a superuser.
-fn check_guarded(view: &str) -> Result<()> {
+fn check_guarded(view: &str, tables: &[&CStr]) -> Result<()> {
     let owner = catalog::owner_of_report(view).ok_or_else(|| error::report_view_missing(view))?;
     if owner != catalog::role_oid(c"ringfence_definer") {
         return Err(error::report_view_of_another(view));
     }
-    if catalog::row_security_binds(catalog::table_oid(c"customer"), owner) {
-        Ok(())
-    } else {
-        Err(error::report_view_unguarded(view))
+    let is_unguarded = |table: &&&CStr| !catalog::row_security_binds(catalog::table_oid(table), owner);
+    match tables.iter().find(is_unguarded) {
+        Some(table) => Err(error::report_view_unguarded(view, &table.to_string_lossy())),
+        None => Ok(()),
     }
 }
 
