@@ -24,6 +24,8 @@ pub struct Query {
     /// The whole query as part of an e-mail address, folded.
     pub email_part: Option<String>,
     pub id: Option<[u8; 16]>,
+    /// The number of the ticket and the external id of the interaction that the whole query may be; no ticket has the number 0.
+    pub about: Option<(i64, String)>,
     /// Phone numbers are read by the rules of this country.
     pub country: Option<String>,
     /// The numbers and dates that the whole query may be.
@@ -36,6 +38,7 @@ impl Query {
         if text.chars().nth(MAX_CHARACTERS).is_some() {
             return None;
         }
+        let about = about(text.trim());
         let text = without_invisible(text);
         let text = text.trim();
         let folded = fold(&contact::with_readable_domain(text));
@@ -64,6 +67,7 @@ impl Query {
             beside_email: self::words(&beside_email).map(Word::new).collect(),
             email_part,
             id: crate::name::parse_id(text).map(|id| *id),
+            about,
             country: country.map(str::to_owned),
             values: form::values(text),
         })
@@ -78,6 +82,17 @@ impl Query {
     pub fn takes_typos(&self, typos: usize) -> bool {
         self.words.iter().any(|word| word.typos >= typos)
     }
+}
+
+/// The number of a ticket, as in `17` or `#17`, and the external id that a text may be. A text without a digit is taken for neither: a search
+/// for a name looks at no ticket.
+fn about(text: &str) -> Option<(i64, String)> {
+    if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let digits = text.strip_prefix('#').unwrap_or(text);
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    Some((digits.parse().ok().filter(|_| is_number).unwrap_or(0), text.to_owned()))
 }
 
 /// Whether a folded text joins its words as an e-mail address does.
@@ -124,6 +139,18 @@ fn note_phones(query: &mut [Word], text: &str, country: Option<&str>) {
 #[cfg(test)]
 mod unit_tests {
     use super::*;
+
+    #[test]
+    fn tickets_and_external_ids() {
+        let about = |text| Query::parse(text, None).and_then(|query| query.about);
+        assert_eq!(about("17"), Some((17, "17".to_owned())));
+        assert_eq!(about(" #17 "), Some((17, "#17".to_owned())));
+        assert_eq!(about("call-17"), Some((0, "call-17".to_owned())));
+        assert_eq!(about("+17").map(|(ticket, _)| ticket), Some(0));
+        assert_eq!(about("-1").map(|(ticket, _)| ticket), Some(0));
+        assert_eq!(about("99999999999999999999").map(|(ticket, _)| ticket), Some(0));
+        assert_eq!(about("Tsai"), None);
+    }
 
     #[test]
     fn limits() {

@@ -47,9 +47,11 @@ enum Statement {
     FindsOne,
     /// The companies with these ids.
     Companies,
+    /// Whom the ticket with this number is about, and whom the interaction with this external id was with, each with what was found.
+    AboutWhom,
 }
 
-const STATEMENTS: usize = 10;
+const STATEMENTS: usize = 11;
 
 /// The most customers that are read at once in the order of a page, whether they match or not.
 pub const MAX_READ_IN_ORDER: usize = 500;
@@ -94,6 +96,14 @@ impl Statement {
             Statement::Companies => {
                 "SELECT c.id, c.name FROM ringfence.company AS c WHERE c.id OPERATOR(pg_catalog.=) ANY ($1)".to_owned()
             }
+            Statement::AboutWhom => {
+                "SELECT t.customer_id, '#' OPERATOR(pg_catalog.||) t.number::pg_catalog.text FROM ringfence.ticket AS t
+                  WHERE t.number OPERATOR(pg_catalog.=) $1 AND t.customer_id IS NOT NULL
+                 UNION ALL
+                 SELECT i.customer_id, i.external_id FROM ringfence.interaction AS i
+                  WHERE i.external_id OPERATOR(pg_catalog.=) $2 AND i.customer_id IS NOT NULL"
+                    .to_owned()
+            }
         }
     }
 
@@ -107,6 +117,7 @@ impl Statement {
             Statement::ActiveBefore => vec![pg_sys::TIMESTAMPTZOID],
             Statement::FindsOne => vec![pg_sys::UUIDOID, pg_sys::UUIDOID, query],
             Statement::Companies => vec![pg_sys::UUIDARRAYOID],
+            Statement::AboutWhom => vec![pg_sys::INT8OID, pg_sys::TEXTOID],
         }
     }
 
@@ -120,7 +131,8 @@ impl Statement {
             | Statement::ActiveAt
             | Statement::ActiveBefore
             | Statement::FindsOne
-            | Statement::Companies => ScanBy::Order,
+            | Statement::Companies
+            | Statement::AboutWhom => ScanBy::Order,
         }
     }
 }
@@ -335,6 +347,17 @@ impl<'a> Reader<'a> {
     /// The customer with this id, if the session may read it.
     pub fn with_id(&self, id: Uuid) -> Result<Vec<Row<'a>>> {
         self.rows(Statement::WithId, &mut [datum(id)])
+    }
+
+    /// Whom the ticket with this number is about, and whom the interaction with this external id was with, as far as the session sees ticket
+    /// and interaction. With each what was found.
+    pub fn about_whom(&self, ticket: i64, external_id: &str) -> Result<HashMap<[u8; 16], String>> {
+        let tuples = execute::<2>(Statement::AboutWhom, &mut [datum(ticket), datum(external_id)])?;
+        // SAFETY: the columns are an id and a text of rows that live until the reader ends.
+        let found = |[id, found]: [Option<pg_sys::Datum>; 2]| unsafe {
+            Some((*Uuid::from_datum(id?, false)?, text(found?).to_owned()))
+        };
+        Ok(tuples.into_iter().filter_map(found).collect())
     }
 
     /// The first [`MAX_READ_IN_ORDER`] customers without any activity, from an id on.

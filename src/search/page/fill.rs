@@ -18,7 +18,7 @@ use std::collections::HashMap;
 
 /// Reads a page.
 pub fn read_page<'a>(search: &Search<'a>, reader: &'a Reader<'a>) -> Result<Vec<Hit<'a>>> {
-    let mut page = Page { finder: Finder::new(search, reader), hits: Vec::new() };
+    let mut page = Page { finder: Finder::new(search, reader)?, hits: Vec::new() };
     page.fill()?;
     Ok(page.hits)
 }
@@ -36,6 +36,8 @@ impl<'a> Page<'a, '_> {
             let rows = self.finder.reader.with_id(Uuid::from_bytes(id))?;
             self.judge_and_add(rows, |tier| tier == Tier::Exact);
         }
+        let named = self.finder.named()?;
+        self.judge_and_add(named, |tier| tier == Tier::Exact);
         let after = search.after.map(|after| after.rank);
         if after.is_none_or(|after| after >= Tier::Substring.rank()) {
             // This term finds the customers of all better ranks too.

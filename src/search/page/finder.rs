@@ -15,7 +15,9 @@ use crate::search::rows::{Reader, Row};
 use crate::search::term::Term;
 use crate::search::tier::Tier;
 use crate::search::value::Probe;
+use pgrx::datum::Uuid;
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 /// If the index finds at most this many customers, all are read and judged. That takes about as
 /// long as finding out which of this many were active last.
@@ -66,6 +68,8 @@ pub struct Finder<'a, 's> {
     pub search: &'s Search<'a>,
     pub reader: &'a Reader<'a>,
     pub fields: Fields,
+    /// Whom the ticket or the interaction that the query names is about, with what names it. These customers match exactly.
+    about_whom: HashMap<[u8; 16], String>,
 }
 
 /// What a term finds.
@@ -94,8 +98,21 @@ impl Many {
 }
 
 impl<'a, 's> Finder<'a, 's> {
-    pub fn new(search: &'s Search<'a>, reader: &'a Reader<'a>) -> Finder<'a, 's> {
-        Finder { search, reader, fields: Fields::of(&search.owner, search.visible.searchable()) }
+    pub fn new(search: &'s Search<'a>, reader: &'a Reader<'a>) -> Result<Finder<'a, 's>> {
+        let about_whom = match &search.query.about {
+            Some((ticket, external_id)) => reader.about_whom(*ticket, external_id)?,
+            None => HashMap::new(),
+        };
+        Ok(Finder { search, reader, fields: Fields::of(&search.owner, search.visible.searchable()), about_whom })
+    }
+
+    /// The customers whom the ticket or the interaction is about that the query names.
+    pub fn named(&self) -> Result<Vec<Row<'a>>> {
+        let mut rows = Vec::new();
+        for id in self.about_whom.keys() {
+            rows.extend(self.reader.with_id(Uuid::from_bytes(*id))?);
+        }
+        Ok(rows)
     }
 
     pub fn probe(&self, term: &Term) -> Probe {
@@ -129,7 +146,8 @@ impl<'a, 's> Finder<'a, 's> {
         let typos = [Tier::TwoTypos, Tier::Typo].into_iter().find(|tier| is_wanted(*tier)).map_or(0, Tier::typos);
         let hits = rows.into_iter().filter_map(|row| {
             pgrx::check_for_interrupts!();
-            let Match { tier, matched } = self.search.query.matches(&row, typos)?;
+            let named = self.about_whom.get(&row.id()).map(|name| Match { tier: Tier::Exact, matched: name.clone() });
+            let Match { tier, matched } = named.or_else(|| self.search.query.matches(&row, typos))?;
             let hit = || Hit { tier, matched, last_activity: row.last_activity(), id: row.id(), row };
             is_wanted(tier).then(hit)
         });
