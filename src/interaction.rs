@@ -1,7 +1,7 @@
 //! Interactions with customers: what of a customer shows beside one, and that one counts as the customer's activity.
 
 use crate::catalog;
-use crate::error::{self, Result};
+use crate::error::{self, ErrorReport};
 use crate::jsonb::{Jsonb, New};
 use crate::session;
 use crate::ticket::run_for_owner;
@@ -9,10 +9,11 @@ use pgrx::datum::{DatumWithOid, TimestampWithTimeZone, Uuid};
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, PgTrigger};
+use std::convert::Infallible;
 
 /// The stored values of the fields that the session sees in that project, by name.
 #[pg_extern(sql = false)]
-fn attributes_in(stored: Jsonb, project: Uuid) -> Result<Jsonb> {
+fn attributes_in(stored: Jsonb, project: Uuid) -> Result<Jsonb, ErrorReport> {
     let context = session::context()?;
     let fields = context.fields()?;
     let seen = fields.seen_of(stored.root());
@@ -25,14 +26,14 @@ fn attributes_in(stored: Jsonb, project: Uuid) -> Result<Jsonb> {
 
 /// Whether the session may write that custom field in that project.
 #[pg_extern(sql = false)]
-fn writes_field_in(field: Uuid, project: Uuid) -> Result<bool> {
+fn writes_field_in(field: Uuid, project: Uuid) -> Result<bool, ErrorReport> {
     Ok(session::context()?.fields()?.in_report(project, field).is_some_and(|field| field.writable))
 }
 
 /// After an interaction with a customer is kept: the customer was active. That takes no right over customers.
 #[pg_trigger(sql = false)]
-fn note_activity<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>> {
-    error::raised((|| {
+fn note_activity<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, Infallible> {
+    Ok(error::raised((|| {
         let wrong = || error::wrong_trigger("note_activity is for rows of ringfence.interaction");
         let table = catalog::table_oid(c"interaction");
         if trigger.relid().ok() != Some(table) {
@@ -50,5 +51,5 @@ fn note_activity<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a
         run_for_owner(true, || Spi::run_with_args("SELECT ringfence.touch_customer($1, $2, $3)", &arguments))?
             .map_err(|_| wrong())?;
         Ok(None)
-    })())
+    })()))
 }

@@ -1,17 +1,23 @@
 //! Tickets: the numbers that an owner's tickets have, from 1 and without gaps.
 
 use crate::catalog;
-use crate::error::{self, Result};
+use crate::error::{self, ErrorReport, Result};
 use crate::{role, session};
 use pgrx::datum::{DatumWithOid, Uuid};
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByRust, FromDatum, IntoDatum, PgTrigger};
+use std::convert::Infallible;
+
+/// `ringfence.highest_ticket_number()`.
+#[pg_extern(sql = false)]
+fn highest_ticket_number(owner: Uuid) -> Result<i64, ErrorReport> {
+    Ok(highest_number(owner)?)
+}
 
 /// The highest number of an owner's tickets, of all projects, also of those that this statement has inserted; 0 if there is none. Whoever asks
 /// holds the owner's row of `ticket_counter`, so that no other transaction gives numbers.
-#[pg_extern(sql = false)]
-fn highest_ticket_number(owner: Uuid) -> Result<i64> {
+fn highest_number(owner: Uuid) -> Result<i64> {
     let missing = || error::not_installed("table ringfence.ticket");
     let (table, index) = (catalog::table_oid(c"ticket"), catalog::table_oid(c"ticket_owner_id_number_key"));
     if table == pg_sys::InvalidOid || index == pg_sys::InvalidOid {
@@ -55,8 +61,8 @@ fn highest_ticket_number(owner: Uuid) -> Result<i64> {
 ///
 /// Where row-level security is not in force (a restore by a superuser) a number that is given stays.
 #[pg_trigger(sql = false)]
-fn number_ticket<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>> {
-    error::raised((|| {
+fn number_ticket<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>, Infallible> {
+    Ok(error::raised((|| {
         let wrong = || error::wrong_trigger("number_ticket is for rows of ringfence.ticket");
         if trigger.relid().ok() != Some(catalog::table_oid(c"ticket")) {
             return Err(wrong());
@@ -71,7 +77,7 @@ fn number_ticket<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a
         // Another owner's row would be refused after this: that owner's counter is not for this session to touch.
         let is_own = !is_bound || session::context()?.owner.id == owner;
         if event.fired_by_delete() {
-            if is_own && number == Some(highest_ticket_number(owner)?) {
+            if is_own && number == Some(highest_number(owner)?) {
                 let arguments: [DatumWithOid; 2] = [owner.into(), number.into()];
                 run_for_owner(is_bound, || {
                     Spi::run_with_args("SELECT ringfence.never_reuse_ticket_number($1, $2)", &arguments)
@@ -93,7 +99,7 @@ fn number_ticket<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a
             row.set_by_name("number", next).map_err(|_| wrong())?;
         }
         Ok(Some(row))
-    })())
+    })()))
 }
 
 /// Runs what counts, which no right is needed for but that to write tickets: as the definer, behind the wall of the session's owner. A superuser

@@ -196,12 +196,12 @@ unsafe extern "C-unwind" fn route_by_tables(call: pg_sys::FunctionCallInfo) -> p
             Err(error::no_place_for_rows())
         });
         match row {
-            Ok(Some(row)) => {
+            Some(row) => {
                 let result = pg_sys::palloc(row.len()).cast::<u8>();
                 result.copy_from_nonoverlapping(row.as_ptr(), row.len());
                 result.into()
             }
-            _ => {
+            None => {
                 (*(*call).resultinfo.cast::<pg_sys::ReturnSetInfo>()).isDone = pg_sys::ExprDoneCond::ExprEndResult;
                 (*call).isnull = true;
                 pg_sys::Datum::null()

@@ -3,7 +3,7 @@
 use super::address::Kind;
 use super::{meant, with_form};
 use crate::catalog;
-use crate::error::{self, Result};
+use crate::error::{self, ErrorReport, Result};
 use crate::name::{self, Reference};
 use crate::{owner, project, role, session};
 use pgrx::datum::{DatumWithOid, Uuid};
@@ -36,23 +36,20 @@ fn assign_channel(
     address: Option<&str>,
     project: Option<&str>,
     channel_name: Option<&str>,
-) -> Result<Uuid> {
+) -> Result<Uuid, ErrorReport> {
     administers()?;
     let owner = Reference::new(given("owner", owner)?);
     let owner = owner::find(&owner)?.ok_or_else(|| error::no_such_owner(owner.text()))?;
     let kind = kind_of(given("kind", kind)?)?;
     let address = given("address", address)?;
     let project = match project {
-        Some(text) => {
-            let asked = Reference::new(text);
-            Some(project::find(owner.id, &asked)?.ok_or_else(|| error::no_such_project(text))?.id)
-        }
+        Some(text) => Some(project::in_reach(owner.id, &Reference::new(text), |_| true)?.id),
         None => None,
     };
-    channel_name.map(name::check_name).transpose()?;
+    channel_name.map(name::require_name).transpose()?;
     let form = kind.form(address, owner.country.as_deref()).ok_or_else(|| error::bad_address(kind.name()))?;
     if with_form(kind, &form)?.is_some() {
-        return Err(error::address_taken());
+        return Err(error::address_taken().into());
     }
     let arguments: [DatumWithOid; 5] =
         [kind.name().into(), address.into(), form.into(), project.into(), channel_name.into()];
@@ -64,14 +61,14 @@ fn assign_channel(
             )
         })
     })?;
-    made.ok().flatten().ok_or_else(|| error::not_installed("table ringfence.channel"))
+    Ok(made.ok().flatten().ok_or_else(|| error::not_installed("table ringfence.channel"))?)
 }
 
 /// `ringfence.release_channel()`: deletes the channel with that address, in any spelling.
 ///
 /// Errors: 42501 not for `ringfence_admin`; 22023 no such kind; P0002 no channel has the address; 21000 several have it.
 #[pg_extern(sql = false)]
-fn release_channel(kind: Option<&str>, address: Option<&str>) -> Result<()> {
+fn release_channel(kind: Option<&str>, address: Option<&str>) -> Result<(), ErrorReport> {
     administers()?;
     let kind = kind_of(given("kind", kind)?)?;
     let address = given("address", address)?;
@@ -79,29 +76,29 @@ fn release_channel(kind: Option<&str>, address: Option<&str>) -> Result<()> {
     if kind == Kind::Email
         && kind.form(address, None).map(|form| with_form(kind, &form)).transpose()?.flatten().is_none()
     {
-        return Err(error::no_such_channel());
+        return Err(error::no_such_channel().into());
     }
     let mut found = meant(kind, address)?;
     let (channel, owner) = found.pop().ok_or_else(error::no_such_channel)?;
     if !found.is_empty() {
-        return Err(error::ambiguous_address());
+        return Err(error::ambiguous_address().into());
     }
     let arguments: [DatumWithOid; 2] = [channel.owner.into(), channel.id.into()];
-    role::as_definer(|| {
+    let deleted = role::as_definer(|| {
         session::acting_for(owner, || {
             Spi::run_with_args(
                 "DELETE FROM ringfence.channel WHERE owner_id OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2",
                 &arguments,
             )
         })
-    })?
-    .map_err(|_| error::not_installed("table ringfence.channel"))
+    })?;
+    Ok(deleted.map_err(|_| error::not_installed("table ringfence.channel"))?)
 }
 
 /// The form of an address by the country of its owner.
 #[pg_extern(sql = false)]
-fn channel_form(kind: &str, address: &str, owner: Uuid) -> Result<String> {
+fn channel_form(kind: &str, address: &str, owner: Uuid) -> Result<String, ErrorReport> {
     let kind = kind_of(kind)?;
     let country = owner::by_id(owner)?.and_then(|owner| owner.country);
-    kind.form(address, country.as_deref()).ok_or_else(|| error::bad_address(kind.name()))
+    Ok(kind.form(address, country.as_deref()).ok_or_else(|| error::bad_address(kind.name()))?)
 }
