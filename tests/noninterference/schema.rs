@@ -115,7 +115,7 @@ pub struct Schema {
 
 /// Functions that are not the same twice, wait, or tell of the server: what PostgreSQL shows whatever an extension does.
 const NOT_COMPARABLE: &str = "^(amvalidate|pg_sleep|pg_advisory|pg_try_advisory|pg_backend_pid|inet_|txid|pg_current_|pg_snapshot|pg_export|pg_stat_|pg_conf|pg_postmaster|\
-    pg_terminate|pg_cancel|pg_log_|pg_notif|lo_|lowrite|loread|pg_.*_size$|pg_size|gen_random|now$|clock_|statement_t|transaction_t|timeofday|age$|random|setseed|pg_ls|pg_read|\
+    pg_terminate|pg_cancel|pg_log_|pg_notif|lo_|lowrite|loread|pg_.*_size$|pg_size|gen_random|uuidv|now$|clock_|statement_t|transaction_t|timeofday|age$|random|setseed|pg_ls|pg_read|\
     pg_lock|pg_blocking|pg_isolation|pg_safe|pg_prepared|pg_cursor|pg_last|pg_wal|pg_switch|pg_create|pg_drop|pg_rotate|pg_reload|pg_promote|pg_is_|pg_get_wal|\
     nextval|currval|lastval|setval|set_config|pg_replication|pg_logical|pg_start|pg_stop|pg_backup|binary_upgrade|pg_my_temp|pg_get_backend|pg_control|pg_event|\
     repeat|lpad|rpad|has_|row_security|ts_stat|ts_rewrite|pg_stat|pg_xact|pg_xid|mxid|pg_tablespace|pg_relation|pg_collation_actual|pg_database_collation|pg_import|version|\
