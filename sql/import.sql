@@ -370,13 +370,17 @@ BEGIN
     IF ids = '{}' THEN
         RETURN ids;
     END IF;
-    INSERT INTO ringfence.customer_card (id, name, phones, emails, address, birth_date, language, company_id, attributes)
-        SELECT new.id, one.name, one.phones, one.emails, one.address, one.birth_date, one.language, one.company_id,
-               jsonb_strip_nulls(one.attributes)
-          FROM unnest(cards[:cardinality(ids)], ids) WITH ORDINALITY AS new (card, id, place)
+    -- What the triggers of customer_card do for each row, for all.
+    INSERT INTO ringfence.customer (owner_id, id, name, phones, emails, address, birth_date, language, company_id, attributes)
+        SELECT ringfence.current_owner(), new.id, one.name, coalesce(one.phones, '{}'), coalesce(one.emails, '{}'), one.address, one.birth_date,
+               one.language, one.company_id, ringfence.write_attributes('{}', '{}', coalesce(jsonb_strip_nulls(one.attributes), '{}'))
+          FROM unnest(cards[:cardinality(ids)], ids) AS new (card, id)
          CROSS JOIN LATERAL jsonb_populate_record(NULL::ringfence.customer_card, new.card) AS one
-         ORDER BY new.place;
+         WHERE ringfence.gather_search_keys();
     GET DIAGNOSTICS made = ROW_COUNT;
+    PERFORM ringfence.write_search_keys();
+    PERFORM ringfence.keep_unique_values(new.id, new.attributes) FROM ringfence.customer AS new
+      WHERE new.owner_id = ringfence.current_owner() AND new.id = ANY (ids) AND EXISTS (SELECT FROM ringfence.unique_forms(new.attributes));
     -- A trigger of the installation's own has kept one from being inserted: which, is seen where they are inserted one by one.
     IF made <> cardinality(ids) THEN
         RAISE EXCEPTION 'not all rows were inserted' USING ERRCODE = 'integrity_constraint_violation';

@@ -138,13 +138,14 @@ CREATE OR REPLACE FUNCTION ringfence.check_field_type(type text, options text[])
     AS 'MODULE_PATHNAME', 'check_field_type_wrapper';
 
 CREATE OR REPLACE FUNCTION ringfence.check_new_customer() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    is_filled boolean;
 BEGIN
     -- A superuser who restores or repairs works for no owner.
     IF row_security_active(TG_RELID) THEN
-        PERFORM ringfence.check_required(NEW.attributes);
+        -- An assignment, which unlike PERFORM runs no statement of its own.
+        is_filled := ringfence.check_required(NEW.attributes);
     END IF;
     RETURN NEW;
 END
@@ -1255,6 +1256,19 @@ REVOKE ALL ON FUNCTION ringfence.projects_with(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.projects_with(text) TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.projects_with(text) IS
     'The projects of the session''s owner in which its role holds the right, whichever is selected. Error 22023: no such right; else as current_owner()';
+
+CREATE FUNCTION ringfence.gather_search_keys() RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'gather_search_keys_wrapper';
+REVOKE ALL ON FUNCTION ringfence.gather_search_keys() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.gather_search_keys() TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.gather_search_keys() IS 'True: lets the search keys of what the running statement inserts wait, as those of a COPY do; internal';
+
+CREATE FUNCTION ringfence.write_search_keys() RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'write_search_keys_wrapper';
+REVOKE ALL ON FUNCTION ringfence.write_search_keys() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.write_search_keys() TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.write_search_keys() IS 'Writes the search keys that wait; internal';
+
 
 -- Of a table whose rows say who wrote them. Applications write all columns of a row that they have read: what they write to these is ignored.
 CREATE FUNCTION ringfence.stamp_row() RETURNS trigger
@@ -2463,6 +2477,99 @@ REVOKE ALL ON FUNCTION ringfence.import_card(jsonb, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.import_card(jsonb, text, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.import_card(jsonb, text, text) IS 'One customer of an import: inserted, updated, unchanged or rejected, with the reason; part of import_customers()';
 
+-- Definer, as import_card(). It inserts the first rows of a list: as many as are no customers yet, and are not alike among themselves.
+CREATE FUNCTION ringfence.import_new(cards jsonb[], match_field text) RETURNS uuid[]
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $new$
+DECLARE
+    card  jsonb;
+    given ringfence.customer_card;
+    forms text[];
+    seen  text[] := '{}';
+    ids   uuid[] := '{}';
+    made  bigint;
+BEGIN
+    PERFORM ringfence.check_right('customer.read'), ringfence.check_right('customer.write');
+    FOREACH card IN ARRAY cards LOOP
+        IF match_field IS NOT NULL THEN
+            given := jsonb_populate_record(NULL::ringfence.customer_card, card);
+            IF match_field IN ('phone', 'phones', 'email', 'emails') THEN
+                forms := ringfence.matched_forms(given, match_field);
+                EXIT WHEN forms && seen;
+                seen := seen || forms;
+            END IF;
+            EXIT WHEN cardinality(ringfence.customers_like(given, match_field)) > 0;
+        END IF;
+        EXIT WHEN card ->> 'name' IS NULL;
+        ids := ids || coalesce((card ->> 'id')::uuid, ringfence.new_id());
+    END LOOP;
+    IF ids = '{}' THEN
+        RETURN ids;
+    END IF;
+    -- What the triggers of customer_card do for each row, for all.
+    INSERT INTO ringfence.customer (owner_id, id, name, phones, emails, address, birth_date, language, company_id, attributes)
+        SELECT ringfence.current_owner(), new.id, one.name, coalesce(one.phones, '{}'), coalesce(one.emails, '{}'), one.address, one.birth_date,
+               one.language, one.company_id, ringfence.write_attributes('{}', '{}', coalesce(jsonb_strip_nulls(one.attributes), '{}'))
+          FROM unnest(cards[:cardinality(ids)], ids) AS new (card, id)
+         CROSS JOIN LATERAL jsonb_populate_record(NULL::ringfence.customer_card, new.card) AS one
+         WHERE ringfence.gather_search_keys();
+    GET DIAGNOSTICS made = ROW_COUNT;
+    PERFORM ringfence.write_search_keys();
+    PERFORM ringfence.keep_unique_values(new.id, new.attributes) FROM ringfence.customer AS new
+      WHERE new.owner_id = ringfence.current_owner() AND new.id = ANY (ids) AND EXISTS (SELECT FROM ringfence.unique_forms(new.attributes));
+    -- A trigger of the installation's own has kept one from being inserted: which, is seen where they are inserted one by one.
+    IF made <> cardinality(ids) THEN
+        RAISE EXCEPTION 'not all rows were inserted' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN ids;
+END
+$new$;
+ALTER FUNCTION ringfence.import_new(jsonb[], text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.import_new(jsonb[], text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.import_new(jsonb[], text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.import_new(jsonb[], text) IS 'Inserts the first cards of a list, up to one of a customer that is there, and returns their ids; part of import_customers()';
+
+CREATE FUNCTION ringfence.plain_import_card(cells jsonb, targets text[], types text[], parts text[], lengths integer[], clears boolean[]) RETURNS jsonb
+    LANGUAGE c IMMUTABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'plain_import_card_wrapper';
+REVOKE ALL ON FUNCTION ringfence.plain_import_card(jsonb, text[], text[], text[], integer[], boolean[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.plain_import_card(jsonb, text[], text[], text[], integer[], boolean[]) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.plain_import_card(jsonb, text[], text[], text[], integer[], boolean[]) IS
+    'The card that a row makes, or NULL where a cell takes a second look, by import_card_of(); part of import_customers()';
+
+CREATE FUNCTION ringfence.import_card_of(cells jsonb, targets text[], types text[], sources text[], clears boolean[], date_format text) RETURNS jsonb
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $of$
+DECLARE
+    cell  text;
+    items text[];
+    card  jsonb := '{}';
+    own   jsonb := '{}';
+BEGIN
+    FOR n IN 1..cardinality(targets) LOOP
+        cell := ringfence.import_cell(cells, sources[n]::text[]);
+        CONTINUE WHEN cell IS NULL AND NOT clears[n];
+        CASE types[n]
+        WHEN 'phones' THEN
+            items := ringfence.import_list(coalesce(cell, ''));
+            FOR place IN 1..cardinality(items) LOOP
+                items[place] := ringfence.import_phone(items[place]);
+            END LOOP;
+            card := jsonb_set(card, '{phones}', coalesce(card -> 'phones', '[]') || to_jsonb(items));
+        WHEN 'emails' THEN
+            card := jsonb_set(card, '{emails}', coalesce(card -> 'emails', '[]') || to_jsonb(ringfence.import_list(coalesce(cell, ''))));
+        WHEN 'birth_date' THEN
+            card := card || jsonb_build_object('birth_date', ringfence.import_date(cell, date_format));
+        WHEN 'id', 'name', 'address', 'language', 'company_id' THEN
+            card := card || jsonb_build_object(targets[n], cell);
+        ELSE
+            own := own || jsonb_build_object(targets[n], ringfence.import_value(cell, substr(types[n], 7), date_format));
+        END CASE;
+    END LOOP;
+    RETURN CASE WHEN own <> '{}' THEN card || jsonb_build_object('attributes', own) ELSE card END;
+END
+$of$;
+REVOKE ALL ON FUNCTION ringfence.import_card_of(jsonb, text[], text[], text[], boolean[], text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.import_card_of(jsonb, text[], text[], text[], boolean[], text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.import_card_of(jsonb, text[], text[], text[], boolean[], text) IS 'The card that a row makes, its cells read as spreadsheets write them; part of import_customers()';
+
 CREATE FUNCTION ringfence.show_import_progress(relation oid, rows bigint) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE STRICT AS 'MODULE_PATHNAME', 'show_import_progress_wrapper';
 REVOKE ALL ON FUNCTION ringfence.show_import_progress(oid, bigint) FROM PUBLIC;
@@ -2487,21 +2594,27 @@ DECLARE
     targets  text[] := '{}';
     types    text[] := '{}';
     sources  text[] := '{}';
-    alone    text[] := '{}';
-    around   CONSTANT text := E' \t\r\n\u00A0\uFEFF';
+    all_parts text[] := '{}';
+    lengths  integer[] := '{}';
     clears   boolean[] := '{}';
     parts    text[];
     part     text;
     nearest  text;
-    cells    jsonb;
-    cell     text;
-    card     jsonb;
-    own      jsonb;
     code     text;
     hint     text;
     broken   text;
     done     record;
-    items    text[];
+    -- Rows are read so many at once, of each its cells and its card, if that is plain.
+    most     CONSTANT integer := 500;
+    input    refcursor;
+    cells    jsonb;
+    rows_of_batch jsonb[];
+    cards    jsonb[];
+    place    integer;
+    -- New customers are inserted together: as many more the longer that goes well.
+    together integer := 64;
+    up_to    integer;
+    made     uuid[];
 BEGIN
     PERFORM ringfence.check_right('import.run'), ringfence.check_right('customer.read'), ringfence.check_right('customer.write');
     SELECT t.* INTO chosen FROM ringfence.import_template AS t
@@ -2555,8 +2668,8 @@ BEGIN
         targets := targets || mapping.target;
         -- Each list of parts as one text: arrays of arrays must be of one length.
         sources := sources || parts::text;
-        -- A column alone, as most are, is read without a call.
-        alone := alone || CASE WHEN cardinality(parts) = 1 AND left(parts[1], 1) = '{' THEN substr(parts[1], 2) END;
+        all_parts := all_parts || parts;
+        lengths := lengths || cardinality(parts);
         clears := clears || (mapping.on_empty = 'clear');
     END LOOP;
     IF cardinality(targets) = 0 THEN
@@ -2564,62 +2677,75 @@ BEGIN
     END IF;
 
     line := 0;
-    FOR cells IN EXECUTE CASE WHEN source IS NOT NULL THEN format('SELECT to_jsonb(row_of_source) FROM %s AS row_of_source', source)
-                              ELSE 'SELECT value FROM jsonb_array_elements($1)' END USING rows LOOP
-        line := line + 1;
-        IF line % 100 = 1 THEN
-            PERFORM ringfence.show_import_progress(coalesce(source, 0::oid), line - 1);
-        END IF;
-        BEGIN
-            card := '{}';
-            own := '{}';
-            FOR n IN 1..cardinality(targets) LOOP
-                cell := CASE WHEN alone[n] IS NOT NULL THEN nullif(btrim(cells ->> alone[n], around), '') ELSE ringfence.import_cell(cells, sources[n]::text[]) END;
-                CONTINUE WHEN cell IS NULL AND NOT clears[n];
-                CASE types[n]
-                WHEN 'phones' THEN
-                    items := ringfence.import_list(coalesce(cell, ''));
-                    FOR place IN 1..cardinality(items) LOOP
-                        items[place] := ringfence.import_phone(items[place]);
-                    END LOOP;
-                    card := jsonb_set(card, '{phones}', coalesce(card -> 'phones', '[]') || to_jsonb(items));
-                WHEN 'emails' THEN
-                    card := jsonb_set(card, '{emails}', coalesce(card -> 'emails', '[]') || to_jsonb(ringfence.import_list(coalesce(cell, ''))));
-                WHEN 'birth_date' THEN
-                    card := card || jsonb_build_object('birth_date', ringfence.import_date(cell, chosen.date_format));
-                WHEN 'id', 'name', 'address', 'language', 'company_id' THEN
-                    card := card || jsonb_build_object(targets[n], cell);
-                WHEN 'field text', 'field choice', 'field email' THEN
-                    own := own || jsonb_build_object(targets[n], cell);
-                ELSE
-                    own := own || jsonb_build_object(targets[n], ringfence.import_value(cell, substr(types[n], 7), chosen.date_format));
-                END CASE;
-            END LOOP;
-            IF own <> '{}' THEN
-                card := card || jsonb_build_object('attributes', own);
+    OPEN input FOR EXECUTE CASE WHEN source IS NOT NULL THEN format('SELECT to_jsonb(row_of_source) FROM %s AS row_of_source', source)
+                                ELSE 'SELECT value FROM jsonb_array_elements($1)' END USING rows;
+    LOOP
+        PERFORM ringfence.show_import_progress(coalesce(source, 0::oid), line);
+        rows_of_batch := '{}';
+        cards := '{}';
+        FOR n IN 1..most LOOP
+            FETCH input INTO cells;
+            EXIT WHEN NOT FOUND;
+            rows_of_batch := rows_of_batch || cells;
+            cards := cards || ringfence.plain_import_card(cells, targets, types, all_parts, lengths, clears);
+        END LOOP;
+        EXIT WHEN cardinality(cards) = 0;
+        place := 1;
+        WHILE place <= cardinality(cards) LOOP
+            IF together >= 8 AND chosen.mode <> 'update' AND cards[place] IS NOT NULL THEN
+                up_to := place;
+                WHILE up_to - place + 1 < together AND cards[up_to + 1] IS NOT NULL LOOP
+                    up_to := up_to + 1;
+                END LOOP;
+                BEGIN
+                    made := ringfence.import_new(cards[place:up_to], chosen.match_field);
+                EXCEPTION WHEN data_exception OR integrity_constraint_violation OR insufficient_privilege OR no_data_found OR cardinality_violation OR program_limit_exceeded THEN
+                    -- Which row it was, and why, is seen where they go one by one.
+                    made := '{}';
+                    together := together / 4;
+                END;
+                action := 'inserted';
+                reason := NULL;
+                FOREACH customer_id IN ARRAY made LOOP
+                    line := line + 1;
+                    RETURN NEXT;
+                END LOOP;
+                place := place + cardinality(made);
+                IF made <> '{}' THEN
+                    together := least(2 * together, most);
+                    CONTINUE;
+                END IF;
             END IF;
-            done := ringfence.import_card(card, chosen.mode, chosen.match_field);
-            action := done.action;
-            customer_id := done.customer_id;
-            reason := done.reason;
-            IF action = 'rejected' AND strict THEN
-                RAISE EXCEPTION '%', reason USING ERRCODE = 'integrity_constraint_violation';
-            END IF;
-        EXCEPTION WHEN data_exception OR integrity_constraint_violation OR insufficient_privilege OR no_data_found OR cardinality_violation OR program_limit_exceeded THEN
-            GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, reason = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT, broken = CONSTRAINT_NAME;
-            action := 'rejected';
-            customer_id := NULL;
-            reason := CASE broken
-                WHEN 'customer_owner_id_company_id_fkey' THEN 'there is no such company'
-                WHEN 'customer_name_check' THEN 'the name of a customer must have a visible character, and at most 2500 bytes'
-                WHEN 'customer_pkey' THEN 'there is a customer with this id already'
-                ELSE replace(reason, 'the card has no', 'the row has no') || CASE WHEN hint LIKE 'Expected %' THEN '. ' || hint ELSE '' END END;
-            IF strict THEN
-                RAISE EXCEPTION 'line %: %', line, reason USING ERRCODE = code, HINT = 'With strict nothing is imported if one row is rejected.';
-            END IF;
-        END;
-        RETURN NEXT;
+            line := line + 1;
+            BEGIN
+                done := ringfence.import_card(
+                    coalesce(cards[place], ringfence.import_card_of(rows_of_batch[place], targets, types, sources, clears, chosen.date_format)),
+                    chosen.mode, chosen.match_field);
+                action := done.action;
+                customer_id := done.customer_id;
+                reason := done.reason;
+                IF action = 'rejected' AND strict THEN
+                    RAISE EXCEPTION '%', reason USING ERRCODE = 'integrity_constraint_violation';
+                END IF;
+            EXCEPTION WHEN data_exception OR integrity_constraint_violation OR insufficient_privilege OR no_data_found OR cardinality_violation OR program_limit_exceeded THEN
+                GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, reason = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT, broken = CONSTRAINT_NAME;
+                action := 'rejected';
+                customer_id := NULL;
+                reason := CASE broken
+                    WHEN 'customer_owner_id_company_id_fkey' THEN 'there is no such company'
+                    WHEN 'customer_name_check' THEN 'the name of a customer must have a visible character, and at most 2500 bytes'
+                    WHEN 'customer_pkey' THEN 'there is a customer with this id already'
+                    ELSE replace(reason, 'the card has no', 'the row has no') || CASE WHEN hint LIKE 'Expected %' THEN '. ' || hint ELSE '' END END;
+                IF strict THEN
+                    RAISE EXCEPTION 'line %: %', line, reason USING ERRCODE = code, HINT = 'With strict nothing is imported if one row is rejected.';
+                END IF;
+            END;
+            together := CASE action WHEN 'inserted' THEN least(2 * together, most) ELSE greatest(together / 2, 1) END;
+            place := place + 1;
+            RETURN NEXT;
+        END LOOP;
     END LOOP;
+    CLOSE input;
     PERFORM ringfence.end_import_progress();
 END
 $import$;

@@ -110,6 +110,18 @@ CREATE OPERATOR CLASS ringfence.search_keys_ops DEFAULT FOR TYPE ringfence.searc
 COMMENT ON OPERATOR CLASS ringfence.search_keys_ops USING ringfence_search IS 'Search keys in an index that can be used under row-level security';
 COMMENT ON OPERATOR FAMILY ringfence.search_keys_ops USING ringfence_search IS 'Search keys in an index that can be used under row-level security';
 
+CREATE FUNCTION ringfence.gather_search_keys() RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'gather_search_keys_wrapper';
+REVOKE ALL ON FUNCTION ringfence.gather_search_keys() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.gather_search_keys() TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.gather_search_keys() IS 'True: lets the search keys of what the running statement inserts wait, as those of a COPY do; internal';
+
+CREATE FUNCTION ringfence.write_search_keys() RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'write_search_keys_wrapper';
+REVOKE ALL ON FUNCTION ringfence.write_search_keys() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.write_search_keys() TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.write_search_keys() IS 'Writes the search keys that wait; internal';
+
 -- The values of searchable fields have a column of their own, so that a change to any other value does not touch the
 -- index. The column depends on the definition of the fields alone, not on what the writing session sees. A query has
 -- only keys of the fields that its session sees.

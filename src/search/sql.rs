@@ -1,7 +1,7 @@
 //! The SQL functions of search that applications call.
 
 use super::expression::Expression;
-use super::gin::index;
+use super::gin::{copying, index};
 use super::matching::Candidate;
 use super::page::cursor::Cursor;
 use super::page::fill::read_page;
@@ -62,6 +62,20 @@ fn phone_query(normal: Array<'_, &str>) -> Result<Probe, ErrorReport> {
 #[pg_extern(sql = false)]
 fn email_query(normal: &str) -> Result<Probe, ErrorReport> {
     build(|fields| fields.email(normal))
+}
+
+/// Lets the keys wait of what the running statement inserts.
+#[pg_extern(sql = false)]
+fn gather_search_keys() -> bool {
+    copying::gather();
+    true
+}
+
+/// Writes the keys that wait.
+#[pg_extern(sql = false)]
+fn write_search_keys() {
+    // SAFETY: it is guarded.
+    unsafe { copying::end() }
 }
 
 /// A page of the customers that match, the best first. Error 22023: no query, one that is too long,

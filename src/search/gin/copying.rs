@@ -1,5 +1,5 @@
-//! The keys of rows that a COPY adds wait, and are written to the index together. They are sorted,
-//! so that a key of many customers is looked up once.
+//! The keys of rows that a COPY or an import adds wait, and are written to the index together. They
+//! are sorted, so that a key of many customers is looked up once.
 //!
 //! Nobody misses the keys that wait. Others do not see the rows before the transaction commits.
 //! This backend writes the keys before it reads the index ([`write_waiting`]). Whatever else it
@@ -24,7 +24,7 @@ struct Waiting {
 }
 
 thread_local! {
-    /// Whether a COPY runs, and nothing within it.
+    /// Whether a COPY runs, or a statement that has asked for it, and nothing within it.
     static COPIES: Cell<bool> = const { Cell::new(false) };
     static WAITING: RefCell<Waiting> = RefCell::new(Waiting::default());
 }
@@ -74,6 +74,12 @@ pub fn write_waiting() {
 #[pg_guard]
 unsafe extern "C-unwind" fn begin_copy() {
     write_waiting();
+    COPIES.set(true);
+}
+
+/// Lets the keys wait of what the statement that is running inserts. It is for the statement itself to
+/// call, when it runs, and [`end`] is to be called after it.
+pub fn gather() {
     COPIES.set(true);
 }
 

@@ -102,6 +102,43 @@ SELECT ringfence.import_date('13/13/1990', 'MM/DD/YYYY');
 SELECT ringfence.import_date('1.2.1990 about', 'DD.MM.YYYY');
 SELECT ringfence.import_list(E'a; b,c/d、e\nf;;') AS items, ringfence.import_parts('x{{A}}-{{B b}}\{{c}}') AS parts;
 
+-- Cells that take no second look make the same card as they do by one.
+SELECT count(*) AS cells, count(plain) AS plain, count(*) FILTER (WHERE CASE WHEN plain IS NOT NULL THEN plain <> ringfence.import_card_of(cells, ARRAY[target], ARRAY[type], ARRAY[parts::text], ARRAY[clears], 'DD.MM.YYYY') END) AS different
+  FROM unnest(ARRAY['', ' ', 'x', ' x ', E'\u00A0x\uFEFF', '007', '1 234', '1,5', '12.0', '4E5', '0912345678', '''0912345678', '’0912', '''', 'a;b', 'a, b', 'a/b', E'a\nb', '2026-12-31', '2026-13-31',
+                    '31.12.2026', 'YES', 'X', '1', '1.0', 'no', 'True', '０', '999999999999999', '9999999999999999', '-5', 'a@example.com', NULL]) AS cell
+ CROSS JOIN (VALUES ('phones', 'phones'), ('emails', 'emails'), ('name', 'name'), ('address', 'address'), ('birth_date', 'birth_date'), ('id', 'id'), ('f', 'field text'), ('f', 'field number'), ('f', 'field boolean'),
+                    ('f', 'field date'), ('f', 'field time'), ('f', 'field datetime'), ('f', 'field choice'), ('f', 'field choices'), ('f', 'field phone'), ('f', 'field email')) AS targets (target, type)
+ CROSS JOIN (VALUES ('{"{c"}'::text[]), ('{"=pre ","{c"}'), ('{"{c","{d","=!"}'), ('{=constant}'), ('{"{none"}')) AS sources (parts)
+ CROSS JOIN unnest('{t,f}'::boolean[]) AS clears
+ CROSS JOIN LATERAL (SELECT jsonb_build_object('c', cell, 'd', CASE WHEN cell = 'x' THEN to_jsonb(7) ELSE to_jsonb('d '::text) END) AS cells) AS made
+ CROSS JOIN LATERAL (SELECT ringfence.plain_import_card(cells, ARRAY[target], ARRAY[type], parts, ARRAY[cardinality(parts)], ARRAY[clears]) AS plain) AS read;
+
+-- Many rows, of which new customers are inserted together: what is done with each is what would be done with it alone, in its turn.
+CREATE TEMP TABLE many AS SELECT 'Many ' || n AS name, '0933' || lpad((n % 400)::text, 6, '0') AS phone, CASE WHEN n % 100 = 50 THEN 'nonsense' ELSE n::text END AS debt, 'K-' || n % 450 AS contract FROM generate_series(1, 1000) AS n;
+INSERT INTO ringfence.import_template (name, mode, match_field, project_id) VALUES ('Many', 'upsert', 'phone', NULL) RETURNING id AS template \gset
+INSERT INTO ringfence.import_mapping (template_id, target, source) VALUES (:'template', 'name', '{{name}}'), (:'template', 'phones', '{{phone}}'), (:'template', 'Debt', '{{debt}}');
+SELECT * FROM ringfence.import_customers('Many', 'many', strict => true);
+SELECT action, count(*), min(line), max(line), count(customer_id) AS customers, min(reason) AS reason FROM ringfence.import_customers('Many', 'many', dry_run => true) GROUP BY action ORDER BY action;
+SELECT count(*) FROM ringfence.customer WHERE name LIKE 'Many %';
+SELECT action, count(*), min(line), max(line), count(DISTINCT customer_id) AS customers, bool_and(line = n) AS in_order FROM (SELECT *, row_number() OVER () AS n FROM ringfence.import_customers('Many', 'many')) AS done GROUP BY action ORDER BY action;
+SELECT count(*), sum((attributes ->> 'Debt')::integer) AS debt, count(DISTINCT phones) AS phones FROM ringfence.customer_card WHERE name LIKE 'Many %';
+SELECT name, rank FROM ringfence.search_customers('0933000007');
+-- A unique value that comes again is refused where it comes again.
+INSERT INTO ringfence.import_mapping (template_id, target, source) VALUES (:'template', 'Contract', '{{contract}}');
+UPDATE ringfence.import_template SET mode = 'add', match_field = NULL WHERE name = 'Many';
+SELECT action, count(*), min(line), max(line), reason FROM ringfence.import_customers('Many', 'many') GROUP BY action, reason ORDER BY action, reason;
+SELECT count(*), count(DISTINCT attributes ->> 'Contract') FROM ringfence.customer_card WHERE attributes ->> 'Contract' LIKE 'K-%';
+-- Found at once, also by keys that have waited, and after what was undone.
+BEGIN;
+SAVEPOINT before;
+SELECT count(*) FROM ringfence.import_customers('Many', rows => '[{"name": "Undone Waitingson", "phone": "0955000001", "debt": "1", "contract": "U-1"}]'::jsonb);
+SELECT name FROM ringfence.search_customers('waitingson');
+ROLLBACK TO before;
+SELECT name FROM ringfence.search_customers('waitingson');
+SELECT count(*) FROM ringfence.import_customers('Many', rows => '[{"name": "Done Waitingson", "phone": "0955000001", "debt": "1", "contract": "U-1"}]'::jsonb);
+COMMIT;
+SELECT name FROM ringfence.search_customers('waitingson');
+
 -- It takes the right to import, and those of the session bind it.
 SET SESSION AUTHORIZATION dba;
 SELECT ringfence.grant_access('app_a', 'Company A', '{agent}') \g /dev/null
