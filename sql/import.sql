@@ -87,8 +87,37 @@ COMMENT ON COLUMN ringfence.import_mapping.target IS 'id, name, phones, emails, 
 COMMENT ON COLUMN ringfence.import_mapping.source IS 'A text with {{Column}}, several or none; \{{ is two braces';
 COMMENT ON COLUMN ringfence.import_mapping.on_empty IS 'What an empty cell does to a customer that is there: leave the value, or clear it';
 
-SELECT ringfence.wall('ringfence.import_template', 'import.run', 'import.run', 'import.run');
-SELECT ringfence.wall('ringfence.import_mapping', 'import.run', 'import.run', 'import.run');
+-- A template names fields of its project. One of no project is for all who import; to write it takes the right in all projects.
+SELECT ringfence.wall('ringfence.import_template', NULL, 'import.run', 'import.run', 'project_id');
+CREATE POLICY may_read ON ringfence.import_template FOR SELECT TO PUBLIC
+    USING (ringfence.has_right('import.run') AND (project_id IS NULL OR ringfence.has_right_in('import.run', project_id)));
+
+CREATE FUNCTION ringfence.reads_template(template_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SUPPORT ringfence.has_right_support SET search_path = pg_catalog, pg_temp AS $reads$
+BEGIN
+    RETURN EXISTS (SELECT FROM ringfence.import_template AS t WHERE t.owner_id = ringfence.current_owner() AND t.id = template_id);
+END
+$reads$;
+REVOKE ALL ON FUNCTION ringfence.reads_template(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.reads_template(uuid) TO ringfence_user, ringfence_definer;
+COMMENT ON FUNCTION ringfence.reads_template(uuid) IS 'Whether the session sees that import template; part of the policies of import_mapping';
+
+CREATE FUNCTION ringfence.writes_template(template_id uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SUPPORT ringfence.has_right_support SET search_path = pg_catalog, pg_temp AS $writes$
+BEGIN
+    RETURN EXISTS (SELECT FROM ringfence.import_template AS t
+                    WHERE t.owner_id = ringfence.current_owner() AND t.id = template_id AND ringfence.has_right_in('import.run', t.project_id));
+END
+$writes$;
+REVOKE ALL ON FUNCTION ringfence.writes_template(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.writes_template(uuid) TO ringfence_user, ringfence_definer;
+COMMENT ON FUNCTION ringfence.writes_template(uuid) IS 'Whether the session may change that import template; part of the policies of import_mapping';
+
+SELECT ringfence.wall('ringfence.import_mapping', NULL, 'import.run', 'import.run');
+CREATE POLICY may_read ON ringfence.import_mapping FOR SELECT TO PUBLIC USING (ringfence.has_right('import.run') AND ringfence.reads_template(template_id));
+ALTER POLICY may_insert ON ringfence.import_mapping WITH CHECK (ringfence.writes_template(template_id));
+ALTER POLICY may_update ON ringfence.import_mapping USING (ringfence.writes_template(template_id)) WITH CHECK (ringfence.writes_template(template_id));
+ALTER POLICY may_delete ON ringfence.import_mapping USING (ringfence.writes_template(template_id));
 GRANT SELECT (owner_id, id, name, project_id, mode, match_field, date_format, created_at, created_by, updated_at, updated_by),
       INSERT (owner_id, id, name, project_id, mode, match_field, date_format, created_at, created_by, updated_at, updated_by),
       UPDATE (owner_id, name, project_id, mode, match_field, date_format, created_at, created_by, updated_at, updated_by), DELETE
@@ -103,6 +132,12 @@ CREATE TRIGGER stamp_row BEFORE INSERT OR UPDATE ON ringfence.import_mapping FOR
 CREATE FUNCTION ringfence.place_import_mapping() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $place$
 BEGIN
+    -- One error for a template that is not there, and for one that the session may not change.
+    IF row_security_active(TG_RELID) AND NOT ringfence.writes_template(NEW.template_id) THEN
+        RAISE EXCEPTION 'import template "%" cannot be changed in this session', NEW.template_id
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = 'SELECT id, name FROM ringfence.import_template lists templates. Changing one takes the right "import.run" in its project, or in all projects.';
+    END IF;
     IF NEW.position IS NULL THEN
         SELECT least(coalesce(max(mapping.position), 0)::bigint + 1, 2147483647) INTO NEW.position
             FROM ringfence.import_mapping AS mapping WHERE mapping.owner_id = NEW.owner_id AND mapping.template_id = NEW.template_id;
@@ -111,7 +146,7 @@ BEGIN
 END
 $place$;
 REVOKE ALL ON FUNCTION ringfence.place_import_mapping() FROM PUBLIC;
-COMMENT ON FUNCTION ringfence.place_import_mapping() IS 'Trigger: a mapping without a position comes last';
+COMMENT ON FUNCTION ringfence.place_import_mapping() IS 'Trigger: a mapping without a position comes last. Error 42501: a template that the session may not change';
 CREATE TRIGGER place_import_mapping BEFORE INSERT ON ringfence.import_mapping
     FOR EACH ROW EXECUTE FUNCTION ringfence.place_import_mapping();
 

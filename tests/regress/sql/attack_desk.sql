@@ -1,4 +1,4 @@
--- The service desk of one owner, from that of another (A3, A4, A6, A11; ATTACKS 214 to 218): whatever is tried is answered the same whether the other owner's row
+-- The service desk of one owner, from that of another (A3, A4, A6, A11; ATTACKS 214 to 218, 221): whatever is tried is answered the same whether the other owner's row
 -- exists or not.
 \set SHOW_CONTEXT never
 \set VERBOSITY default
@@ -255,6 +255,34 @@ SELECT kind, count(DISTINCT regexp_replace(answer::text, '[0-9a-f]{8}-[0-9a-f-]{
  WHERE kind IN ('customer', 'company') GROUP BY kind ORDER BY kind;
 SELECT v, action, reason FROM unnest(ARRAY['601-234-567', '601-234-568']) AS v, LATERAL ringfence.import_customers('By phone', rows => jsonb_build_array(jsonb_build_object('v', v)));
 SELECT v, action, reason FROM unnest(ARRAY['lukasz@example.pl', 'nobody@example.pl']) AS v, LATERAL ringfence.import_customers('By mail', rows => jsonb_build_array(jsonb_build_object('v', v)), dry_run => true);
+-- A template of another project names fields that the session does not see: it is none, by name and by id.
+SET SESSION AUTHORIZATION support_a;
+INSERT INTO ringfence.import_template (id, name, mode, project_id) VALUES ('a0000000-0000-0000-0000-0000000001ef', 'CANARY of Support', 'add', (SELECT id FROM ringfence.project WHERE name = 'Support'));
+INSERT INTO ringfence.import_mapping (template_id, target, source) VALUES ('a0000000-0000-0000-0000-0000000001ef', 'name', 'CANARY {{n}}');
+SET SESSION AUTHORIZATION boss_a;
+INSERT INTO ringfence.import_template (id, name, mode, project_id) VALUES ('a0000000-0000-0000-0000-0000000001ed', 'For all', 'add', NULL);
+INSERT INTO ringfence.import_mapping (template_id, target, source) VALUES ('a0000000-0000-0000-0000-0000000001ed', 'name', 'For all {{n}}');
+SET SESSION AUTHORIZATION sales_a;
+SELECT name FROM ringfence.import_template WHERE name LIKE 'CANARY%' OR name = 'For all';
+SELECT source FROM ringfence.import_mapping WHERE source LIKE 'CANARY%' OR source LIKE 'For all%';
+SELECT what, count(DISTINCT attack.answer(format(what, id))) = 1 AS alike, min(attack.answer(format(what, id))) AS answer
+  FROM unnest('{a0000000-0000-0000-0000-0000000001ef,a0000000-0000-0000-0000-0000000001ee}'::uuid[]) AS id,
+       unnest(ARRAY['SELECT ringfence.import_customers(%L, rows => ''[{"n": "x"}]''::jsonb)', 'UPDATE ringfence.import_template SET date_format = ''x'' WHERE id = %L',
+                    'DELETE FROM ringfence.import_template WHERE id = %L', 'UPDATE ringfence.import_mapping SET source = ''x'' WHERE template_id = %L',
+                    'DELETE FROM ringfence.import_mapping WHERE template_id = %L',
+                    'INSERT INTO ringfence.import_mapping (template_id, target, source) VALUES (%L, ''address'', ''x'')']) WITH ORDINALITY AS tried (what, n)
+ GROUP BY what, n ORDER BY n;
+SELECT name, attack.answer(format('SELECT ringfence.import_customers(%L, rows => ''[{"n": "x"}]''::jsonb)', name)) FROM unnest(ARRAY['CANARY of Support', 'CANARY of nobody']) AS name;
+-- One of no project is there for all who import; to write it takes the right in all projects.
+SELECT action FROM ringfence.import_customers('For all', rows => '[{"n": "x"}]'::jsonb, dry_run => true);
+UPDATE ringfence.import_template SET date_format = 'DD.MM.YYYY' WHERE name = 'For all';
+SELECT date_format FROM ringfence.import_template WHERE name = 'For all';
+DELETE FROM ringfence.import_mapping WHERE source LIKE 'For all%';
+SELECT count(*) FROM ringfence.import_mapping WHERE source LIKE 'For all%';
+INSERT INTO ringfence.import_mapping (template_id, target, source) VALUES ('a0000000-0000-0000-0000-0000000001ed', 'address', 'x');
+INSERT INTO ringfence.import_template (name, mode, project_id) VALUES ('Mine for all', 'add', NULL);
+INSERT INTO ringfence.import_template (name, mode, project_id) VALUES ('Mine', 'add', (SELECT id FROM ringfence.project WHERE name = 'Sales')) RETURNING name;
+
 -- A relation that the session may not read, and one of PostgreSQL's.
 RESET SESSION AUTHORIZATION;
 CREATE TABLE attack.secret (id text);
