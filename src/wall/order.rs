@@ -14,7 +14,8 @@ use super::policy::{self, Wall};
 use crate::catalog;
 use crate::error;
 use crate::pg::members;
-use pgrx::{PgLogLevel, pg_sys};
+use crate::rights::Rights;
+use pgrx::{FromDatum, PgLogLevel, pg_sys};
 
 /// The first column of an index, as its conditions name it.
 const FIRST_KEY: pg_sys::AttrNumber = 1;
@@ -414,7 +415,7 @@ impl WalledScan {
                 let condition: *mut pg_sys::Node = cell.ptr_value.cast();
                 if self.is_wall(condition) {
                     0
-                } else if is_about_rights(condition) {
+                } else if asks_for_rights(condition) && is_made_of_rights(condition) {
                     1
                 } else {
                     2
@@ -474,6 +475,50 @@ unsafe fn asks_for_rights(condition: *mut pg_sys::Node) -> bool {
         };
         members::<pg_sys::Node>(parts).any(|part| asks_for_rights(part))
     }
+}
+
+/// Whether a condition can do nothing but say what the session may do: neither run code of the user's nor fail. Such a one of the user's own
+/// may stand before that of a policy; any other may not, whatever else is in it.
+///
+/// # Safety
+/// As [`is_about_rights`].
+unsafe fn is_made_of_rights(part: *mut pg_sys::Node) -> bool {
+    // SAFETY: as promised by the caller; the tags tell what the nodes are.
+    unsafe {
+        if part.is_null() {
+            return false;
+        }
+        let parts = match (*part).type_ {
+            pg_sys::NodeTag::T_BoolExpr => (*part.cast::<pg_sys::BoolExpr>()).args,
+            pg_sys::NodeTag::T_ScalarArrayOpExpr => {
+                let comparison = part.cast::<pg_sys::ScalarArrayOpExpr>();
+                if (*comparison).opfuncid != pg_sys::F_UUID_EQ.into() {
+                    return false;
+                }
+                (*comparison).args
+            }
+            pg_sys::NodeTag::T_FuncExpr if is_about_rights(part) => (*part.cast::<pg_sys::FuncExpr>()).args,
+            pg_sys::NodeTag::T_NullTest => return is_made_of_rights((*part.cast::<pg_sys::NullTest>()).arg.cast()),
+            pg_sys::NodeTag::T_Var => return (*part.cast::<pg_sys::Var>()).vartype == pg_sys::UUIDOID,
+            pg_sys::NodeTag::T_Const => return is_id_or_right(&*part.cast::<pg_sys::Const>()),
+            _ => return false,
+        };
+        members::<pg_sys::Node>(parts).all(|part| is_made_of_rights(part))
+    }
+}
+
+/// Whether a constant is an id, or the name of a right: an unknown one is an error.
+///
+/// # Safety
+/// `constant` must be one of a plan.
+unsafe fn is_id_or_right(constant: &pg_sys::Const) -> bool {
+    if constant.consttype == pg_sys::UUIDOID {
+        return true;
+    }
+    // SAFETY: as promised by the caller, and its type says that it is a text.
+    constant.consttype == pg_sys::TEXTOID
+        && unsafe { String::from_datum(constant.constvalue, constant.constisnull) }
+            .is_some_and(|name| Rights::named(&name).is_some())
 }
 
 /// The kinds of nodes that read a table or an index.
