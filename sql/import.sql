@@ -69,7 +69,8 @@ CREATE TABLE ringfence.import_mapping (
     owner_id    uuid NOT NULL DEFAULT ringfence.current_owner(),
     template_id uuid NOT NULL,
     position    integer NOT NULL,
-    target      text NOT NULL,
+    -- A longer text does not fit into an index, and PostgreSQL's error would tell where the row is stored.
+    target      text NOT NULL CHECK (octet_length(target) <= 1000),
     source      text NOT NULL CHECK (ringfence.import_parts(source) IS NOT NULL),
     on_empty    text NOT NULL DEFAULT 'leave' CHECK (on_empty IN ('leave', 'clear')),
     created_at  timestamptz NOT NULL DEFAULT now(),
@@ -547,7 +548,7 @@ BEGIN
                          FROM unnest(parts) WITH ORDINALITY AS pieces (piece, place) ORDER BY place);
         FOREACH part IN ARRAY parts LOOP
             IF left(part, 1) = '{' AND substr(part, 2) <> ALL (columns) THEN
-                nearest := ringfence.nearest_name(substr(part, 2), columns);
+                nearest := ringfence.nearest_name(substr(part, 2), columns[:1000]);
                 RAISE EXCEPTION 'the source has no column "%"', left(substr(part, 2), 200)
                     USING ERRCODE = 'undefined_column',
                           DETAIL = format('The columns are: %s.', (SELECT string_agg(left(name, 200), ', ') FROM unnest(columns[:100]) AS name)),

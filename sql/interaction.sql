@@ -16,7 +16,7 @@ CREATE TABLE ringfence.interaction (
     ended_at       timestamptz,
     disposition    text,
     notes          text,
-    -- A longer text does not fit into an index.
+    -- A longer text does not fit into an index, and PostgreSQL's error would tell where the row is stored.
     external_id    text CHECK (octet_length(external_id) <= 1000),
     created_at     timestamptz NOT NULL DEFAULT now(),
     created_by     text NOT NULL DEFAULT ringfence.current_actor(),

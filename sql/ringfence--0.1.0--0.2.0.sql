@@ -1443,12 +1443,13 @@ CREATE TABLE ringfence.ticket (
     number      bigint NOT NULL,
     subject     text NOT NULL CHECK (ringfence.can_be_seen(subject)),
     description text,
-    status      text NOT NULL,
+    -- Longer texts do not fit into an index, and PostgreSQL's error would tell where the row is stored.
+    status      text NOT NULL CHECK (octet_length(status) <= 1000),
     priority    text NOT NULL DEFAULT 'normal' CHECK (priority IN ('low', 'normal', 'high', 'urgent')),
     customer_id uuid,
     project_id  uuid DEFAULT ringfence.current_project(),
     channel_id  uuid,
-    assignee    text,
+    assignee    text CHECK (octet_length(assignee) <= 1000),
     closed_at   timestamptz,
     created_at  timestamptz NOT NULL DEFAULT now(),
     created_by  text NOT NULL DEFAULT ringfence.current_actor(),
@@ -1622,7 +1623,7 @@ CREATE TABLE ringfence.interaction (
     ended_at       timestamptz,
     disposition    text,
     notes          text,
-    -- A longer text does not fit into an index.
+    -- A longer text does not fit into an index, and PostgreSQL's error would tell where the row is stored.
     external_id    text CHECK (octet_length(external_id) <= 1000),
     created_at     timestamptz NOT NULL DEFAULT now(),
     created_by     text NOT NULL DEFAULT ringfence.current_actor(),
@@ -2204,7 +2205,8 @@ CREATE TABLE ringfence.import_mapping (
     owner_id    uuid NOT NULL DEFAULT ringfence.current_owner(),
     template_id uuid NOT NULL,
     position    integer NOT NULL,
-    target      text NOT NULL,
+    -- A longer text does not fit into an index, and PostgreSQL's error would tell where the row is stored.
+    target      text NOT NULL CHECK (octet_length(target) <= 1000),
     source      text NOT NULL CHECK (ringfence.import_parts(source) IS NOT NULL),
     on_empty    text NOT NULL DEFAULT 'leave' CHECK (on_empty IN ('leave', 'clear')),
     created_at  timestamptz NOT NULL DEFAULT now(),
@@ -2682,7 +2684,7 @@ BEGIN
                          FROM unnest(parts) WITH ORDINALITY AS pieces (piece, place) ORDER BY place);
         FOREACH part IN ARRAY parts LOOP
             IF left(part, 1) = '{' AND substr(part, 2) <> ALL (columns) THEN
-                nearest := ringfence.nearest_name(substr(part, 2), columns);
+                nearest := ringfence.nearest_name(substr(part, 2), columns[:1000]);
                 RAISE EXCEPTION 'the source has no column "%"', left(substr(part, 2), 200)
                     USING ERRCODE = 'undefined_column',
                           DETAIL = format('The columns are: %s.', (SELECT string_agg(left(name, 200), ', ') FROM unnest(columns[:100]) AS name)),

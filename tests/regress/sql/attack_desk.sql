@@ -1,4 +1,4 @@
--- The service desk of one owner, from that of another (A3, A4, A6, A11; ATTACKS 214 to 218, 221): whatever is tried is answered the same whether the other owner's row
+-- The service desk of one owner, from that of another (A3, A4, A6, A11; ATTACKS 214 to 218, 221 and 227): whatever is tried is answered the same whether the other owner's row
 -- exists or not.
 \set SHOW_CONTEXT never
 \set VERBOSITY default
@@ -255,6 +255,14 @@ SELECT kind, count(DISTINCT regexp_replace(answer::text, '[0-9a-f]{8}-[0-9a-f-]{
  WHERE kind IN ('customer', 'company') GROUP BY kind ORDER BY kind;
 SELECT v, action, reason FROM unnest(ARRAY['601-234-567', '601-234-568']) AS v, LATERAL ringfence.import_customers('By phone', rows => jsonb_build_array(jsonb_build_object('v', v)));
 SELECT v, action, reason FROM unnest(ARRAY['lukasz@example.pl', 'nobody@example.pl']) AS v, LATERAL ringfence.import_customers('By mail', rows => jsonb_build_array(jsonb_build_object('v', v)), dry_run => true);
+-- A text that is too long for an index is refused before PostgreSQL says where it has stored the row.
+SET SESSION AUTHORIZATION boss_a;
+SELECT attack.answer(format(what, (SELECT string_agg(md5(n::text), '') FROM generate_series(1, 120) AS n)))
+  FROM unnest(ARRAY['INSERT INTO ringfence.ticket (subject, assignee) VALUES (''x'', %L)', 'INSERT INTO ringfence.ticket (subject, status) VALUES (''x'', %L)', 'UPDATE ringfence.ticket SET status = %L',
+                    'INSERT INTO ringfence.interaction (kind, external_id) VALUES (''call'', %L)', 'INSERT INTO ringfence.import_template (name, mode) VALUES (%L, ''add'')',
+                    'INSERT INTO ringfence.import_mapping (template_id, target, source) VALUES (''a0000000-0000-0000-0000-0000000001e7'', %L, ''x'')',
+                    'INSERT INTO ringfence.script (name, project_id) SELECT %L, id FROM ringfence.project LIMIT 1', 'INSERT INTO ringfence.ticket_status (name) VALUES (%L)']) AS what;
+
 -- A template of another project names fields that the session does not see: it is none, by name and by id.
 SET SESSION AUTHORIZATION support_a;
 INSERT INTO ringfence.import_template (id, name, mode, project_id) VALUES ('a0000000-0000-0000-0000-0000000001ef', 'CANARY of Support', 'add', (SELECT id FROM ringfence.project WHERE name = 'Support'));
