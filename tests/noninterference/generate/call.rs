@@ -60,7 +60,7 @@ impl Maker<'_> {
         let word = self.word();
         let id = self.value(Type::Id, &[], 1).text();
         let number = self.random.below(70);
-        let call = match self.random.below(24) {
+        let call = match self.random.below(26) {
             0 => "SELECT owner_id, owner_name, project_name, agent, source, rights, bound FROM ringfence.whoami()"
                 .to_owned(),
             1 => format!("SELECT ringfence.enter('{owner}')"),
@@ -104,6 +104,14 @@ impl Maker<'_> {
                 "SELECT * FROM ringfence.import_customers('Import', rows => '[{{\"n\": \"{word}\", \"p\": \"{}\"}}]'::jsonb, dry_run => {})",
                 self.random.pick(&["+48601234010", "0912345003", "0911000111", ""]),
                 self.random.pick(&["true", "false"])
+            ),
+            22 => format!(
+                "SELECT name, rank, matched FROM ringfence.search_customers('{}{number}')",
+                self.random.pick(&["", "#", "call-"])
+            ),
+            23 => format!(
+                "SELECT * FROM ringfence_report.{} ORDER BY interaction_id",
+                self.random.pick(&["a_sales_calls", "a_support_calls"])
             ),
             _ => {
                 let functions: Vec<_> = self.schema.functions.iter().filter(|function| function.ours).collect();

@@ -46,7 +46,8 @@ CALL setup.field('a', 'mobile', 'phone', '{Sales}', is_searchable => true, is_un
 CALL setup.field('a', 'second_mail', 'email', '{Sales}', is_searchable => true);
 CALL setup.field('a', 'complaint', 'text', '{Support}', is_searchable => true);
 CALL setup.field('a', 'loose', 'text', '{}');
-SELECT ringfence.create_report_view('Sales', 'a_sales'), ringfence.create_report_view('Support', 'a_support');
+SELECT ringfence.create_report_view('Sales', 'a_sales'), ringfence.create_report_view('Support', 'a_support'),
+    ringfence.create_report_view('Sales', 'a_sales_calls', 'interaction'), ringfence.create_report_view('Support', 'a_support_calls', 'interaction');
 INSERT INTO ringfence.company (name, description) SELECT 'Firm ' || n, 'A firm' FROM generate_series(1, 20) AS n;
 COMMIT;
 
