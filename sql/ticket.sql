@@ -189,9 +189,10 @@ COMMENT ON FUNCTION ringfence.next_ticket_number(uuid) IS 'The number of an owne
 CREATE FUNCTION ringfence.never_reuse_ticket_number(owner_id uuid, number bigint) RETURNS void
     LANGUAGE sql VOLATILE
     BEGIN ATOMIC
-        UPDATE ringfence.ticket_counter AS counter
-           SET highest_deleted = greatest(counter.highest_deleted, never_reuse_ticket_number.number)
-         WHERE counter.owner_id OPERATOR(pg_catalog.=) never_reuse_ticket_number.owner_id;
+        -- There is no row yet where all tickets were loaded with their numbers.
+        INSERT INTO ringfence.ticket_counter AS counter (owner_id, taken_by, highest_deleted)
+            VALUES (never_reuse_ticket_number.owner_id, pg_catalog.pg_current_xact_id(), never_reuse_ticket_number.number)
+            ON CONFLICT (owner_id) DO UPDATE SET highest_deleted = greatest(counter.highest_deleted, excluded.highest_deleted);
     END;
 REVOKE ALL ON FUNCTION ringfence.never_reuse_ticket_number(uuid, bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.never_reuse_ticket_number(uuid, bigint) TO ringfence_definer;

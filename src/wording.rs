@@ -202,6 +202,10 @@ fn of_constraint(constraint: &[u8], kind: &[u8]) -> Option<(&'static CStr, Optio
         b"ticket_status_name_as_seen" => (c"there is a ticket status whose name looks the same", None),
         b"ticket_pkey" => (c"there is a ticket with this id already", None),
         b"ticket_subject_check" => (c"the subject of a ticket must have a visible character", None),
+        b"ticket_assignee_check" => (c"the assignee of a ticket has at most 1000 bytes", None),
+        b"ticket_status_check" => {
+            (c"there is no such ticket status", Some(c"ringfence.ticket_status lists the statuses of the owner."))
+        }
         b"ticket_priority_check" => {
             (c"unknown priority of a ticket", Some(c"The priorities are: low, normal, high, urgent."))
         }

@@ -151,3 +151,17 @@ EXPLAIN (COSTS OFF) SELECT subject FROM ringfence.ticket ORDER BY created_at DES
 EXPLAIN (COSTS OFF) SELECT subject FROM ringfence.ticket WHERE number = 7;
 EXPLAIN (COSTS OFF) SELECT subject FROM ringfence.ticket WHERE customer_id = 'a0000000-0000-0000-0000-000000000001';
 EXPLAIN (COSTS OFF) UPDATE ringfence.ticket SET subject = 'x';
+
+-- Tickets that were loaded with their numbers: these are not given again either.
+SET SESSION AUTHORIZATION dba;
+SELECT ringfence.create_owner('Company E') IS NOT NULL AS created;
+SELECT ringfence.grant_access('boss_a', 'Company E', '{admin}');
+RESET SESSION AUTHORIZATION;
+INSERT INTO ringfence.ticket (owner_id, subject, status, number, project_id, created_by, updated_by)
+    SELECT id, 'Loaded', 'new', 41, NULL, 'loader', 'loader' FROM ringfence.owner WHERE name = 'Company E';
+SET SESSION AUTHORIZATION boss_a;
+BEGIN;
+SET LOCAL ringfence.owner = 'Company E';
+DELETE FROM ringfence.ticket;
+INSERT INTO ringfence.ticket (subject) VALUES ('After it') RETURNING number;
+ROLLBACK;
