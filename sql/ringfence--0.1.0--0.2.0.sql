@@ -2048,14 +2048,21 @@ BEGIN
         NEW.answer_id := OLD.answer_id;
         NEW.question := OLD.question;
         NEW.answer := OLD.answer;
-        -- move_responses() writes it.
+        -- put_responses() writes it.
         IF current_user <> 'ringfence_definer' THEN
             NEW.project_id := OLD.project_id;
         END IF;
         RETURN NEW;
     END IF;
+    -- Locked, so that it does not go to another project before this response can go with it.
     SELECT i.project_id, i.customer_id INTO about
-      FROM ringfence.interaction AS i WHERE i.owner_id = ringfence.current_owner() AND i.id = NEW.interaction_id;
+      FROM ringfence.interaction AS i WHERE i.owner_id = ringfence.current_owner() AND i.id = NEW.interaction_id FOR SHARE;
+    IF NOT FOUND THEN
+        -- One that the session sees and may not write is refused by the policy of responses.
+        SELECT i.project_id, i.customer_id INTO about
+          FROM ringfence.interaction AS i WHERE i.owner_id = ringfence.current_owner() AND i.id = NEW.interaction_id
+           AND NOT ringfence.has_right_in('interaction.write', i.project_id);
+    END IF;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no interaction "%" is in reach', NEW.interaction_id
             USING ERRCODE = 'no_data_found', HINT = 'SELECT id FROM ringfence.interaction lists the interactions that this session sees.';
@@ -2118,18 +2125,22 @@ GRANT EXECUTE ON FUNCTION ringfence.respond(uuid, uuid, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.respond(uuid, uuid, text) IS
     'Keeps an answer, fills its field of the interaction''s customer, and returns the response''s id. Needs interaction.write. Error P0002: no such interaction or answer; 22023: not a value of the field';
 
--- A response goes with its interaction. Definer, because the column is the server's.
+CREATE FUNCTION ringfence.put_responses(owner_id uuid, interaction_id uuid, project_id uuid) RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        UPDATE ringfence.response AS moved SET project_id = put_responses.project_id
+         WHERE moved.owner_id OPERATOR(pg_catalog.=) put_responses.owner_id
+           AND moved.interaction_id OPERATOR(pg_catalog.=) put_responses.interaction_id
+           AND moved.project_id IS DISTINCT FROM put_responses.project_id;
+    END;
+REVOKE ALL ON FUNCTION ringfence.put_responses(uuid, uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.put_responses(uuid, uuid, uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.put_responses(uuid, uuid, uuid) IS 'Puts the responses of an interaction into a project; internal';
+
 CREATE FUNCTION ringfence.move_responses() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $move$
-BEGIN
-    UPDATE ringfence.response AS moved SET project_id = NEW.project_id
-     WHERE moved.owner_id = NEW.owner_id AND moved.interaction_id = NEW.id AND moved.project_id IS DISTINCT FROM NEW.project_id;
-    RETURN NULL;
-END
-$move$;
-ALTER FUNCTION ringfence.move_responses() OWNER TO ringfence_definer;
+    LANGUAGE c AS 'MODULE_PATHNAME', 'move_responses_wrapper';
 REVOKE ALL ON FUNCTION ringfence.move_responses() FROM PUBLIC;
-COMMENT ON FUNCTION ringfence.move_responses() IS 'Trigger: the responses of an interaction go to its project with it';
+COMMENT ON FUNCTION ringfence.move_responses() IS 'Trigger: the responses of an interaction go to its project with it, whether the session sees them or not';
 -- Where a project is deleted, its interactions and its responses lose it alike.
 CREATE TRIGGER move_responses AFTER UPDATE OF project_id ON ringfence.interaction
     FOR EACH ROW WHEN (OLD.project_id IS DISTINCT FROM NEW.project_id AND row_security_active('ringfence.interaction'::regclass))

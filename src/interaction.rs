@@ -53,3 +53,24 @@ fn note_activity<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a
         Ok(None)
     })()))
 }
+
+/// After an interaction went to another project: its responses go with it, also those that the session does not see. Nobody who sees the
+/// project that it left may go on reading them.
+#[pg_trigger(sql = false)]
+fn move_responses<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>> {
+    error::raised((|| {
+        let wrong = || error::wrong_trigger("move_responses is for rows of ringfence.interaction");
+        let table = catalog::table_oid(c"interaction");
+        if trigger.relid().ok() != Some(table) {
+            return Err(wrong());
+        }
+        let new = trigger.new().ok_or_else(wrong)?;
+        let interaction: Option<Uuid> = new.get_by_name("id").map_err(|_| wrong())?;
+        let project: Option<Uuid> = new.get_by_name("project_id").map_err(|_| wrong())?;
+        let owner = session::context()?.owner.id;
+        let arguments: [DatumWithOid; 3] = [owner.into(), interaction.into(), project.into()];
+        run_for_owner(true, || Spi::run_with_args("SELECT ringfence.put_responses($1, $2, $3)", &arguments))?
+            .map_err(|_| wrong())?;
+        Ok(None)
+    })())
+}

@@ -209,10 +209,6 @@ fn of_constraint(constraint: &[u8], kind: &[u8]) -> Option<(&'static CStr, Optio
         b"ticket_priority_check" => {
             (c"unknown priority of a ticket", Some(c"The priorities are: low, normal, high, urgent."))
         }
-        b"ticket_status_check" => {
-            (c"there is no such ticket status", Some(c"ringfence.ticket_status lists the statuses of the owner."))
-        }
-        b"ticket_assignee_check" => (c"an assignee has at most 1000 bytes", None),
         b"ticket_owner_id_status_fkey" if still_referred_to => (c"there are tickets of this status", None),
         b"ticket_owner_id_status_fkey" => {
             (c"there is no such ticket status", Some(c"ringfence.ticket_status lists the statuses of the owner."))

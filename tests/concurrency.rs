@@ -475,6 +475,44 @@ fn tickets_are_numbered_without_gaps_by_sessions_at_once() {
 }
 
 #[test]
+fn a_response_goes_with_its_interaction_that_is_moved_meanwhile() {
+    let database = Database::new("moved_response");
+    let mut boss = database.connect("boss_a");
+    run(
+        &mut boss,
+        "INSERT INTO ringfence.script (name, project_id) SELECT 'Script', id FROM ringfence.project WHERE name = 'Sales';
+         INSERT INTO ringfence.question (script_id, text) SELECT id, 'Question?' FROM ringfence.script;
+         INSERT INTO ringfence.answer (question_id, name) SELECT id, 'Answer' FROM ringfence.question;
+         SELECT ringfence.log_interaction('call', project => 'Sales')",
+    );
+    let mut mover = database.connect("boss_a");
+    run(
+        &mut boss,
+        "BEGIN; SELECT ringfence.respond((SELECT id FROM ringfence.interaction), (SELECT id FROM ringfence.answer))",
+    );
+    let moving = thread::spawn(move || {
+        run(
+            &mut mover,
+            "UPDATE ringfence.interaction SET project_id = (SELECT id FROM ringfence.project WHERE name = 'Support')",
+        );
+    });
+    let mut observer = database.superuser();
+    while !moving.is_finished()
+        && value::<i64>(
+            &mut observer,
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
+        ) == 0
+    {
+        thread::yield_now();
+    }
+    run(&mut boss, "COMMIT");
+    moving.join().expect("the move");
+    let apart = "SELECT count(*) FROM ringfence.response AS r JOIN ringfence.interaction AS i ON i.id = r.interaction_id
+                  WHERE r.project_id IS DISTINCT FROM i.project_id";
+    assert_eq!(value::<i64>(&mut boss, apart), 0);
+}
+
+#[test]
 fn many_tickets_in_one_transaction_leave_one_version_of_the_counter() {
     let database = Database::new("ticket_counter");
     let mut agent = database.connect("app_a");

@@ -1,4 +1,4 @@
--- The service desk of one owner, from that of another (A3, A4, A6, A11; ATTACKS 214 to 218, 221 and 227): whatever is tried is answered the same whether the other owner's row
+-- The service desk of one owner, from that of another (A3, A4, A6, A11; ATTACKS 214 to 218, 221 and 225): whatever is tried is answered the same whether the other owner's row
 -- exists or not.
 \set SHOW_CONTEXT never
 \set VERBOSITY default
@@ -342,6 +342,29 @@ SET enable_seqscan = off;
 SET enable_bitmapscan = on;
 SELECT * FROM attack.counting();
 RESET ALL;
+
+-- A session that writes interactions and reads none moves one to another project: its responses stay for who reads the project that it left (223).
+SET SESSION AUTHORIZATION dba;
+SELECT ringfence.grant_access('trainee_a', 'Company A', '{interaction.write}') \g /dev/null
+SET SESSION AUTHORIZATION support_a;
+SELECT id AS support FROM ringfence.project WHERE name = 'Support' \gset
+SET SESSION AUTHORIZATION boss_a;
+SELECT count(*) FROM ringfence.response WHERE project_id <> :'support';
+SET SESSION AUTHORIZATION trainee_a;
+SELECT count(*) FROM ringfence.interaction;
+UPDATE ringfence.interaction SET project_id = :'support';
+SET SESSION AUTHORIZATION sales_a;
+SELECT count(*) FROM ringfence.interaction;
+SELECT count(*) FROM ringfence.response;
+SET SESSION AUTHORIZATION boss_a;
+SELECT count(*) AS apart FROM ringfence.response AS r JOIN ringfence.interaction AS i ON i.id = r.interaction_id WHERE r.project_id IS DISTINCT FROM i.project_id;
+SELECT attack.answer('SELECT ringfence.put_responses(ringfence.current_owner(), ''a0000000-0000-0000-0000-0000000000ca'', NULL)');
+
+-- A value that does not fit into an index: the refusal tells on which page of the table, of all owners, the row would have been (225).
+SELECT attack.answer(format(what, long)) FROM (SELECT string_agg(md5(n::text), '') AS long FROM generate_series(1, 200) AS n) AS value, unnest(ARRAY[
+    'INSERT INTO ringfence.ticket (subject, assignee) VALUES (''x'', %L)', 'INSERT INTO ringfence.ticket (subject, status) VALUES (''x'', %L)', 'UPDATE ringfence.ticket SET assignee = %L', 'UPDATE ringfence.ticket SET status = %L',
+    'INSERT INTO ringfence.import_mapping (template_id, target, source) VALUES (''a0000000-0000-0000-0000-0000000001e7'', %L, ''x'')', 'INSERT INTO ringfence.interaction (kind, external_id) VALUES (''call'', %L)',
+    'INSERT INTO ringfence.script (name, project_id) SELECT %L, id FROM ringfence.project LIMIT 1', 'INSERT INTO ringfence.ticket_status (name) VALUES (%L)', 'INSERT INTO ringfence.import_template (name, mode) VALUES (%L, ''add'')']) AS what;
 
 \c - postgres
 DROP SCHEMA attack CASCADE;
