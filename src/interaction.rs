@@ -57,8 +57,8 @@ fn note_activity<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a
 /// After an interaction went to another project: its responses go with it, also those that the session does not see. Nobody who sees the
 /// project that it left may go on reading them.
 #[pg_trigger(sql = false)]
-fn move_responses<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>> {
-    error::raised((|| {
+fn move_responses<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, Infallible> {
+    Ok(error::raised((|| {
         let wrong = || error::wrong_trigger("move_responses is for rows of ringfence.interaction");
         let table = catalog::table_oid(c"interaction");
         if trigger.relid().ok() != Some(table) {
@@ -72,5 +72,5 @@ fn move_responses<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'
         run_for_owner(true, || Spi::run_with_args("SELECT ringfence.put_responses($1, $2, $3)", &arguments))?
             .map_err(|_| wrong())?;
         Ok(None)
-    })())
+    })()))
 }

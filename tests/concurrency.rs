@@ -507,7 +507,8 @@ fn a_response_goes_with_its_interaction_that_is_moved_meanwhile() {
     }
     run(&mut boss, "COMMIT");
     moving.join().expect("the move");
-    let apart = "SELECT count(*) FROM ringfence.response AS r JOIN ringfence.interaction AS i ON i.id = r.interaction_id
+    let apart =
+        "SELECT count(*) FROM ringfence.response AS r JOIN ringfence.interaction AS i ON i.id = r.interaction_id
                   WHERE r.project_id IS DISTINCT FROM i.project_id";
     assert_eq!(value::<i64>(&mut boss, apart), 0);
 }
