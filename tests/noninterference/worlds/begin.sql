@@ -46,7 +46,8 @@ BEGIN
 END
 $channel$;
 
--- Tickets with these numbers, of projects and customers in turn. `shift` changes what those of project Support say.
+-- Tickets with these numbers, of projects and customers in turn. `shift` changes what those of project Support say, and leaves some out of
+-- those that who works in project Sales alone may not see.
 CREATE PROCEDURE setup.tickets(letter text, first integer, last integer, subject text, shift integer) LANGUAGE plpgsql AS $tickets$
 BEGIN
     INSERT INTO ringfence.ticket (owner_id, id, number, subject, status, customer_id, project_id, assignee)
@@ -54,11 +55,12 @@ BEGIN
                subject || ' ' || CASE n % 4 WHEN 1 THEN n + shift ELSE n END, CASE n % 3 WHEN 0 THEN 'closed' ELSE 'new' END, customer.id,
                CASE n % 4 WHEN 0 THEN setup.id(letter || ' project Sales') WHEN 1 THEN setup.id(letter || ' project Support') END, 'agent ' || n % 5
           FROM generate_series(first, last) AS n
-          LEFT JOIN ringfence.customer ON customer.owner_id = setup.id(letter || ' owner') AND customer.id = setup.id(letter || ' customer ' || n);
+          LEFT JOIN ringfence.customer ON customer.owner_id = setup.id(letter || ' owner') AND customer.id = setup.id(letter || ' customer ' || n)
+         WHERE shift = 0 OR n % 8 NOT IN (1, 2);
 END
 $tickets$;
 
--- Interactions of projects and customers in turn, with external ids that collide; and a script of project Sales, with answers to it.
+-- Interactions of projects and customers in turn, with external ids that collide, and some left out as tickets are; and a script of project Sales, with answers to it.
 CREATE PROCEDURE setup.interactions(letter text, first integer, last integer, notes text, shift integer) LANGUAGE plpgsql AS $interactions$
 #variable_conflict use_variable
 DECLARE
@@ -67,10 +69,13 @@ BEGIN
     INSERT INTO ringfence.interaction (owner_id, id, kind, customer_id, ticket_id, project_id, agent, started_at, notes, external_id)
         SELECT owner, setup.id(letter || ' interaction ' || n), CASE n % 3 WHEN 0 THEN 'email' ELSE 'call' END, customer.id, ticket.id,
                CASE n % 4 WHEN 0 THEN setup.id(letter || ' project Sales') WHEN 1 THEN setup.id(letter || ' project Support') END, 'agent ' || n % 5,
-               '2025-01-01 10:00+00', notes || ' ' || CASE n % 4 WHEN 1 THEN n + shift ELSE n END, 'call-' || n
+               '2025-01-01 10:00+00', notes || ' ' || CASE n % 4 WHEN 1 THEN n + shift ELSE n END,
+               -- An external id is unique within the owner: it tells that it is taken.
+               CASE WHEN n % 8 NOT IN (1, 2) THEN 'call-' || n END
           FROM generate_series(first, last) AS n
           LEFT JOIN ringfence.customer ON customer.owner_id = owner AND customer.id = setup.id(letter || ' customer ' || n)
-          LEFT JOIN ringfence.ticket ON ticket.owner_id = owner AND ticket.id = setup.id(letter || ' ticket ' || n);
+          LEFT JOIN ringfence.ticket ON ticket.owner_id = owner AND ticket.id = setup.id(letter || ' ticket ' || n)
+         WHERE shift = 0 OR n % 8 NOT IN (1, 2);
     INSERT INTO ringfence.script (owner_id, id, project_id, name)
         VALUES (owner, setup.id(letter || ' script'), setup.id(letter || ' project Sales'), 'Selling') ON CONFLICT DO NOTHING;
     INSERT INTO ringfence.question (owner_id, id, script_id, project_id, position, text)
