@@ -15,6 +15,9 @@ const SEPARATORS: [char; 6] = [';', ',', '/', '、', '\r', '\n'];
 /// Bytes of a row's cells. A longer row goes the long way.
 const MOST_BYTES: usize = 1_000_000;
 
+/// Mappings of a template. A longer one goes the long way.
+const MOST_MAPPINGS: usize = 10_000;
+
 /// A cell, or None where it is empty.
 type Cell = Option<String>;
 
@@ -31,6 +34,9 @@ fn plain_import_card(
     lengths: Array<'_, i32>,
     clears: Array<'_, bool>,
 ) -> Option<Jsonb> {
+    if targets.len() > MOST_MAPPINGS {
+        return None;
+    }
     let mut parts = parts.iter().flatten();
     let mut bytes = 0;
     let mut card: Vec<(&str, New)> = Vec::new();
@@ -71,7 +77,8 @@ fn cell<'a>(cells: &Jsonb, parts: impl Iterator<Item = &'a str>) -> Option<Cell>
     let (mut made, mut has_columns, mut is_filled) = (String::new(), false, false);
     for part in parts {
         let Some(column) = part.strip_prefix('{') else {
-            made.push_str(part.get(1..)?);
+            let constant = part.get(1..).filter(|constant| made.len() + constant.len() <= MOST_BYTES)?;
+            made.push_str(constant);
             continue;
         };
         has_columns = true;

@@ -75,6 +75,7 @@ fn no_value_is_too_large_to_be_judged() {
             "SELECT ringfence.search_keys('aaaaaaaa-0000-0000-0000-000000000001', 'x', '{}', '{}', object, '2026-01-01')",
             "SELECT ringfence.visible_attributes(object)",
             "SELECT ringfence.check_required(object)",
+            "SELECT ringfence.attributes_in(object, (SELECT min(id::text)::uuid FROM ringfence.project))",
             "SELECT ringfence.report_text(object, p.id, f.field_id), ringfence.report_texts(object, p.id, f.field_id),
                     ringfence.report_number(object, p.id, f.field_id), ringfence.report_boolean(object, p.id, f.field_id),
                     ringfence.report_date(object, p.id, f.field_id), ringfence.report_time(object, p.id, f.field_id),
@@ -149,6 +150,15 @@ fn no_value_is_too_large_to_be_judged() {
             "ringfence.rename_field('Note', text)",
             "ringfence.add_option('Plan', text)",
             "ringfence.create_report_view(text)",
+            "ringfence.projects_with(text)",
+            "ringfence.open_ticket(NULL, text)",
+            "ringfence.open_ticket(NULL, 'large', assignee => text)",
+            "ringfence.log_interaction('call', external_id => text)",
+            "ringfence.script_form(text)",
+            "ringfence.import_parts(text)",
+            "ringfence.nearest_name(text, ARRAY[text])",
+            "ringfence.plain_import_card('{}', '{a}', '{field text}', ARRAY['=' || text], '{1}', '{t}')",
+            "ringfence.plain_import_card(jsonb_build_object('c', text), '{phones}', '{phones}', '{\"{c\"}', '{1}', '{t}')",
         ];
         let texts = ["text", "digits", "spaces"].map(|column| format!("(SELECT {column} FROM large)"));
         let reasons = [
@@ -179,6 +189,7 @@ fn no_value_is_too_large_to_be_judged() {
             "SELECT ringfence.check_field_type('choice', list)",
             "SELECT ringfence.create_field('large', 'choice', options => list)",
             "SELECT ringfence.create_field('large', projects => list)",
+            "SELECT ringfence.plain_import_card('{}', list, list, list, array_fill(1, ARRAY[2000000]), array_fill(true, ARRAY[2000000]))",
         ];
         for statement in of_list {
             for column in ["empty_texts", "no_texts", "phones"] {

@@ -48,6 +48,7 @@ fn meant(kind: Kind, address: &str) -> Result<Vec<(Channel, Owner)>> {
     };
     // As a switch writes it: the form itself, which need not be read.
     if kind == Kind::Phone
+        && address.len() <= MAX_REMEMBERED_BYTES
         && is_of_all_countries(address)
         && let Some(channel) = with_form(kind, address)?
     {

@@ -44,8 +44,7 @@ pub fn no_place_for_rows() -> Failure {
 
 /// LOG, to the server alone: a router asked for an address that leads nowhere.
 pub fn log_unknown_address(role: &str, kind: &str, address: &str, not_logged: u64) {
-    let address: String = address.chars().filter(|character| !character.is_control()).collect();
-    let address = quotable(&address);
+    let address: String = quotable(address).chars().filter(|character| !character.is_control()).collect();
     let others = if not_logged == 0 { String::new() } else { format!(" ({not_logged} more since the line before)") };
     Failure::new(
         PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION,
