@@ -88,6 +88,8 @@ CREATE TABLE ringfence.response (
     project_id     uuid,
     question_id    uuid,
     answer_id      uuid,
+    -- Not a foreign key: what filled a masked field that is dropped stays masked.
+    field_id       uuid,
     question       text NOT NULL,
     answer         text NOT NULL,
     value          text NOT NULL,
@@ -105,6 +107,7 @@ COMMENT ON TABLE ringfence.response IS 'What was answered in interactions. It st
 COMMENT ON COLUMN ringfence.response.project_id IS 'That of the interaction: who sees the interaction sees the response. Kept by the server';
 COMMENT ON COLUMN ringfence.response.question_id IS 'NULL: the question has been deleted';
 COMMENT ON COLUMN ringfence.response.answer_id IS 'NULL: the answer has been deleted';
+COMMENT ON COLUMN ringfence.response.field_id IS 'The field that the answer fills; what fills a masked one is seen with field.unmask. Kept by the server';
 COMMENT ON COLUMN ringfence.response.question IS 'The question as it was asked; kept by the server';
 COMMENT ON COLUMN ringfence.response.answer IS 'The name of the answer as it was then; kept by the server';
 COMMENT ON COLUMN ringfence.response.value IS 'Of a choice its name, of a text what was typed';
@@ -124,7 +127,24 @@ SELECT ringfence.wall('ringfence.question', NULL, 'script.manage', 'script.manag
 CREATE POLICY may_read ON ringfence.question FOR SELECT TO PUBLIC USING (ringfence.works_in(project_id));
 SELECT ringfence.wall('ringfence.answer', NULL, 'script.manage', 'script.manage', 'project_id');
 CREATE POLICY may_read ON ringfence.answer FOR SELECT TO PUBLIC USING (ringfence.works_in(project_id));
-SELECT ringfence.wall('ringfence.response', 'interaction.read', 'interaction.write', 'interaction.write', 'project_id');
+
+CREATE FUNCTION ringfence.sees_values_of(field_id uuid, project_id uuid) RETURNS boolean
+    LANGUAGE c STABLE PARALLEL SAFE SUPPORT ringfence.has_right_support AS 'MODULE_PATHNAME', 'sees_values_of_wrapper';
+REVOKE ALL ON FUNCTION ringfence.sees_values_of(uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.sees_values_of(uuid, uuid) TO ringfence_user, ringfence_admin;
+COMMENT ON FUNCTION ringfence.sees_values_of(uuid, uuid) IS
+    'Whether no masked field is named, or the session holds field.unmask in that project (NULL: in all); a field that is not there counts as masked. Part of scripts';
+SELECT ringfence.wall('ringfence.response', NULL, 'interaction.write', 'interaction.write', 'project_id');
+-- As wall() makes them, and without what a field masks: that is neither read, nor counted or lost by an UPDATE or DELETE that reads nothing.
+CREATE POLICY may_read ON ringfence.response FOR SELECT TO PUBLIC
+    USING ((project_id = ANY (ringfence.projects_with('interaction.read')) OR project_id IS NULL AND ringfence.has_right_in('interaction.read', NULL))
+           AND ringfence.sees_values_of(field_id, project_id));
+ALTER POLICY may_update ON ringfence.response
+    USING ((project_id = ANY (ringfence.projects_with('interaction.write')) OR project_id IS NULL AND ringfence.has_right_in('interaction.write', NULL))
+           AND ringfence.sees_values_of(field_id, project_id));
+ALTER POLICY may_delete ON ringfence.response
+    USING ((project_id = ANY (ringfence.projects_with('interaction.write')) OR project_id IS NULL AND ringfence.has_right_in('interaction.write', NULL))
+           AND ringfence.sees_values_of(field_id, project_id));
 
 GRANT SELECT (owner_id, id, project_id, name, enabled, created_at, created_by, updated_at, updated_by),
       INSERT (owner_id, id, project_id, name, enabled, created_at, created_by, updated_at, updated_by),
@@ -138,9 +158,9 @@ GRANT SELECT (owner_id, id, script_id, project_id, question_id, position, kind, 
       INSERT (owner_id, id, script_id, project_id, question_id, position, kind, name, field_id, next_question_id, created_at, created_by, updated_at, updated_by),
       UPDATE (owner_id, script_id, project_id, question_id, position, kind, name, field_id, next_question_id, created_at, created_by, updated_at, updated_by), DELETE
     ON ringfence.answer TO ringfence_user;
-GRANT SELECT (owner_id, id, interaction_id, project_id, question_id, answer_id, question, answer, value, created_at, created_by, updated_at, updated_by),
-      INSERT (owner_id, id, interaction_id, project_id, question_id, answer_id, question, answer, value, created_at, created_by, updated_at, updated_by),
-      UPDATE (owner_id, interaction_id, project_id, question_id, answer_id, question, answer, value, created_at, created_by, updated_at, updated_by), DELETE
+GRANT SELECT (owner_id, id, interaction_id, project_id, question_id, answer_id, field_id, question, answer, value, created_at, created_by, updated_at, updated_by),
+      INSERT (owner_id, id, interaction_id, project_id, question_id, answer_id, field_id, question, answer, value, created_at, created_by, updated_at, updated_by),
+      UPDATE (owner_id, interaction_id, project_id, question_id, answer_id, field_id, question, answer, value, created_at, created_by, updated_at, updated_by), DELETE
     ON ringfence.response TO ringfence_user;
 CREATE TRIGGER stamp_row BEFORE INSERT OR UPDATE ON ringfence.script FOR EACH ROW EXECUTE FUNCTION ringfence.stamp_row();
 CREATE TRIGGER stamp_row BEFORE INSERT OR UPDATE ON ringfence.question FOR EACH ROW EXECUTE FUNCTION ringfence.stamp_row();
@@ -276,6 +296,7 @@ BEGIN
         NEW.interaction_id := OLD.interaction_id;
         NEW.question_id := OLD.question_id;
         NEW.answer_id := OLD.answer_id;
+        NEW.field_id := OLD.field_id;
         NEW.question := OLD.question;
         NEW.answer := OLD.answer;
         -- put_responses() writes it.
@@ -310,6 +331,7 @@ BEGIN
     END IF;
     NEW.project_id := about.project_id;
     NEW.question_id := chosen.question_id;
+    NEW.field_id := chosen.field_id;
     NEW.question := chosen.text;
     NEW.answer := chosen.name;
     IF chosen.kind = 'choice' THEN

@@ -2,13 +2,16 @@
 
 use crate::catalog;
 use crate::error::{self, ErrorReport};
+use crate::field::Definition;
 use crate::jsonb::{Jsonb, New};
-use crate::session;
+use crate::rights::Rights;
+use crate::session::{self, Serial};
 use crate::ticket::run_for_owner;
 use pgrx::datum::{DatumWithOid, TimestampWithTimeZone, Uuid};
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::prelude::*;
 use pgrx::{AllocatedByPostgres, PgTrigger};
+use std::cell::RefCell;
 use std::convert::Infallible;
 
 /// The stored values of the fields that the session sees in that project, by name.
@@ -28,6 +31,26 @@ fn attributes_in(stored: Jsonb, project: Uuid) -> Result<Jsonb, ErrorReport> {
 #[pg_extern(sql = false)]
 fn writes_field_in(field: Uuid, project: Uuid) -> Result<bool, ErrorReport> {
     Ok(session::context()?.fields()?.in_report(project, field).is_some_and(|field| field.writable))
+}
+
+thread_local! {
+    /// For one context the owner's fields that are not masked.
+    static OPEN: RefCell<(Serial, Vec<Uuid>)> = const { RefCell::new((Serial::NONE, Vec::new())) };
+}
+
+/// Whether the session may see, in that project, what a customer answered and what fills that field. Masked is also one that is not there
+/// any more.
+#[pg_extern(sql = false)]
+fn sees_values_of(field: Option<Uuid>, project: Option<Uuid>) -> Result<bool, ErrorReport> {
+    let context = session::context()?;
+    let Some(field) = field.filter(|_| !context.rights_within(project).contains(Rights::FIELD_UNMASK)) else {
+        return Ok(true);
+    };
+    if OPEN.with_borrow(|open| open.0 != context.serial) {
+        let fields = Definition::all_of(context.owner.id)?.into_iter().filter(|field| !field.masked);
+        OPEN.set((context.serial, fields.map(|field| field.id).collect()));
+    }
+    Ok(OPEN.with_borrow(|open| open.1.contains(&field)))
 }
 
 /// After an interaction with a customer is kept: the customer was active. That takes no right over customers.

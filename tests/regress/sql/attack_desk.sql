@@ -366,6 +366,48 @@ SELECT attack.answer(format(what, long)) FROM (SELECT string_agg(md5(n::text), '
     'INSERT INTO ringfence.import_mapping (template_id, target, source) VALUES (''a0000000-0000-0000-0000-0000000001e7'', %L, ''x'')', 'INSERT INTO ringfence.interaction (kind, external_id) VALUES (''call'', %L)',
     'INSERT INTO ringfence.script (name, project_id) SELECT %L, id FROM ringfence.project LIMIT 1', 'INSERT INTO ringfence.ticket_status (name) VALUES (%L)', 'INSERT INTO ringfence.import_template (name, mode) VALUES (%L, ''add'')']) AS what;
 
+-- The response to a question keeps what it fills a masked field with, and shows it to who does not see the field (227): with field.unmask in
+-- Sales, in Support, and nowhere. What filled a masked field that is dropped stays masked.
+RESET SESSION AUTHORIZATION;
+CREATE ROLE unmasks_sales LOGIN;
+CREATE ROLE unmasks_nothing LOGIN;
+SELECT ringfence.grant_access('unmasks_nothing', 'Company A', '{customer.read,customer.write,interaction.read,interaction.write}'),
+       ringfence.grant_access('unmasks_sales', 'Company A', '{customer.read,customer.write,interaction.read,interaction.write}'),
+       ringfence.grant_access('unmasks_sales', 'Company A', '{field.unmask}', 'Sales') \g /dev/null
+SET SESSION AUTHORIZATION boss_a;
+DELETE FROM ringfence.interaction;
+SELECT ringfence.create_field('Pin', projects => '{Sales,Support}', is_masked => true) AS pin, ringfence.create_field('Plan', projects => '{Sales,Support}') AS plan \gset
+INSERT INTO ringfence.answer (id, question_id, name, kind, field_id) SELECT id, 'a0000000-0000-0000-0000-00000000009e', name, 'text', field
+  FROM (VALUES ('a0000000-0000-0000-0000-0000000000f1'::uuid, 'Its pin', :'pin'::uuid), ('a0000000-0000-0000-0000-0000000000f2', 'Its plan', :'plan'), ('a0000000-0000-0000-0000-0000000000f3', 'Other', NULL)) AS a (id, name, field);
+SELECT count(ringfence.respond(call, answer, 'CANARY of ' || answer)) FROM ringfence.log_interaction('call', customer => 'a0000000-0000-0000-0000-000000000001', project => 'Sales') AS call,
+    unnest('{a0000000-0000-0000-0000-0000000000f1,a0000000-0000-0000-0000-0000000000f2,a0000000-0000-0000-0000-0000000000f3}'::uuid[]) AS answer;
+CREATE VIEW attack.answered WITH (security_invoker) AS SELECT string_agg(answer, ', ' ORDER BY answer) AS answered, (SELECT string_agg(name, ', ') FROM ringfence.project AS p WHERE p.id = r.project_id) AS project FROM ringfence.response AS r GROUP BY project_id;
+GRANT SELECT ON attack.answered TO PUBLIC;
+SELECT * FROM attack.answered;
+SET SESSION AUTHORIZATION unmasks_nothing;
+SELECT * FROM attack.answered;
+SELECT count(*) FROM ringfence.response WHERE value LIKE '%f1';
+UPDATE ringfence.response SET field_id = NULL, value = value;
+BEGIN;
+SELECT attack.answer('UPDATE ringfence.response SET value = ''lost'''), attack.answer('DELETE FROM ringfence.response');
+ROLLBACK;
+SELECT * FROM attack.answered;
+CREATE TEMP SEQUENCE looked_at;
+SELECT count(*) = (SELECT count(*) FROM ringfence.response WHERE nextval('looked_at') > 0) AS all_met FROM ringfence.response;
+SELECT last_value FROM looked_at;
+SET SESSION AUTHORIZATION unmasks_sales;
+SELECT * FROM attack.answered;
+SET SESSION AUTHORIZATION boss_a;
+UPDATE ringfence.interaction SET project_id = :'support';
+SELECT * FROM attack.answered;
+SET SESSION AUTHORIZATION unmasks_sales;
+SELECT * FROM attack.answered;
+SET SESSION AUTHORIZATION boss_a;
+SELECT ringfence.drop_field('Pin', 1) IS NOT NULL AS dropped;
+SELECT * FROM attack.answered;
+SET SESSION AUTHORIZATION unmasks_nothing;
+SELECT * FROM attack.answered;
+
 \c - postgres
 DROP SCHEMA attack CASCADE;
-DROP ROLE dialer, other_admin;
+DROP ROLE dialer, other_admin, unmasks_sales, unmasks_nothing;

@@ -280,6 +280,8 @@ INSERT INTO public.calls (call) VALUES
     ('UPDATE ringfence.ticket SET status = ''open'', description = ''x'' WHERE subject = ''Impostor III'''),
     ('SELECT * FROM ringfence.ticket, ringfence.ticket_status'),
     ('SELECT ringfence.projects_with(''ticket.read'')'),
+    ('SELECT ringfence.sees_values_of(ringfence.field_in_reach(''Plan''), ringfence.project_in_reach(''Sales''))'),
+    ('SELECT ringfence.sees_values_of(NULL, NULL)'),
     ('INSERT INTO ringfence.interaction (id, kind, ticket_id) SELECT ''a0000000-0000-0000-0000-0000000000ca'', ''call'', id FROM ringfence.ticket WHERE subject = ''Impostor II'''),
     ('SELECT ringfence.log_interaction(''call'', ''in'', ''a0000000-0000-0000-0000-000000000001'', NULL, ''Sales'', NULL, ''1'', now(), now(), ''d'', ''n'', ''e'')'),
     ('UPDATE ringfence.interaction SET project_id = ringfence.project_in_reach(''Sales'') WHERE kind = ''call'''),
