@@ -31,6 +31,7 @@ pub unsafe fn edit(report: *mut pg_sys::ErrorData) {
     unsafe {
         wording::improve(report);
         secret::hide(report);
+        keep_sorts_from_client(report);
         if LOG_OWNER.get()
             && let Some(owner) = session::owner_to_log()
         {
@@ -48,6 +49,22 @@ pub unsafe fn edit(report: *mut pg_sys::ErrorData) {
             if let Some(lines) = CString::new(lines).ok().and_then(|lines| copied_text(&lines)) {
                 (*report).detail_log = lines;
             }
+        }
+    }
+}
+
+/// `trace_sort`, which every role may set, tells how much memory a sort took: see `wall::memory`. It stays in the log.
+///
+/// # Safety
+/// As [`edit`].
+unsafe fn keep_sorts_from_client(report: *mut pg_sys::ErrorData) {
+    // SAFETY: as promised by the caller: the name of a file of PostgreSQL's source.
+    unsafe {
+        if (*report).elevel == pg_sys::LOG as i32
+            && !(*report).filename.is_null()
+            && CStr::from_ptr((*report).filename).to_bytes().starts_with(b"tuplesort")
+        {
+            (*report).output_to_client = false;
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The wall around a table: what its policies cannot do by themselves.
 
 pub mod estimate;
+mod memory;
 mod order;
 mod policy;
 mod refuse;

@@ -4,6 +4,7 @@
 // PostgreSQL's walk over a query's nodes is called inside a guard.
 #![allow(ffi_unwind_calls)]
 
+use super::memory;
 use super::order::{self, WalledScan};
 use super::policy;
 use crate::error;
@@ -103,6 +104,7 @@ unsafe extern "C-unwind" fn hide_counts_of(state: *mut pg_sys::PlanState, contex
         if state.is_null() {
             return false;
         }
+        memory::hide(state);
         if let Some(scan) = WalledScan::of(context.cast(), (*state).plan) {
             let own = scan.is_kept_by_index() && !scan.judges_rights_by_row() && rows_passed(state) > 0.0;
             each_instrument(state, &mut |counts| {

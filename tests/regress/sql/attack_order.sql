@@ -348,6 +348,35 @@ SELECT attack.in_order() AS unknown \gset
 ANALYZE ringfence.customer;
 \c - app_a
 SELECT attack.in_order() = :'unknown';
+\echo *** 228: the memory that a plan took would tell how long values are that the session may not see
+\c - postgres
+CREATE FUNCTION attack.memory_shown(settings text, query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    line text;
+BEGIN
+    EXECUTE settings;
+    FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ' || query LOOP
+        IF line ~* '(memory|disk|buckets|storage|[0-9] ?kB)' THEN
+            RETURN NEXT line;
+        END IF;
+    END LOOP;
+    RESET ALL;
+END $$;
+-- What is asked shows it: of tables without a wall.
+SELECT count(*) > 2 FROM attack.memory_shown('SET enable_mergejoin = off', 'SELECT DISTINCT c.oid FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid ORDER BY c.oid');
+\c - app_a
+SELECT attack.memory_shown('SET enable_hashagg = off', 'SELECT attributes FROM ringfence.customer_card ORDER BY address');
+SELECT attack.memory_shown('SET enable_sort = on', 'SELECT attributes FROM ringfence.customer_card ORDER BY owner_id, id, address');
+SELECT attack.memory_shown('SET enable_mergejoin = off; SET enable_nestloop = off', 'SELECT a.attributes FROM ringfence.customer_card a JOIN ringfence.customer_card b ON a.address = b.address');
+SELECT attack.memory_shown('SET enable_sort = off', 'SELECT address, max(attributes::text) FROM ringfence.customer_card GROUP BY address');
+SELECT attack.memory_shown('SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_indexscan = on', 'SELECT a.attributes FROM ringfence.customer_card a, LATERAL (SELECT b.attributes FROM ringfence.customer_card b WHERE b.id = a.id OFFSET 0) AS c');
+SELECT attack.memory_shown('SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_memoize = off', 'SELECT a.attributes FROM ringfence.customer_card a JOIN ringfence.customer_card b ON a.address < b.address');
+SELECT attack.memory_shown('SET work_mem = 64', 'SELECT attributes, count(*) OVER (ORDER BY address) FROM ringfence.customer_card, generate_series(1, 1000)');
+SET client_min_messages = log;
+SET trace_sort = on;
+SELECT count(attributes) FROM (SELECT attributes FROM ringfence.customer_card ORDER BY address) AS sorted;
+RESET trace_sort;
+SET client_min_messages = warning;
 \c - postgres
 DROP OWNED BY order_fields;
 DROP ROLE order_fields;
