@@ -145,7 +145,7 @@ SELECT count(*) FROM ringfence.ticket WHERE attack.leak(subject);
 -- What EXPLAIN ANALYZE counts tells nothing of other projects.
 SET enable_bitmapscan = off;
 SET max_parallel_workers_per_gather = 0;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT subject FROM ringfence.ticket;
+EXPLAIN (ANALYZE, BUFFERS OFF, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT subject FROM ringfence.ticket \g |$PG_ABS_SRCDIR/plan.sh
 RESET ALL;
 -- Selecting a project widens nothing, and a token narrows as it does everywhere.
 SET SESSION AUTHORIZATION app_token;

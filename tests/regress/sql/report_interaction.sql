@@ -98,5 +98,4 @@ SELECT relname FROM pg_class WHERE relnamespace = 'ringfence_report'::regnamespa
 SET SESSION AUTHORIZATION dba;
 SELECT ringfence.revoke_access('caller_report', 'Company A');
 RESET SESSION AUTHORIZATION;
-REVOKE ringfence_user FROM caller_report;
 DROP ROLE caller_report;
