@@ -13,6 +13,13 @@ done
 
 cluster build
 cd "$ROOT"
+# Room "desk" measures calls through PgBouncer, and where their time goes.
+options=()
+if [[ " ${rooms[*]} " = *" desk "* ]]; then
+    pgrx-config/setup.sh packages pgbouncer
+    options=(-c shared_preload_libraries=pg_stat_statements -c pg_stat_statements.track=none)
+    cluster_restart "${options[@]}"
+fi
 programs bench --quiet --no-run
 psql -q -X -c 'ALTER SYSTEM SET autovacuum = off' -c 'SELECT pg_reload_conf()' >/dev/null
 

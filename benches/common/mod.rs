@@ -151,6 +151,7 @@ pub enum Goal {
     None,
     AtMost(f64),
     Below(f64),
+    AtLeast(f64),
 }
 
 impl Goal {
@@ -159,6 +160,7 @@ impl Goal {
             Goal::None => return String::new(),
             Goal::AtMost(limit) => (format!("<= {limit:.2}"), limit, ratios.median <= limit),
             Goal::Below(limit) => (format!("< {limit:.2}"), limit, ratios.median < limit),
+            Goal::AtLeast(limit) => (format!(">= {limit:.2}"), limit, ratios.median >= limit),
         };
         let met = if met { "met" } else { "missed" };
         let close = if ratios.low <= limit && limit <= ratios.high { ", within the spread" } else { "" };
@@ -177,7 +179,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    fn of(mut values: Vec<f64>) -> Spread {
+    pub fn of(mut values: Vec<f64>) -> Spread {
         values.sort_by(f64::total_cmp);
         let at = |part: f64| values[((values.len() - 1) as f64 * part).round() as usize];
         Spread { median: at(0.5), low: at(0.25), high: at(0.75), least: at(0.0), most: at(1.0) }
@@ -275,7 +277,13 @@ fn line(name: &str, against: &str, goal: Goal, own: Vec<f64>, other: Vec<f64>, u
     ratios
 }
 
-fn duration(seconds: f64) -> String {
+/// Compares how many a second the one and the other did in rounds by turns, and prints the line; returns those of the one.
+pub fn rates(name: &str, against: &str, goal: Goal, own: &[f64], other: &[f64]) -> Spread {
+    line(name, against, goal, own.to_vec(), other.to_vec(), |rate| format!("{rate:.0}/s"));
+    Spread::of(own.to_vec())
+}
+
+pub fn duration(seconds: f64) -> String {
     match seconds.abs() {
         s if s < 1e-6 => format!("{:.1} ns", seconds * 1e9),
         s if s < 1e-3 => format!("{:.2} us", seconds * 1e6),
