@@ -4,6 +4,7 @@ use super::{superuser, value};
 use postgres::{Client, Config, NoTls};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// A running server, reached by its socket alone; gone with its data when it is dropped.
 pub struct Cluster {
@@ -78,6 +79,47 @@ impl Cluster {
         assert!(status.success(), "{}", std::fs::read_to_string(&log).unwrap_or_default());
     }
 
+    /// `kill -9` of the server and all of its processes: they end where they are. Then a start, which recovers.
+    pub fn kill_and_recover(&self, settings: &[&str]) {
+        let file = std::fs::read_to_string(self.data().join("postmaster.pid")).expect("postmaster.pid");
+        let server: i32 = file.lines().next().and_then(|line| line.trim().parse().ok()).expect("the server's process");
+        let signal = |signal: &str, processes: &[i32]| {
+            let mut command = Command::new("kill");
+            // One that has just ended by itself is no failure.
+            command.arg(signal).args(processes.iter().map(i32::to_string)).output().expect("kill");
+        };
+        // Stopped first, so that it makes no further process, nor begins to recover by itself.
+        signal("-STOP", &[server]);
+        let mut processes: Vec<i32> = std::fs::read_dir("/proc")
+            .expect("/proc")
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+            .filter(|process| parent_of(*process) == Some(server))
+            .collect();
+        processes.push(server);
+        assert!(processes.len() > 4, "the server's processes");
+        signal("-KILL", &processes);
+        while processes.iter().any(|process| parent_of(*process).is_some()) {
+            std::thread::yield_now();
+        }
+        // PostgreSQL does not start while the process of its lock files is to be seen, dead or not. Somebody collects it soon, unless
+        // the first process of a container never does.
+        let begun = Instant::now();
+        while Path::new(&format!("/proc/{server}")).exists() {
+            if begun.elapsed() > Duration::from_secs(10) {
+                for lock in [self.data().join("postmaster.pid"), self.directory.join(".s.PGSQL.5432.lock")] {
+                    let _ = std::fs::remove_file(lock);
+                }
+                break;
+            }
+            std::thread::yield_now();
+        }
+        self.start(settings, &[]);
+    }
+
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     pub fn connect(&self, database: &str, role: &str) -> Client {
         let mut config = Config::new();
         config.host_path(&self.directory).port(5432).dbname(database).user(role);
@@ -88,6 +130,13 @@ impl Cluster {
     pub fn connection(&self, database: &str) -> String {
         format!("host={} port=5432 dbname={database} user=postgres", self.directory.display())
     }
+}
+
+/// Whether a process is there, and what started it. One that is dead and not yet collected is not there.
+fn parent_of(process: i32) -> Option<i32> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    if matches!(fields.next()?, "Z" | "X") { None } else { fields.next()?.parse().ok() }
 }
 
 impl Drop for Cluster {
