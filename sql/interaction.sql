@@ -97,13 +97,15 @@ COMMENT ON FUNCTION ringfence.check_interaction() IS
 CREATE TRIGGER check_interaction BEFORE INSERT OR UPDATE ON ringfence.interaction
     FOR EACH ROW EXECUTE FUNCTION ringfence.check_interaction();
 
+-- In PL/pgSQL, which keeps the plan: PostgreSQL would read and plan a function of SQL for each interaction.
 CREATE FUNCTION ringfence.touch_customer(owner_id uuid, customer_id uuid, moment timestamptz) RETURNS void
-    LANGUAGE sql VOLATILE
-    BEGIN ATOMIC
-        UPDATE ringfence.customer AS active SET last_activity_at = least(touch_customer.moment, now())
-         WHERE active.owner_id OPERATOR(pg_catalog.=) touch_customer.owner_id AND active.id OPERATOR(pg_catalog.=) touch_customer.customer_id
-           AND (active.last_activity_at IS NULL OR active.last_activity_at OPERATOR(pg_catalog.<) least(touch_customer.moment, now()));
-    END;
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $touch$
+BEGIN
+    UPDATE ringfence.customer AS active SET last_activity_at = least(touch_customer.moment, now())
+     WHERE active.owner_id = touch_customer.owner_id AND active.id = touch_customer.customer_id
+       AND (active.last_activity_at IS NULL OR active.last_activity_at < least(touch_customer.moment, now()));
+END
+$touch$;
 REVOKE ALL ON FUNCTION ringfence.touch_customer(uuid, uuid, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.touch_customer(uuid, uuid, timestamptz) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.touch_customer(uuid, uuid, timestamptz) IS 'Sets when a customer was last active, unless that is later; internal';

@@ -46,17 +46,29 @@ fn meant(kind: Kind, address: &str) -> Result<Vec<(Channel, Owner)>> {
     let of_owner = |channel: Channel| -> Result<Option<(Channel, Owner)>> {
         Ok(owner::by_id(channel.owner)?.map(|owner| (channel, owner)))
     };
+    // Forms that no channel has. The same number is read several times, and its form looked up once.
+    let mut missing: Vec<String> = Vec::new();
+    let mut look_up = |form: &str| -> Result<Option<Channel>> {
+        if missing.iter().any(|known| known == form) {
+            return Ok(None);
+        }
+        let found = with_form(kind, form)?;
+        if found.is_none() {
+            missing.push(form.to_owned());
+        }
+        Ok(found)
+    };
     // As a switch writes it: the form itself, which need not be read.
     if kind == Kind::Phone
         && address.len() <= MAX_REMEMBERED_BYTES
         && is_of_all_countries(address)
-        && let Some(channel) = with_form(kind, address)?
+        && let Some(channel) = look_up(address)?
     {
         return Ok(of_owner(channel)?.into_iter().collect());
     }
     for form in kind.forms_to_find(address, None) {
         if (kind != Kind::Phone || is_of_all_countries(&form))
-            && let Some(channel) = with_form(kind, &form)?
+            && let Some(channel) = look_up(&form)?
         {
             return Ok(of_owner(channel)?.into_iter().collect());
         }
@@ -69,7 +81,7 @@ fn meant(kind: Kind, address: &str) -> Result<Vec<(Channel, Owner)>> {
         let Some(form) = kind.form(address, country.as_deref()) else {
             continue;
         };
-        if let Some(found) = with_form(kind, &form)?.map(of_owner).transpose()?.flatten()
+        if let Some(found) = look_up(&form)?.map(of_owner).transpose()?.flatten()
             && found.1.country == country
             && meant.iter().all(|(channel, _)| channel.id != found.0.id)
         {
