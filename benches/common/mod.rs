@@ -95,12 +95,15 @@ impl Meter<'_> {
     }
 }
 
+/// Does what is compared so many times, and measures what shall count.
+type Work<'a> = Box<dyn FnMut(&mut Client, &mut Meter, u64) + 'a>;
+
 /// One of the things that are compared: a session, and what it does so many times.
 pub struct Arm<'a> {
     what: String,
     client: Client,
     counter: Option<Counter>,
-    work: Box<dyn FnMut(&mut Client, &mut Meter, u64) + 'a>,
+    work: Work<'a>,
 }
 
 impl<'a> Arm<'a> {
