@@ -9,7 +9,8 @@ use std::ffi::CStr;
 
 static ALLOW_DROP: GucSetting<bool> = GucSetting::<bool>::new(false);
 
-/// In these the house owner has rows from the beginning, which are no loss. Every other table of the schema is guarded with its first row.
+/// In these tables the house owner has rows from the beginning, which may be lost. Every other table of
+/// the schema is guarded from its first row on.
 const PROVISIONED: [&CStr; 5] = [c"owner", c"project", c"profile", c"field", c"ticket_status"];
 
 /// Defines `ringfence.allow_drop`. For `_PG_init`.
@@ -37,7 +38,8 @@ pub unsafe fn relation_is_dropped(relation: pg_sys::Oid, argument: *mut std::ffi
     }
 }
 
-/// Whether PostgreSQL drops something of its own: the copy that VACUUM FULL and CLUSTER leave behind, which has the schema of the table.
+/// Whether PostgreSQL drops a table of its own making: the copy that VACUUM FULL and CLUSTER leave behind.
+/// It is in the schema of the table.
 ///
 /// # Safety
 /// `argument` must be that of a drop.

@@ -1,9 +1,10 @@
 //! What the planner may know of a walled table: nothing of other owners.
 //!
-//! PostgreSQL's statistics are made of the rows of all owners. Estimates made from them show in EXPLAIN, and choose the plan, so that
-//! the order of errors and notices tells of them too. So for a role that the wall binds, the planner takes each walled table for
-//! one of a fixed size, in which each owner has a fixed share. The share is small enough that an owner's rows are read by an index, and large
-//! enough that joins and sorts are planned for many rows: a plan that suits a large owner costs a small one little.
+//! PostgreSQL makes its statistics from the rows of all owners. EXPLAIN shows estimates that are made from
+//! them. They choose the plan, too, and with it the order of errors and notices. So for a role that the
+//! wall binds, the planner gets a fixed size for each walled table, and a fixed share for each owner.
+//! The share is small enough that the planner reads an owner's rows by an index. It is large enough that
+//! the planner prepares joins and sorts for many rows: a plan for a large owner costs a small one little.
 
 use super::policy;
 use crate::pg::members;
@@ -72,8 +73,8 @@ pub unsafe fn relation_info(table: pg_sys::Oid, relation: *mut pg_sys::RelOptInf
     }
 }
 
-/// Whether an index begins with a column, or with an expression that it is part of. Of any other index the entries of all owners would be read
-/// before the wall is asked.
+/// Whether an index begins with a column, or with an expression that contains it. A scan of any other
+/// index would read the entries of all owners before the wall is checked.
 ///
 /// # Safety
 /// `index` must be one that the planner knows.

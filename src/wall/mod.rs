@@ -64,7 +64,7 @@ pub unsafe fn before_planning(query: *mut pg_sys::Query) {
     }
 }
 
-/// A statement has been planned. Returns whether the pages that were read while the statement was planned are not to be shown by EXPLAIN.
+/// A statement has been planned. Returns whether EXPLAIN must not show the pages that planning has read.
 ///
 /// # Safety
 /// `statement` must have just been planned.
@@ -77,8 +77,8 @@ pub unsafe extern "C-unwind" fn after_planning(statement: *mut pg_sys::PlannedSt
     }
 }
 
-/// Before a statement is executed. The session must be entitled to an owner if the statement reads what a wall keeps, before any row is
-/// looked at: that it is not would else show at the first row only, of whichever owner.
+/// Before a statement is executed. If it reads a walled table, the session must be entitled to an owner
+/// before any row is read. Else the error would come with the first row, and tell that there is one.
 ///
 /// # Safety
 /// Under plain frames only: PostgreSQL may raise an error here that no guard catches. `statement` must be about to be executed.

@@ -1,14 +1,17 @@
-//! The wall is judged before any other condition, whatever that costs, and by nothing but its own function.
+//! A scan of a walled table checks the wall before any other condition, and by the wall's own function.
 //!
-//! PostgreSQL does not promise either. It orders the conditions of a scan by security level and cost, and takes a condition that is
-//! leakproof and cheap, or uses no column, for one of the lowest level: it runs on the rows of all owners before the wall, and an
-//! error, a sequence or a notice in it tells of them. And where a user compares the wall's column with an expression of theirs,
-//! the planner merges both conditions into one equivalence class: it asks once whether the user's expression
-//! equals the session's owner, and then scans by the user's alone, which may answer differently the second time if it is a function that is declared
-//! STABLE and is not.
+//! PostgreSQL promises neither.
 //!
-//! So a finished plan is gone through once more: each scan of a walled table gets the wall itself, in its index condition and in front of its
-//! other conditions. This costs nothing when the plan runs.
+//! - It sorts the conditions of a scan by security level and cost. A condition that is leakproof and
+//!   cheap, or that uses no column, counts as one of the lowest level. It then runs on the rows of all
+//!   owners before the wall does, and an error, a sequence or a notice in it tells of these rows.
+//! - If a user compares the wall's column with an expression, the planner merges both conditions into
+//!   one equivalence class. It checks once that the expression equals the session's owner, and then
+//!   scans by the expression alone. A function that is declared STABLE and is not may answer
+//!   differently the second time.
+//!
+//! So we go through each finished plan once more. Each scan of a walled table gets the wall in its index
+//! condition, and as the first of its other conditions. This costs nothing when the plan runs.
 
 use super::policy::{self, Wall};
 use crate::catalog;
@@ -20,7 +23,8 @@ use pgrx::{FromDatum, PgLogLevel, pg_sys};
 /// The first column of an index, as its conditions name it.
 const FIRST_KEY: pg_sys::AttrNumber = 1;
 
-/// Goes through a statement's plan. Error 0A000 for a sample of a walled table: its size depends on where the rows of other owners lie.
+/// Goes through a statement's plan. Error 0A000 for a sample of a walled table, because its size
+/// depends on where the rows of other owners lie.
 ///
 /// # Safety
 /// `statement` must be a planned statement whose tables are locked, and which nobody runs yet.
@@ -34,8 +38,9 @@ pub unsafe fn put_walls_first(statement: *mut pg_sys::PlannedStmt) {
     }
 }
 
-/// A hash join that does not fit into memory takes the most frequent values of a column first, as the statistics of all owners have them:
-/// the order of the rows would tell which values they are. For a session that the wall binds, the join goes without them.
+/// A hash join that does not fit into memory begins with the most frequent values of a column. It takes
+/// them from the statistics, which are of all owners, so that the order of the rows would tell which
+/// values they are. For a session that the wall binds the join does without them.
 ///
 /// # Safety
 /// As [`put_walls_first`].
@@ -132,7 +137,7 @@ pub struct WalledScan {
 }
 
 impl WalledScan {
-    /// None for any other node, and where row-level security does not bind the role that the table is read for.
+    /// None for any other node, and if row-level security does not bind the role that reads the table.
     ///
     /// # Safety
     /// `plan` must be a node of the statement's plan, and the statement's tables be locked.
@@ -183,7 +188,8 @@ impl WalledScan {
                 (*plan).qual = pg_sys::lcons(self.condition_in_scan().cast(), (*plan).qual);
             }
             if (*plan).type_ == pg_sys::NodeTag::T_BitmapHeapScan {
-                // Where a bitmap has room for whole pages only, the condition of the index is asked again, of all rows of a page.
+                // A bitmap that has no room for single rows keeps pages. Then PostgreSQL checks the condition
+                // of the index again, for all rows of a page.
                 let scan = plan.cast::<pg_sys::BitmapHeapScan>();
                 if !self.is_one_of((*scan).bitmapqualorig) {
                     (*scan).bitmapqualorig = pg_sys::lcons(self.condition().cast(), (*scan).bitmapqualorig);
@@ -193,14 +199,15 @@ impl WalledScan {
         }
     }
 
-    /// Whether the conditions of the index that the scan goes by keep other owners' rows out: then all rows that it reads are the session's.
+    /// Whether the index condition of the scan keeps out the rows of other owners, so that it reads rows
+    /// of the session's owner only.
     ///
     /// # Safety
     /// As [`put_walls_first`].
     pub unsafe fn is_kept_by_index(&self) -> bool {
         // SAFETY: as promised by the caller; the tags tell what the nodes are.
         unsafe {
-            // It is among the other conditions where the index does not have it, even if it is asked again with those of the index.
+            // If the index condition lacks the wall, the wall stands among the other conditions.
             if self.is_one_of((*self.plan).qual) {
                 return false;
             }
@@ -230,8 +237,8 @@ impl WalledScan {
         }
     }
 
-    /// Adds the wall to the conditions of a B-tree that begins with the wall's column, if it is not there: no entry of another owner is
-    /// looked at, even where a user names one.
+    /// Adds the wall to the conditions of a B-tree that begins with the wall's column, unless it is there.
+    /// The scan then looks at no entry of another owner, even if a user names one.
     ///
     /// # Safety
     /// `keys` must be the conditions of that index as the index sees them, `original` the same as conditions on the table.
@@ -264,8 +271,8 @@ impl WalledScan {
         }
     }
 
-    /// Whether the wall itself is one of the conditions. Within another condition it counts for nothing: that one may
-    /// ask something else first.
+    /// Whether the wall itself is one of the conditions. As a part of another condition it does not
+    /// count, because another part may run before it.
     ///
     /// # Safety
     /// `conditions` must be conditions on the columns of the scanned table.
@@ -477,8 +484,8 @@ unsafe fn asks_for_rights(condition: *mut pg_sys::Node) -> bool {
     }
 }
 
-/// Whether a condition can do nothing but say what the session may do: neither run code of the user's nor fail. Such a one of the user's own
-/// may stand before that of a policy; any other may not, whatever else is in it.
+/// Whether a condition only says what the session may do: it runs no code of a user and cannot fail.
+/// Such a condition may stand before the policy's, even if a user wrote it. No other condition may.
 ///
 /// # Safety
 /// As [`is_about_rights`].
@@ -507,7 +514,7 @@ unsafe fn is_made_of_rights(part: *mut pg_sys::Node) -> bool {
     }
 }
 
-/// Whether a constant is an id, or the name of a right: an unknown one is an error.
+/// Whether a constant is an id or the name of a right. The name of an unknown right would be an error.
 ///
 /// # Safety
 /// `constant` must be one of a plan.
@@ -538,7 +545,7 @@ fn is_scan(tag: pg_sys::NodeTag) -> bool {
     )
 }
 
-/// The role that a relation is read for: the owner of the view that names it, or InvalidOid for the role at work.
+/// The role that reads a relation: the owner of the view that names it, or InvalidOid for the current role.
 ///
 /// # Safety
 /// `entry` must be one of the statement's range table.

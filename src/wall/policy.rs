@@ -25,7 +25,8 @@ pub struct Wall {
     pub reaches_one: bool,
 }
 
-/// What is known of tables, indexes, functions and roles, until one of them changes. They change rarely, and are asked for in every plan.
+/// What we know of tables, indexes, functions and roles, until one of them changes. Every plan asks for
+/// it, and they change rarely.
 #[derive(Default)]
 struct Known {
     walls: HashMap<pg_sys::Oid, Option<Wall>>,
@@ -104,8 +105,9 @@ pub unsafe fn of(table: pg_sys::Oid) -> Option<Wall> {
     known(|known| &mut known.walls, table, find)
 }
 
-/// The wall of a table, where the session's role is one that row-level security binds. The role of the session counts, and not the
-/// role that a function or a foreign key reads the table as: `debug_print_plan` shows the session their plans too.
+/// The wall of a table, if row-level security binds the role of the session. The role that a function or
+/// a foreign key reads the table as does not count, because `debug_print_plan` shows the session their
+/// plans too.
 ///
 /// # Safety
 /// As [`of`].
@@ -202,7 +204,8 @@ unsafe fn with_condition<T>(table: pg_sys::Oid, use_it: impl FnOnce(*mut pg_sys:
     }
 }
 
-/// The wall that a policy's condition is, if it is one: a column that equals what a function of the extension says, or is one of what it lists.
+/// The wall, if a policy's condition is one: a column that equals what a function of the extension
+/// returns, or that is in the list that it returns.
 ///
 /// # Safety
 /// `condition` must be an expression or NULL.
@@ -215,8 +218,9 @@ unsafe fn condition_of(condition: *mut pg_sys::Node) -> Option<Wall> {
         }
         let column = (*left.cast::<pg_sys::Var>()).varattno;
         let FuncExpr { funcid: function, args, .. } = *right.cast::<pg_sys::FuncExpr>();
-        // The owner of any table may give it a policy of that name, with any condition. Such a condition stays where PostgreSQL puts it: an
-        // index cannot answer one that depends on the row, nor one by an operator that the index does not have.
+        // The owner of any table may give it a policy of that name, with any condition. We leave such a
+        // condition where PostgreSQL puts it: an index cannot answer a condition that depends on the row,
+        // or one with an operator that the index does not have.
         let is_ours = column > 0
             && args.is_null()
             && pg_sys::get_func_namespace(function) == catalog::schema_oid()
