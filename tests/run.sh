@@ -239,9 +239,10 @@ say "Benchmarks, once on tiny data"
 export BENCH_SCALE=50 BENCH_ROUNDS=1 BENCH_BLOCK_MS=1 BENCH_QUERIES=2 BENCH_SECONDS=0 BENCH_RECALL=1 BENCH_MIX_SECONDS=1 BENCH_CPU=all
 createdb bench
 PGDATABASE=bench psql -q -X -f benches/data.sql || not_ok "benches/data.sql"
+bench_once() { PGDATABASE=bench programs bench --quiet --bench "$1"; }
 for file in "$ROOT"/benches/*.rs; do
     room=$(basename "$file" .rs)
-    check "bench $room" env PGDATABASE=bench programs bench --quiet --bench "$room"
+    check "bench $room" bench_once "$room"
 done
 
 # ATTACKS 12, 124: without the library nothing is shown, whatever is set. As the last, for no test could follow.
