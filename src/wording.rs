@@ -154,7 +154,8 @@ fn has_word(message: &[u8], word: &[u8]) -> bool {
         .any(|at| !of_name(message.get(at.wrapping_sub(1))) && !of_name(message.get(at + word.len())))
 }
 
-/// What a violated constraint of the extension's tables means. `kind` as in [`hint`].
+/// What a violated constraint of the extension's tables means. `kind` as in [`hint`]. The function is long,
+/// because it is a table: an arm for each constraint.
 fn of_constraint(constraint: &[u8], kind: &[u8]) -> Option<(&'static CStr, Option<&'static CStr>)> {
     let still_referred_to = kind.starts_with(b"update or delete on table");
     Some(match constraint {
