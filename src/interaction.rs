@@ -6,7 +6,6 @@ use crate::field::Definition;
 use crate::jsonb::{Jsonb, New};
 use crate::rights::Rights;
 use crate::session::{self, Serial};
-use crate::ticket::run_for_owner;
 use pgrx::datum::{DatumWithOid, TimestampWithTimeZone, Uuid};
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::prelude::*;
@@ -57,22 +56,22 @@ fn sees_values_of(field: Option<Uuid>, project: Option<Uuid>) -> Result<bool, Er
 #[pg_trigger(sql = false)]
 fn note_activity<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, Infallible> {
     Ok(error::raised((|| {
-        let wrong = || error::wrong_trigger("note_activity is for rows of ringfence.interaction");
-        let table = catalog::table_oid(c"interaction");
-        if trigger.relid().ok() != Some(table) {
-            return Err(wrong());
-        }
-        // What a superuser restores is as it was.
-        if !catalog::row_security_binds(table, pg_sys::InvalidOid) {
+        const REASON: &str = "note_activity is for rows of ringfence.interaction";
+        let wrong = || error::wrong_trigger(REASON);
+        catalog::require_trigger_on(c"interaction", trigger, REASON)?;
+        // A superuser who restores rows changes no customer.
+        if !catalog::row_security_binds(catalog::table_oid(c"interaction"), pg_sys::InvalidOid) {
             return Ok(None);
         }
         let new = trigger.new().ok_or_else(wrong)?;
         let customer: Option<Uuid> = new.get_by_name("customer_id").map_err(|_| wrong())?;
         let started: Option<TimestampWithTimeZone> = new.get_by_name("started_at").map_err(|_| wrong())?;
-        let owner = session::context()?.owner.id;
-        let arguments: [DatumWithOid; 3] = [owner.into(), customer.into(), started.into()];
-        run_for_owner(true, || Spi::run_with_args("SELECT ringfence.touch_customer($1, $2, $3)", &arguments))?
-            .map_err(|_| wrong())?;
+        let owner = session::context()?.owner.clone();
+        let arguments: [DatumWithOid; 3] = [owner.id.into(), customer.into(), started.into()];
+        session::as_definer_for(owner, || {
+            Spi::run_with_args("SELECT ringfence.touch_customer($1, $2, $3)", &arguments)
+        })?
+        .map_err(|_| wrong())?;
         Ok(None)
     })()))
 }
@@ -82,18 +81,18 @@ fn note_activity<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a
 #[pg_trigger(sql = false)]
 fn move_responses<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, Infallible> {
     Ok(error::raised((|| {
-        let wrong = || error::wrong_trigger("move_responses is for rows of ringfence.interaction");
-        let table = catalog::table_oid(c"interaction");
-        if trigger.relid().ok() != Some(table) {
-            return Err(wrong());
-        }
+        const REASON: &str = "move_responses is for rows of ringfence.interaction";
+        let wrong = || error::wrong_trigger(REASON);
+        catalog::require_trigger_on(c"interaction", trigger, REASON)?;
         let new = trigger.new().ok_or_else(wrong)?;
         let interaction: Option<Uuid> = new.get_by_name("id").map_err(|_| wrong())?;
         let project: Option<Uuid> = new.get_by_name("project_id").map_err(|_| wrong())?;
-        let owner = session::context()?.owner.id;
-        let arguments: [DatumWithOid; 3] = [owner.into(), interaction.into(), project.into()];
-        run_for_owner(true, || Spi::run_with_args("SELECT ringfence.put_responses($1, $2, $3)", &arguments))?
-            .map_err(|_| wrong())?;
+        let owner = session::context()?.owner.clone();
+        let arguments: [DatumWithOid; 3] = [owner.id.into(), interaction.into(), project.into()];
+        session::as_definer_for(owner, || {
+            Spi::run_with_args("SELECT ringfence.put_responses($1, $2, $3)", &arguments)
+        })?
+        .map_err(|_| wrong())?;
         Ok(None)
     })()))
 }

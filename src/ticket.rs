@@ -2,7 +2,7 @@
 
 use crate::catalog;
 use crate::error::{self, ErrorReport, Result};
-use crate::{role, session};
+use crate::session;
 use pgrx::datum::{DatumWithOid, Uuid};
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::prelude::*;
@@ -63,10 +63,9 @@ fn highest_number(owner: Uuid) -> Result<i64> {
 #[pg_trigger(sql = false)]
 fn number_ticket<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>, Infallible> {
     Ok(error::raised((|| {
-        let wrong = || error::wrong_trigger("number_ticket is for rows of ringfence.ticket");
-        if trigger.relid().ok() != Some(catalog::table_oid(c"ticket")) {
-            return Err(wrong());
-        }
+        const REASON: &str = "number_ticket is for rows of ringfence.ticket";
+        let wrong = || error::wrong_trigger(REASON);
+        catalog::require_trigger_on(c"ticket", trigger, REASON)?;
         let event = trigger.event();
         let row = if event.fired_by_delete() { trigger.old() } else { trigger.new() };
         let mut row = row.ok_or_else(wrong)?.into_owned();
@@ -79,7 +78,7 @@ fn number_ticket<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a
         if event.fired_by_delete() {
             if is_own && number == Some(highest_number(owner)?) {
                 let arguments: [DatumWithOid; 2] = [owner.into(), number.into()];
-                run_for_owner(is_bound, || {
+                count(is_bound, || {
                     Spi::run_with_args("SELECT ringfence.never_reuse_ticket_number($1, $2)", &arguments)
                 })?
                 .map_err(|_| wrong())?;
@@ -89,7 +88,7 @@ fn number_ticket<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a
         if is_bound || number.is_none() {
             let next = if is_own {
                 let arguments: [DatumWithOid; 1] = [owner.into()];
-                run_for_owner(is_bound, || {
+                count(is_bound, || {
                     Spi::get_one_with_args::<i64>("SELECT ringfence.next_ticket_number($1)", &arguments)
                 })?
                 .map_err(|_| wrong())?
@@ -102,12 +101,7 @@ fn number_ticket<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a
     })()))
 }
 
-/// Runs what counts, which no right is needed for but that to write tickets: as the definer, behind the wall of the session's owner. A superuser
-/// runs it by its own power.
-pub fn run_for_owner<T>(is_bound: bool, work: impl FnOnce() -> T) -> Result<T> {
-    if !is_bound {
-        return Ok(work());
-    }
-    let owner = session::context()?.owner.clone();
-    role::as_definer(|| session::acting_for(owner, work))
+/// Runs the work of counting, which takes no right but the one to write tickets. A superuser runs it by its own power.
+fn count<T>(is_bound: bool, work: impl FnOnce() -> T) -> Result<T> {
+    if is_bound { session::as_definer_for(session::context()?.owner.clone(), work) } else { Ok(work()) }
 }

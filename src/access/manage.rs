@@ -170,7 +170,7 @@ impl Manager {
             granted_by.into(),
         ];
         let store = "SELECT ringfence.store_access($1, $2, $3, $4, $5, $6, $7)";
-        role::as_definer(|| session::acting_for(self.owner, || Spi::run_with_args(store, &arguments)))?
+        session::as_definer_for(self.owner, || Spi::run_with_args(store, &arguments))?
             .map_err(|_| error::not_installed("function ringfence.store_access"))
     }
 
@@ -185,9 +185,8 @@ impl Manager {
         self.may_remove(role_name, project)?;
         let arguments: [DatumWithOid; 2] = [role_name.into(), project.into()];
         let remove = "SELECT ringfence.remove_access($1, $2)";
-        let removed =
-            role::as_definer(|| session::acting_for(self.owner, || Spi::get_one_with_args::<i64>(remove, &arguments)))?
-                .map_err(|_| error::not_installed("function ringfence.remove_access"))?;
+        let removed = session::as_definer_for(self.owner, || Spi::get_one_with_args::<i64>(remove, &arguments))?
+            .map_err(|_| error::not_installed("function ringfence.remove_access"))?;
         if removed == Some(0) { Err(error::no_such_access(role_name, &owner_name)) } else { Ok(()) }
     }
 

@@ -53,13 +53,11 @@ fn assign_channel(
     }
     let arguments: [DatumWithOid; 5] =
         [kind.name().into(), address.into(), form.into(), project.into(), channel_name.into()];
-    let made = role::as_definer(|| {
-        session::acting_for(owner, || {
-            Spi::get_one_with_args::<Uuid>(
-                "INSERT INTO ringfence.channel (kind, address, normal_address, project_id, name) VALUES ($1, $2, $3, $4, $5) RETURNING id",
-                &arguments,
-            )
-        })
+    let made = session::as_definer_for(owner, || {
+        Spi::get_one_with_args::<Uuid>(
+            "INSERT INTO ringfence.channel (kind, address, normal_address, project_id, name) VALUES ($1, $2, $3, $4, $5) RETURNING id",
+            &arguments,
+        )
     })?;
     Ok(made.ok().flatten().ok_or_else(|| error::not_installed("table ringfence.channel"))?)
 }
@@ -84,13 +82,11 @@ fn release_channel(kind: Option<&str>, address: Option<&str>) -> Result<(), Erro
         return Err(error::ambiguous_address().into());
     }
     let arguments: [DatumWithOid; 2] = [channel.owner.into(), channel.id.into()];
-    let deleted = role::as_definer(|| {
-        session::acting_for(owner, || {
-            Spi::run_with_args(
-                "DELETE FROM ringfence.channel WHERE owner_id OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2",
-                &arguments,
-            )
-        })
+    let deleted = session::as_definer_for(owner, || {
+        Spi::run_with_args(
+            "DELETE FROM ringfence.channel WHERE owner_id OPERATOR(pg_catalog.=) $1 AND id OPERATOR(pg_catalog.=) $2",
+            &arguments,
+        )
     })?;
     Ok(deleted.map_err(|_| error::not_installed("table ringfence.channel"))?)
 }

@@ -2,7 +2,9 @@
 
 use super::context::{Context, SelectedBy};
 use crate::access::reach::Reach;
+use crate::error::Result;
 use crate::owner::Owner;
+use crate::role;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -42,6 +44,11 @@ pub fn acting_for<T>(owner: Owner, work: impl FnOnce() -> T) -> T {
     let context = Context::new(Reach::unlimited(owner), SelectedBy::Setting, false, false);
     let _restore = Restore(put(Some(Rc::new(context))));
     work()
+}
+
+/// The same as role `ringfence_definer`: for work that takes no right of the session.
+pub fn as_definer_for<T>(owner: Owner, work: impl FnOnce() -> T) -> Result<T> {
+    role::as_definer(|| acting_for(owner, work))
 }
 
 /// The transaction has ended.

@@ -29,7 +29,7 @@ use crate::access;
 use crate::catalog;
 use pgrx::pg_sys;
 
-pub use acting::acting_for;
+pub use acting::{acting_for, as_definer_for};
 pub use author::actor;
 pub use context::{Context, Serial};
 pub use judge::{context, context_if_entitled, owner_to_log, require, selected_context, works_for_transaction_only};
