@@ -264,7 +264,9 @@ EXPLAIN (COSTS OFF) SELECT description FROM ringfence.owner WHERE name = 'Compan
 RESET enable_seqscan;
 \c - postgres
 SET enable_seqscan = off;
+SET enable_bitmapscan = off;
 EXPLAIN (COSTS OFF) SELECT name FROM ringfence.customer WHERE address = 'CANARY-B';
+RESET enable_bitmapscan;
 RESET enable_seqscan;
 DROP INDEX ringfence.customer_by_address, ringfence.customer_by_language;
 
