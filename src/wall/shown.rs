@@ -265,8 +265,10 @@ unsafe fn each_instrument(state: *mut pg_sys::PlanState, work: &mut impl FnMut(*
 }
 
 /// Functions that count what the current transaction did to the rows of all owners: rows and pages
-/// that it read, and updates that found room on their page, which depends on the rows of others.
-const COUNTS_OF_TRANSACTION: [u32; 5] = [
+/// that it read, and updates that found room on their page, which depends on the rows of others. Scans
+/// count too, because a policy may look into another table for each row.
+const COUNTS_OF_TRANSACTION: [u32; 6] = [
+    pg_sys::F_PG_STAT_GET_XACT_NUMSCANS,
     pg_sys::F_PG_STAT_GET_XACT_TUPLES_HOT_UPDATED,
     pg_sys::F_PG_STAT_GET_XACT_TUPLES_RETURNED,
     pg_sys::F_PG_STAT_GET_XACT_TUPLES_FETCHED,

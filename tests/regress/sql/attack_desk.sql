@@ -273,6 +273,8 @@ INSERT INTO ringfence.import_mapping (template_id, target, source) VALUES ('a000
 SET SESSION AUTHORIZATION sales_a;
 SELECT name FROM ringfence.import_template WHERE name LIKE 'CANARY%' OR name = 'For all';
 SELECT source FROM ringfence.import_mapping WHERE source LIKE 'CANARY%' OR source LIKE 'For all%';
+-- The policy looks each mapping's template up: how often tells of mappings that the session does not see (229).
+SELECT pg_stat_get_xact_numscans('ringfence.import_template_pkey'::regclass);
 SELECT what, count(DISTINCT attack.answer(format(what, id))) = 1 AS alike, min(attack.answer(format(what, id))) AS answer
   FROM unnest('{a0000000-0000-0000-0000-0000000001ef,a0000000-0000-0000-0000-0000000001ee}'::uuid[]) AS id,
        unnest(ARRAY['SELECT ringfence.import_customers(%L, rows => ''[{"n": "x"}]''::jsonb)', 'UPDATE ringfence.import_template SET date_format = ''x'' WHERE id = %L',
