@@ -530,7 +530,7 @@ BEGIN
     END IF;
     IF source IS NOT NULL THEN
         columns := ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = source AND attnum > 0 AND NOT attisdropped ORDER BY attnum);
-    ELSIF jsonb_typeof(rows) = 'array' AND NOT jsonb_path_exists(rows, '$[*] ? (@.type() != "object")') THEN
+    ELSIF jsonb_typeof(rows) = 'array' AND NOT jsonb_path_exists(rows, 'strict $[*] ? (@.type() != "object")') THEN
         columns := ARRAY(SELECT DISTINCT key FROM jsonb_array_elements(rows) AS given CROSS JOIN LATERAL jsonb_object_keys(given.value) AS key ORDER BY key);
     ELSE
         RAISE EXCEPTION 'rows must be a JSON array of objects' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give them as in [{"Name": "Tsai"}].';

@@ -91,6 +91,9 @@ UPDATE ringfence.import_template SET mode = 'add', match_field = 'email' WHERE n
 INSERT INTO ringfence.import_mapping (template_id, target, source) VALUES (:'template', 'emails', '{{mail}}'), (:'template', 'name', 'Imported {{mail}}');
 SELECT line, action, regexp_replace(reason, '[0-9a-f]{8}-[0-9a-f-]{27}', '<id>') AS reason FROM ringfence.import_customers('By phone', rows => '[{"tel": "", "tel2": "", "address": "", "mail": "chen@example.com"}, {"mail": "new@example.com"}, {"mail": "NEW@example.com"}, {"mail": ""}]'::jsonb);
 SELECT line, action FROM ringfence.import_customers('By phone', rows => '[]'::jsonb);
+-- Anything else than an array of objects is refused, also an array that has one in it.
+SELECT line, action FROM ringfence.import_customers('By phone', rows => '[[]]'::jsonb);
+SELECT line, action FROM ringfence.import_customers('By phone', rows => '[[{"tel": "0912345678"}]]'::jsonb);
 -- With a byte order mark before the first column, as some programs leave it.
 SELECT line, action FROM ringfence.import_customers('By phone', rows => E'[{"\uFEFFmail": "bom@example.com", "tel": "\uFEFF0922000033", "tel2": "", "address": ""}]'::jsonb);
 SELECT name, phones, emails FROM ringfence.customer WHERE name LIKE '%bom%';
