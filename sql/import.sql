@@ -22,7 +22,7 @@ CREATE TABLE ringfence.import_template (
 COMMENT ON TABLE ringfence.import_template IS 'How a file becomes customers';
 COMMENT ON COLUMN ringfence.import_template.project_id IS 'The project whose fields it fills; NULL: those of the session';
 COMMENT ON COLUMN ringfence.import_template.mode IS 'add: rows of customers that are there are rejected; update: those of customers that are not; upsert: none';
-COMMENT ON COLUMN ringfence.import_template.match_field IS 'What tells that a customer is there: id, phone, email, or a unique field by name';
+COMMENT ON COLUMN ringfence.import_template.match_field IS 'How a row finds its customer: id, phone, email, or a unique field by name';
 COMMENT ON COLUMN ringfence.import_template.date_format IS 'How dates are written in the file, as in to_date(); ISO dates are always read';
 CREATE INDEX import_template_project ON ringfence.import_template (owner_id, project_id) WHERE project_id IS NOT NULL;
 COMMENT ON INDEX ringfence.import_template_project IS 'The templates of a project: deleting a project looks them up';
@@ -63,7 +63,7 @@ END
 $parts$;
 REVOKE ALL ON FUNCTION ringfence.import_parts(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.import_parts(text) TO ringfence_user, ringfence_tables;
-COMMENT ON FUNCTION ringfence.import_parts(text) IS 'What a source is put together of: constants, each behind a =, and columns, each behind a {. Error 22023: a {{ that is not closed';
+COMMENT ON FUNCTION ringfence.import_parts(text) IS 'The parts of a source: constants with = in front, and columns with { in front. Error 22023: a {{ that is not closed';
 
 CREATE TABLE ringfence.import_mapping (
     owner_id    uuid NOT NULL DEFAULT ringfence.current_owner(),
@@ -82,11 +82,11 @@ CREATE TABLE ringfence.import_mapping (
 );
 CREATE UNIQUE INDEX import_mapping_target ON ringfence.import_mapping (owner_id, template_id, target) WHERE target NOT IN ('phones', 'emails');
 COMMENT ON INDEX ringfence.import_mapping_target IS 'Only phones and e-mails come from several places';
-COMMENT ON TABLE ringfence.import_mapping IS 'What goes where in an import';
+COMMENT ON TABLE ringfence.import_mapping IS 'The mappings of a template: each fills a column or field of the customer from a text with columns of the file';
 COMMENT ON COLUMN ringfence.import_mapping.position IS 'Its place; without one it comes last';
 COMMENT ON COLUMN ringfence.import_mapping.target IS 'id, name, phones, emails, address, birth_date, language, company_id, or a custom field by name';
 COMMENT ON COLUMN ringfence.import_mapping.source IS 'A text with {{Column}}, several or none; \{{ is two braces';
-COMMENT ON COLUMN ringfence.import_mapping.on_empty IS 'What an empty cell does to a customer that is there: leave the value, or clear it';
+COMMENT ON COLUMN ringfence.import_mapping.on_empty IS 'The effect of an empty cell on an existing customer: leave the value, or clear it';
 
 -- A template names fields of its project. One of no project is for all who import; to write it takes the right in all projects.
 SELECT ringfence.wall('ringfence.import_template', NULL, 'import.run', 'import.run', 'project_id');
@@ -180,7 +180,7 @@ END
 $cell$;
 REVOKE ALL ON FUNCTION ringfence.import_cell(jsonb, text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.import_cell(jsonb, text[]) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.import_cell(jsonb, text[]) IS 'What a mapping makes of a row; NULL where all its columns are empty. Part of import_customers()';
+COMMENT ON FUNCTION ringfence.import_cell(jsonb, text[]) IS 'The value of a mapping for a row; NULL if all its columns are empty. Part of import_customers()';
 
 CREATE FUNCTION ringfence.import_number(cell text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $number$
@@ -213,7 +213,7 @@ END
 $phone$;
 REVOKE ALL ON FUNCTION ringfence.import_phone(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.import_phone(text) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.import_phone(text) IS 'A phone without what a spreadsheet has made of it; part of import_customers()';
+COMMENT ON FUNCTION ringfence.import_phone(text) IS 'The phone of a cell, without the changes that spreadsheets make; part of import_customers()';
 
 CREATE FUNCTION ringfence.import_list(cell text) RETURNS text[]
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $list$
@@ -227,7 +227,7 @@ END
 $list$;
 REVOKE ALL ON FUNCTION ringfence.import_list(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.import_list(text) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.import_list(text) IS 'What a cell holds several of; part of import_customers()';
+COMMENT ON FUNCTION ringfence.import_list(text) IS 'The items of a cell; part of import_customers()';
 
 -- It catches errors, which no parallel worker can.
 CREATE FUNCTION ringfence.import_date(cell text, date_format text) RETURNS text
@@ -406,7 +406,7 @@ BEGIN
     IF ids = '{}' THEN
         RETURN ids;
     END IF;
-    -- What the triggers of customer_card do for each row, for all.
+    -- The work that the triggers of customer_card do for each row, for all rows together.
     INSERT INTO ringfence.customer (owner_id, id, name, phones, emails, address, birth_date, language, company_id, attributes)
         SELECT ringfence.current_owner(), new.id, one.name, coalesce(one.phones, '{}'), coalesce(one.emails, '{}'), one.address, one.birth_date,
                one.language, one.company_id, ringfence.write_attributes('{}', '{}', coalesce(jsonb_strip_nulls(one.attributes), '{}'))
@@ -417,7 +417,7 @@ BEGIN
     PERFORM ringfence.write_search_keys();
     PERFORM ringfence.keep_unique_values(new.id, new.attributes) FROM ringfence.customer AS new
       WHERE new.owner_id = ringfence.current_owner() AND new.id = ANY (ids) AND EXISTS (SELECT FROM ringfence.unique_forms(new.attributes));
-    -- A trigger of the installation's own has kept one from being inserted: which, is seen where they are inserted one by one.
+    -- A trigger of the DBA's has suppressed a row. Inserting the rows one by one finds it.
     IF made <> cardinality(ids) THEN
         RAISE EXCEPTION 'not all rows were inserted' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
@@ -505,14 +505,14 @@ DECLARE
     hint     text;
     broken   text;
     done     record;
-    -- Rows are read so many at once, of each its cells and its card, if that is plain.
+    -- Rows are read in batches of this size: the cells of each, and its card if plain_import_card() makes it.
     most     CONSTANT integer := 500;
     input    refcursor;
     cells    jsonb;
     rows_of_batch jsonb[];
     cards    jsonb[];
     place    integer;
-    -- New customers are inserted together: as many more the longer that goes well.
+    -- The number of new customers that are inserted together. It doubles each time that succeeds.
     together integer := 64;
     up_to    integer;
     made     uuid[];
@@ -525,8 +525,8 @@ BEGIN
             USING ERRCODE = 'no_data_found', HINT = 'SELECT name FROM ringfence.import_template lists the templates of the owner.';
     END IF;
     IF chosen.project_id IS NOT NULL AND (ringfence.current_project() <> chosen.project_id OR NOT ringfence.has_right_in('import.run', chosen.project_id)) THEN
-        RAISE EXCEPTION 'import template "%" is one of another project', chosen.name
-            USING ERRCODE = 'insufficient_privilege', HINT = 'Select the project of the template, or none. It takes the right "import.run" there.';
+        RAISE EXCEPTION 'import template "%" belongs to another project', chosen.name
+            USING ERRCODE = 'insufficient_privilege', HINT = 'Select the project of the template, or no project. The session needs the right "import.run" there.';
     END IF;
     IF source IS NOT NULL THEN
         columns := ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = source AND attnum > 0 AND NOT attisdropped ORDER BY attnum);
@@ -601,7 +601,7 @@ BEGIN
                 BEGIN
                     made := ringfence.import_new(cards[place:up_to], chosen.match_field);
                 EXCEPTION WHEN data_exception OR integrity_constraint_violation OR insufficient_privilege OR no_data_found OR cardinality_violation OR program_limit_exceeded THEN
-                    -- Which row it was, and why, is seen where they go one by one.
+                    -- The rows go one by one now, which finds the bad one and its error.
                     made := '{}';
                     together := together / 4;
                 END;
@@ -687,7 +687,7 @@ CREATE FUNCTION ringfence.import_customers(template text, source regclass, stric
 REVOKE ALL ON FUNCTION ringfence.import_customers(text, regclass, boolean, boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.import_customers(text, regclass, boolean, boolean) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.import_customers(text, regclass, boolean, boolean) IS
-    'Imports the rows of a relation by a template, and tells what was done with each. A bad row is rejected, or with strict everything. Error P0002: no such template; 42703: no such column';
+    'Imports the rows of a relation by a template, and returns a result for each. A bad row is rejected, or with strict the whole import. Error P0002: no such template; 42703: no such column';
 
 CREATE FUNCTION ringfence.import_customers(template text, rows jsonb, strict boolean DEFAULT false, dry_run boolean DEFAULT false,
     OUT line bigint, OUT action text, OUT customer_id uuid, OUT reason text) RETURNS SETOF record

@@ -33,11 +33,11 @@ CREATE TABLE ringfence.interaction (
 COMMENT ON TABLE ringfence.interaction IS 'Calls, letters, chats, visits and notes, each with a customer or with somebody unknown';
 COMMENT ON COLUMN ringfence.interaction.kind IS 'call, email, chat, message, visit or note';
 COMMENT ON COLUMN ringfence.interaction.direction IS 'in: from the customer; out: to the customer';
-COMMENT ON COLUMN ringfence.interaction.project_id IS 'Whoever holds the right in this project sees the interaction; of no project: who holds it in all';
-COMMENT ON COLUMN ringfence.interaction.agent IS 'Who talked to the customer: ringfence.agent, else the role, where nobody is named';
+COMMENT ON COLUMN ringfence.interaction.project_id IS 'A session that holds the right in this project sees the interaction; one of no project takes the right in all projects';
+COMMENT ON COLUMN ringfence.interaction.agent IS 'The agent of the interaction; if none is named, ringfence.agent, else the role';
 COMMENT ON COLUMN ringfence.interaction.remote_address IS 'The number or address of the customer, as it was shown';
 COMMENT ON COLUMN ringfence.interaction.disposition IS 'How it ended, in the words of the application';
-COMMENT ON COLUMN ringfence.interaction.external_id IS 'What the switch or another system calls it: unique within the owner';
+COMMENT ON COLUMN ringfence.interaction.external_id IS 'The id that the switch or another system gave it; unique within the owner';
 COMMENT ON COLUMN ringfence.interaction.created_by IS 'ringfence.agent, else the role';
 COMMENT ON COLUMN ringfence.interaction.updated_by IS 'ringfence.agent, else the role';
 CREATE INDEX interaction_by_project ON ringfence.interaction (owner_id, project_id, started_at, id);
@@ -113,7 +113,7 @@ COMMENT ON FUNCTION ringfence.touch_customer(uuid, uuid, timestamptz) IS 'Sets w
 CREATE FUNCTION ringfence.note_activity() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'note_activity_wrapper';
 REVOKE ALL ON FUNCTION ringfence.note_activity() FROM PUBLIC;
-COMMENT ON FUNCTION ringfence.note_activity() IS 'Trigger: an interaction sets when its customer was last active, whatever rights over customers the session has';
+COMMENT ON FUNCTION ringfence.note_activity() IS 'Trigger: an interaction updates the last activity of its customer, also if the session has no right over customers';
 CREATE TRIGGER note_activity AFTER INSERT OR UPDATE OF customer_id, started_at ON ringfence.interaction
     FOR EACH ROW WHEN (NEW.customer_id IS NOT NULL) EXECUTE FUNCTION ringfence.note_activity();
 

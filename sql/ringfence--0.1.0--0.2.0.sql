@@ -1270,7 +1270,8 @@ GRANT EXECUTE ON FUNCTION ringfence.write_search_keys() TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.write_search_keys() IS 'Writes the search keys that wait; internal';
 
 
--- Of a table whose rows say who wrote them. Applications write all columns of a row that they have read: what they write to these is ignored.
+-- For a table with the columns created_at, created_by, updated_at and updated_by. Applications write back all columns of a row that they have
+-- read: their values of these columns are ignored.
 CREATE FUNCTION ringfence.stamp_row() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $stamp$
 BEGIN
@@ -1462,12 +1463,12 @@ CREATE TABLE ringfence.ticket (
     FOREIGN KEY (owner_id, project_id) REFERENCES ringfence.project ON DELETE SET NULL (project_id),
     FOREIGN KEY (owner_id, channel_id) REFERENCES ringfence.channel ON DELETE SET NULL (channel_id)
 );
-COMMENT ON TABLE ringfence.ticket IS 'What is to be done for customers';
+COMMENT ON TABLE ringfence.ticket IS 'Tasks for customers';
 COMMENT ON COLUMN ringfence.ticket.number IS 'Counts the owner''s tickets from 1; given by the server, and never to a second ticket';
 COMMENT ON COLUMN ringfence.ticket.status IS 'One of ticket_status; a new ticket has the first that is not closed';
 COMMENT ON COLUMN ringfence.ticket.priority IS 'low, normal, high or urgent';
-COMMENT ON COLUMN ringfence.ticket.project_id IS 'Whoever holds the right in this project sees the ticket; of no project: who holds it in all';
-COMMENT ON COLUMN ringfence.ticket.assignee IS 'Who is to do it, as the application names its users';
+COMMENT ON COLUMN ringfence.ticket.project_id IS 'A session that holds the right in this project sees the ticket; a ticket of no project takes the right in all projects';
+COMMENT ON COLUMN ringfence.ticket.assignee IS 'The user who works on the ticket, by the name that the application uses';
 COMMENT ON COLUMN ringfence.ticket.closed_at IS 'When it got a status that is closed; kept by the server';
 COMMENT ON COLUMN ringfence.ticket.created_by IS 'ringfence.agent, else the role';
 COMMENT ON COLUMN ringfence.ticket.updated_by IS 'ringfence.agent, else the role';
@@ -1540,7 +1541,7 @@ CREATE TABLE ringfence.ticket_counter (
     taken_by        xid8 NOT NULL,
     highest_deleted bigint NOT NULL DEFAULT 0
 );
-COMMENT ON TABLE ringfence.ticket_counter IS 'Whoever gives an owner''s tickets their numbers locks its row; no application role can read or write it';
+COMMENT ON TABLE ringfence.ticket_counter IS 'A transaction that numbers tickets of an owner locks the owner''s row; no application role can read or write it';
 COMMENT ON COLUMN ringfence.ticket_counter.taken_by IS 'The transaction that locked it last: written once in a transaction, so that many tickets leave one version of the row';
 COMMENT ON COLUMN ringfence.ticket_counter.highest_deleted IS 'The highest number of a ticket that was deleted as the last: it is not given again';
 SELECT ringfence.wall('ringfence.ticket_counter', 'ticket.read', 'ticket.write', 'ticket.delete');
@@ -1641,11 +1642,11 @@ CREATE TABLE ringfence.interaction (
 COMMENT ON TABLE ringfence.interaction IS 'Calls, letters, chats, visits and notes, each with a customer or with somebody unknown';
 COMMENT ON COLUMN ringfence.interaction.kind IS 'call, email, chat, message, visit or note';
 COMMENT ON COLUMN ringfence.interaction.direction IS 'in: from the customer; out: to the customer';
-COMMENT ON COLUMN ringfence.interaction.project_id IS 'Whoever holds the right in this project sees the interaction; of no project: who holds it in all';
-COMMENT ON COLUMN ringfence.interaction.agent IS 'Who talked to the customer: ringfence.agent, else the role, where nobody is named';
+COMMENT ON COLUMN ringfence.interaction.project_id IS 'A session that holds the right in this project sees the interaction; one of no project takes the right in all projects';
+COMMENT ON COLUMN ringfence.interaction.agent IS 'The agent of the interaction; if none is named, ringfence.agent, else the role';
 COMMENT ON COLUMN ringfence.interaction.remote_address IS 'The number or address of the customer, as it was shown';
 COMMENT ON COLUMN ringfence.interaction.disposition IS 'How it ended, in the words of the application';
-COMMENT ON COLUMN ringfence.interaction.external_id IS 'What the switch or another system calls it: unique within the owner';
+COMMENT ON COLUMN ringfence.interaction.external_id IS 'The id that the switch or another system gave it; unique within the owner';
 COMMENT ON COLUMN ringfence.interaction.created_by IS 'ringfence.agent, else the role';
 COMMENT ON COLUMN ringfence.interaction.updated_by IS 'ringfence.agent, else the role';
 CREATE INDEX interaction_by_project ON ringfence.interaction (owner_id, project_id, started_at, id);
@@ -1720,7 +1721,7 @@ COMMENT ON FUNCTION ringfence.touch_customer(uuid, uuid, timestamptz) IS 'Sets w
 CREATE FUNCTION ringfence.note_activity() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'note_activity_wrapper';
 REVOKE ALL ON FUNCTION ringfence.note_activity() FROM PUBLIC;
-COMMENT ON FUNCTION ringfence.note_activity() IS 'Trigger: an interaction sets when its customer was last active, whatever rights over customers the session has';
+COMMENT ON FUNCTION ringfence.note_activity() IS 'Trigger: an interaction updates the last activity of its customer, also if the session has no right over customers';
 CREATE TRIGGER note_activity AFTER INSERT OR UPDATE OF customer_id, started_at ON ringfence.interaction
     FOR EACH ROW WHEN (NEW.customer_id IS NOT NULL) EXECUTE FUNCTION ringfence.note_activity();
 
@@ -1842,7 +1843,7 @@ COMMENT ON TABLE ringfence.answer IS 'The possible answers to questions of scrip
 COMMENT ON COLUMN ringfence.answer.script_id IS 'That of the question; kept by the server';
 COMMENT ON COLUMN ringfence.answer.project_id IS 'That of the script; kept by the server';
 COMMENT ON COLUMN ringfence.answer.position IS 'Its place among the answers; without one it comes last';
-COMMENT ON COLUMN ringfence.answer.kind IS 'choice: the answer is its name; text: what is typed';
+COMMENT ON COLUMN ringfence.answer.kind IS 'choice: the answer is its name; text: the agent types it';
 COMMENT ON COLUMN ringfence.answer.field_id IS 'The custom field of the script''s project that the answer fills';
 COMMENT ON COLUMN ringfence.answer.next_question_id IS 'The question of the same script that comes after this answer; NULL: the script ends';
 CREATE INDEX answer_by_question ON ringfence.answer (owner_id, question_id, position);
@@ -1874,14 +1875,14 @@ CREATE TABLE ringfence.response (
     FOREIGN KEY (owner_id, question_id) REFERENCES ringfence.question ON DELETE SET NULL (question_id),
     FOREIGN KEY (owner_id, answer_id) REFERENCES ringfence.answer ON DELETE SET NULL (answer_id)
 );
-COMMENT ON TABLE ringfence.response IS 'What was answered in interactions. It stays as it was when its script changes';
-COMMENT ON COLUMN ringfence.response.project_id IS 'That of the interaction: who sees the interaction sees the response. Kept by the server';
+COMMENT ON TABLE ringfence.response IS 'The answers that were given in interactions. A response does not change when its script changes';
+COMMENT ON COLUMN ringfence.response.project_id IS 'The project of the interaction, kept by the server. A session that sees the interaction sees the response, unless it fills a masked field';
 COMMENT ON COLUMN ringfence.response.question_id IS 'NULL: the question has been deleted';
 COMMENT ON COLUMN ringfence.response.answer_id IS 'NULL: the answer has been deleted';
-COMMENT ON COLUMN ringfence.response.field_id IS 'The field that the answer fills; what fills a masked one is seen with field.unmask. Kept by the server';
+COMMENT ON COLUMN ringfence.response.field_id IS 'The field that the answer fills, kept by the server. If the field is masked, the response takes field.unmask';
 COMMENT ON COLUMN ringfence.response.question IS 'The question as it was asked; kept by the server';
 COMMENT ON COLUMN ringfence.response.answer IS 'The name of the answer as it was then; kept by the server';
-COMMENT ON COLUMN ringfence.response.value IS 'Of a choice its name, of a text what was typed';
+COMMENT ON COLUMN ringfence.response.value IS 'The name of the choice, or the text that the agent typed';
 CREATE INDEX response_by_interaction ON ringfence.response (owner_id, interaction_id, id);
 COMMENT ON INDEX ringfence.response_by_interaction IS 'The responses of an interaction, in their order';
 CREATE INDEX response_project ON ringfence.response (owner_id, project_id);
@@ -1904,9 +1905,10 @@ CREATE FUNCTION ringfence.sees_values_of(field_id uuid, project_id uuid) RETURNS
 REVOKE ALL ON FUNCTION ringfence.sees_values_of(uuid, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.sees_values_of(uuid, uuid) TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.sees_values_of(uuid, uuid) IS
-    'Whether no masked field is named, or the session holds field.unmask in that project (NULL: in all); a field that is not there counts as masked. Part of scripts';
+    'True if the field is NULL or not masked, or the session holds field.unmask in that project (NULL: in all). A field that does not exist counts as masked. Part of scripts';
 SELECT ringfence.wall('ringfence.response', NULL, 'interaction.write', 'interaction.write', 'project_id');
--- As wall() makes them, and without what a field masks: that is neither read, nor counted or lost by an UPDATE or DELETE that reads nothing.
+-- The policies that wall() makes, with one more condition. A session does not read a response that fills a masked field, nor can it count or
+-- lose such responses by an UPDATE or DELETE.
 CREATE POLICY may_read ON ringfence.response FOR SELECT TO PUBLIC
     USING ((project_id = ANY (ringfence.projects_with('interaction.read')) OR project_id IS NULL AND ringfence.has_right_in('interaction.read', NULL))
            AND ringfence.sees_values_of(field_id, project_id));
@@ -2109,7 +2111,7 @@ BEGIN
         NEW.value := chosen.name;
     ELSIF NEW.value IS NULL THEN
         RAISE EXCEPTION 'the answer "%" needs a value', left(chosen.name, 200)
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give what the customer said.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Pass the customer''s answer as the argument "value".';
     END IF;
     IF chosen.field_id IS NOT NULL AND about.customer_id IS NOT NULL THEN
         -- A number or a truth that is none is for the field to refuse, by its own error.
@@ -2193,7 +2195,7 @@ CREATE TABLE ringfence.import_template (
 COMMENT ON TABLE ringfence.import_template IS 'How a file becomes customers';
 COMMENT ON COLUMN ringfence.import_template.project_id IS 'The project whose fields it fills; NULL: those of the session';
 COMMENT ON COLUMN ringfence.import_template.mode IS 'add: rows of customers that are there are rejected; update: those of customers that are not; upsert: none';
-COMMENT ON COLUMN ringfence.import_template.match_field IS 'What tells that a customer is there: id, phone, email, or a unique field by name';
+COMMENT ON COLUMN ringfence.import_template.match_field IS 'How a row finds its customer: id, phone, email, or a unique field by name';
 COMMENT ON COLUMN ringfence.import_template.date_format IS 'How dates are written in the file, as in to_date(); ISO dates are always read';
 CREATE INDEX import_template_project ON ringfence.import_template (owner_id, project_id) WHERE project_id IS NOT NULL;
 COMMENT ON INDEX ringfence.import_template_project IS 'The templates of a project: deleting a project looks them up';
@@ -2234,7 +2236,7 @@ END
 $parts$;
 REVOKE ALL ON FUNCTION ringfence.import_parts(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.import_parts(text) TO ringfence_user, ringfence_tables;
-COMMENT ON FUNCTION ringfence.import_parts(text) IS 'What a source is put together of: constants, each behind a =, and columns, each behind a {. Error 22023: a {{ that is not closed';
+COMMENT ON FUNCTION ringfence.import_parts(text) IS 'The parts of a source: constants with = in front, and columns with { in front. Error 22023: a {{ that is not closed';
 
 CREATE TABLE ringfence.import_mapping (
     owner_id    uuid NOT NULL DEFAULT ringfence.current_owner(),
@@ -2253,11 +2255,11 @@ CREATE TABLE ringfence.import_mapping (
 );
 CREATE UNIQUE INDEX import_mapping_target ON ringfence.import_mapping (owner_id, template_id, target) WHERE target NOT IN ('phones', 'emails');
 COMMENT ON INDEX ringfence.import_mapping_target IS 'Only phones and e-mails come from several places';
-COMMENT ON TABLE ringfence.import_mapping IS 'What goes where in an import';
+COMMENT ON TABLE ringfence.import_mapping IS 'The mappings of a template: each fills a column or field of the customer from a text with columns of the file';
 COMMENT ON COLUMN ringfence.import_mapping.position IS 'Its place; without one it comes last';
 COMMENT ON COLUMN ringfence.import_mapping.target IS 'id, name, phones, emails, address, birth_date, language, company_id, or a custom field by name';
 COMMENT ON COLUMN ringfence.import_mapping.source IS 'A text with {{Column}}, several or none; \{{ is two braces';
-COMMENT ON COLUMN ringfence.import_mapping.on_empty IS 'What an empty cell does to a customer that is there: leave the value, or clear it';
+COMMENT ON COLUMN ringfence.import_mapping.on_empty IS 'The effect of an empty cell on an existing customer: leave the value, or clear it';
 
 -- A template names fields of its project. One of no project is for all who import; to write it takes the right in all projects.
 SELECT ringfence.wall('ringfence.import_template', NULL, 'import.run', 'import.run', 'project_id');
@@ -2351,7 +2353,7 @@ END
 $cell$;
 REVOKE ALL ON FUNCTION ringfence.import_cell(jsonb, text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.import_cell(jsonb, text[]) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.import_cell(jsonb, text[]) IS 'What a mapping makes of a row; NULL where all its columns are empty. Part of import_customers()';
+COMMENT ON FUNCTION ringfence.import_cell(jsonb, text[]) IS 'The value of a mapping for a row; NULL if all its columns are empty. Part of import_customers()';
 
 CREATE FUNCTION ringfence.import_number(cell text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $number$
@@ -2384,7 +2386,7 @@ END
 $phone$;
 REVOKE ALL ON FUNCTION ringfence.import_phone(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.import_phone(text) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.import_phone(text) IS 'A phone without what a spreadsheet has made of it; part of import_customers()';
+COMMENT ON FUNCTION ringfence.import_phone(text) IS 'The phone of a cell, without the changes that spreadsheets make; part of import_customers()';
 
 CREATE FUNCTION ringfence.import_list(cell text) RETURNS text[]
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $list$
@@ -2398,7 +2400,7 @@ END
 $list$;
 REVOKE ALL ON FUNCTION ringfence.import_list(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.import_list(text) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.import_list(text) IS 'What a cell holds several of; part of import_customers()';
+COMMENT ON FUNCTION ringfence.import_list(text) IS 'The items of a cell; part of import_customers()';
 
 -- It catches errors, which no parallel worker can.
 CREATE FUNCTION ringfence.import_date(cell text, date_format text) RETURNS text
@@ -2577,7 +2579,7 @@ BEGIN
     IF ids = '{}' THEN
         RETURN ids;
     END IF;
-    -- What the triggers of customer_card do for each row, for all.
+    -- The work that the triggers of customer_card do for each row, for all rows together.
     INSERT INTO ringfence.customer (owner_id, id, name, phones, emails, address, birth_date, language, company_id, attributes)
         SELECT ringfence.current_owner(), new.id, one.name, coalesce(one.phones, '{}'), coalesce(one.emails, '{}'), one.address, one.birth_date,
                one.language, one.company_id, ringfence.write_attributes('{}', '{}', coalesce(jsonb_strip_nulls(one.attributes), '{}'))
@@ -2588,7 +2590,7 @@ BEGIN
     PERFORM ringfence.write_search_keys();
     PERFORM ringfence.keep_unique_values(new.id, new.attributes) FROM ringfence.customer AS new
       WHERE new.owner_id = ringfence.current_owner() AND new.id = ANY (ids) AND EXISTS (SELECT FROM ringfence.unique_forms(new.attributes));
-    -- A trigger of the installation's own has kept one from being inserted: which, is seen where they are inserted one by one.
+    -- A trigger of the DBA's has suppressed a row. Inserting the rows one by one finds it.
     IF made <> cardinality(ids) THEN
         RAISE EXCEPTION 'not all rows were inserted' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
@@ -2676,14 +2678,14 @@ DECLARE
     hint     text;
     broken   text;
     done     record;
-    -- Rows are read so many at once, of each its cells and its card, if that is plain.
+    -- Rows are read in batches of this size: the cells of each, and its card if plain_import_card() makes it.
     most     CONSTANT integer := 500;
     input    refcursor;
     cells    jsonb;
     rows_of_batch jsonb[];
     cards    jsonb[];
     place    integer;
-    -- New customers are inserted together: as many more the longer that goes well.
+    -- The number of new customers that are inserted together. It doubles each time that succeeds.
     together integer := 64;
     up_to    integer;
     made     uuid[];
@@ -2696,8 +2698,8 @@ BEGIN
             USING ERRCODE = 'no_data_found', HINT = 'SELECT name FROM ringfence.import_template lists the templates of the owner.';
     END IF;
     IF chosen.project_id IS NOT NULL AND (ringfence.current_project() <> chosen.project_id OR NOT ringfence.has_right_in('import.run', chosen.project_id)) THEN
-        RAISE EXCEPTION 'import template "%" is one of another project', chosen.name
-            USING ERRCODE = 'insufficient_privilege', HINT = 'Select the project of the template, or none. It takes the right "import.run" there.';
+        RAISE EXCEPTION 'import template "%" belongs to another project', chosen.name
+            USING ERRCODE = 'insufficient_privilege', HINT = 'Select the project of the template, or no project. The session needs the right "import.run" there.';
     END IF;
     IF source IS NOT NULL THEN
         columns := ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = source AND attnum > 0 AND NOT attisdropped ORDER BY attnum);
@@ -2772,7 +2774,7 @@ BEGIN
                 BEGIN
                     made := ringfence.import_new(cards[place:up_to], chosen.match_field);
                 EXCEPTION WHEN data_exception OR integrity_constraint_violation OR insufficient_privilege OR no_data_found OR cardinality_violation OR program_limit_exceeded THEN
-                    -- Which row it was, and why, is seen where they go one by one.
+                    -- The rows go one by one now, which finds the bad one and its error.
                     made := '{}';
                     together := together / 4;
                 END;
@@ -2858,7 +2860,7 @@ CREATE FUNCTION ringfence.import_customers(template text, source regclass, stric
 REVOKE ALL ON FUNCTION ringfence.import_customers(text, regclass, boolean, boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.import_customers(text, regclass, boolean, boolean) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.import_customers(text, regclass, boolean, boolean) IS
-    'Imports the rows of a relation by a template, and tells what was done with each. A bad row is rejected, or with strict everything. Error P0002: no such template; 42703: no such column';
+    'Imports the rows of a relation by a template, and returns a result for each. A bad row is rejected, or with strict the whole import. Error P0002: no such template; 42703: no such column';
 
 CREATE FUNCTION ringfence.import_customers(template text, rows jsonb, strict boolean DEFAULT false, dry_run boolean DEFAULT false,
     OUT line bigint, OUT action text, OUT customer_id uuid, OUT reason text) RETURNS SETOF record

@@ -71,7 +71,7 @@ COMMENT ON TABLE ringfence.answer IS 'The possible answers to questions of scrip
 COMMENT ON COLUMN ringfence.answer.script_id IS 'That of the question; kept by the server';
 COMMENT ON COLUMN ringfence.answer.project_id IS 'That of the script; kept by the server';
 COMMENT ON COLUMN ringfence.answer.position IS 'Its place among the answers; without one it comes last';
-COMMENT ON COLUMN ringfence.answer.kind IS 'choice: the answer is its name; text: what is typed';
+COMMENT ON COLUMN ringfence.answer.kind IS 'choice: the answer is its name; text: the agent types it';
 COMMENT ON COLUMN ringfence.answer.field_id IS 'The custom field of the script''s project that the answer fills';
 COMMENT ON COLUMN ringfence.answer.next_question_id IS 'The question of the same script that comes after this answer; NULL: the script ends';
 CREATE INDEX answer_by_question ON ringfence.answer (owner_id, question_id, position);
@@ -103,14 +103,14 @@ CREATE TABLE ringfence.response (
     FOREIGN KEY (owner_id, question_id) REFERENCES ringfence.question ON DELETE SET NULL (question_id),
     FOREIGN KEY (owner_id, answer_id) REFERENCES ringfence.answer ON DELETE SET NULL (answer_id)
 );
-COMMENT ON TABLE ringfence.response IS 'What was answered in interactions. It stays as it was when its script changes';
-COMMENT ON COLUMN ringfence.response.project_id IS 'That of the interaction: who sees the interaction sees the response. Kept by the server';
+COMMENT ON TABLE ringfence.response IS 'The answers that were given in interactions. A response does not change when its script changes';
+COMMENT ON COLUMN ringfence.response.project_id IS 'The project of the interaction, kept by the server. A session that sees the interaction sees the response, unless it fills a masked field';
 COMMENT ON COLUMN ringfence.response.question_id IS 'NULL: the question has been deleted';
 COMMENT ON COLUMN ringfence.response.answer_id IS 'NULL: the answer has been deleted';
-COMMENT ON COLUMN ringfence.response.field_id IS 'The field that the answer fills; what fills a masked one is seen with field.unmask. Kept by the server';
+COMMENT ON COLUMN ringfence.response.field_id IS 'The field that the answer fills, kept by the server. If the field is masked, the response takes field.unmask';
 COMMENT ON COLUMN ringfence.response.question IS 'The question as it was asked; kept by the server';
 COMMENT ON COLUMN ringfence.response.answer IS 'The name of the answer as it was then; kept by the server';
-COMMENT ON COLUMN ringfence.response.value IS 'Of a choice its name, of a text what was typed';
+COMMENT ON COLUMN ringfence.response.value IS 'The name of the choice, or the text that the agent typed';
 CREATE INDEX response_by_interaction ON ringfence.response (owner_id, interaction_id, id);
 COMMENT ON INDEX ringfence.response_by_interaction IS 'The responses of an interaction, in their order';
 CREATE INDEX response_project ON ringfence.response (owner_id, project_id);
@@ -133,9 +133,10 @@ CREATE FUNCTION ringfence.sees_values_of(field_id uuid, project_id uuid) RETURNS
 REVOKE ALL ON FUNCTION ringfence.sees_values_of(uuid, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.sees_values_of(uuid, uuid) TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.sees_values_of(uuid, uuid) IS
-    'Whether no masked field is named, or the session holds field.unmask in that project (NULL: in all); a field that is not there counts as masked. Part of scripts';
+    'True if the field is NULL or not masked, or the session holds field.unmask in that project (NULL: in all). A field that does not exist counts as masked. Part of scripts';
 SELECT ringfence.wall('ringfence.response', NULL, 'interaction.write', 'interaction.write', 'project_id');
--- As wall() makes them, and without what a field masks: that is neither read, nor counted or lost by an UPDATE or DELETE that reads nothing.
+-- The policies that wall() makes, with one more condition. A session does not read a response that fills a masked field, nor can it count or
+-- lose such responses by an UPDATE or DELETE.
 CREATE POLICY may_read ON ringfence.response FOR SELECT TO PUBLIC
     USING ((project_id = ANY (ringfence.projects_with('interaction.read')) OR project_id IS NULL AND ringfence.has_right_in('interaction.read', NULL))
            AND ringfence.sees_values_of(field_id, project_id));
@@ -338,7 +339,7 @@ BEGIN
         NEW.value := chosen.name;
     ELSIF NEW.value IS NULL THEN
         RAISE EXCEPTION 'the answer "%" needs a value', left(chosen.name, 200)
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give what the customer said.';
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Pass the customer''s answer as the argument "value".';
     END IF;
     IF chosen.field_id IS NOT NULL AND about.customer_id IS NOT NULL THEN
         -- A number or a truth that is none is for the field to refuse, by its own error.

@@ -80,12 +80,12 @@ CREATE TABLE ringfence.ticket (
     FOREIGN KEY (owner_id, project_id) REFERENCES ringfence.project ON DELETE SET NULL (project_id),
     FOREIGN KEY (owner_id, channel_id) REFERENCES ringfence.channel ON DELETE SET NULL (channel_id)
 );
-COMMENT ON TABLE ringfence.ticket IS 'What is to be done for customers';
+COMMENT ON TABLE ringfence.ticket IS 'Tasks for customers';
 COMMENT ON COLUMN ringfence.ticket.number IS 'Counts the owner''s tickets from 1; given by the server, and never to a second ticket';
 COMMENT ON COLUMN ringfence.ticket.status IS 'One of ticket_status; a new ticket has the first that is not closed';
 COMMENT ON COLUMN ringfence.ticket.priority IS 'low, normal, high or urgent';
-COMMENT ON COLUMN ringfence.ticket.project_id IS 'Whoever holds the right in this project sees the ticket; of no project: who holds it in all';
-COMMENT ON COLUMN ringfence.ticket.assignee IS 'Who is to do it, as the application names its users';
+COMMENT ON COLUMN ringfence.ticket.project_id IS 'A session that holds the right in this project sees the ticket; a ticket of no project takes the right in all projects';
+COMMENT ON COLUMN ringfence.ticket.assignee IS 'The user who works on the ticket, by the name that the application uses';
 COMMENT ON COLUMN ringfence.ticket.closed_at IS 'When it got a status that is closed; kept by the server';
 COMMENT ON COLUMN ringfence.ticket.created_by IS 'ringfence.agent, else the role';
 COMMENT ON COLUMN ringfence.ticket.updated_by IS 'ringfence.agent, else the role';
@@ -158,7 +158,7 @@ CREATE TABLE ringfence.ticket_counter (
     taken_by        xid8 NOT NULL,
     highest_deleted bigint NOT NULL DEFAULT 0
 );
-COMMENT ON TABLE ringfence.ticket_counter IS 'Whoever gives an owner''s tickets their numbers locks its row; no application role can read or write it';
+COMMENT ON TABLE ringfence.ticket_counter IS 'A transaction that numbers tickets of an owner locks the owner''s row; no application role can read or write it';
 COMMENT ON COLUMN ringfence.ticket_counter.taken_by IS 'The transaction that locked it last: written once in a transaction, so that many tickets leave one version of the row';
 COMMENT ON COLUMN ringfence.ticket_counter.highest_deleted IS 'The highest number of a ticket that was deleted as the last: it is not given again';
 SELECT ringfence.wall('ringfence.ticket_counter', 'ticket.read', 'ticket.write', 'ticket.delete');

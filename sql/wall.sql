@@ -83,7 +83,8 @@ $decide$;
 REVOKE ALL ON FUNCTION ringfence.decide_from(regclass) FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.decide_from(regclass) IS 'Marks a table as one that access is decided from';
 
--- Of a table whose rows say who wrote them. Applications write all columns of a row that they have read: what they write to these is ignored.
+-- For a table with the columns created_at, created_by, updated_at and updated_by. Applications write back all columns of a row that they have
+-- read: their values of these columns are ignored.
 CREATE FUNCTION ringfence.stamp_row() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $stamp$
 BEGIN

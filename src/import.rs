@@ -1,4 +1,4 @@
-//! Imports: the cards that rows make, and what others see of how far an import is.
+//! Imports: the cards that rows make, and the progress that other sessions see.
 
 use crate::jsonb::{Jsonb, New, Value};
 use pgrx::AnyNumeric;
@@ -6,10 +6,10 @@ use pgrx::datum::Array;
 use pgrx::prelude::*;
 use std::borrow::Cow;
 
-/// What does not count around a cell.
+/// Characters around a cell that do not belong to its value.
 const AROUND: [char; 6] = [' ', '\t', '\r', '\n', '\u{A0}', '\u{FEFF}'];
 
-/// What parts the items of a cell that holds several.
+/// Separators between the items of a cell.
 const SEPARATORS: [char; 6] = [';', ',', '/', '、', '\r', '\n'];
 
 /// Bytes of a row's cells. A longer row goes the long way.
@@ -72,7 +72,7 @@ fn plain_import_card(
     Some(Jsonb::object(card))
 }
 
-/// What a mapping makes of a row, as `ringfence.import_cell()` does. None where a column holds something else than a text.
+/// The value of a mapping for a row, as `ringfence.import_cell()` returns it. None if a column holds something else than a text.
 fn cell<'a>(cells: &Jsonb, parts: impl Iterator<Item = &'a str>) -> Option<Cell> {
     let (mut made, mut has_columns, mut is_filled) = (String::new(), false, false);
     for part in parts {
@@ -97,7 +97,7 @@ fn cell<'a>(cells: &Jsonb, parts: impl Iterator<Item = &'a str>) -> Option<Cell>
     Some(made.map(str::to_owned))
 }
 
-/// Adds what a cell holds to a list of phones or e-mails. None where it holds several.
+/// Adds the item of a cell to a list of phones or e-mails. None if the cell holds several.
 fn add_item(list: &mut Option<Vec<String>>, cell: Cell, read: impl Fn(&str) -> Option<String>) -> Option<()> {
     let list = list.get_or_insert_default();
     let cell = cell.unwrap_or_default();

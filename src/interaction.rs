@@ -1,4 +1,4 @@
-//! Interactions with customers: what of a customer shows beside one, and that one counts as the customer's activity.
+//! Interactions with customers: the values of the customer that the call log shows, the customer's last activity, and responses.
 
 use crate::catalog;
 use crate::error::{self, ErrorReport};
@@ -37,8 +37,7 @@ thread_local! {
     static OPEN: RefCell<(Serial, Vec<Uuid>)> = const { RefCell::new((Serial::NONE, Vec::new())) };
 }
 
-/// Whether the session may see, in that project, what a customer answered and what fills that field. Masked is also one that is not there
-/// any more.
+/// Whether the session may see the values of that field in that project. A field that has been dropped counts as masked.
 #[pg_extern(sql = false)]
 fn sees_values_of(field: Option<Uuid>, project: Option<Uuid>) -> Result<bool, ErrorReport> {
     let context = session::context()?;
@@ -52,7 +51,7 @@ fn sees_values_of(field: Option<Uuid>, project: Option<Uuid>) -> Result<bool, Er
     Ok(OPEN.with_borrow(|open| open.1.contains(&field)))
 }
 
-/// After an interaction with a customer is kept: the customer was active. That takes no right over customers.
+/// After an interaction with a customer is stored: updates the customer's last activity. That takes no right over customers.
 #[pg_trigger(sql = false)]
 fn note_activity<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, Infallible> {
     Ok(error::raised((|| {
@@ -76,8 +75,8 @@ fn note_activity<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a
     })()))
 }
 
-/// After an interaction went to another project: its responses go with it, also those that the session does not see. Nobody who sees the
-/// project that it left may go on reading them.
+/// After an interaction has moved to another project: moves its responses too, also those that the session does not see. Else sessions of
+/// the old project would go on reading them.
 #[pg_trigger(sql = false)]
 fn move_responses<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, Infallible> {
     Ok(error::raised((|| {

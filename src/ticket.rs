@@ -15,8 +15,8 @@ fn highest_ticket_number(owner: Uuid) -> Result<i64, ErrorReport> {
     Ok(highest_number(owner)?)
 }
 
-/// The highest number of an owner's tickets, of all projects, also of those that this statement has inserted; 0 if there is none. Whoever asks
-/// holds the owner's row of `ticket_counter`, so that no other transaction gives numbers.
+/// The highest number of an owner's tickets, of all projects, also of those that this statement has inserted; 0 if there is none. The caller
+/// holds the owner's row of `ticket_counter`, so that no other transaction numbers tickets.
 fn highest_number(owner: Uuid) -> Result<i64> {
     let missing = || error::not_installed("table ringfence.ticket");
     let (table, index) = (catalog::table_oid(c"ticket"), catalog::table_oid(c"ticket_owner_id_number_key"));

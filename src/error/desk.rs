@@ -1,4 +1,4 @@
-//! Errors of the service desk: about channels and what comes in on them.
+//! Errors of the service desk: about channels and their addresses.
 
 use super::failure::{Failure, bad_value, not_found, quotable};
 use pgrx::{PgLogLevel, PgSqlErrorCode};
@@ -28,7 +28,7 @@ pub fn no_such_channel() -> Failure {
     not_found("no channel has this address")
 }
 
-/// 21000: what is written means another number in each of several countries.
+/// 21000: a national number that means a channel in each of several countries.
 pub fn ambiguous_address() -> Failure {
     Failure::new(PgSqlErrorCode::ERRCODE_CARDINALITY_VIOLATION, "several channels have this address")
         .set_hint("Write the number with + and the code of its country.")

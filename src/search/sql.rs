@@ -64,7 +64,7 @@ fn email_query(normal: &str) -> Result<Probe, ErrorReport> {
     build(|fields| fields.email(normal))
 }
 
-/// Lets the keys wait of what the running statement inserts.
+/// Keeps the keys of the rows that the running statement inserts until [`write_search_keys`].
 #[pg_extern(sql = false)]
 fn gather_search_keys() -> bool {
     copying::gather();

@@ -27,8 +27,8 @@ pub fn with(right: Rights, context: &Context) -> Result<Vec<Uuid>> {
     Ok(held)
 }
 
-/// As [`with`], if it is known: the first of them, and how many they are. It calls nothing of PostgreSQL's. What is returned is good until
-/// the next call of [`with`].
+/// The answer of [`with`] if it is known: a pointer to the first project, and their number. It calls nothing of PostgreSQL's. The pointer
+/// is valid until the next call of [`with`].
 pub fn known(right: Rights, context: &Context) -> Option<(*const Uuid, usize)> {
     HELD.with(|held| {
         let held = held.try_borrow().ok()?;

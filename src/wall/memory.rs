@@ -4,7 +4,7 @@
 
 use pgrx::pg_sys;
 
-/// Removes from a node what it took of memory and disk.
+/// Removes the use of memory and disk from the counts of a node.
 ///
 /// # Safety
 /// `state` must be a node of a query that has been executed to its end, and will only be shown and
@@ -54,7 +54,7 @@ pub unsafe fn hide(state: *mut pg_sys::PlanState) {
     }
 }
 
-/// What workers took is shown beside what the leader did.
+/// EXPLAIN shows the counts of workers beside those of the leader.
 fn no_workers(count: Option<&mut i32>) {
     if let Some(count) = count {
         *count = 0;
