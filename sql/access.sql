@@ -27,7 +27,7 @@ CREATE FUNCTION ringfence.check_profile() RETURNS trigger
 DECLARE
     right_name text;
 BEGIN
-    IF NOT row_security_active(TG_RELID) THEN
+    IF NOT row_security_active(TG_RELID) OR ringfence.is_deleting_owner() THEN
         RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
     END IF;
     IF NOT ringfence.has_right_in('access.manage', NULL) THEN

@@ -126,7 +126,7 @@ CREATE TRIGGER check_field_definition BEFORE INSERT OR UPDATE ON ringfence.field
 CREATE FUNCTION ringfence.check_field_change() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $check$
 BEGIN
-    IF NOT row_security_active(TG_RELID) THEN
+    IF NOT row_security_active(TG_RELID) OR ringfence.is_deleting_owner() THEN
         RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
     END IF;
     IF OLD.is_system THEN

@@ -6,7 +6,8 @@ CREATE TABLE ringfence.owner (
     description text,
     enabled     boolean NOT NULL DEFAULT true,
     country     text,
-    created_at  timestamptz NOT NULL DEFAULT now()
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    purge_began_at timestamptz
 );
 ALTER TABLE ringfence.owner OWNER TO ringfence_tables;
 CREATE UNIQUE INDEX owner_name_as_seen ON ringfence.owner (ringfence.name_as_seen(name));
@@ -18,6 +19,8 @@ COMMENT ON COLUMN ringfence.owner.id IS 'UUIDv7; all zero for the house owner, w
 COMMENT ON COLUMN ringfence.owner.name IS 'Unique in the installation; a session may set ringfence.owner to it';
 COMMENT ON COLUMN ringfence.owner.enabled IS 'Only an enabled owner can be selected; disabling one keeps its data';
 COMMENT ON COLUMN ringfence.owner.country IS 'ISO 3166-1 alpha-2; phone numbers without a country code are read as of this country';
+
+COMMENT ON COLUMN ringfence.owner.purge_began_at IS 'When purge_owner() began to delete the owner; calling it again goes on';
 
 -- The wall of this table has a condition of its own: there is no owner_id, and a role sees each owner that it may
 -- select, before it selects one. The function returns a list, so that a scan of the primary key reads these owners and
@@ -45,8 +48,8 @@ CREATE POLICY may_delete ON ringfence.owner FOR DELETE TO PUBLIC USING (ringfenc
 
 -- The grant is by column, as everywhere. A grant on the table would allow ctid and currtid2(), which tell of rows that
 -- the wall hides.
-GRANT SELECT (id, name, description, enabled, country, created_at) ON ringfence.owner TO ringfence_user, ringfence_admin;
-GRANT INSERT (name, description, enabled, country), UPDATE (name, description, enabled, country), DELETE
+GRANT SELECT (id, name, description, enabled, country, created_at, purge_began_at) ON ringfence.owner TO ringfence_user, ringfence_admin;
+GRANT INSERT (name, description, enabled, country), UPDATE (name, description, enabled, country, purge_began_at), DELETE
     ON ringfence.owner TO ringfence_admin;
 
 CREATE FUNCTION ringfence.check_owner() RETURNS trigger
@@ -72,6 +75,30 @@ REVOKE ALL ON FUNCTION ringfence.keep_house_owner() FROM PUBLIC;
 COMMENT ON FUNCTION ringfence.keep_house_owner() IS 'Trigger: error 55000 on deleting the house owner';
 CREATE TRIGGER keep_house_owner BEFORE DELETE ON ringfence.owner
     FOR EACH ROW EXECUTE FUNCTION ringfence.keep_house_owner();
+
+-- For triggers that keep what an owner cannot be without.
+CREATE FUNCTION ringfence.is_deleting_owner() RETURNS boolean
+    LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'is_deleting_owner_wrapper';
+REVOKE ALL ON FUNCTION ringfence.is_deleting_owner() FROM PUBLIC;
+-- ringfence_tables calls it too: a referential action deletes fields and profiles with their owner.
+GRANT EXECUTE ON FUNCTION ringfence.is_deleting_owner() TO ringfence_user, ringfence_admin, ringfence_tables;
+COMMENT ON FUNCTION ringfence.is_deleting_owner() IS 'Whether delete_owner() or purge_owner() is deleting rows in this session; for triggers';
+
+-- Part of its rows may be gone.
+CREATE FUNCTION ringfence.keep_purge() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $keep$
+BEGIN
+    IF OLD.purge_began_at IS NOT NULL AND (NEW.enabled OR NEW.purge_began_at IS DISTINCT FROM OLD.purge_began_at) OR NEW.purge_began_at IS NOT NULL AND NEW.enabled THEN
+        RAISE EXCEPTION 'owner "%" is being deleted', OLD.name
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'CALL ringfence.purge_owner(...) goes on deleting it.';
+    END IF;
+    RETURN NEW;
+END
+$keep$;
+REVOKE ALL ON FUNCTION ringfence.keep_purge() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.keep_purge() IS 'Trigger: error 55000 on enabling an owner that purge_owner() has begun to delete';
+CREATE TRIGGER keep_purge BEFORE UPDATE OF enabled, purge_began_at ON ringfence.owner
+    FOR EACH ROW EXECUTE FUNCTION ringfence.keep_purge();
 
 -- A room provisions its part of a new owner with a trigger of its own on this table:
 --     CREATE TRIGGER provision_<room> AFTER INSERT ON ringfence.owner

@@ -18,6 +18,7 @@ mod import;
 mod install;
 mod interaction;
 mod jsonb;
+mod life;
 mod lock;
 mod log;
 mod name;
@@ -59,7 +60,8 @@ extension_sql_file!("../sql/ticket.sql", name = "ticket", requires = ["channel"]
 extension_sql_file!("../sql/interaction.sql", name = "interaction", requires = ["ticket"]);
 extension_sql_file!("../sql/script.sql", name = "script", requires = ["interaction"]);
 extension_sql_file!("../sql/import.sql", name = "import", requires = ["script"]);
-extension_sql_file!("../sql/health.sql", name = "health", requires = ["import"]);
+extension_sql_file!("../sql/life.sql", name = "life", requires = ["import"]);
+extension_sql_file!("../sql/health.sql", name = "health", requires = ["life"]);
 extension_sql_file!("../sql/finish.sql", name = "finish", finalize);
 
 /// Runs once in each backend that loads the library.

@@ -2,6 +2,7 @@
 
 use crate::catalog;
 use crate::error::{self, ErrorReport, Result};
+use crate::owner::closed;
 use crate::session;
 use pgrx::datum::{DatumWithOid, Uuid};
 use pgrx::heap_tuple::PgHeapTuple;
@@ -76,7 +77,7 @@ fn number_ticket<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a
         // Another owner's row would be refused after this: that owner's counter is not for this session to touch.
         let is_own = !is_bound || session::context()?.owner.id == owner;
         if event.fired_by_delete() {
-            if is_own && number == Some(highest_number(owner)?) {
+            if is_own && !closed::is_deleting() && number == Some(highest_number(owner)?) {
                 let arguments: [DatumWithOid; 2] = [owner.into(), number.into()];
                 count(is_bound, || {
                     Spi::run_with_args("SELECT ringfence.never_reuse_ticket_number($1, $2)", &arguments)

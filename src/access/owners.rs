@@ -125,3 +125,18 @@ pub fn all() -> Result<Vec<Uuid>> {
 pub fn transaction_ended() {
     BEGUN.with(|begun| begun.take());
 }
+
+/// The names of the roles that have access to that owner and to no other, as far as the roles exist.
+pub fn with_no_other(owner: Uuid) -> Result<Vec<String>> {
+    let mut names: Vec<String> = Vec::new();
+    for entry in grant::stored(owner)? {
+        if grant::holds(entry.grantee, entry.grantee, &entry.grantee_name)
+            && !names.contains(&entry.grantee_name)
+            && grant::held(entry.grantee)?.iter().all(|held| held.owner == owner)
+        {
+            names.push(entry.grantee_name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}

@@ -49,6 +49,19 @@ pub fn owner_disabled(owner: &str) -> Failure {
         .set_hint("Its data is kept. An administrator enables it with UPDATE ringfence.owner SET enabled = true.")
 }
 
+/// 55000: another session is deleting the owner.
+pub fn owner_being_deleted(owner: &str) -> Failure {
+    let owner = quotable(owner);
+    wrong_state(format!("owner \"{owner}\" is being deleted"))
+        .set_detail("An administrator has called ringfence.delete_owner() or ringfence.purge_owner().")
+}
+
+/// 55000: the owner that this session has worked for was deleted.
+pub fn owner_deleted(owner: &str) -> Failure {
+    let owner = quotable(owner);
+    wrong_state(format!("owner \"{owner}\" was deleted"))
+}
+
 /// 25001: the transaction has already used another owner.
 pub fn latched() -> Failure {
     Failure::new(PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION, "the owner cannot change within a transaction")

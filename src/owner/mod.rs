@@ -1,12 +1,13 @@
 //! Owners: the companies that the installation serves.
 
+pub mod closed;
 mod limit;
 mod sql;
 
 use crate::catalog::{self, Row, Rows, Source};
 use crate::error::Result;
 use crate::name::Reference;
-use pgrx::datum::Uuid;
+use pgrx::datum::{TimestampWithTimeZone, Uuid};
 use std::ffi::CStr;
 
 pub use limit::init;
@@ -21,15 +22,18 @@ pub struct Owner {
     pub id: Uuid,
     pub name: String,
     pub enabled: bool,
+    /// `purge_owner()` has begun to delete it.
+    pub is_purged: bool,
     /// ISO 3166-1 alpha-2. Phone numbers without a country code are read as numbers of this
     /// country.
     pub country: Option<String>,
 }
 
-const COLUMNS: [&CStr; 4] = [c"id", c"name", c"enabled", c"country"];
+const COLUMNS: [&CStr; 5] = [c"id", c"name", c"enabled", c"country", c"purge_began_at"];
 
 fn decode(row: &Row) -> Option<Owner> {
-    Some(Owner { id: row.get(0)?, name: row.get(1)?, enabled: row.get(2)?, country: row.get(3) })
+    let is_purged = row.get::<TimestampWithTimeZone>(4).is_some();
+    Some(Owner { id: row.get(0)?, name: row.get(1)?, enabled: row.get(2)?, is_purged, country: row.get(3) })
 }
 
 /// The owner with that id.

@@ -32,6 +32,7 @@ fn new_row<'a>(trigger: &'a PgTrigger<'a>) -> Result<(Tuple<'a>, Owner)> {
     let owner = Owner {
         id: new.get_by_name("id").map_err(missing)?.ok_or_else(|| error::missing_argument("id"))?,
         name: own_name.to_owned(),
+        is_purged: false,
         enabled: new.get_by_name("enabled").map_err(missing)?.unwrap_or_default(),
         country: country.map(str::to_owned),
     };

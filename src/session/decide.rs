@@ -1,18 +1,20 @@
 //! Answers, from the tables, what a role and what it selected resolve to.
 
 use super::context::{Context, SelectedBy};
+use super::last;
 use super::latch::latched_owner;
 use super::question::{Question, Way};
 use super::settings::Scope;
 use crate::access::grant::{self, Binding, Grant};
 use crate::access::owners::{self, OwnerOfRole, OwnersOfRole};
 use crate::access::reach::Reach;
-use crate::error::{self, Result};
+use crate::error::{self, Failure, Result};
 use crate::name::Reference;
-use crate::owner::{self, Owner};
+use crate::owner::{self, Owner, closed};
 use crate::project::{self, Project};
 use crate::role;
 use pgrx::datum::Uuid;
+use pgrx::pg_sys;
 
 /// Answers a question from the tables: None if no owner is asked for and none is the default.
 ///
@@ -23,6 +25,7 @@ pub fn decide(question: &Question) -> Result<Option<Context>> {
         return Ok(None);
     };
     let owner = of_role.owner.clone();
+    closed::require_open(&owner)?;
     let grants = grant::grants(&of_role.held, owner.id)?;
     let only = owners.only_enabled().is_some_and(|only| only.owner.id == owner.id);
     let mut grants = in_enabled_projects(&owner, accepted(question, &owner, only, selected_by, grants)?)?;
@@ -49,10 +52,13 @@ pub fn decide(question: &Question) -> Result<Option<Context>> {
 /// disabled.
 fn find_owner<'a>(question: &Question, owners: &'a OwnersOfRole) -> Result<Option<(&'a OwnerOfRole, SelectedBy)>> {
     let Some(asked) = &question.owner else {
-        return Ok(default_owner(owners)?.map(|of_role| (of_role, SelectedBy::Default)));
+        return Ok(default_owner(question.role, owners)?.map(|of_role| (of_role, SelectedBy::Default)));
     };
     let latched = latched_owner();
     let Some(of_role) = owners.find(asked) else {
+        if let Some(deleted) = last::deleted(question.role, Some(asked))? {
+            return Err(deleted);
+        }
         return Err(match latched {
             Some(latched) if !is_meant(latched, asked)? => error::latched(),
             _ => error::no_access(&role::own_name(), asked.text()),
@@ -62,7 +68,7 @@ fn find_owner<'a>(question: &Question, owners: &'a OwnersOfRole) -> Result<Optio
         return Err(error::latched());
     }
     if !of_role.owner.enabled {
-        return Err(error::owner_disabled(asked.text()));
+        return Err(disabled(&of_role.owner, asked.text()));
     }
     let selected_by = match question.way {
         Way::Setting(_) => SelectedBy::Setting,
@@ -70,6 +76,10 @@ fn find_owner<'a>(question: &Question, owners: &'a OwnersOfRole) -> Result<Optio
         Way::Token(_) => SelectedBy::Token,
     };
     Ok(Some((of_role, selected_by)))
+}
+
+fn disabled(owner: &Owner, asked: &str) -> Failure {
+    if owner.is_purged { error::owner_being_deleted(asked) } else { error::owner_disabled(asked) }
 }
 
 /// Whether an owner that this transaction has used is the one that is asked for.
@@ -120,20 +130,23 @@ fn in_enabled_projects(owner: &Owner, grants: Vec<Grant>) -> Result<Vec<Grant>> 
 
 /// The owner of a role that selects none: its only one. Error 55000 if it is disabled, as its only one or as the one that this
 /// transaction has used; 25001 if the transaction has used an owner before, and selects none now.
-fn default_owner(owners: &OwnersOfRole) -> Result<Option<&OwnerOfRole>> {
+fn default_owner(role: pg_sys::Oid, owners: &OwnersOfRole) -> Result<Option<&OwnerOfRole>> {
     if let Some(only) = owners.only_enabled() {
         return Ok(Some(only));
     }
+    if let Some(deleted) = last::deleted(role, None)? {
+        return Err(deleted);
+    }
     if let Some(latched) = latched_owner() {
         return Err(match owners.by_id(latched) {
-            Some(of_role) if !of_role.owner.enabled => error::owner_disabled(&of_role.owner.name),
+            Some(of_role) if !of_role.owner.enabled => disabled(&of_role.owner, &of_role.owner.name),
             Some(_) => error::selection_undone(),
             None => error::access_ended(&role::own_name()),
         });
     }
     let mut all = owners.owners();
     match (all.next(), all.next()) {
-        (Some(only), None) => Err(error::owner_disabled(&only.owner.name)),
+        (Some(only), None) => Err(disabled(&only.owner, &only.owner.name)),
         _ => Ok(None),
     }
 }

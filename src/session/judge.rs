@@ -13,7 +13,7 @@ use super::context::Context;
 use super::decide::decide;
 use super::question::{self, Question, Way};
 use super::settings::Scope;
-use super::{acting, entered, held, latch, parallel, settings};
+use super::{acting, entered, held, last, latch, parallel, settings};
 use crate::access::owners;
 use crate::catalog;
 use crate::error::{self, Asked, Result};
@@ -66,6 +66,7 @@ pub fn context() -> Result<Rc<Context>> {
 /// As [`context`], but None where no owner is selected and none is the default.
 pub fn selected_context() -> Result<Option<Rc<Context>>> {
     judge().inspect_err(|refusal| {
+        last::forget();
         let asked = entered::current().map(|entered| entered.owner.into()).or_else(|| settings::owner().ok().flatten());
         error::log_refusal(&role::own_name(), Asked::Owner(asked.as_ref().map(Reference::text)), refusal)
     })
@@ -202,6 +203,7 @@ pub fn put_in_force(role: pg_sys::Oid, context: Rc<Context>) -> Result<Rc<Contex
     if !context.may_hold && held::fills_one() {
         return Err(error::survives_transaction("a cursor WITH HOLD"));
     }
+    last::works(role, &context);
     let for_transaction = settings::latch() == settings::Latch::Transaction;
     ANSWER.with(|answer| answer.replace(Some(Answer { role, context: context.clone(), for_transaction })));
     Ok(context)

@@ -14,6 +14,7 @@ mod entered;
 pub mod fast;
 mod held;
 mod judge;
+mod last;
 mod latch;
 mod owners;
 mod parallel;

@@ -9,6 +9,7 @@ pub mod shown;
 
 use crate::catalog;
 use crate::error::{self, Result};
+use crate::owner::closed;
 use crate::rights::Rights;
 use crate::session::{self, fast};
 use pgrx::heap_tuple::PgHeapTuple;
@@ -157,6 +158,9 @@ fn require_right<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a
         let bound = is_view || catalog::row_security_binds(relation, pg_sys::InvalidOid);
         if bound {
             session::require(Rights::parse(right)?, right)?;
+            if !is_view {
+                closed::begin_to_write(&session::context()?.owner)?;
+            }
         }
         Ok(None)
     })()))

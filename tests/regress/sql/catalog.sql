@@ -103,7 +103,7 @@ SELECT oid::regprocedure FROM pg_proc
 
 \echo functions whose body is looked up in the search_path of the caller
 SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
- WHERE p.pronamespace = 'ringfence'::regnamespace AND l.lanname <> 'c' AND p.prosqlbody IS NULL
+ WHERE p.pronamespace = 'ringfence'::regnamespace AND l.lanname <> 'c' AND p.prosqlbody IS NULL AND p.prokind <> 'p' -- a procedure with a SET clause cannot commit
    AND NOT coalesce(p.proconfig @> ARRAY['search_path=pg_catalog, pg_temp'], false);
 
 -- Those two only: policies call them for everybody, see sql/session.sql.

@@ -1,0 +1,50 @@
+//! Errors about deleting an owner, and moving what it has.
+
+use super::failure::{Failure, bad_value, quotable, wrong_state};
+use pgrx::{PgLogLevel, PgSqlErrorCode};
+
+/// 55000: the house owner is always there.
+pub fn house_owner_stays() -> Failure {
+    wrong_state("the house owner cannot be deleted").set_hint(
+        "It holds the contacts that belong to no company. Disable it if you do not want one: UPDATE ringfence.owner SET enabled = false.",
+    )
+}
+
+/// 22023: whoever deletes an owner repeats its name.
+pub fn deletion_not_confirmed() -> Failure {
+    bad_value("the deletion is not confirmed").set_hint(
+        "Argument \"confirm\" must be the exact name of the owner. SELECT ringfence.deletion_question('...') tells what it has.",
+    )
+}
+
+/// 22023: a batch of no rows.
+pub fn empty_batch() -> Failure {
+    bad_value("a batch must have at least one row")
+}
+
+/// 55000: a batch of an owner that nobody has begun to purge.
+pub fn purge_not_begun(owner: &str) -> Failure {
+    let owner = quotable(owner);
+    wrong_state(format!("owner \"{owner}\" is not being purged")).set_hint("CALL ringfence.purge_owner(...) begins it.")
+}
+
+/// 25001: in REPEATABLE READ and above the snapshot is older than what is to be deleted.
+pub fn deletion_needs_read_committed() -> Failure {
+    Failure::new(PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION, "an owner is deleted in READ COMMITTED only")
+        .set_detail("In a transaction of a stricter level, rows that were written since it began would not be seen.")
+        .set_hint("BEGIN ISOLATION LEVEL READ COMMITTED;")
+}
+
+/// NOTICE: the roles that had access to the deleted owner only.
+pub fn tell_of_roles(owner: &str, roles: &[String]) {
+    if roles.is_empty() {
+        return;
+    }
+    let owner = quotable(owner);
+    Failure::new(
+        PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION,
+        format!("these roles had access to owner \"{owner}\" only: {}", roles.join(", ")),
+    )
+    .set_hint("They still exist. DROP ROLE removes the ones that nobody needs.")
+    .report(PgLogLevel::NOTICE);
+}

@@ -1,0 +1,171 @@
+//! An owner's whole life: its deletion, with counts before and proof after.
+//!
+//! The administrator who deletes an owner sees none of its rows. The functions here are called by `ringfence_admin`. They work as the definer, behind the
+//! wall of the one owner, so that what they delete can be of no other.
+
+use crate::access::owners;
+use crate::catalog;
+use crate::error::{self, ErrorReport, Result};
+use crate::name::Reference;
+use crate::owner::{self, Owner, closed};
+use crate::{role, session};
+use pgrx::datum::DatumWithOid;
+use pgrx::prelude::*;
+use pgrx::spi::SpiHeapTupleData;
+
+/// The owner that an administrator names. Error 42501 not for `ringfence_admin`; P0002 no such owner.
+fn administered(owner: Option<&str>) -> Result<Owner> {
+    if !role::is_admin() {
+        return Err(error::may_not_administer(&role::own_name()));
+    }
+    catalog::require_own_version()?;
+    let owner = Reference::new(owner.ok_or_else(|| error::missing_argument("owner"))?);
+    owner::find(&owner)?.ok_or_else(|| error::no_such_owner(owner.text()))
+}
+
+/// As [`administered`], for an owner that is to be deleted. Errors: 55000 the house owner; 22023 its name is not repeated.
+fn to_delete(owner: Option<&str>, confirm: Option<&str>) -> Result<Owner> {
+    let owner = administered(owner)?;
+    if owner::is_house(owner.id) {
+        return Err(error::house_owner_stays());
+    }
+    if confirm != Some(owner.name.as_str()) {
+        return Err(error::deletion_not_confirmed());
+    }
+    Ok(owner)
+}
+
+/// Runs a query of the extension's own for an owner, as the definer, and collects what `decode` makes of each row.
+fn ask<T>(
+    owner: &Owner,
+    query: &str,
+    arguments: &[DatumWithOid],
+    decode: impl Fn(&SpiHeapTupleData) -> Option<T>,
+) -> Result<Vec<T>> {
+    session::as_definer_for(owner.clone(), || {
+        Spi::connect_mut(|client| {
+            let rows = client.update(query, None, arguments)?;
+            Ok::<_, pgrx::spi::Error>(rows.filter_map(|row| decode(&row)).collect())
+        })
+    })?
+    .map_err(|_| error::not_installed("a function of room life"))
+}
+
+/// Runs a statement on table `owner`, as the session's role.
+fn on_owner(owner: &Owner, statement: &str) -> Result<()> {
+    Spi::run_with_args(statement, &[owner.id.into()]).map_err(|_| error::not_installed("table ringfence.owner"))
+}
+
+const OWNER: &str = "ringfence.owner";
+
+fn delete(owner: &Owner) -> Result<()> {
+    on_owner(owner, "DELETE FROM ringfence.owner WHERE id OPERATOR(pg_catalog.=) $1")
+}
+
+/// `ringfence.delete_owner_preview()`: how many rows each table has of an owner.
+#[pg_extern(sql = false)]
+fn delete_owner_preview(
+    owner: Option<&str>,
+) -> Result<TableIterator<'static, (name!(relation, String), name!(rows, i64))>, ErrorReport> {
+    let owner = administered(owner)?;
+    let query = "SELECT relation, rows FROM ringfence.count_rows()";
+    let mut counted = ask(&owner, query, &[], |row| Some((row.get(1).ok()??, row.get(2).ok()??)))?;
+    counted.push((OWNER.to_owned(), 1));
+    Ok(TableIterator::new(counted))
+}
+
+/// `ringfence.deletion_question()`.
+#[pg_extern(sql = false)]
+fn deletion_question(owner: Option<&str>) -> Result<String, ErrorReport> {
+    let owner = administered(owner)?;
+    let query = "SELECT ringfence.describe_rows()";
+    let has: Option<String> = ask(&owner, query, &[], |row| row.get(1).ok()?)?.pop();
+    let has = has.map(|has| format!(" with {has}")).unwrap_or_default();
+    Ok(format!("Delete {}{has}? Repeat its name to confirm.", owner.name))
+}
+
+/// `ringfence.delete_owner()`: deletes an owner and every row of it.
+///
+/// Errors: 42501 not for `ringfence_admin`; P0002 no such owner; 22023 its name is not repeated; 55000 the house owner, or what was counted is not what
+/// was deleted; 25001 in REPEATABLE READ and above.
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn delete_owner(
+    owner: Option<&str>,
+    confirm: Option<&str>,
+) -> Result<
+    TableIterator<'static, (name!(relation, String), name!(deleted, i64), name!(remaining, i64))>,
+    ErrorReport,
+> {
+    let owner = to_delete(owner, confirm)?;
+    require_read_committed()?;
+    closed::close(owner.id);
+    let left_alone = owners::with_no_other(owner.id)?;
+    let query = "SELECT relation, deleted, remaining FROM ringfence.delete_rows()";
+    let decode = |row: &SpiHeapTupleData| Some((row.get(1).ok()??, row.get(2).ok()??, row.get(3).ok()??));
+    let mut deleted = closed::deleting(|| ask(&owner, query, &[], decode))?;
+    delete(&owner)?;
+    deleted.push((OWNER.to_owned(), 1, i64::from(owner::by_id(owner.id)?.is_some())));
+    error::tell_of_roles(&owner.name, &left_alone);
+    Ok(TableIterator::new(deleted))
+}
+
+/// An older snapshot would not see what was written since. Error 25001.
+fn require_read_committed() -> Result<()> {
+    // SAFETY: reads a variable of the backend.
+    if unsafe { pg_sys::XactIsoLevel } > pg_sys::XACT_READ_COMMITTED as i32 {
+        Err(error::deletion_needs_read_committed())
+    } else {
+        Ok(())
+    }
+}
+
+fn require_batch(batch: Option<i32>) -> Result<i32> {
+    batch.filter(|batch| *batch > 0).ok_or_else(error::empty_batch)
+}
+
+/// Part of `ringfence.purge_owner()`: from the next commit on nobody works for the owner.
+#[pg_extern(sql = false)]
+fn begin_purge(owner: Option<&str>, confirm: Option<&str>, batch: Option<i32>) -> Result<(), ErrorReport> {
+    let owner = to_delete(owner, confirm)?;
+    require_batch(batch)?;
+    closed::close(owner.id);
+    error::tell_of_roles(&owner.name, &owners::with_no_other(owner.id)?);
+    on_owner(
+        &owner,
+        "UPDATE ringfence.owner SET enabled = false, purge_began_at = coalesce(purge_began_at, pg_catalog.clock_timestamp())
+          WHERE id OPERATOR(pg_catalog.=) $1",
+    )?;
+    Ok(())
+}
+
+/// Part of `ringfence.purge_owner()`: deletes a batch of the owner's rows from the tables of a step. Returns the step of the next batch, or NULL when the
+/// owner is gone.
+#[pg_extern(sql = false)]
+fn purge_batch(
+    owner: Option<&str>,
+    confirm: Option<&str>,
+    batch: Option<i32>,
+    step: Option<i32>,
+) -> Result<Option<i32>, ErrorReport> {
+    let owner = to_delete(owner, confirm)?;
+    require_read_committed()?;
+    let batch = require_batch(batch)?;
+    if !owner.is_purged {
+        return Err(error::purge_not_begun(&owner.name).into());
+    }
+    closed::close(owner.id);
+    let query = "SELECT ringfence.delete_batch($1, $2)";
+    let arguments: [DatumWithOid; 2] = [step.into(), batch.into()];
+    let next = closed::deleting(|| ask(&owner, query, &arguments, |row| row.get::<i32>(1).ok()?))?.pop();
+    if next.is_none() {
+        delete(&owner)?;
+    }
+    Ok(next)
+}
+
+/// `ringfence.is_deleting_owner()`: for triggers that keep what an owner cannot be without.
+#[pg_extern(sql = false)]
+fn is_deleting_owner() -> bool {
+    closed::is_deleting()
+}

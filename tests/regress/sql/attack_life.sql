@@ -1,0 +1,122 @@
+-- Attacks on the deletion of owners (260 to 266).
+\set SHOW_CONTEXT never
+\set VERBOSITY default
+
+-- 260: an administrator of A counts or deletes B, or A itself. The answer is the same for an owner that does not exist.
+SET SESSION AUTHORIZATION boss_a;
+SELECT * FROM ringfence.delete_owner_preview('Company B');
+\echo :SQLSTATE
+SELECT ringfence.deletion_question('Company B');
+SELECT ringfence.deletion_question('No such owner');
+SELECT * FROM ringfence.delete_owner('Company B', 'Company B');
+SELECT * FROM ringfence.delete_owner('Company A', 'Company A');
+CALL ringfence.purge_owner('Company B', 'Company B');
+SELECT ringfence.begin_purge('Company B', 'Company B', 1);
+SELECT ringfence.purge_batch('Company B', 'Company B', 1, 1);
+SELECT ringfence.delete_rows();
+SELECT ringfence.count_rows();
+SELECT ringfence.describe_rows();
+SELECT ringfence.delete_batch(1, 1);
+SELECT ringfence.delete_step('{ringfence.customer}');
+SELECT ringfence.tables_by_step();
+DELETE FROM ringfence.owner;
+UPDATE ringfence.owner SET purge_began_at = now();
+SELECT name FROM ringfence.owner_association WHERE owner_id <> 'aaaaaaaa-0000-0000-0000-000000000001';
+RESET SESSION AUTHORIZATION;
+
+-- 261: a SECURITY DEFINER function of an administrator's deletes for whoever calls it.
+CREATE FUNCTION public.delete_for_me(name text) RETURNS SETOF record LANGUAGE sql SECURITY DEFINER AS $$ SELECT ringfence.delete_owner(name, name) $$;
+ALTER FUNCTION public.delete_for_me(text) OWNER TO dba;
+SET SESSION AUTHORIZATION boss_a;
+SELECT public.delete_for_me('Company B');
+\echo :SQLSTATE
+RESET SESSION AUTHORIZATION;
+
+-- 262: a table of a user's own, with a policy named as the wall's, and a trigger that would run as the definer.
+CREATE SCHEMA stranger AUTHORIZATION stranger;
+GRANT USAGE ON SCHEMA ringfence TO stranger;
+SET SESSION AUTHORIZATION stranger;
+CREATE TABLE stranger.bait (owner_id uuid);
+INSERT INTO stranger.bait VALUES ('aaaaaaaa-0000-0000-0000-000000000001');
+ALTER TABLE stranger.bait ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY owner_wall ON stranger.bait AS RESTRICTIVE USING (true);
+CREATE POLICY everything ON stranger.bait USING (true);
+CREATE FUNCTION stranger.spy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'runs as %', current_user; RETURN OLD; END $$;
+CREATE TRIGGER spy BEFORE DELETE ON stranger.bait FOR EACH ROW EXECUTE FUNCTION stranger.spy();
+GRANT ALL ON stranger.bait TO PUBLIC;
+GRANT ALL ON SCHEMA stranger TO PUBLIC;
+\set VERBOSITY sqlstate
+ALTER TABLE stranger.bait OWNER TO ringfence_tables;
+\set VERBOSITY default
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION dba;
+BEGIN;
+SELECT relation, deleted FROM ringfence.delete_owner('Company A', 'Company A') WHERE relation LIKE 'stranger.%';
+ROLLBACK;
+RESET SESSION AUTHORIZATION;
+
+-- 263: an administrator's session has a hostile search_path.
+CREATE SCHEMA hostile;
+GRANT ALL ON SCHEMA hostile TO PUBLIC;
+SET SESSION AUTHORIZATION stranger;
+CREATE FUNCTION hostile.never(uuid, uuid) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'hostile operator as %', current_user; RETURN true; END $$;
+CREATE OPERATOR hostile.= (FUNCTION = hostile.never, LEFTARG = uuid, RIGHTARG = uuid);
+CREATE FUNCTION hostile.less(integer, integer) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'hostile operator as %', current_user; RETURN true; END $$;
+CREATE OPERATOR hostile.< (FUNCTION = hostile.less, LEFTARG = integer, RIGHTARG = integer);
+CREATE FUNCTION hostile.clock_timestamp() RETURNS timestamptz LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'hostile function as %', current_user; RETURN NULL; END $$;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION dba;
+SET search_path = hostile, pg_catalog;
+SELECT rows > 0 AS counted FROM ringfence.delete_owner_preview('Company A') WHERE relation OPERATOR(pg_catalog.=) 'ringfence.customer';
+SELECT ringfence.deletion_question('Company A');
+CALL ringfence.purge_owner('Company C', 'Company C');
+BEGIN;
+SELECT sum(remaining) FROM ringfence.delete_owner('Company A', 'Company A');
+ROLLBACK;
+RESET search_path;
+RESET SESSION AUTHORIZATION;
+
+-- 264: a row of B's cannot refer to A's, so that no deletion of A reaches B, or is kept by B. The error does not say whether A's row exists.
+SET SESSION AUTHORIZATION app_b;
+INSERT INTO ringfence.ticket (subject, customer_id) VALUES ('not mine', 'a0000000-0000-0000-0000-000000000001');
+\echo :SQLSTATE
+INSERT INTO ringfence.ticket (subject, customer_id) VALUES ('not mine', 'a0000000-0000-0000-0000-0000000000ff');
+\echo :SQLSTATE
+UPDATE ringfence.customer_card SET company_id = 'a0000000-0000-0000-0000-00000000000c' WHERE name = 'Tsai Mei-Ling';
+\echo :SQLSTATE
+RESET SESSION AUTHORIZATION;
+-- Not even for a superuser: every foreign key between tables of owners has the owner on both sides.
+SELECT conrelid::regclass, conname FROM pg_constraint
+ WHERE contype = 'f' AND conrelid IN (SELECT relation FROM ringfence.tables_by_step()) AND confrelid IN (SELECT relation FROM ringfence.tables_by_step())
+   AND NOT EXISTS (SELECT FROM unnest(conkey, confkey) AS pair (own, other)
+                    JOIN pg_attribute AS a ON a.attrelid = conrelid AND a.attnum = pair.own AND a.attname = 'owner_id'
+                    JOIN pg_attribute AS b ON b.attrelid = confrelid AND b.attnum = pair.other AND b.attname = 'owner_id');
+
+-- 265: a superuser has switched row-level security off on a table, or forgotten the wall: nothing of others is deleted.
+ALTER TABLE ringfence.company DISABLE ROW LEVEL SECURITY;
+SET SESSION AUTHORIZATION dba;
+BEGIN;
+SELECT sum(remaining) FROM ringfence.delete_owner('Company A', 'Company A');
+\echo :SQLSTATE
+ROLLBACK;
+RESET SESSION AUTHORIZATION;
+SELECT count(*) FROM ringfence.company;
+ALTER TABLE ringfence.company ENABLE ROW LEVEL SECURITY;
+
+-- 266: roles with BYPASSRLS and superusers delete one owner, not all.
+CREATE ROLE bypasses_life LOGIN BYPASSRLS;
+GRANT ringfence_admin TO bypasses_life;
+SET SESSION AUTHORIZATION bypasses_life;
+BEGIN;
+SELECT sum(remaining) FROM ringfence.delete_owner('Company A', 'Company A');
+SELECT name FROM ringfence.owner ORDER BY name;
+ROLLBACK;
+RESET SESSION AUTHORIZATION;
+BEGIN;
+SELECT sum(remaining) FROM ringfence.delete_owner('Company A', 'Company A');
+SELECT count(*) FROM ringfence.customer WHERE owner_id = 'bbbbbbbb-0000-0000-0000-000000000002';
+ROLLBACK;
+SET SESSION AUTHORIZATION app_b;
+SELECT count(*) FROM ringfence.customer;
+RESET SESSION AUTHORIZATION;
+DROP ROLE bypasses_life;
