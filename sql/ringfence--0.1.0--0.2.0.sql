@@ -3196,6 +3196,288 @@ COMMENT ON COLUMN ringfence.owner_association.kind IS 'project, channel, script,
 COMMENT ON COLUMN ringfence.owner_association.id IS 'The id in the table of that kind; a report view has none';
 COMMENT ON COLUMN ringfence.owner_association.name IS 'Its name: of a channel without one the address, of access the role';
 
+-- Export and load -----------------------------------------------------------------------------------------------------
+
+-- Every line carries a checksum of itself and of all lines before it. So a line that is damaged, missing, moved or there twice is told by its number.
+-- It guards against accidents. Whoever changes a file on purpose can compute it: what a file may do is decided elsewhere.
+CREATE FUNCTION ringfence.line_checksum(before text, place bigint, relation text, line jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN encode(substr(sha256(convert_to(concat_ws(' ', before, place, relation, line), 'UTF8')), 1, 8), 'hex');
+REVOKE ALL ON FUNCTION ringfence.line_checksum(text, bigint, text, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.line_checksum(text, bigint, text, jsonb) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.line_checksum(text, bigint, text, jsonb) IS 'What a line of an export has to carry; internal';
+
+-- The columns that a line has. The owner is that of the first line. A role has another number in another installation.
+CREATE FUNCTION ringfence.exported_columns(relation regclass) RETURNS text[]
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $columns$
+    SELECT array_agg(attname::text ORDER BY attname COLLATE "C")
+      FROM pg_attribute
+     WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+       AND attname <> 'owner_id' AND NOT (relation = 'ringfence.access'::regclass AND attname = 'role')
+$columns$;
+REVOKE ALL ON FUNCTION ringfence.exported_columns(regclass) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.exported_columns(regclass) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.exported_columns(regclass) IS 'The columns of a table that an export has; internal';
+
+-- The settings are those that change how PostgreSQL writes a value.
+CREATE FUNCTION ringfence.export_rows(version text, OUT "position" bigint, OUT relation text, OUT line jsonb) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' SET DateStyle = 'ISO' SET IntervalStyle = 'postgres' SET bytea_output = 'hex'
+    SET extra_float_digits = 1 AS $export$
+DECLARE
+    own      CONSTANT uuid := ringfence.current_owner();
+    place    regclass;
+    ordering text;
+    checksum text := '';
+BEGIN
+    "position" := 1;
+    relation := 'ringfence.owner';
+    SELECT jsonb_build_object('id', id, 'name', name, 'description', description, 'enabled', enabled, 'country', country,
+                              'created_at', created_at, 'format', 1, 'version', export_rows.version)
+      INTO line FROM ringfence.owner WHERE id = own;
+    checksum := ringfence.line_checksum(checksum, "position", relation, line);
+    line := line || jsonb_build_object('checksum', checksum);
+    RETURN NEXT;
+    FOR place IN SELECT found.relation FROM ringfence.tables_by_step() AS found ORDER BY found.step DESC, found.relation::text LOOP
+        relation := ringfence.qualified_name(place);
+        SELECT string_agg(format('%I', attname), ', ' ORDER BY n) INTO ordering
+          FROM pg_index, unnest(indkey) WITH ORDINALITY AS key (attnum, n)
+          JOIN pg_attribute USING (attnum)
+         WHERE indrelid = place AND indisprimary AND attrelid = place;
+        FOR line IN EXECUTE format('SELECT jsonb_build_object(%s) FROM %s WHERE owner_id = $1 ORDER BY %s',
+                                   (SELECT string_agg(format('%1$L, %1$I', name), ', ') FROM unnest(ringfence.exported_columns(place)) AS name),
+                                   place, ordering) USING own LOOP
+            "position" := "position" + 1;
+            checksum := ringfence.line_checksum(checksum, "position", relation, line);
+            line := line || jsonb_build_object('checksum', checksum);
+            RETURN NEXT;
+        END LOOP;
+    END LOOP;
+    "position" := "position" + 1;
+    relation := 'end';
+    line := jsonb_build_object('lines', "position");
+    line := line || jsonb_build_object('checksum', ringfence.line_checksum(checksum, "position", relation, line));
+    RETURN NEXT;
+END
+$export$;
+REVOKE ALL ON FUNCTION ringfence.export_rows(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.export_rows(text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.export_rows(text) IS 'All rows of the owner as lines that load_owner() takes; internal';
+
+CREATE FUNCTION ringfence.has_masked_fields() RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $masked$
+    SELECT EXISTS (SELECT FROM ringfence.field WHERE owner_id = ringfence.current_owner() AND is_masked)
+$masked$;
+REVOKE ALL ON FUNCTION ringfence.has_masked_fields() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.has_masked_fields() TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.has_masked_fields() IS 'Whether the owner has masked fields; internal';
+
+CREATE FUNCTION ringfence.export_owner(owner text, OUT "position" bigint, OUT relation text, OUT line jsonb) RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'export_owner';
+REVOKE ALL ON FUNCTION ringfence.export_owner(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.export_owner(text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.export_owner(text) IS
+    'All that the session''s owner has, as lines that load_owner() takes. Needs owner.export, and field.unmask in all projects if a field is masked. Error P0002: not the session''s owner';
+
+-- Parts of load_owner(), called as the definer for the owner that is loaded. Triggers do not run: what they keep is in the lines, and they would write
+-- today's date. The wall and the constraints judge each row; foreign keys are looked at when all are in.
+CREATE FUNCTION ringfence.refuse_line(place bigint, reason text) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $refuse$
+BEGIN
+    RAISE EXCEPTION 'line % of the export cannot be loaded: %', place, reason
+        USING ERRCODE = 'bad_copy_file_format', HINT = 'Nothing is loaded. Load the lines as export_owner() gave them, all of them, with their positions.';
+END
+$refuse$;
+REVOKE ALL ON FUNCTION ringfence.refuse_line(bigint, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.refuse_line(bigint, text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.refuse_line(bigint, text) IS 'Error 22P04 for a line of an export; internal';
+
+CREATE FUNCTION ringfence.load_first_line(relation text, line jsonb, version text, new_name text, OUT id uuid, OUT name text, OUT checksum text) RETURNS record
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $first$
+#variable_conflict use_variable
+BEGIN
+    checksum := ringfence.line_checksum('', 1, relation, line - 'checksum');
+    IF relation IS DISTINCT FROM 'ringfence.owner' OR checksum IS DISTINCT FROM line ->> 'checksum' THEN
+        PERFORM ringfence.refuse_line(1, 'it is damaged, or not the first line of an export');
+    ELSIF line ->> 'version' <> version OR line -> 'format' <> '1' THEN
+        PERFORM ringfence.refuse_line(1, format('the export was made by version %s of ringfence', left(line ->> 'version', 20)));
+    END IF;
+    id := line ->> 'id';
+    name := coalesce(new_name, line ->> 'name');
+END
+$first$;
+REVOKE ALL ON FUNCTION ringfence.load_first_line(text, jsonb, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.load_first_line(text, jsonb, text, text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.load_first_line(text, jsonb, text, text) IS 'Reads which owner an export is of; internal';
+
+CREATE FUNCTION ringfence.load_owner_row(line jsonb, name text) RETURNS void
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $owner$
+    INSERT INTO ringfence.owner (id, name, description, enabled, country, created_at)
+    VALUES (ringfence.current_owner(), load_owner_row.name, line ->> 'description', (line ->> 'enabled')::boolean, line ->> 'country',
+            (line ->> 'created_at')::timestamptz)
+$owner$;
+REVOKE ALL ON FUNCTION ringfence.load_owner_row(jsonb, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.load_owner_row(jsonb, text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.load_owner_row(jsonb, text) IS 'Inserts the owner that an export is of; internal';
+
+CREATE FUNCTION ringfence.load_lines(first bigint, positions bigint[], relations text[], lines jsonb[], before text) RETURNS text
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' SET DateStyle = 'ISO' AS $load$
+#variable_conflict use_variable
+DECLARE
+    own      CONSTANT uuid := ringfence.current_owner();
+    checksum text := before;
+    relation text;
+    place    regclass;
+    names    text[];
+    rows     jsonb[] := '{}';
+    row      jsonb;
+BEGIN
+    FOR n IN 1 .. cardinality(lines) LOOP
+        IF positions[n] IS DISTINCT FROM first + n - 1 THEN
+            PERFORM ringfence.refuse_line(first + n - 1, 'it is missing, or a line is there twice');
+        END IF;
+        row := lines[n] - 'checksum';
+        checksum := ringfence.line_checksum(checksum, positions[n], relations[n], row);
+        IF checksum IS DISTINCT FROM lines[n] ->> 'checksum' THEN
+            PERFORM ringfence.refuse_line(positions[n], 'it is damaged, or not in its place');
+        END IF;
+        IF relations[n] IS DISTINCT FROM relation THEN
+            PERFORM ringfence.insert_rows(place, rows);
+            relation := relations[n];
+            rows := '{}';
+            SELECT found.relation, ringfence.exported_columns(found.relation) INTO place, names
+              FROM ringfence.tables_by_step() AS found WHERE ringfence.qualified_name(found.relation) = relation;
+            IF place IS NULL THEN
+                PERFORM ringfence.refuse_line(positions[n], 'there is no such table of owners here');
+            END IF;
+        END IF;
+        IF ARRAY(SELECT key FROM jsonb_object_keys(row) AS key ORDER BY key COLLATE "C") <> names THEN
+            PERFORM ringfence.refuse_line(positions[n], 'its columns are not those of the table');
+        END IF;
+        IF place = 'ringfence.access'::regclass THEN
+            IF NOT ringfence.prepare_role(row ->> 'role_name') THEN
+                CONTINUE;
+            END IF;
+            row := row || jsonb_build_object('role', quote_ident(row ->> 'role_name'));
+        ELSIF place = 'ringfence.report_view'::regclass AND to_regclass(format('ringfence_report.%I', row ->> 'name')) IS NOT NULL THEN
+            -- It may be another owner's.
+            RAISE EXCEPTION 'there is a view "%" in schema ringfence_report already', row ->> 'name' USING ERRCODE = 'duplicate_table';
+        END IF;
+        rows := rows || row;
+    END LOOP;
+    PERFORM ringfence.insert_rows(place, rows);
+    RETURN checksum;
+END
+$load$;
+REVOKE ALL ON FUNCTION ringfence.load_lines(bigint, bigint[], text[], jsonb[], text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.load_lines(bigint, bigint[], text[], jsonb[], text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.load_lines(bigint, bigint[], text[], jsonb[], text) IS 'Inserts the rows of some lines of an export, and returns the checksum of the last; internal';
+
+-- Whatever a line says, the row is of the owner that is loaded. RETURNING a column lets the policies for reading judge the new rows: a row of a project that the
+-- owner does not have would be seen by nobody, not even by what looks at the foreign keys in the end.
+CREATE FUNCTION ringfence.insert_rows(place regclass, rows jsonb[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $insert$
+DECLARE
+    own   CONSTANT uuid := ringfence.current_owner();
+    names text;
+    count bigint;
+BEGIN
+    IF rows = '{}' THEN
+        RETURN;
+    END IF;
+    SELECT string_agg(format('%I', name), ', ') INTO names
+      FROM unnest(ringfence.exported_columns(place) || CASE WHEN place = 'ringfence.access'::regclass THEN '{role}' ELSE '{}' END::text[]) AS name;
+    EXECUTE format('WITH inserted AS (INSERT INTO %1$s (owner_id, %2$s) '
+                   'SELECT $1, %2$s FROM unnest($2) AS line (line), jsonb_populate_record(NULL::%1$s, line.line - ''owner_id'') RETURNING owner_id) '
+                   'SELECT count(*) FROM inserted', place, names)
+       INTO count USING own, rows;
+    IF count <> cardinality(rows) THEN
+        RAISE EXCEPTION 'rows of % cannot be loaded', place
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'A trigger that was added to the table may keep them out.';
+    END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE EXCEPTION 'the export is not whole: a row of % refers to a project that it does not have', place
+        USING ERRCODE = 'foreign_key_violation', HINT = 'Nothing is loaded.';
+END
+$insert$;
+REVOKE ALL ON FUNCTION ringfence.insert_rows(regclass, jsonb[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.insert_rows(regclass, jsonb[]) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.insert_rows(regclass, jsonb[]) IS 'Inserts rows of the owner; internal';
+
+CREATE FUNCTION ringfence.prepare_role(role_name text) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $prepare$
+#variable_conflict use_variable
+DECLARE
+    known record;
+BEGIN
+    SELECT * INTO known FROM pg_roles WHERE rolname = role_name;
+    IF NOT FOUND OR known.rolsuper OR known.rolbypassrls OR role_name ~ '^(ringfence|pg)_' THEN
+        RAISE WARNING 'the access of role "%" is not loaded', left(role_name, 200)
+            USING DETAIL = CASE WHEN known.rolname IS NULL THEN 'There is no such role.' ELSE 'Row-level security does not bind this role, or it is one of the system.' END,
+                  HINT = 'ringfence.grant_access() gives access to a role.';
+        RETURN false;
+    END IF;
+    -- As store_access() does.
+    IF current_setting('server_version_num')::integer >= 160000 THEN
+        IF NOT pg_has_role(known.oid, 'ringfence_user', 'USAGE') THEN
+            EXECUTE format('GRANT ringfence_user TO %I WITH INHERIT TRUE', role_name);
+        END IF;
+    ELSIF NOT pg_has_role(known.oid, 'ringfence_user', 'MEMBER') THEN
+        EXECUTE format('GRANT ringfence_user TO %I', role_name);
+    END IF;
+    RETURN true;
+END
+$prepare$;
+REVOKE ALL ON FUNCTION ringfence.prepare_role(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.prepare_role(text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.prepare_role(text) IS 'Whether access of a role is loaded, which then gets the privileges of applications; internal';
+
+CREATE FUNCTION ringfence.load_last_line(place bigint, relation text, line jsonb, before text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $last$
+#variable_conflict use_variable
+DECLARE
+    own     CONSTANT uuid := ringfence.current_owner();
+    key     record;
+    orphan  jsonb;
+    report  ringfence.report_view;
+BEGIN
+    IF relation IS DISTINCT FROM 'end' OR line -> 'lines' IS DISTINCT FROM to_jsonb(place)
+       OR ringfence.line_checksum(before, place, relation, line - 'checksum') IS DISTINCT FROM line ->> 'checksum' THEN
+        PERFORM ringfence.refuse_line(place, 'the export does not end here');
+    END IF;
+    FOR key IN SELECT conrelid::regclass AS child, confrelid::regclass AS parent, conname,
+                      (SELECT string_agg(format('parent.%I = child.%I', theirs.attname, ours.attname), ' AND ')
+                         FROM unnest(conkey, confkey) AS pair (our_number, their_number)
+                         JOIN pg_attribute AS ours ON ours.attrelid = conrelid AND ours.attnum = our_number
+                         JOIN pg_attribute AS theirs ON theirs.attrelid = confrelid AND theirs.attnum = their_number) AS same,
+                      (SELECT string_agg(format('child.%I IS NOT NULL', attname), ' AND ') FROM pg_attribute WHERE attrelid = conrelid AND attnum = ANY (conkey)) AS given
+                 FROM pg_constraint
+                WHERE contype = 'f' AND conparentid = 0 AND conrelid IN (SELECT found.relation FROM ringfence.tables_by_step() AS found) LOOP
+        EXECUTE format('SELECT to_jsonb(child) - ''owner_id'' FROM %s AS child WHERE child.owner_id = $1 AND %s AND NOT EXISTS (SELECT FROM %s AS parent WHERE %s) LIMIT 1',
+                       key.child, key.given, key.parent, key.same) INTO orphan USING own;
+        IF orphan IS NOT NULL THEN
+            RAISE EXCEPTION 'the export is not whole: a row of % refers to a row of % that it does not have', key.child, key.parent
+                USING ERRCODE = 'foreign_key_violation', DETAIL = left(orphan::text, 500), HINT = 'Nothing is loaded.';
+        END IF;
+    END LOOP;
+    PERFORM ringfence.check_pattern(pattern) FROM ringfence.field WHERE owner_id = own;
+    FOR report IN SELECT * FROM ringfence.report_view WHERE owner_id = own LOOP
+        PERFORM ringfence.make_report_view(report);
+    END LOOP;
+END
+$last$;
+REVOKE ALL ON FUNCTION ringfence.load_last_line(bigint, text, jsonb, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.load_last_line(bigint, text, jsonb, text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.load_last_line(bigint, text, jsonb, text) IS 'Checks what all lines of an export have loaded, and makes its report views; internal';
+
+CREATE FUNCTION ringfence.load_owner(lines regclass, name text DEFAULT NULL, OUT relation text, OUT rows bigint) RETURNS SETOF record
+    LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 30 AS 'MODULE_PATHNAME', 'load_owner_wrapper';
+REVOKE ALL ON FUNCTION ringfence.load_owner(regclass, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.load_owner(regclass, text) TO ringfence_admin;
+COMMENT ON FUNCTION ringfence.load_owner(regclass, text) IS
+    'Makes an owner of the lines of export_owner(), from a relation with position, relation and line, under the same ids. Error 22P04: a line is damaged, missing or moved; 23505: an id or name is taken';
+
 -- Stored forms --------------------------------------------------------------------------------------------------------
 
 -- Phones, e-mails and searchable values are read better than before: those that read otherwise are stored anew.

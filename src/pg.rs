@@ -114,6 +114,16 @@ pub mod unguarded {
         ) -> pg_sys::Datum;
         pub fn pg_detoast_datum_packed(datum: *mut pg_sys::varlena) -> *mut pg_sys::varlena;
 
+        // Of which pgrx has none.
+        pub fn SetTuplestoreDestReceiverParams(
+            receiver: *mut pg_sys::DestReceiver,
+            store: *mut pg_sys::Tuplestorestate,
+            context: pg_sys::MemoryContext,
+            detoast: bool,
+            columns: pg_sys::TupleDesc,
+            problem: *const c_char,
+        );
+
         // What PostgreSQL runs if no library has a hook.
         pub fn standard_planner(
             query: *mut pg_sys::Query,
@@ -202,6 +212,24 @@ pub unsafe fn copied_unguarded(bytes: *const u8, length: usize) -> pg_sys::Datum
         let copy = unguarded::palloc(length).cast::<u8>();
         copy.copy_from_nonoverlapping(bytes, length);
         copy.into()
+    }
+}
+
+/// What takes the rows of a query into a store, whose memory context this is.
+///
+/// # Safety
+/// Store and context must live as long as the query.
+#[allow(ffi_unwind_calls)]
+pub unsafe fn tuplestore_receiver(
+    store: *mut pg_sys::Tuplestorestate,
+    context: pg_sys::MemoryContext,
+) -> *mut pg_sys::DestReceiver {
+    // SAFETY: as promised by the caller. The second function stores what it is given, and raises no error.
+    unsafe {
+        let receiver = pg_sys::CreateDestReceiver(pg_sys::CommandDest::DestTuplestore);
+        let (columns, problem) = (std::ptr::null_mut(), std::ptr::null());
+        unguarded::SetTuplestoreDestReceiverParams(receiver, store, context, true, columns, problem);
+        receiver
     }
 }
 

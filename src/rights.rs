@@ -32,6 +32,7 @@ impl Rights {
     pub const CUSTOMER_WRITE: Rights = Rights(1 << 1);
     pub const FIELD_UNMASK: Rights = Rights(1 << 9);
     pub const ACCESS_MANAGE: Rights = Rights(1 << 14);
+    pub const OWNER_EXPORT: Rights = Rights(1 << 15);
 
     /// Rights over what all projects of an owner share. Access that is limited to a project does not give them.
     pub const OF_THE_WHOLE_OWNER: Rights = Rights(1 << 8 | 1 << 10 | 1 << 11 | 1 << 15);

@@ -3,6 +3,7 @@
 mod common;
 use common::{Database, refused, run, value};
 use postgres::Client;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -43,7 +44,10 @@ fn others_wait_for_nothing() {
     run(&mut before, "UPDATE ringfence.customer_card SET address = 'Meanwhile' WHERE name = 'Before'; COMMIT");
     assert_eq!(value::<i64>(&mut reader, COUNT), 3);
     run(&mut writer, "INSERT INTO ringfence.company (name) VALUES ('Meanwhile')");
-    run(&mut writer, "SELECT ringfence.open_ticket(id, 'Meanwhile'), ringfence.log_interaction('call', customer => id) FROM ringfence.customer");
+    run(
+        &mut writer,
+        "SELECT ringfence.open_ticket(id, 'Meanwhile'), ringfence.log_interaction('call', customer => id) FROM ringfence.customer",
+    );
     run(&mut writer, "UPDATE ringfence.customer SET language = 'pl' WHERE name = 'Before'");
     run(
         &mut impatient(&database, "dba"),
@@ -103,7 +107,10 @@ fn writers_of_the_owner_are_waited_for() {
         );
         let mut admin = database.connect("dba");
         let deletion = thread::spawn(move || {
-            value::<i64>(&mut admin, "SELECT sum(remaining)::bigint FROM ringfence.delete_owner('Company A', 'Company A')")
+            value::<i64>(
+                &mut admin,
+                "SELECT sum(remaining)::bigint FROM ringfence.delete_owner('Company A', 'Company A')",
+            )
         });
         wait_until_blocked(&database, "dba");
         // While it waits, nobody new begins.
@@ -124,7 +131,8 @@ fn writers_of_the_owner_are_waited_for() {
             run(&mut writer, "COMMIT PREPARED 'life'");
         }
         assert_eq!(deletion.join().expect("deletion"), 0, "{ending}");
-        let left = "SELECT count(*) FROM ringfence.field_project WHERE owner_id = 'aaaaaaaa-0000-0000-0000-000000000001'";
+        let left =
+            "SELECT count(*) FROM ringfence.field_project WHERE owner_id = 'aaaaaaaa-0000-0000-0000-000000000001'";
         assert_eq!(value::<i64>(&mut database.superuser(), left), 0, "{ending}");
     }
 }
@@ -132,7 +140,10 @@ fn writers_of_the_owner_are_waited_for() {
 #[test]
 fn a_purge_that_is_killed_goes_on() {
     let database = Database::new("life_purge");
-    run(&mut database.connect("app_b"), "INSERT INTO ringfence.customer (name) SELECT 'Customer ' || n FROM generate_series(1, 50) AS n");
+    run(
+        &mut database.connect("app_b"),
+        "INSERT INTO ringfence.customer (name) SELECT 'Customer ' || n FROM generate_series(1, 50) AS n",
+    );
     let everybody = "SELECT count(*) FROM ringfence.customer WHERE owner_id = 'bbbbbbbb-0000-0000-0000-000000000002'";
     let mut at_work = database.connect("app_b");
     assert_eq!(value::<i64>(&mut at_work, COUNT), 52);
@@ -158,8 +169,45 @@ fn a_purge_that_is_killed_goes_on() {
     run(&mut superuser, "ROLLBACK");
     assert_eq!(value::<i64>(&mut superuser, everybody), left);
     let mut admin = database.connect("dba");
-    assert_eq!(value::<i64>(&mut admin, "SELECT count(*) FROM ringfence.owner WHERE purge_began_at IS NOT NULL AND NOT enabled"), 1);
+    assert_eq!(
+        value::<i64>(
+            &mut admin,
+            "SELECT count(*) FROM ringfence.owner WHERE purge_began_at IS NOT NULL AND NOT enabled"
+        ),
+        1
+    );
     run(&mut admin, "CALL ringfence.purge_owner('Company B', 'Company B')");
     assert_eq!(value::<i64>(&mut admin, "SELECT count(*) FROM ringfence.owner WHERE name = 'Company B'"), 0);
     assert_eq!(value::<i64>(&mut superuser, everybody), 0);
+}
+
+/// How many files of tables and indexes have that text in them.
+fn files_with(database: &Database, text: &str) -> i64 {
+    let mut superuser = database.superuser();
+    run(&mut superuser, "CHECKPOINT");
+    let query = format!(
+        "SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'i', 't') AND pg_relation_filepath(oid) IS NOT NULL AND relpages < 10000
+            AND position('{text}'::bytea IN pg_read_binary_file(pg_relation_filepath(oid))) > 0"
+    );
+    value(&mut superuser, &query)
+}
+
+#[test]
+fn nothing_of_it_is_left_in_a_dump_or_a_file() {
+    let database = Database::new("life_canary");
+    let dump = || {
+        let dumped = Command::new("pg_dump").arg(&database.name).output().expect("pg_dump");
+        assert!(dumped.status.success(), "{}", String::from_utf8_lossy(&dumped.stderr));
+        String::from_utf8_lossy(&dumped.stdout).into_owned()
+    };
+    let id = "bbbbbbbb-0000-0000-0000-000000000002";
+    let before = dump();
+    assert!(before.contains("CANARY-B") && before.contains(id));
+    assert!(files_with(&database, "CANARY-B") > 0);
+    run(&mut database.connect("dba"), "SELECT ringfence.delete_owner('Company B', 'Company B')");
+    let after = dump();
+    assert!(!after.contains("CANARY-B") && !after.contains(id));
+    assert!(after.contains("Formosa Tea"), "the others are there");
+    run(&mut database.superuser(), "VACUUM FULL");
+    assert_eq!(files_with(&database, "CANARY-B"), 0);
 }

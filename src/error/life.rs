@@ -1,6 +1,6 @@
 //! Errors about deleting an owner, and moving what it has.
 
-use super::failure::{Failure, bad_value, quotable, wrong_state};
+use super::failure::{Failure, bad_value, not_allowed, quotable, wrong_state};
 use pgrx::{PgLogLevel, PgSqlErrorCode};
 
 /// 55000: the house owner is always there.
@@ -33,6 +33,25 @@ pub fn deletion_needs_read_committed() -> Failure {
     Failure::new(PgSqlErrorCode::ERRCODE_ACTIVE_SQL_TRANSACTION, "an owner is deleted in READ COMMITTED only")
         .set_detail("In a transaction of a stricter level, rows that were written since it began would not be seen.")
         .set_hint("BEGIN ISOLATION LEVEL READ COMMITTED;")
+}
+
+/// 42501: masked fields are exported only to who sees them everywhere.
+pub fn export_shows_masked() -> Failure {
+    not_allowed("the export would show masked fields")
+        .set_hint("Exporting an owner that has masked fields takes the right \"field.unmask\" in all projects.")
+}
+
+/// 23505: an export is loaded under the ids that it has.
+pub fn owner_is_there() -> Failure {
+    Failure::new(PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION, "the owner of this export is there already").set_hint(
+        "An export is loaded under the ids that it has: delete the owner first, or load it into another database.",
+    )
+}
+
+/// 22P04: no relation that lines can be read from.
+pub fn no_lines() -> Failure {
+    Failure::new(PgSqlErrorCode::ERRCODE_BAD_COPY_FILE_FORMAT, "there are no lines of an export to load")
+        .set_hint("Give a table with columns position, relation and line, as export_owner() returns them.")
 }
 
 /// NOTICE: the roles that had access to the deleted owner only.

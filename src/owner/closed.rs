@@ -87,6 +87,31 @@ pub fn begin_to_write(owner: &Owner) -> Result<()> {
 
 thread_local! {
     static IS_DELETING: Cell<bool> = const { Cell::new(false) };
+    static IS_LOADING: Cell<bool> = const { Cell::new(false) };
+}
+
+struct Unset(&'static std::thread::LocalKey<Cell<bool>>);
+
+impl Drop for Unset {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+fn set<T>(what: &'static std::thread::LocalKey<Cell<bool>>, work: impl FnOnce() -> T) -> T {
+    what.set(true);
+    let _unset = Unset(what);
+    work()
+}
+
+/// Whether the extension itself is loading the rows of an owner.
+pub fn is_loading() -> bool {
+    IS_LOADING.get()
+}
+
+/// Runs what loads the rows of an owner, also that of the owner itself.
+pub fn loading<T>(work: impl FnOnce() -> T) -> T {
+    set(&IS_LOADING, work)
 }
 
 /// Whether the extension itself is deleting all rows of an owner.
@@ -96,13 +121,5 @@ pub fn is_deleting() -> bool {
 
 /// Runs what deletes the rows of an owner, also those that an owner cannot be without.
 pub fn deleting<T>(work: impl FnOnce() -> T) -> T {
-    struct Restore;
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            IS_DELETING.set(false);
-        }
-    }
-    IS_DELETING.set(true);
-    let _restore = Restore;
-    work()
+    set(&IS_DELETING, work)
 }

@@ -2,7 +2,7 @@
 
 pub mod closed;
 mod limit;
-mod sql;
+pub mod sql;
 
 use crate::catalog::{self, Row, Rows, Source};
 use crate::error::Result;

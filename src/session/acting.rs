@@ -25,6 +25,11 @@ pub fn context() -> Option<Rc<Context>> {
     CONTEXT.with_borrow(Option::clone)
 }
 
+/// As [`context`], for what is asked for each row. `read` is not to call PostgreSQL.
+pub fn read<T>(read: impl FnOnce(&Context) -> T) -> Option<T> {
+    CONTEXT.with(|context| context.try_borrow().ok()?.as_deref().map(read))
+}
+
 /// Returns the context that was there before.
 fn put(context: Option<Rc<Context>>) -> Option<Rc<Context>> {
     IS_ACTING.set(context.is_some());

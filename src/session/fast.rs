@@ -6,7 +6,7 @@
 
 use super::context::Context;
 use super::judge::{Verdict, verdict};
-use super::{latch, projects, sql};
+use super::{acting, latch, projects, sql};
 use crate::pg::{copied_unguarded, is_plain, unguarded, version_1};
 use crate::rights::Rights;
 use pgrx::datum::Uuid;
@@ -20,6 +20,9 @@ use std::rc::Rc;
 /// In a transaction, and under plain frames only: PostgreSQL may raise an error here that no guard catches.
 #[inline]
 pub unsafe fn answer<T>(read: impl FnOnce(&Context) -> T) -> Option<T> {
+    if acting::is_acting() {
+        return acting::read(read);
+    }
     let read = |context: &Rc<Context>| {
         latch::owner_is_used();
         read(context)

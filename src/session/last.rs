@@ -25,7 +25,8 @@ pub fn forget() {
 
 /// Error 55000 if the owner that this role has worked for last is the one that is asked for, or none is asked for, and is no more.
 pub fn deleted(role: pg_sys::Oid, asked: Option<&Reference>) -> Result<Option<Failure>> {
-    let last = LAST.with(|last| last.borrow().as_ref().filter(|(by, _)| *by == role).map(|(_, context)| context.clone()));
+    let last =
+        LAST.with(|last| last.borrow().as_ref().filter(|(by, _)| *by == role).map(|(_, context)| context.clone()));
     let Some(context) = last.filter(|context| asked.is_none_or(|asked| context.owner.is_meant_by(asked))) else {
         return Ok(None);
     };

@@ -172,6 +172,8 @@ INSERT INTO public.calls (call) VALUES
     ('SELECT ringfence.deletion_question(''Impostor GmbH''), ringfence.is_deleting_owner()'),
     ('SELECT * FROM ringfence.delete_owner_preview(''Impostor GmbH'')'),
     ('SELECT * FROM ringfence.delete_owner(''Impostor GmbH'', ''Impostor GmbH'')'),
+    ('SELECT * FROM ringfence.load_owner(''pg_class'')'),
+    ('SELECT * FROM ringfence.export_owner(''Company A'')'),
     ('SELECT ringfence.begin_purge(''Impostor Inc'', ''Impostor Inc'', 100)'),
     ('SELECT ringfence.purge_batch(''Impostor Inc'', ''Impostor Inc'', 100, 1)'),
     ('CALL ringfence.purge_owner(''Impostor Inc'', ''Impostor Inc'')'),

@@ -120,3 +120,163 @@ SET SESSION AUTHORIZATION app_b;
 SELECT count(*) FROM ringfence.customer;
 RESET SESSION AUTHORIZATION;
 DROP ROLE bypasses_life;
+
+-- Attacks on the export of owners, and on loading them (268 to 272).
+SET SESSION AUTHORIZATION boss_a;
+SELECT ringfence.create_field('Secret', is_masked => true, projects => '{Sales}') IS NOT NULL AS made;
+-- 268: an administrator of A exports B. The error is the same for an owner that does not exist.
+SELECT * FROM ringfence.export_owner('Company B');
+\echo :SQLSTATE
+SELECT * FROM ringfence.export_owner('bbbbbbbb-0000-0000-0000-000000000002');
+SELECT * FROM ringfence.export_owner('No such owner');
+SELECT count(*) FROM ringfence.export_owner('Company A') WHERE line::text ~ 'CANARY-B|Kowalski';
+SELECT ringfence.export_rows('0');
+SELECT * FROM ringfence.load_owner('pg_class');
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION app_a;
+SELECT * FROM ringfence.export_owner('Company A');
+\echo :SQLSTATE
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION dba;
+SELECT * FROM ringfence.export_owner('Company A');
+\echo :SQLSTATE
+-- 269: who may export but not see masked fields, or sees them in one project only, sees them in the export.
+SELECT ringfence.grant_access('trainee_a', 'Company A', '{owner.export}');
+SELECT ringfence.grant_access('trainee_a', 'Company A', '{field.unmask}', 'Sales');
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION trainee_a;
+SELECT * FROM ringfence.export_owner('Company A');
+\echo :SQLSTATE
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION dba;
+SELECT ringfence.grant_access('trainee_a', 'Company A', '{owner.export,field.unmask}');
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION trainee_a;
+SELECT count(*) > 40 AS exported FROM ringfence.export_owner('Company A');
+SELECT count(*) FROM ringfence.customer;
+RESET SESSION AUTHORIZATION;
+
+-- A file that is changed on purpose, with checksums that fit.
+CREATE TABLE lines ("position" bigint, relation text, line jsonb);
+CREATE TABLE forged (LIKE lines);
+GRANT ALL ON lines, forged TO PUBLIC;
+SET SESSION AUTHORIZATION boss_a;
+INSERT INTO lines SELECT * FROM ringfence.export_owner('Company A');
+RESET SESSION AUTHORIZATION;
+CREATE FUNCTION forge(of_relation text, change jsonb, new_relation text DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    given lines;
+    checksum text := '';
+    is_done boolean := false;
+BEGIN
+    TRUNCATE forged;
+    FOR given IN SELECT * FROM lines ORDER BY "position" LOOP
+        IF given.relation = of_relation AND NOT is_done THEN
+            given.line := given.line || change;
+            given.relation := coalesce(new_relation, given.relation);
+            is_done := true;
+        END IF;
+        checksum := ringfence.line_checksum(checksum, given."position", given.relation, given.line - 'checksum');
+        INSERT INTO forged VALUES (given."position", given.relation, given.line || jsonb_build_object('checksum', checksum));
+    END LOOP;
+END $$;
+-- B has a report view, a channel and a project.
+UPDATE ringfence.owner SET enabled = true;
+SET SESSION AUTHORIZATION dba;
+SELECT ringfence.grant_access('app_b', 'Company B', '{admin}');
+SELECT ringfence.assign_channel('Company B', 'email', 'b@example.com') IS NOT NULL AS assigned;
+SELECT ringfence.assign_channel('Company A', 'email', 'a@example.com') IS NOT NULL AS assigned;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION app_b;
+SELECT ringfence.create_report_view('Secret', 'report_of_b');
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION boss_a;
+SELECT ringfence.create_report_view('Sales', 'report_of_a');
+SELECT ringfence.open_ticket(id, 'A ticket') IS NOT NULL AS opened FROM ringfence.customer WHERE name = 'Chen Wei';
+DELETE FROM lines;
+INSERT INTO lines SELECT * FROM ringfence.export_owner('Company A');
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION dba;
+SET client_min_messages = error;
+SELECT sum(remaining) FROM ringfence.delete_owner('Company A', 'Company A');
+RESET client_min_messages;
+RESET SESSION AUTHORIZATION;
+
+-- 270: the file names what is B's.
+SELECT forge('ringfence.owner', '{"id": "bbbbbbbb-0000-0000-0000-000000000002", "name": "Company A"}');
+SET SESSION AUTHORIZATION dba;
+SELECT * FROM ringfence.load_owner('forged');
+\echo :SQLSTATE
+RESET SESSION AUTHORIZATION;
+SELECT forge('ringfence.customer', '{"owner_id": "bbbbbbbb-0000-0000-0000-000000000002"}');
+SET SESSION AUTHORIZATION dba;
+SELECT * FROM ringfence.load_owner('forged');
+\echo :SQLSTATE
+RESET SESSION AUTHORIZATION;
+SELECT forge('ringfence.customer', '{"company_id": "b0000000-0000-0000-0000-00000000000c"}');
+SET SESSION AUTHORIZATION dba;
+\set VERBOSITY terse
+SELECT * FROM ringfence.load_owner('forged');
+\set VERBOSITY default
+\echo :SQLSTATE
+RESET SESSION AUTHORIZATION;
+SELECT forge('ringfence.ticket', jsonb_build_object('project_id', (SELECT id FROM ringfence.project WHERE owner_id = 'bbbbbbbb-0000-0000-0000-000000000002' AND name = 'Secret')));
+SET SESSION AUTHORIZATION dba;
+\set VERBOSITY terse
+SELECT * FROM ringfence.load_owner('forged');
+\set VERBOSITY default
+RESET SESSION AUTHORIZATION;
+SELECT forge('ringfence.channel', '{"address": "b@example.com", "normal_address": "b@example.com"}');
+SET SESSION AUTHORIZATION dba;
+SELECT * FROM ringfence.load_owner('forged');
+\echo :SQLSTATE
+RESET SESSION AUTHORIZATION;
+SELECT forge('ringfence.report_view', '{"name": "report_of_b"}');
+SET SESSION AUTHORIZATION dba;
+SELECT * FROM ringfence.load_owner('forged');
+\echo :SQLSTATE
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION app_b;
+SELECT count(*) FROM ringfence_report.report_of_b;
+RESET SESSION AUTHORIZATION;
+
+-- 271: the file names a table that has no rows of owners, or a table of somebody's.
+SELECT forge('ringfence.project', '{}', 'ringfence.signing_key_material');
+SET SESSION AUTHORIZATION dba;
+SELECT * FROM ringfence.load_owner('forged');
+\echo :SQLSTATE
+RESET SESSION AUTHORIZATION;
+SELECT forge('ringfence.project', '{}', 'public.lines; DROP TABLE lines');
+SET SESSION AUTHORIZATION dba;
+SELECT * FROM ringfence.load_owner('forged');
+RESET SESSION AUTHORIZATION;
+SELECT forge('ringfence.project', '{}', 'stranger.bait');
+SET SESSION AUTHORIZATION dba;
+SELECT * FROM ringfence.load_owner('forged');
+RESET SESSION AUTHORIZATION;
+
+-- 272: the file gives access to a role that row-level security does not bind, or to one of the system.
+SELECT forge('ringfence.access', '{"role_name": "bypasses_life2", "rights": ["admin"]}');
+CREATE ROLE bypasses_life2 BYPASSRLS;
+SET SESSION AUTHORIZATION dba;
+BEGIN;
+SELECT sum(rows) > 0 AS loaded FROM ringfence.load_owner('forged');
+ROLLBACK;
+RESET SESSION AUTHORIZATION;
+DROP ROLE bypasses_life2;
+SELECT forge('ringfence.access', '{"role_name": "ringfence_definer", "rights": ["admin"]}');
+SET SESSION AUTHORIZATION dba;
+BEGIN;
+SELECT sum(rows) > 0 AS loaded FROM ringfence.load_owner('forged');
+ROLLBACK;
+RESET SESSION AUTHORIZATION;
+SELECT forge('ringfence.access', '{"role_name": "\"; DROP TABLE lines; --", "rights": ["customer.everything"]}');
+SET SESSION AUTHORIZATION dba;
+BEGIN;
+SELECT sum(rows) > 0 AS loaded FROM ringfence.load_owner('forged');
+ROLLBACK;
+-- The view that the lines are read from runs with the rights of who reads it, and with triggers.
+CREATE VIEW pg_temp.spying AS SELECT "position", relation, line FROM lines WHERE current_user = 'dba' AND current_setting('session_replication_role') = 'origin';
+SELECT sum(rows) > 0 AS loaded FROM ringfence.load_owner('pg_temp.spying');
+RESET SESSION AUTHORIZATION;
+SELECT count(*) FROM ringfence.customer WHERE owner_id = 'bbbbbbbb-0000-0000-0000-000000000002';

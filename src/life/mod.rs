@@ -1,7 +1,9 @@
-//! An owner's whole life: its deletion, with counts before and proof after.
+//! An owner's whole life: its deletion, with counts before and proof after; how it is handed out and taken back.
 //!
 //! The administrator who deletes an owner sees none of its rows. The functions here are called by `ringfence_admin`. They work as the definer, behind the
 //! wall of the one owner, so that what they delete can be of no other.
+
+mod transfer;
 
 use crate::access::owners;
 use crate::catalog;
@@ -13,12 +15,17 @@ use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 use pgrx::spi::SpiHeapTupleData;
 
-/// The owner that an administrator names. Error 42501 not for `ringfence_admin`; P0002 no such owner.
-fn administered(owner: Option<&str>) -> Result<Owner> {
+/// Error 42501 unless `ringfence_admin` is at work, by its own hand.
+fn administers() -> Result<()> {
     if !role::is_admin() {
         return Err(error::may_not_administer(&role::own_name()));
     }
-    catalog::require_own_version()?;
+    catalog::require_own_version()
+}
+
+/// The owner that an administrator names. Error 42501 not for `ringfence_admin`; P0002 no such owner.
+fn administered(owner: Option<&str>) -> Result<Owner> {
+    administers()?;
     let owner = Reference::new(owner.ok_or_else(|| error::missing_argument("owner"))?);
     owner::find(&owner)?.ok_or_else(|| error::no_such_owner(owner.text()))
 }
@@ -90,13 +97,11 @@ fn deletion_question(owner: Option<&str>) -> Result<String, ErrorReport> {
 /// was deleted; 25001 in REPEATABLE READ and above.
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
+#[rustfmt::skip]
 fn delete_owner(
     owner: Option<&str>,
     confirm: Option<&str>,
-) -> Result<
-    TableIterator<'static, (name!(relation, String), name!(deleted, i64), name!(remaining, i64))>,
-    ErrorReport,
-> {
+) -> Result<TableIterator<'static, (name!(relation, String), name!(deleted, i64), name!(remaining, i64))>, ErrorReport> {
     let owner = to_delete(owner, confirm)?;
     require_read_committed()?;
     closed::close(owner.id);

@@ -1,0 +1,251 @@
+//! Hands an owner out as lines, and takes it back: `export_owner()` and `load_owner()`.
+
+use super::{administers, ask};
+use crate::error::{self, ErrorReport, Result};
+use crate::name::{self, Reference};
+use crate::owner::sql::require_room;
+use crate::owner::{self, Owner, closed};
+use crate::pg::{tuplestore_receiver, version_1};
+use crate::rights::Rights;
+use crate::{contact, role, session};
+use pgrx::datum::{DatumWithOid, Uuid};
+use pgrx::memcxt::PgMemoryContexts;
+use pgrx::prelude::*;
+use pgrx::spi::SpiHeapTupleData;
+
+/// The owner that the session may export: its own. Errors: P0002 another one, whether it exists or not; 42501 without the right, or with masked fields
+/// that the session does not see.
+fn exported(asked: Option<&str>) -> Result<Owner> {
+    let asked = Reference::new(asked.ok_or_else(|| error::missing_argument("owner"))?);
+    let context = session::context()?;
+    let owner = &context.owner;
+    if !owner.is_meant_by(&asked) {
+        return Err(error::no_such_owner(asked.text()));
+    }
+    session::require(Rights::OWNER_EXPORT, "owner.export")?;
+    let masked = ask(owner, "SELECT ringfence.has_masked_fields()", &[], |row| row.get::<bool>(1).ok()?)?;
+    if masked != [false] && !context.rights_within(None).contains(Rights::FIELD_UNMASK) {
+        return Err(error::export_shows_masked());
+    }
+    Ok(owner.clone())
+}
+
+/// `ringfence.export_owner()`: all rows of the session's owner. They go into PostgreSQL's own store, which keeps them in a file when they are many.
+///
+/// # Safety
+/// For PostgreSQL to call, as a function of version 1 with an argument of type text, which may be NULL.
+#[unsafe(no_mangle)]
+#[pg_guard]
+pub unsafe extern "C-unwind" fn export_owner(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        let argument = (*call).args.as_slice(1).first().copied();
+        let asked = argument.and_then(|argument| <&str>::from_datum(argument.value, argument.isnull));
+        error::raised(exported(asked).and_then(|owner| export(call, owner)));
+        (*call).isnull = true;
+    }
+    pg_sys::Datum::null()
+}
+
+version_1!(pg_finfo_export_owner);
+
+/// # Safety
+/// As [`export_owner`].
+unsafe fn export(call: pg_sys::FunctionCallInfo, owner: Owner) -> Result<()> {
+    // SAFETY: as promised by the caller; the tag tells what the node is. Store and descriptor live as long as the query.
+    let options = unsafe {
+        let info: *mut pg_sys::ReturnSetInfo = (*call).resultinfo.cast();
+        let takes_store = !info.is_null()
+            && (*info).type_ == pg_sys::NodeTag::T_ReturnSetInfo
+            && (*info).allowedModes & pg_sys::SetFunctionReturnMode::SFRM_Materialize as i32 != 0
+            && !(*info).expectedDesc.is_null();
+        if !takes_store {
+            return Err(error::no_place_for_rows());
+        }
+        let query = (*(*info).econtext).ecxt_per_query_memory;
+        let before = pg_sys::MemoryContextSwitchTo(query);
+        let random = (*info).allowedModes & pg_sys::SetFunctionReturnMode::SFRM_Materialize_Random as i32 != 0;
+        let store = pg_sys::tuplestore_begin_heap(random, false, pg_sys::work_mem);
+        (*info).returnMode = pg_sys::SetFunctionReturnMode::SFRM_Materialize;
+        (*info).setResult = store;
+        (*info).setDesc = pg_sys::CreateTupleDescCopy((*info).expectedDesc);
+        pg_sys::MemoryContextSwitchTo(before);
+        // By the snapshot of the query, so that all tables are of one moment.
+        pg_sys::SPIExecuteOptions { read_only: true, dest: tuplestore_receiver(store, query), ..Default::default() }
+    };
+    let query = std::ffi::CString::new(format!(
+        "SELECT \"position\", relation, line FROM ringfence.export_rows('{}')",
+        env!("CARGO_PKG_VERSION")
+    ))
+    .map_err(|_| error::not_installed("function ringfence.export_rows"))?;
+    role::as_definer(|| {
+        session::acting_for(owner, || {
+            Spi::connect(|_| {
+                // SAFETY: connected to SPI; the query is NUL-terminated, and what the options point at lives as long as the query.
+                unsafe { pg_sys::SPI_execute_extended(query.as_ptr(), &options) };
+            });
+        });
+    })
+}
+
+/// A line as the caller's relation has it.
+type Line = (Option<i64>, Option<String>, Option<String>);
+
+/// How many lines are in memory at once.
+const BATCH: i64 = 500;
+
+/// The lines of a relation, read in the order of their positions with the rights of the session.
+struct Lines {
+    cursor: String,
+    /// The line that was read last. It is kept back, since the last one of all is another.
+    kept: Option<Line>,
+}
+
+impl Lines {
+    fn of(relation: pg_sys::Oid) -> Result<Lines> {
+        let unreadable = |_| error::no_lines();
+        let quoted: Option<String> = Spi::get_one_with_args(
+            "SELECT pg_catalog.format('%I.%I', s.nspname, c.relname) FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS s ON s.oid OPERATOR(pg_catalog.=) c.relnamespace WHERE c.oid OPERATOR(pg_catalog.=) $1",
+            &[relation.into()],
+        )
+        .map_err(unreadable)?;
+        let query = format!(
+            "SELECT \"position\"::pg_catalog.int8, relation::pg_catalog.text, line::pg_catalog.jsonb::pg_catalog.text FROM {} ORDER BY 1",
+            quoted.ok_or_else(error::no_lines)?
+        );
+        let cursor = Spi::connect(|client| client.open_cursor(query.as_str(), &[]).detach_into_name());
+        Ok(Lines { cursor, kept: None })
+    }
+
+    fn fetch(&self, count: i64) -> Result<Vec<Line>> {
+        Spi::connect(|client| {
+            let mut cursor = client.find_cursor(&self.cursor)?;
+            let line = |row: SpiHeapTupleData| -> Line {
+                (row.get(1).ok().flatten(), row.get(2).ok().flatten(), row.get(3).ok().flatten())
+            };
+            let lines = cursor.fetch(count)?.map(line).collect();
+            // Dropped, it would be closed.
+            let _ = cursor.detach_into_name();
+            Ok::<_, pgrx::spi::Error>(lines)
+        })
+        .map_err(|_| error::no_lines())
+    }
+
+    /// The next lines but the last of all, which stays in `kept`. None if there are no more.
+    fn next(&mut self) -> Result<Option<Vec<Line>>> {
+        let fetched = self.fetch(BATCH)?;
+        if fetched.is_empty() {
+            return Ok(None);
+        }
+        let mut lines: Vec<Line> = self.kept.take().into_iter().chain(fetched).collect();
+        self.kept = lines.pop();
+        Ok(Some(lines))
+    }
+}
+
+/// Runs `work` without the triggers of tables, but those that always run, and without foreign keys.
+fn without_triggers<T>(work: impl FnOnce() -> T) -> T {
+    // SAFETY: sets a setting until the level ends. If an error of PostgreSQL's comes between, the level ends with the transaction.
+    unsafe {
+        let level = pg_sys::NewGUCNestLevel();
+        pg_sys::set_config_option(
+            c"session_replication_role".as_ptr(),
+            c"replica".as_ptr(),
+            pg_sys::GucContext::PGC_SUSET,
+            pg_sys::GucSource::PGC_S_SESSION,
+            pg_sys::GucAction::GUC_ACTION_SAVE,
+            true,
+            0,
+            false,
+        );
+        let done = work();
+        pg_sys::AtEOXact_GUC(true, level);
+        done
+    }
+}
+
+/// Runs `work`, and frees what PostgreSQL has allocated for it: what is loaded in many batches takes the memory of one.
+fn in_own_memory<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let mut memory = PgMemoryContexts::new("a batch of lines");
+    // SAFETY: what is returned is Rust's own, and nothing of it is in this memory.
+    unsafe { memory.switch_to(|_| work()) }
+}
+
+/// Reads the first line: of which owner the export is, under which name it is loaded, and the checksum.
+fn begin(line: &Line, new_name: Option<&str>) -> Result<(Owner, String)> {
+    let arguments: [DatumWithOid; 4] =
+        [line.1.clone().into(), line.2.clone().into(), env!("CARGO_PKG_VERSION").into(), new_name.into()];
+    let read = role::as_definer(|| {
+        Spi::connect(|client| {
+            let query = "SELECT id, name, checksum, $2::pg_catalog.jsonb OPERATOR(pg_catalog.->>) 'country' FROM ringfence.load_first_line($1, $2::pg_catalog.jsonb, $3, $4)";
+            let row = client.select(query, Some(1), &arguments)?.first();
+            Ok::<_, pgrx::spi::Error>((
+                row.get::<Uuid>(1)?,
+                row.get::<String>(2)?,
+                row.get::<String>(3)?,
+                row.get::<String>(4)?,
+            ))
+        })
+    })?
+    .map_err(|_| error::not_installed("function ringfence.load_first_line"))?;
+    let (Some(id), Some(name), Some(checksum), country) = read else {
+        return Err(error::no_lines());
+    };
+    name::require_name(&name)?;
+    if let Some(country) = country.as_deref().filter(|country| !contact::is_country(country)) {
+        return Err(error::unknown_country(country));
+    }
+    Ok((Owner { id, name, enabled: true, is_purged: false, country }, checksum))
+}
+
+/// `ringfence.load_owner()`.
+///
+/// Errors: 42501 not for `ringfence_admin`; 22P04 a line is damaged, missing, moved or of another version; 23505 an id or a name is taken; 23503 a row
+/// refers to one that is not there; 54000 too many owners.
+#[pg_extern(sql = false)]
+fn load_owner(
+    lines: Option<pg_sys::Oid>,
+    new_name: Option<&str>,
+) -> Result<TableIterator<'static, (name!(relation, String), name!(rows, i64))>, ErrorReport> {
+    administers()?;
+    let mut lines = Lines::of(lines.ok_or_else(|| error::missing_argument("lines"))?)?;
+    let first = lines.fetch(1)?.pop().unwrap_or_default();
+    let (owner, mut checksum) = begin(&first, new_name)?;
+    if owner::by_id(owner.id)?.is_some() {
+        return Err(error::owner_is_there().into());
+    }
+    role::as_definer(|| require_room(owner.id))??;
+    let load = |query: &str, arguments: &[DatumWithOid]| -> Result<Option<String>> {
+        let read = |row: &SpiHeapTupleData| Some(row.get::<String>(1).ok()?.unwrap_or_default());
+        without_triggers(|| closed::loading(|| ask(&owner, query, arguments, read))).map(|mut rows| rows.pop())
+    };
+    load(
+        "SELECT ringfence.load_owner_row($1::pg_catalog.jsonb, $2)::pg_catalog.text",
+        &[first.2.into(), owner.name.as_str().into()],
+    )?;
+    let mut place: i64 = 2;
+    while let Some((count, last)) = in_own_memory(|| {
+        let Some(batch) = lines.next()? else {
+            return Ok(None);
+        };
+        let count = batch.len() as i64;
+        let (positions, (relations, texts)): (Vec<_>, (Vec<_>, Vec<_>)) =
+            batch.into_iter().map(|(position, relation, text)| (position, (relation, text))).unzip();
+        let arguments: [DatumWithOid; 5] =
+            [place.into(), positions.into(), relations.into(), texts.into(), checksum.as_str().into()];
+        let query = "SELECT ringfence.load_lines($1, $2, $3, $4::pg_catalog.jsonb[], $5)";
+        Ok(Some((count, load(query, &arguments)?.unwrap_or_default())))
+    })? {
+        checksum = last;
+        place += count;
+    }
+    let (position, relation, text) = lines.kept.take().unwrap_or_default();
+    let relation = relation.filter(|_| position == Some(place));
+    let arguments: [DatumWithOid; 4] = [place.into(), relation.into(), text.into(), checksum.into()];
+    let query = "SELECT ringfence.load_last_line($1, $2, $3::pg_catalog.jsonb, $4)::pg_catalog.text";
+    ask(&owner, query, &arguments, |_| Some(()))?;
+    let query = "SELECT relation, rows FROM ringfence.count_rows()";
+    let mut loaded = ask(&owner, query, &[], |row| Some((row.get(1).ok()??, row.get(2).ok()??)))?;
+    loaded.push((super::OWNER.to_owned(), 1));
+    Ok(TableIterator::new(loaded))
+}
