@@ -70,6 +70,11 @@ pub fn was_read(relation: pg_sys::Oid) -> bool {
     READ.with(|read| read.get().contains(&relation))
 }
 
+/// Whether this backend has read `relation` as that table. Safe to call from an invalidation callback.
+pub fn was_read_as(source: Source, relation: pg_sys::Oid) -> bool {
+    READ.with(|read| read.get().get(source as usize) == Some(&relation))
+}
+
 /// The oid of a table that this backend has read for the decision in force: then nothing has happened to the table since. Looked up
 /// otherwise.
 pub fn oid_of(source: Source) -> pg_sys::Oid {

@@ -75,7 +75,7 @@ pub fn selected_context() -> Result<Option<Rc<Context>>> {
 /// The context if the session is entitled to one. For what is asked for each row, and answers no where it is not: then nothing is
 /// logged either.
 pub fn context_if_entitled() -> Option<Rc<Context>> {
-    judge().ok().flatten()
+    judge().inspect_err(last::refused_silently).ok().flatten()
 }
 
 /// What the answer in force is asked for comes to.

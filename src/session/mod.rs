@@ -44,6 +44,7 @@ pub fn init() {
 
 /// A relation has changed; InvalidOid stands for all. For callbacks: sets flags.
 pub fn relation_changed(relation: pg_sys::Oid) {
+    last::relation_changed(relation);
     if relation == pg_sys::InvalidOid || catalog::was_read(relation) {
         judge::forget();
     }
