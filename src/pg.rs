@@ -278,3 +278,12 @@ pub const MICROSECONDS_OF_A_DAY: i64 = SECONDS_OF_A_DAY * MICROSECONDS_OF_A_SECO
 /// 1970.
 pub const SECONDS_FROM_1970_TO_2000: i64 = 946_684_800;
 pub const MICROSECONDS_FROM_1970_TO_2000: i64 = SECONDS_FROM_1970_TO_2000 * MICROSECONDS_OF_A_SECOND;
+
+/// What no SQL shows and every backend of the cluster knows, also on a standby: 16 bytes that were drawn when the cluster was made. It keys hashes of
+/// ids that everybody sees.
+pub fn cluster_secret() -> [u8; 16] {
+    let mut secret = [0; 16];
+    // SAFETY: PostgreSQL has this nonce of 32 bytes in shared memory, and never changes it.
+    unsafe { secret.as_mut_ptr().copy_from_nonoverlapping(pg_sys::GetMockAuthenticationNonce().cast(), secret.len()) };
+    secret
+}

@@ -3,6 +3,7 @@
 
 use crate::catalog;
 use crate::error::{self, Result};
+use crate::pg::cluster_secret;
 use pgrx::datum::Uuid;
 use pgrx::pg_sys;
 use siphasher::sip::SipHasher13;
@@ -19,7 +20,8 @@ pub fn share_definitions(owner: Uuid) {
 }
 
 fn lock(table: pg_sys::Oid, owner: Uuid, mode: pg_sys::LOCKMODE) {
-    let mut hasher = SipHasher13::new_with_key(b"ringfence fields");
+    // `pg_locks` shows it to everybody.
+    let mut hasher = SipHasher13::new_with_key(&cluster_secret());
     hasher.write(owner.as_bytes());
     // If two owners have the same number, they wait for each other. Nothing else comes of it.
     let number = hasher.finish();

@@ -7,6 +7,7 @@
 use crate::catalog;
 use crate::error::{self, Result};
 use crate::owner::Owner;
+use crate::pg::cluster_secret;
 use pgrx::datum::Uuid;
 use pgrx::pg_sys;
 use siphasher::sip::SipHasher13;
@@ -23,9 +24,9 @@ enum Lock {
 }
 
 impl Lock {
-    /// A hash, because `pg_locks` shows the tag to everybody.
+    /// A hash with a secret key, because `pg_locks` shows the tag to everybody: who knows an owner's id does not know its tag.
     fn tag(self, owner: Uuid) -> pg_sys::LOCKTAG {
-        let hash = SipHasher13::new().hash(owner.as_bytes());
+        let hash = SipHasher13::new_with_key(&cluster_secret()).hash(owner.as_bytes());
         pg_sys::LOCKTAG {
             // SAFETY: reads a variable of the backend.
             locktag_field1: unsafe { pg_sys::MyDatabaseId }.to_u32(),
