@@ -6,8 +6,38 @@
 -- trigger that runs as who deletes from it: such a table does not belong to ringfence_tables.
 --
 -- A table that refers to others is in a step before them. Tables that refer to each other in a circle are in one step.
+-- A table of the extension's whose wall is damaged is no reason to leave out its rows, of which then nobody would know: it is an error.
+CREATE FUNCTION ringfence.require_whole_walls() RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $whole$
+DECLARE
+    damaged text;
+BEGIN
+    SELECT string_agg(class.oid::regclass::text, ', ' ORDER BY class.relname) INTO damaged
+      FROM pg_class AS class
+      JOIN pg_attribute AS owner_id ON owner_id.attrelid = class.oid AND owner_id.attname = 'owner_id' AND NOT owner_id.attisdropped
+     WHERE class.relkind IN ('r', 'p') AND NOT class.relispartition
+       AND (class.relowner = 'ringfence_tables'::regrole
+            OR class.oid IN (SELECT objid FROM pg_depend JOIN pg_extension AS extension ON extension.oid = refobjid AND extension.extname = 'ringfence'
+                              WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_extension'::regclass AND deptype = 'e'))
+       AND NOT (class.relrowsecurity AND class.relforcerowsecurity AND class.relowner = 'ringfence_tables'::regrole
+                AND EXISTS (SELECT FROM pg_policy AS wall
+                             WHERE wall.polrelid = class.oid AND wall.polname = 'owner_wall' AND NOT wall.polpermissive
+                               AND wall.polcmd = '*' AND wall.polroles = '{0}'));
+    IF damaged IS NOT NULL THEN
+        RAISE EXCEPTION 'the wall of % is damaged', damaged
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'ringfence.health() tells how to mend it.';
+    END IF;
+END
+$whole$;
+REVOKE ALL ON FUNCTION ringfence.require_whole_walls() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.require_whole_walls() TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.require_whole_walls() IS 'Error 55000 if a table of owners is not behind the wall; internal';
+
 CREATE FUNCTION ringfence.tables_by_step(OUT relation regclass, OUT step integer, OUT in_circle boolean) RETURNS SETOF record
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $tables$
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $tables$
+BEGIN
+    PERFORM ringfence.require_whole_walls();
+    RETURN QUERY
     WITH RECURSIVE walled AS (
         SELECT class.oid
           FROM pg_class AS class
@@ -39,11 +69,36 @@ CREATE FUNCTION ringfence.tables_by_step(OUT relation regclass, OUT step integer
       FROM placed
       JOIN pg_class AS class ON class.oid = placed.circle
       JOIN pg_namespace AS named ON named.oid = class.relnamespace
-     ORDER BY 2, placed.oid::regclass::text
+     ORDER BY 2, placed.oid::regclass::text;
+END
 $tables$;
 REVOKE ALL ON FUNCTION ringfence.tables_by_step() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.tables_by_step() TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.tables_by_step() IS 'The tables that have rows of owners, in the order in which rows can be deleted; internal';
+COMMENT ON FUNCTION ringfence.tables_by_step() IS 'The tables that have rows of owners, in the order in which rows can be deleted; error 55000 if the wall of one is damaged. Internal';
+
+-- Rows of a table without a wall cannot be counted by owner. They may refer to an owner's rows: then they keep these from being deleted. But they must not
+-- be deleted or changed with them, uncounted.
+CREATE FUNCTION ringfence.refuse_references_from_outside() RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $refuse$
+DECLARE
+    outside record;
+BEGIN
+    SELECT conname, conrelid::regclass AS child, confrelid::regclass AS parent INTO outside
+      FROM pg_constraint
+     WHERE contype = 'f' AND conparentid = 0 AND confdeltype IN ('c', 'n', 'd')
+       AND (confrelid = 'ringfence.owner'::regclass OR confrelid IN (SELECT found.relation FROM ringfence.tables_by_step() AS found))
+       AND conrelid NOT IN (SELECT found.relation FROM ringfence.tables_by_step() AS found)
+     LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'table %, which is not behind the wall, would lose rows with %', outside.child, outside.parent
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = format('They cannot be counted. Make foreign key %I one without ON DELETE CASCADE, SET NULL or SET DEFAULT.', outside.conname);
+    END IF;
+END
+$refuse$;
+REVOKE ALL ON FUNCTION ringfence.refuse_references_from_outside() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.refuse_references_from_outside() TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.refuse_references_from_outside() IS 'Error 55000 if a table without a wall would lose rows with those of an owner; internal';
 
 CREATE FUNCTION ringfence.qualified_name(relation regclass) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $name$
@@ -54,8 +109,8 @@ REVOKE ALL ON FUNCTION ringfence.qualified_name(regclass) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.qualified_name(regclass) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.qualified_name(regclass) IS 'The name of a relation with that of its schema; internal';
 
--- The functions below are called as the definer, behind the wall of one owner. They name the owner all the same: a superuser may have switched
--- row-level security off on a table.
+-- The functions below are called as the definer, behind the wall of one owner. They name the owner all the same: a superuser may have changed
+-- the policy.
 CREATE FUNCTION ringfence.count_rows(OUT relation text, OUT rows bigint) RETURNS SETOF record
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $count$
 DECLARE
@@ -158,6 +213,7 @@ DECLARE
     tables  regclass[];
     numbers bigint[];
 BEGIN
+    PERFORM ringfence.refuse_references_from_outside();
     FOR tables IN SELECT array_agg(found.relation ORDER BY found.relation::text) FROM ringfence.tables_by_step() AS found GROUP BY found.step ORDER BY found.step LOOP
         numbers := ringfence.delete_step(tables);
         FOR n IN 1 .. cardinality(tables) LOOP
@@ -189,43 +245,83 @@ COMMENT ON FUNCTION ringfence.delete_owner(text, text) IS
     'Deletes an owner and every row of it, if its name is repeated. Error 22023: it is not; P0002: no such owner; 55000: the house owner, or not what was counted; 25001: not in READ COMMITTED';
 
 -- The parts of purge_owner(). Each batch is a transaction.
-CREATE FUNCTION ringfence.delete_batch(step integer, batch integer) RETURNS integer
+CREATE FUNCTION ringfence.disable_for_purge() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $disable$
+BEGIN
+    PERFORM ringfence.refuse_references_from_outside();
+    UPDATE ringfence.owner SET enabled = false, purge_began_at = coalesce(purge_began_at, clock_timestamp()) WHERE id = ringfence.current_owner();
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the owner cannot be disabled'
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'A trigger that was added to table ringfence.owner may keep it.';
+    END IF;
+END
+$disable$;
+REVOKE ALL ON FUNCTION ringfence.disable_for_purge() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.disable_for_purge() TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.disable_for_purge() IS 'Notes that an owner is being deleted in batches; internal';
+
+-- A position is the number of a step, and within the step the key of the row that was deleted last. So no batch reads again what those before it have
+-- left dead.
+CREATE FUNCTION ringfence.delete_batch("position" jsonb, batch integer) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $batch$
 DECLARE
     own       CONSTANT uuid := ringfence.current_owner();
-    this_step CONSTANT integer := coalesce(step, 1);
+    this_step CONSTANT integer := coalesce(("position" ->> 'step')::integer, 1);
+    after     CONSTANT jsonb := "position" -> 'after';
     tables    regclass[];
     circular  boolean;
+    keys      text;
+    bounds    text := '';
+    until     jsonb;
     gone      bigint;
+    is_left   boolean;
 BEGIN
     SELECT array_agg(found.relation ORDER BY found.relation::text), bool_or(found.in_circle) INTO tables, circular
       FROM ringfence.tables_by_step() AS found WHERE found.step = this_step;
     IF tables IS NULL THEN
         -- After the last step. Should there be rows again, begin with them.
-        RETURN (SELECT min(found.step) FROM ringfence.tables_by_step() AS found
-                  JOIN ringfence.count_rows() AS counted ON counted.relation = ringfence.qualified_name(found.relation) WHERE counted.rows > 0);
+        RETURN (SELECT jsonb_build_object('step', min(found.step)) FROM ringfence.tables_by_step() AS found
+                  JOIN ringfence.count_rows() AS counted ON counted.relation = ringfence.qualified_name(found.relation)
+                 WHERE counted.rows > 0 HAVING count(*) > 0);
     END IF;
     IF circular THEN
         SELECT sum(number) INTO gone FROM unnest(ringfence.delete_step(tables)) AS number;
     ELSE
-        EXECUTE format('DELETE FROM %1$s WHERE owner_id = $1 AND ctid = ANY (ARRAY(SELECT ctid FROM %1$s WHERE owner_id = $1 LIMIT $2))', tables[1])
-            USING own, batch;
+        SELECT string_agg(format('%I', attname), ', ' ORDER BY n) INTO keys
+          FROM pg_index, unnest(indkey) WITH ORDINALITY AS key (attnum, n) JOIN pg_attribute USING (attnum)
+         WHERE indrelid = tables[1] AND indisprimary AND attrelid = tables[1] AND attname <> 'owner_id';
+        IF keys IS NOT NULL THEN
+            IF after IS NOT NULL THEN
+                bounds := format(' AND (%1$s) > (SELECT %1$s FROM jsonb_populate_record(NULL::%2$s, $2))', keys, tables[1]);
+            END IF;
+            EXECUTE format('SELECT to_jsonb(last) FROM (SELECT %1$s FROM %2$s WHERE owner_id = $1%3$s ORDER BY %1$s OFFSET $3 - 1 LIMIT 1) AS last',
+                           keys, tables[1], bounds)
+               INTO until USING own, after, batch;
+            IF until IS NOT NULL THEN
+                bounds := bounds || format(' AND (%1$s) <= (SELECT %1$s FROM jsonb_populate_record(NULL::%2$s, $3))', keys, tables[1]);
+            END IF;
+        END IF;
+        EXECUTE format('DELETE FROM %s WHERE owner_id = $1%s', tables[1], bounds) USING own, after, until;
         GET DIAGNOSTICS gone = ROW_COUNT;
-    END IF;
-    IF gone = 0 AND EXISTS (SELECT FROM ringfence.count_rows() AS counted, unnest(tables) AS place
-                             WHERE counted.relation = ringfence.qualified_name(place) AND counted.rows > 0) THEN
-        RAISE EXCEPTION 'rows of % cannot be deleted', ringfence.qualified_name(tables[1])
-            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'A trigger that was added to the table may keep them.';
     END IF;
     IF gone > 0 THEN
         RAISE NOTICE 'deleted % rows of %', gone, (SELECT string_agg(ringfence.qualified_name(place), ', ') FROM unnest(tables) AS place);
     END IF;
-    RETURN CASE WHEN circular OR gone < batch THEN this_step + 1 ELSE this_step END;
+    IF until IS NOT NULL THEN
+        RETURN jsonb_build_object('step', this_step, 'after', until);
+    END IF;
+    EXECUTE (SELECT 'SELECT ' || string_agg(format('EXISTS (SELECT FROM %s WHERE owner_id = $1)', place), ' OR ') FROM unnest(tables) AS place)
+       INTO is_left USING own;
+    IF is_left AND gone = 0 AND after IS NULL THEN
+        RAISE EXCEPTION 'rows of % cannot be deleted', ringfence.qualified_name(tables[1])
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'A trigger that was added to the table may keep them.';
+    END IF;
+    RETURN jsonb_build_object('step', CASE WHEN is_left THEN this_step ELSE this_step + 1 END);
 END
 $batch$;
-REVOKE ALL ON FUNCTION ringfence.delete_batch(integer, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.delete_batch(integer, integer) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.delete_batch(integer, integer) IS 'Deletes a batch of the owner''s rows, and returns the step of the next, or NULL; internal';
+REVOKE ALL ON FUNCTION ringfence.delete_batch(jsonb, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.delete_batch(jsonb, integer) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.delete_batch(jsonb, integer) IS 'Deletes a batch of the owner''s rows, and returns the position of the next, or NULL; internal';
 
 CREATE FUNCTION ringfence.begin_purge(owner text, confirm text, batch integer) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'begin_purge_wrapper';
@@ -233,24 +329,24 @@ REVOKE ALL ON FUNCTION ringfence.begin_purge(text, text, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.begin_purge(text, text, integer) TO ringfence_admin;
 COMMENT ON FUNCTION ringfence.begin_purge(text, text, integer) IS 'Part of purge_owner(): disables the owner for good';
 
-CREATE FUNCTION ringfence.purge_batch(owner text, confirm text, batch integer, step integer) RETURNS integer
+CREATE FUNCTION ringfence.purge_batch(owner text, confirm text, batch integer, "position" jsonb) RETURNS jsonb
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'purge_batch_wrapper';
-REVOKE ALL ON FUNCTION ringfence.purge_batch(text, text, integer, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.purge_batch(text, text, integer, integer) TO ringfence_admin;
-COMMENT ON FUNCTION ringfence.purge_batch(text, text, integer, integer) IS 'Part of purge_owner(): deletes a batch, and returns the step of the next, or NULL when the owner is gone';
+REVOKE ALL ON FUNCTION ringfence.purge_batch(text, text, integer, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.purge_batch(text, text, integer, jsonb) TO ringfence_admin;
+COMMENT ON FUNCTION ringfence.purge_batch(text, text, integer, jsonb) IS 'Part of purge_owner(): deletes a batch, and returns the position of the next, or NULL when the owner is gone';
 
 -- No SET clause: a procedure that has one cannot commit. So it names no operator.
 CREATE PROCEDURE ringfence.purge_owner(owner text, confirm text, batch integer DEFAULT 10000)
     LANGUAGE plpgsql AS $purge$
 DECLARE
-    step integer;
+    place pg_catalog.jsonb;
 BEGIN
     PERFORM ringfence.begin_purge(owner, confirm, batch);
     COMMIT;
     LOOP
-        step := ringfence.purge_batch(owner, confirm, batch, step);
+        place := ringfence.purge_batch(owner, confirm, batch, place);
         COMMIT;
-        EXIT WHEN step IS NULL;
+        EXIT WHEN place IS NULL;
     END LOOP;
 END
 $purge$;
@@ -258,6 +354,28 @@ REVOKE ALL ON PROCEDURE ringfence.purge_owner(text, text, integer) FROM PUBLIC;
 GRANT EXECUTE ON PROCEDURE ringfence.purge_owner(text, text, integer) TO ringfence_admin;
 COMMENT ON PROCEDURE ringfence.purge_owner(text, text, integer) IS
     'Deletes a very large owner in batches, with a commit after each: it is gone for everybody at once, and a second call goes on where a crash ended the first';
+
+-- Where triggers do not fire, nobody waits for a deletion: on a subscriber, or under session_replication_role = replica. No session sees rows of an owner
+-- that is no more, and only a role that row-level security does not bind can look for them.
+CREATE FUNCTION ringfence.rows_without_owner(OUT relation text, OUT rows bigint) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $without$
+DECLARE
+    place regclass;
+BEGIN
+    IF row_security_active('ringfence.owner'::regclass) THEN
+        RAISE EXCEPTION 'only a superuser or a role with BYPASSRLS sees rows of no owner' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    FOR place IN SELECT found.relation FROM ringfence.tables_by_step() AS found ORDER BY found.step LOOP
+        EXECUTE format('SELECT count(*) FROM %s AS row WHERE NOT EXISTS (SELECT FROM ringfence.owner WHERE owner.id = row.owner_id)', place) INTO rows;
+        IF rows > 0 THEN
+            relation := ringfence.qualified_name(place);
+            RETURN NEXT;
+        END IF;
+    END LOOP;
+END
+$without$;
+REVOKE ALL ON FUNCTION ringfence.rows_without_owner() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.rows_without_owner() IS 'Tables with rows of owners that are no more, and how many: for a superuser, after a deletion while a subscription applied changes';
 
 -- Whatever the session sees of each.
 CREATE VIEW ringfence.owner_association WITH (security_invoker = true, security_barrier = true) AS

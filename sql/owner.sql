@@ -7,7 +7,8 @@ CREATE TABLE ringfence.owner (
     enabled     boolean NOT NULL DEFAULT true,
     country     text,
     created_at  timestamptz NOT NULL DEFAULT now(),
-    purge_began_at timestamptz
+    purge_began_at timestamptz,
+    CONSTRAINT owner_purge CHECK (purge_began_at IS NULL OR NOT enabled AND id <> '00000000-0000-0000-0000-000000000000')
 );
 ALTER TABLE ringfence.owner OWNER TO ringfence_tables;
 CREATE UNIQUE INDEX owner_name_as_seen ON ringfence.owner (ringfence.name_as_seen(name));
@@ -20,7 +21,7 @@ COMMENT ON COLUMN ringfence.owner.name IS 'Unique in the installation; a session
 COMMENT ON COLUMN ringfence.owner.enabled IS 'Only an enabled owner can be selected; disabling one keeps its data';
 COMMENT ON COLUMN ringfence.owner.country IS 'ISO 3166-1 alpha-2; phone numbers without a country code are read as of this country';
 
-COMMENT ON COLUMN ringfence.owner.purge_began_at IS 'When purge_owner() began to delete the owner; calling it again goes on';
+COMMENT ON COLUMN ringfence.owner.purge_began_at IS 'When purge_owner() began to delete the owner; calling it again goes on. A superuser may set it to NULL: what is deleted by then stays so';
 
 -- The wall of this table has a condition of its own: there is no owner_id, and a role sees each owner that it may
 -- select, before it selects one. The function returns a list, so that a scan of the primary key reads these owners and
@@ -49,7 +50,7 @@ CREATE POLICY may_delete ON ringfence.owner FOR DELETE TO PUBLIC USING (ringfenc
 -- The grant is by column, as everywhere. A grant on the table would allow ctid and currtid2(), which tell of rows that
 -- the wall hides.
 GRANT SELECT (id, name, description, enabled, country, created_at, purge_began_at) ON ringfence.owner TO ringfence_user, ringfence_admin;
-GRANT INSERT (name, description, enabled, country), UPDATE (name, description, enabled, country, purge_began_at), DELETE
+GRANT INSERT (name, description, enabled, country), UPDATE (name, description, enabled, country), DELETE
     ON ringfence.owner TO ringfence_admin;
 
 CREATE FUNCTION ringfence.check_owner() RETURNS trigger
@@ -84,11 +85,12 @@ REVOKE ALL ON FUNCTION ringfence.is_deleting_owner() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.is_deleting_owner() TO ringfence_user, ringfence_admin, ringfence_tables;
 COMMENT ON FUNCTION ringfence.is_deleting_owner() IS 'Whether delete_owner() or purge_owner() is deleting rows in this session; for triggers';
 
--- Part of its rows may be gone.
+-- Part of its rows may be gone. A superuser may think better of it.
 CREATE FUNCTION ringfence.keep_purge() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $keep$
 BEGIN
-    IF OLD.purge_began_at IS NOT NULL AND (NEW.enabled OR NEW.purge_began_at IS DISTINCT FROM OLD.purge_began_at) OR NEW.purge_began_at IS NOT NULL AND NEW.enabled THEN
+    IF OLD.purge_began_at IS NOT NULL AND row_security_active(TG_RELID)
+       AND (NEW.enabled OR NEW.purge_began_at IS DISTINCT FROM OLD.purge_began_at) THEN
         RAISE EXCEPTION 'owner "%" is being deleted', OLD.name
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'CALL ringfence.purge_owner(...) goes on deleting it.';
     END IF;

@@ -53,6 +53,12 @@ pub fn close(owner: Uuid) {
     Lock::Written.take(owner, pg_sys::ExclusiveLock, true);
 }
 
+/// As [`close`], for an owner that is disabled for good: nobody works for it, and there is nobody to tell.
+pub fn keep_closed(owner: Uuid) {
+    Lock::Closed.take(owner, pg_sys::ExclusiveLock, true);
+    Lock::Written.take(owner, pg_sys::ExclusiveLock, true);
+}
+
 /// All sessions decide anew at their next statement. PostgreSQL sends the messages of a transaction only when it commits.
 fn tell_all_sessions() {
     let mut message = pg_sys::SharedInvalidationMessage::default();

@@ -85,7 +85,7 @@ fn array_of(ids: &[Uuid]) -> pg_sys::Datum {
 #[pg_extern(sql = false)]
 fn is_admin() -> Result<bool, ErrorReport> {
     catalog::require_own_version()?;
-    Ok(role::is_admin() || closed::is_loading())
+    Ok(role::is_admin() || closed::is_loading() || closed::is_deleting())
 }
 
 /// Error 54000 if there are `ringfence.max_owners` owners without this one. For the definer.
