@@ -82,16 +82,13 @@ REVOKE ALL ON FUNCTION ringfence.check_pattern(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.check_pattern(text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.check_pattern(text) IS 'True, or error 22023 that says why it cannot be the pattern of a field';
 
-CREATE FUNCTION ringfence.check_field_definition() RETURNS trigger
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $check$
+CREATE FUNCTION ringfence.check_field_limits(definition ringfence.field) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $check$
 DECLARE
     option   text;
     problem  text;
-    every    CONSTANT text[] := NEW.options || NEW.retired_options;
+    every    CONSTANT text[] := definition.options || definition.retired_options;
 BEGIN
-    IF NEW.options IS NOT NULL AND NEW.option_ids IS NULL THEN
-        NEW.option_ids := ARRAY(SELECT generate_series(1, cardinality(every)));
-    END IF;
     FOREACH option IN ARRAY coalesce(every, '{}') LOOP
         IF option IS NULL OR NOT ringfence.can_be_seen(option) OR option <> btrim(option) OR length(option) > 200 OR option ~ '[[:cntrl:]]' THEN
             RAISE EXCEPTION 'invalid option "%"', left(option, 200)
@@ -105,15 +102,28 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Retired options count too; add_option() brings one back.';
     END IF;
     problem := CASE
-        WHEN NEW.type <> 'text' AND num_nonnulls(NEW.max_length, NEW.pattern) > 0 THEN 'max_length and pattern are for type "text"'
-        WHEN NEW.type <> 'number' AND num_nonnulls(NEW.minimum, NEW.maximum) > 0 THEN 'minimum and maximum are for type "number"'
-        WHEN NEW.max_length < 1 THEN 'max_length must be at least 1'
-        WHEN NEW.minimum = 'NaN' OR NEW.maximum = 'NaN' OR NEW.minimum > NEW.maximum THEN 'minimum must not be greater than maximum'
+        WHEN definition.type <> 'text' AND num_nonnulls(definition.max_length, definition.pattern) > 0 THEN 'max_length and pattern are for type "text"'
+        WHEN definition.type <> 'number' AND num_nonnulls(definition.minimum, definition.maximum) > 0 THEN 'minimum and maximum are for type "number"'
+        WHEN definition.max_length < 1 THEN 'max_length must be at least 1'
+        WHEN definition.minimum = 'NaN' OR definition.maximum = 'NaN' OR definition.minimum > definition.maximum THEN 'minimum must not be greater than maximum'
     END;
     IF problem IS NOT NULL THEN
         RAISE EXCEPTION 'the limits do not fit: %', problem USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    PERFORM ringfence.check_pattern(NEW.pattern);
+    PERFORM ringfence.check_pattern(definition.pattern);
+END
+$check$;
+REVOKE ALL ON FUNCTION ringfence.check_field_limits(ringfence.field) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.check_field_limits(ringfence.field) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.check_field_limits(ringfence.field) IS 'Error 22023 for options or limits that a field cannot have; internal';
+
+CREATE FUNCTION ringfence.check_field_definition() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $check$
+BEGIN
+    IF NEW.options IS NOT NULL AND NEW.option_ids IS NULL THEN
+        NEW.option_ids := ARRAY(SELECT generate_series(1, cardinality(NEW.options || NEW.retired_options)));
+    END IF;
+    PERFORM ringfence.check_field_limits(NEW);
     RETURN NEW;
 END
 $check$;

@@ -431,15 +431,16 @@ DECLARE
 BEGIN
     "position" := 1;
     relation := 'ringfence.owner';
-    SELECT jsonb_build_object('id', id, 'name', name, 'description', description, 'enabled', enabled, 'country', country,
-                              'created_at', created_at, 'format', 1, 'version', export_rows.version)
-      INTO line FROM ringfence.owner WHERE id = own;
+    -- One that is being deleted is not exported.
+    SELECT to_jsonb(exported) - 'purge_began_at' || jsonb_build_object('format', 1, 'version', export_rows.version)
+      INTO line FROM ringfence.owner AS exported WHERE exported.id = own;
     checksum := ringfence.line_checksum(checksum, "position", relation, line);
     line := line || jsonb_build_object('checksum', checksum);
     RETURN NEXT;
     FOR place IN SELECT found.relation FROM ringfence.tables_by_step() AS found ORDER BY found.step DESC, found.relation::text LOOP
         relation := ringfence.qualified_name(place);
-        SELECT string_agg(format('%I', attname), ', ' ORDER BY n) INTO ordering
+        -- The same in a database with another collation.
+        SELECT string_agg(format('%I', attname) || CASE WHEN attcollation <> 0 THEN ' COLLATE "C"' ELSE '' END, ', ' ORDER BY n) INTO ordering
           FROM pg_index, unnest(indkey) WITH ORDINALITY AS key (attnum, n)
           JOIN pg_attribute USING (attnum)
          WHERE indrelid = place AND indisprimary AND attrelid = place;
@@ -463,14 +464,6 @@ REVOKE ALL ON FUNCTION ringfence.export_rows(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.export_rows(text) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.export_rows(text) IS 'All rows of the owner as lines that load_owner() takes; internal';
 
-CREATE FUNCTION ringfence.has_masked_fields() RETURNS boolean
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $masked$
-    SELECT EXISTS (SELECT FROM ringfence.field WHERE owner_id = ringfence.current_owner() AND is_masked)
-$masked$;
-REVOKE ALL ON FUNCTION ringfence.has_masked_fields() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.has_masked_fields() TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.has_masked_fields() IS 'Whether the owner has masked fields; internal';
-
 CREATE FUNCTION ringfence.export_owner(owner text, OUT "position" bigint, OUT relation text, OUT line jsonb) RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'export_owner';
 REVOKE ALL ON FUNCTION ringfence.export_owner(text) FROM PUBLIC;
@@ -478,8 +471,14 @@ GRANT EXECUTE ON FUNCTION ringfence.export_owner(text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.export_owner(text) IS
     'All that the session''s owner has, as lines that load_owner() takes. Needs owner.export, and field.unmask in all projects if a field is masked. Error P0002: not the session''s owner';
 
--- Parts of load_owner(), called as the definer for the owner that is loaded. Triggers do not run: what they keep is in the lines, and they would write
--- today's date. The wall and the constraints judge each row; foreign keys are looked at when all are in.
+-- Parts of load_owner(), called as the definer for the owner that is loaded. Triggers do not run: they would write today's date, and number
+-- tickets anew. The wall and the constraints judge each row. When all are in, check_loaded_rows() looks at the rest.
+CREATE FUNCTION ringfence.at_line(place bigint) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE STRICT AS 'MODULE_PATHNAME', 'at_line_wrapper';
+REVOKE ALL ON FUNCTION ringfence.at_line(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.at_line(bigint) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.at_line(bigint) IS 'Notes which line of an export is being loaded, for the error that it may cause, and returns its number; internal';
+
 CREATE FUNCTION ringfence.refuse_line(place bigint, reason text) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $refuse$
 BEGIN
@@ -491,130 +490,159 @@ REVOKE ALL ON FUNCTION ringfence.refuse_line(bigint, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.refuse_line(bigint, text) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.refuse_line(bigint, text) IS 'Error 22P04 for a line of an export; internal';
 
-CREATE FUNCTION ringfence.load_first_line(relation text, line jsonb, version text, new_name text, OUT id uuid, OUT name text, OUT checksum text) RETURNS record
+CREATE FUNCTION ringfence.load_first_line(relation text, text text, version text, new_name text, OUT id uuid, OUT name text, OUT country text, OUT checksum text)
+    RETURNS record
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $first$
 #variable_conflict use_variable
+DECLARE
+    line CONSTANT jsonb := text::jsonb;
 BEGIN
+    IF relation IS DISTINCT FROM 'ringfence.owner' OR jsonb_typeof(line) IS DISTINCT FROM 'object' THEN
+        PERFORM ringfence.refuse_line(1, 'it is not the first line of an export');
+    END IF;
     checksum := ringfence.line_checksum('', 1, relation, line - 'checksum');
-    IF relation IS DISTINCT FROM 'ringfence.owner' OR checksum IS DISTINCT FROM line ->> 'checksum' THEN
+    IF checksum IS DISTINCT FROM line ->> 'checksum' THEN
         PERFORM ringfence.refuse_line(1, 'it is damaged, or not the first line of an export');
-    ELSIF line ->> 'version' <> version OR line -> 'format' <> '1' THEN
-        PERFORM ringfence.refuse_line(1, format('the export was made by version %s of ringfence', left(line ->> 'version', 20)));
+    ELSIF line ->> 'version' IS DISTINCT FROM version OR line -> 'format' IS DISTINCT FROM '1' THEN
+        PERFORM ringfence.refuse_line(1, format('the export was made by version %s of ringfence', coalesce(left(line ->> 'version', 20), '(unknown)')));
     END IF;
     id := line ->> 'id';
     name := coalesce(new_name, line ->> 'name');
+    country := line ->> 'country';
 END
 $first$;
-REVOKE ALL ON FUNCTION ringfence.load_first_line(text, jsonb, text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.load_first_line(text, jsonb, text, text) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.load_first_line(text, jsonb, text, text) IS 'Reads which owner an export is of; internal';
+REVOKE ALL ON FUNCTION ringfence.load_first_line(text, text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.load_first_line(text, text, text, text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.load_first_line(text, text, text, text) IS 'Reads which owner an export is of; internal';
 
 CREATE FUNCTION ringfence.load_owner_row(line jsonb, name text) RETURNS void
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $owner$
-    INSERT INTO ringfence.owner (id, name, description, enabled, country, created_at)
-    VALUES (ringfence.current_owner(), load_owner_row.name, line ->> 'description', (line ->> 'enabled')::boolean, line ->> 'country',
-            (line ->> 'created_at')::timestamptz)
+    INSERT INTO ringfence.owner
+        SELECT * FROM jsonb_populate_record(NULL::ringfence.owner,
+            load_owner_row.line - 'purge_began_at' || jsonb_build_object('id', ringfence.current_owner(), 'name', load_owner_row.name))
 $owner$;
 REVOKE ALL ON FUNCTION ringfence.load_owner_row(jsonb, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.load_owner_row(jsonb, text) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.load_owner_row(jsonb, text) IS 'Inserts the owner that an export is of; internal';
 
-CREATE FUNCTION ringfence.load_lines(first bigint, positions bigint[], relations text[], lines jsonb[], before text) RETURNS text
+CREATE FUNCTION ringfence.load_lines(first bigint, positions bigint[], relations text[], texts text[], before text) RETURNS text
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' SET DateStyle = 'ISO' AS $load$
 #variable_conflict use_variable
 DECLARE
-    own      CONSTANT uuid := ringfence.current_owner();
+    place    bigint;
     checksum text := before;
     relation text;
-    place    regclass;
+    target   regclass;
     names    text[];
     rows     jsonb[] := '{}';
+    numbers  bigint[] := '{}';
+    line     jsonb;
     row      jsonb;
 BEGIN
-    FOR n IN 1 .. cardinality(lines) LOOP
-        IF positions[n] IS DISTINCT FROM first + n - 1 THEN
-            PERFORM ringfence.refuse_line(first + n - 1, 'it is missing, or a line is there twice');
+    FOR n IN 1 .. cardinality(texts) LOOP
+        place := ringfence.at_line(first + n - 1);
+        IF positions[n] IS DISTINCT FROM place THEN
+            PERFORM ringfence.refuse_line(place, 'it is missing, or a line is there twice');
         END IF;
-        row := lines[n] - 'checksum';
-        checksum := ringfence.line_checksum(checksum, positions[n], relations[n], row);
-        IF checksum IS DISTINCT FROM lines[n] ->> 'checksum' THEN
-            PERFORM ringfence.refuse_line(positions[n], 'it is damaged, or not in its place');
+        line := texts[n]::jsonb;
+        IF relations[n] IS NULL OR jsonb_typeof(line) IS DISTINCT FROM 'object' THEN
+            PERFORM ringfence.refuse_line(place, 'it is damaged');
+        END IF;
+        row := line - 'checksum';
+        checksum := ringfence.line_checksum(checksum, place, relations[n], row);
+        IF checksum IS DISTINCT FROM line ->> 'checksum' THEN
+            PERFORM ringfence.refuse_line(place, 'it is damaged, or not in its place');
         END IF;
         IF relations[n] IS DISTINCT FROM relation THEN
-            PERFORM ringfence.insert_rows(place, rows);
+            PERFORM ringfence.insert_rows(target, rows, numbers);
             relation := relations[n];
             rows := '{}';
-            SELECT found.relation, ringfence.exported_columns(found.relation) INTO place, names
+            numbers := '{}';
+            SELECT found.relation, ringfence.exported_columns(found.relation) INTO target, names
               FROM ringfence.tables_by_step() AS found WHERE ringfence.qualified_name(found.relation) = relation;
-            IF place IS NULL THEN
-                PERFORM ringfence.refuse_line(positions[n], 'there is no such table of owners here');
+            IF target IS NULL THEN
+                PERFORM ringfence.refuse_line(place, 'there is no such table of owners here');
             END IF;
         END IF;
         IF ARRAY(SELECT key FROM jsonb_object_keys(row) AS key ORDER BY key COLLATE "C") <> names THEN
-            PERFORM ringfence.refuse_line(positions[n], 'its columns are not those of the table');
+            PERFORM ringfence.refuse_line(place, 'its columns are not those of the table');
         END IF;
-        IF place = 'ringfence.access'::regclass THEN
+        IF target = 'ringfence.access'::regclass THEN
             IF NOT ringfence.prepare_role(row ->> 'role_name') THEN
                 CONTINUE;
             END IF;
             row := row || jsonb_build_object('role', quote_ident(row ->> 'role_name'));
-        ELSIF place = 'ringfence.report_view'::regclass AND to_regclass(format('ringfence_report.%I', row ->> 'name')) IS NOT NULL THEN
-            -- It may be another owner's.
-            RAISE EXCEPTION 'there is a view "%" in schema ringfence_report already', row ->> 'name' USING ERRCODE = 'duplicate_table';
+        ELSIF target = 'ringfence.report_view'::regclass THEN
+            PERFORM ringfence.check_report_name(row ->> 'name', (row ->> 'project_id')::uuid, row ->> 'of');
         END IF;
         rows := rows || row;
+        numbers := numbers || place;
     END LOOP;
-    PERFORM ringfence.insert_rows(place, rows);
+    PERFORM ringfence.insert_rows(target, rows, numbers);
     RETURN checksum;
 END
 $load$;
-REVOKE ALL ON FUNCTION ringfence.load_lines(bigint, bigint[], text[], jsonb[], text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.load_lines(bigint, bigint[], text[], jsonb[], text) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.load_lines(bigint, bigint[], text[], jsonb[], text) IS 'Inserts the rows of some lines of an export, and returns the checksum of the last; internal';
+REVOKE ALL ON FUNCTION ringfence.load_lines(bigint, bigint[], text[], text[], text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.load_lines(bigint, bigint[], text[], text[], text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.load_lines(bigint, bigint[], text[], text[], text) IS 'Inserts the rows of some lines of an export, and returns the checksum of the last; internal';
 
 -- Whatever a line says, the row is of the owner that is loaded. RETURNING a column lets the policies for reading judge the new rows: a row of a project that the
 -- owner does not have would be seen by nobody, not even by what looks at the foreign keys in the end.
-CREATE FUNCTION ringfence.insert_rows(place regclass, rows jsonb[]) RETURNS void
+CREATE FUNCTION ringfence.insert_rows(target regclass, rows jsonb[], numbers bigint[]) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $insert$
 DECLARE
     own   CONSTANT uuid := ringfence.current_owner();
-    names text;
+    names text[];
     count bigint;
 BEGIN
     IF rows = '{}' THEN
         RETURN;
     END IF;
-    SELECT string_agg(format('%I', name), ', ') INTO names
-      FROM unnest(ringfence.exported_columns(place) || CASE WHEN place = 'ringfence.access'::regclass THEN '{role}' ELSE '{}' END::text[]) AS name;
-    EXECUTE format('WITH inserted AS (INSERT INTO %1$s (owner_id, %2$s) '
-                   'SELECT $1, %2$s FROM unnest($2) AS line (line), jsonb_populate_record(NULL::%1$s, line.line - ''owner_id'') RETURNING owner_id) '
-                   'SELECT count(*) FROM inserted', place, names)
-       INTO count USING own, rows;
+    names := ringfence.exported_columns(target) || CASE WHEN target = 'ringfence.access'::regclass THEN '{role}' ELSE '{}' END::text[];
+    EXECUTE format('WITH inserted AS (INSERT INTO %1$s (owner_id, %2$s) SELECT $1, %3$s FROM unnest($2, $3) AS line (line, place), '
+                   'jsonb_populate_record(NULL::%1$s, CASE WHEN ringfence.at_line(line.place) > 0 THEN line.line END) AS row RETURNING owner_id) '
+                   'SELECT count(*) FROM inserted', target,
+                   (SELECT string_agg(format('%I', name), ', ') FROM unnest(names) AS name),
+                   (SELECT string_agg(format('row.%I', name), ', ') FROM unnest(names) AS name))
+       INTO count USING own, rows, numbers;
     IF count <> cardinality(rows) THEN
-        RAISE EXCEPTION 'rows of % cannot be loaded', place
+        RAISE EXCEPTION 'rows of % cannot be loaded', target
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'A trigger that was added to the table may keep them out.';
     END IF;
-EXCEPTION WHEN insufficient_privilege THEN
-    RAISE EXCEPTION 'the export is not whole: a row of % refers to a project that it does not have', place
-        USING ERRCODE = 'foreign_key_violation', HINT = 'Nothing is loaded.';
 END
 $insert$;
-REVOKE ALL ON FUNCTION ringfence.insert_rows(regclass, jsonb[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.insert_rows(regclass, jsonb[]) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.insert_rows(regclass, jsonb[]) IS 'Inserts rows of the owner; internal';
+REVOKE ALL ON FUNCTION ringfence.insert_rows(regclass, jsonb[], bigint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.insert_rows(regclass, jsonb[], bigint[]) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.insert_rows(regclass, jsonb[], bigint[]) IS 'Inserts rows of the owner, from lines with these numbers; internal';
 
+CREATE FUNCTION ringfence.works_for_another(role oid) RETURNS boolean
+    LANGUAGE c STABLE PARALLEL UNSAFE STRICT AS 'MODULE_PATHNAME', 'works_for_another_wrapper';
+REVOKE ALL ON FUNCTION ringfence.works_for_another(oid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.works_for_another(oid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.works_for_another(oid) IS 'Whether a role has access to another owner than the one that is loaded; internal';
+
+-- A file is not the word of an administrator. In this installation a role of that name may be somebody else. So a role gets access from a file only
+-- if nobody works for another owner by it, who would have no default owner any more.
 CREATE FUNCTION ringfence.prepare_role(role_name text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $prepare$
 #variable_conflict use_variable
 DECLARE
-    known record;
+    known  record;
+    reason text;
 BEGIN
     SELECT * INTO known FROM pg_roles WHERE rolname = role_name;
-    IF NOT FOUND OR known.rolsuper OR known.rolbypassrls OR role_name ~ '^(ringfence|pg)_' THEN
+    reason := CASE
+        WHEN known.rolname IS NULL THEN 'There is no such role.'
+        WHEN known.rolsuper OR known.rolbypassrls OR role_name ~ '^(ringfence|pg)_' THEN 'Row-level security does not bind this role, or it is one of the system.'
+        WHEN pg_has_role('ringfence_user', known.oid, 'MEMBER') THEN 'All roles that work for owners are members of it.'
+        WHEN EXISTS (SELECT FROM pg_roles AS member
+                      WHERE NOT member.rolsuper AND pg_has_role(member.oid, known.oid, 'MEMBER') AND ringfence.works_for_another(member.oid))
+            THEN 'The role works for another owner, or one of its members does.'
+    END;
+    IF reason IS NOT NULL THEN
         RAISE WARNING 'the access of role "%" is not loaded', left(role_name, 200)
-            USING DETAIL = CASE WHEN known.rolname IS NULL THEN 'There is no such role.' ELSE 'Row-level security does not bind this role, or it is one of the system.' END,
-                  HINT = 'ringfence.grant_access() gives access to a role.';
+            USING DETAIL = reason, HINT = 'ringfence.grant_access() gives access to a role.';
         RETURN false;
     END IF;
     -- As store_access() does.
@@ -632,19 +660,58 @@ REVOKE ALL ON FUNCTION ringfence.prepare_role(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.prepare_role(text) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.prepare_role(text) IS 'Whether access of a role is loaded, which then gets the privileges of applications; internal';
 
-CREATE FUNCTION ringfence.load_last_line(place bigint, relation text, line jsonb, before text) RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $last$
-#variable_conflict use_variable
+-- The rules of create_report_view(): a name is unique in the database, and each project has names of its own.
+CREATE FUNCTION ringfence.check_report_name(name text, project_id uuid, of text) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $check$
+BEGIN
+    IF name IS DISTINCT FROM ringfence.default_report_name(project_id, of) THEN
+        PERFORM ringfence.check_name(name);
+        IF octet_length(name) > 63 OR name LIKE 'project\_%' THEN
+            RAISE EXCEPTION 'a report view cannot have the name "%"', left(name, 200) USING ERRCODE = 'invalid_parameter_value';
+        END IF;
+    END IF;
+    IF ringfence.report_name_is_taken(name) THEN
+        RAISE EXCEPTION 'report view "%" already exists', name USING ERRCODE = 'duplicate_table';
+    END IF;
+END
+$check$;
+REVOKE ALL ON FUNCTION ringfence.check_report_name(text, uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.check_report_name(text, uuid, text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.check_report_name(text, uuid, text) IS 'Error 22023 or 42P07 for a report view that cannot be loaded under that name; internal';
+
+CREATE FUNCTION ringfence.system_rows() RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+    RETURN jsonb_build_object(
+        'fields', (SELECT jsonb_agg(to_jsonb(field) - '{owner_id,id}'::text[] ORDER BY name)
+                     FROM ringfence.field WHERE owner_id = ringfence.current_owner() AND is_system),
+        'profiles', (SELECT jsonb_agg(to_jsonb(profile) - '{owner_id,id}'::text[] ORDER BY name)
+                       FROM ringfence.profile WHERE owner_id = ringfence.current_owner() AND is_system));
+REVOKE ALL ON FUNCTION ringfence.system_rows() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.system_rows() TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.system_rows() IS 'The fields and profiles that every owner has, as the owner has them; internal';
+
+CREATE FUNCTION ringfence.refuse_loaded(relation text, reason text, id uuid) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $refuse$
+BEGIN
+    RAISE EXCEPTION 'the export cannot be loaded: a row of % %', relation, reason
+        USING ERRCODE = 'bad_copy_file_format', DETAIL = coalesce('Its id is ' || id || '.', ''),
+              HINT = 'Nothing is loaded. Load the lines as export_owner() gave them.';
+END
+$refuse$;
+REVOKE ALL ON FUNCTION ringfence.refuse_loaded(text, text, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.refuse_loaded(text, text, uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.refuse_loaded(text, text, uuid) IS 'Error 22P04 for a row that was loaded; internal';
+
+-- What foreign keys and the triggers of the tables would have seen to: rows that are referred to, data that is derived from other data, definitions.
+CREATE FUNCTION ringfence.check_loaded_rows(system_rows jsonb) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $check$
 DECLARE
     own     CONSTANT uuid := ringfence.current_owner();
+    -- The numbers of tickets go on from the highest.
+    highest CONSTANT bigint := 4611686018427387904;
     key     record;
     orphan  jsonb;
-    report  ringfence.report_view;
 BEGIN
-    IF relation IS DISTINCT FROM 'end' OR line -> 'lines' IS DISTINCT FROM to_jsonb(place)
-       OR ringfence.line_checksum(before, place, relation, line - 'checksum') IS DISTINCT FROM line ->> 'checksum' THEN
-        PERFORM ringfence.refuse_line(place, 'the export does not end here');
-    END IF;
     FOR key IN SELECT conrelid::regclass AS child, confrelid::regclass AS parent, conname,
                       (SELECT string_agg(format('parent.%I = child.%I', theirs.attname, ours.attname), ' AND ')
                          FROM unnest(conkey, confkey) AS pair (our_number, their_number)
@@ -656,19 +723,110 @@ BEGIN
         EXECUTE format('SELECT to_jsonb(child) - ''owner_id'' FROM %s AS child WHERE child.owner_id = $1 AND %s AND NOT EXISTS (SELECT FROM %s AS parent WHERE %s) LIMIT 1',
                        key.child, key.given, key.parent, key.same) INTO orphan USING own;
         IF orphan IS NOT NULL THEN
-            RAISE EXCEPTION 'the export is not whole: a row of % refers to a row of % that it does not have', key.child, key.parent
-                USING ERRCODE = 'foreign_key_violation', DETAIL = left(orphan::text, 500), HINT = 'Nothing is loaded.';
+            RAISE EXCEPTION 'a row of % refers to a row of % that the export does not have', key.child, key.parent
+                USING ERRCODE = 'foreign_key_violation', DETAIL = left(orphan::text, 500);
         END IF;
     END LOOP;
-    PERFORM ringfence.check_pattern(pattern) FROM ringfence.field WHERE owner_id = own;
-    FOR report IN SELECT * FROM ringfence.report_view WHERE owner_id = own LOOP
-        PERFORM ringfence.make_report_view(report);
-    END LOOP;
+    IF ringfence.system_rows() IS DISTINCT FROM system_rows THEN
+        RAISE EXCEPTION 'the export cannot be loaded: its system fields and built-in profiles are not those that every owner has'
+            USING ERRCODE = 'bad_copy_file_format', HINT = 'Nothing is loaded.';
+    END IF;
+    PERFORM ringfence.refuse_loaded('ringfence.field', 'has options that are not told apart', field.id)
+       FROM ringfence.field
+      WHERE field.owner_id = own
+        AND (SELECT count(DISTINCT option) FROM unnest(field.option_ids) AS option) <> cardinality(coalesce(field.option_ids, '{}'));
+    PERFORM ringfence.check_field_limits(field) FROM ringfence.field WHERE field.owner_id = own;
+    PERFORM ringfence.refuse_loaded('ringfence.field_project', 'binds a system field', bound.field_id)
+       FROM ringfence.field_project AS bound
+       JOIN ringfence.field ON field.owner_id = bound.owner_id AND field.id = bound.field_id AND field.is_system
+      WHERE bound.owner_id = own;
+    PERFORM ringfence.has_right_in(right_name, NULL) FROM ringfence.profile, unnest(profile.rights) AS right_name WHERE profile.owner_id = own;
+    PERFORM ringfence.refuse_loaded('ringfence.access', 'has no rights', access.id)
+       FROM ringfence.access
+      WHERE access.owner_id = own AND (access.rights = '{}' OR array_position(access.rights, NULL) IS NOT NULL);
+    PERFORM ringfence.has_right_in(right_name, NULL)
+       FROM ringfence.access, unnest(access.rights) AS right_name
+      WHERE access.owner_id = own
+        AND NOT EXISTS (SELECT FROM ringfence.profile WHERE profile.owner_id = own AND profile.name = right_name);
+    PERFORM ringfence.refuse_loaded('ringfence.channel', 'has another normal_address than its address gives', channel.id)
+       FROM ringfence.channel
+      WHERE channel.owner_id = own AND channel.normal_address IS DISTINCT FROM ringfence.channel_form(channel.kind, channel.address, own);
+    PERFORM ringfence.refuse_loaded('ringfence.customer', 'has other normal_phones, normal_emails or searchable than its values give', customer.id)
+       FROM ringfence.customer
+      WHERE customer.owner_id = own
+        AND (customer.normal_phones IS DISTINCT FROM coalesce(ringfence.normal_phones(customer.phones, own), '{}')
+             OR customer.normal_emails IS DISTINCT FROM coalesce(ringfence.normal_emails(customer.emails), '{}')
+             OR customer.searchable IS DISTINCT FROM
+                CASE WHEN customer.attributes = '{}' THEN '{}' ELSE ringfence.searchable_values(customer.attributes, own) END);
+    PERFORM ringfence.refuse_loaded('ringfence.unique_value', 'is not that of its customer, or is missing', coalesce(due.customer_id, kept.customer_id))
+       FROM (SELECT form.field_id, sha256(convert_to(form.form, 'UTF8')) AS digest, customer.id AS customer_id
+               FROM ringfence.customer, ringfence.unique_forms(customer.attributes) AS form
+              WHERE customer.owner_id = own AND customer.attributes <> '{}') AS due
+       FULL JOIN (SELECT * FROM ringfence.unique_value WHERE unique_value.owner_id = own) AS kept
+         ON kept.field_id = due.field_id AND kept.digest = due.digest AND kept.customer_id = due.customer_id
+      WHERE due.field_id IS NULL OR kept.field_id IS NULL;
+    PERFORM ringfence.refuse_loaded('ringfence.ticket', 'has a number that no ticket can have', ticket.id)
+       FROM ringfence.ticket WHERE ticket.owner_id = own AND NOT ticket.number BETWEEN 1 AND highest;
+    PERFORM ringfence.refuse_loaded('ringfence.ticket_counter', 'has a number that no ticket can have', NULL)
+       FROM ringfence.ticket_counter AS counter WHERE counter.owner_id = own AND NOT counter.highest_deleted BETWEEN 0 AND highest;
+    PERFORM ringfence.refuse_loaded('ringfence.response', 'is not of the project of its interaction', response.id)
+       FROM ringfence.response
+       JOIN ringfence.interaction ON interaction.owner_id = response.owner_id AND interaction.id = response.interaction_id
+      WHERE response.owner_id = own AND response.project_id IS DISTINCT FROM interaction.project_id;
+    PERFORM ringfence.refuse_loaded('ringfence.form_being_saved', 'is there, and the table is always empty', NULL)
+       FROM ringfence.form_being_saved AS form WHERE form.owner_id = own;
+END
+$check$;
+REVOKE ALL ON FUNCTION ringfence.check_loaded_rows(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.check_loaded_rows(jsonb) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.check_loaded_rows(jsonb) IS 'Error 23503, 22P04 or 22023 for loaded rows that foreign keys and the tables'' own triggers would not have let pass; internal';
+
+CREATE FUNCTION ringfence.load_last_line(place bigint, relation text, text text, before text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $last$
+#variable_conflict use_variable
+DECLARE
+    line CONSTANT jsonb := text::jsonb;
+BEGIN
+    IF relation IS DISTINCT FROM 'end' OR jsonb_typeof(line) IS DISTINCT FROM 'object' OR line -> 'lines' IS DISTINCT FROM to_jsonb(place)
+       OR ringfence.line_checksum(before, place, relation, line - 'checksum') IS DISTINCT FROM line ->> 'checksum' THEN
+        PERFORM ringfence.refuse_line(place, 'the export does not end here');
+    END IF;
 END
 $last$;
-REVOKE ALL ON FUNCTION ringfence.load_last_line(bigint, text, jsonb, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.load_last_line(bigint, text, jsonb, text) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.load_last_line(bigint, text, jsonb, text) IS 'Checks what all lines of an export have loaded, and makes its report views; internal';
+REVOKE ALL ON FUNCTION ringfence.load_last_line(bigint, text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.load_last_line(bigint, text, text, text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.load_last_line(bigint, text, text, text) IS 'Error 22P04 if an export does not end here; internal';
+
+-- Report views are made last. While a session uses a view of that name that was left by a deletion, it cannot be made yet.
+CREATE FUNCTION ringfence.finish_load() RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $finish$
+DECLARE
+    own    CONSTANT uuid := ringfence.current_owner();
+    report ringfence.report_view;
+    given  text;
+BEGIN
+    UPDATE ringfence.report_view AS loaded SET is_current = false WHERE loaded.owner_id = own;
+    FOR report IN SELECT * FROM ringfence.report_view AS loaded WHERE loaded.owner_id = own ORDER BY loaded.name LOOP
+        PERFORM ringfence.check_report_name(report.name, report.project_id, report.of);
+        BEGIN
+            PERFORM ringfence.make_report_view(report);
+        EXCEPTION WHEN lock_not_available THEN
+            RAISE WARNING 'report view "%" is in use, and is not made yet', report.name
+                USING HINT = 'A session with the right field.manage makes it by ringfence.renew_report_views().';
+        END;
+    END LOOP;
+    SELECT string_agg(format('%s: %s', quote_ident(access.role_name), array_to_string(access.rights, ', '))
+                      || CASE WHEN access.project_id IS NULL THEN '' ELSE ' in one project' END, '; ' ORDER BY access.role_name, access.id)
+      INTO given FROM ringfence.access WHERE access.owner_id = own;
+    IF given IS NOT NULL THEN
+        RAISE NOTICE 'the export gives access to roles of this server'
+            USING DETAIL = given, HINT = 'ringfence.revoke_access() takes back what you do not want.';
+    END IF;
+END
+$finish$;
+REVOKE ALL ON FUNCTION ringfence.finish_load() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.finish_load() TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.finish_load() IS 'Makes the report views of a loaded owner, and tells which roles have access to it; internal';
 
 CREATE FUNCTION ringfence.load_owner(lines regclass, name text DEFAULT NULL, OUT relation text, OUT rows bigint) RETURNS SETOF record
     LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 30 AS 'MODULE_PATHNAME', 'load_owner_wrapper';

@@ -167,6 +167,32 @@ REVOKE ALL ON FUNCTION ringfence.report_rows(ringfence.report_view) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.report_rows(ringfence.report_view) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.report_rows(ringfence.report_view) IS 'The rows of a report view, as SQL; internal';
 
+CREATE FUNCTION ringfence.default_report_name(project_id uuid, of text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN pg_catalog.format('project_%s%s', pg_catalog.translate(default_report_name.project_id::text, '-', ''),
+                             CASE default_report_name.of WHEN 'interaction' THEN '_interactions' ELSE '' END);
+REVOKE ALL ON FUNCTION ringfence.default_report_name(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.default_report_name(uuid, text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.default_report_name(uuid, text) IS 'The name that the report view of a project has if none is given; internal';
+
+CREATE FUNCTION ringfence.is_abandoned_report_view(view regclass) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $abandoned$
+    SELECT EXISTS (SELECT FROM pg_class WHERE oid = view AND relkind = 'v' AND relowner = 'ringfence_definer'::regrole
+                      AND obj_description(oid, 'pg_class') = 'Abandoned: dropped when nobody uses it')
+$abandoned$;
+REVOKE ALL ON FUNCTION ringfence.is_abandoned_report_view(regclass) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.is_abandoned_report_view(regclass) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.is_abandoned_report_view(regclass) IS 'Whether a report view is no longer needed, and only not dropped yet; internal';
+
+-- An abandoned view of that name, which is not dropped yet, is reused.
+CREATE FUNCTION ringfence.report_name_is_taken(name text) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $taken$
+    SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass(format('ringfence_report.%I', name)) AND NOT ringfence.is_abandoned_report_view(oid))
+$taken$;
+REVOKE ALL ON FUNCTION ringfence.report_name_is_taken(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.report_name_is_taken(text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.report_name_is_taken(text) IS 'Whether no new report view can have that name; internal';
+
 CREATE FUNCTION ringfence.report_gone_column(place integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN pg_catalog.format('(gone %s)', report_gone_column.place);
@@ -322,6 +348,10 @@ DECLARE
     crowded  boolean;
     replace  boolean := old_view IS NOT NULL;
 BEGIN
+    -- A view of another project may have taken the name since this one was told apart from all others.
+    IF ringfence.report_name_is_taken(report.name) AND position(report.project_id::text IN pg_get_viewdef(old_view)) = 0 THEN
+        RAISE EXCEPTION 'report view "%" already exists', report.name USING ERRCODE = 'duplicate_table';
+    END IF;
     SELECT * INTO wanted FROM ringfence.report_columns(report, old_view);
     made := wanted;
     IF old_view IS NOT NULL THEN
@@ -356,7 +386,7 @@ BEGIN
         PERFORM ringfence.rename_report_columns(old_view, made.places, made.former, made.names);
     END IF;
 
-    EXECUTE format('CREATE OR REPLACE VIEW %s WITH (security_barrier = true) AS SELECT ', view)
+    EXECUTE format('CREATE %s VIEW %s WITH (security_barrier = true) AS SELECT ', CASE WHEN replace THEN 'OR REPLACE' ELSE '' END, view)
             || (SELECT string_agg(CASE WHEN report.of = 'customer' THEN CASE fixed_column WHEN 'customer_id' THEN 'id AS customer_id' ELSE fixed_column END
                                        ELSE CASE fixed_column WHEN 'interaction_id' THEN 'i.id AS interaction_id' WHEN 'customer_id' THEN 'c.id AS customer_id'
                                                 WHEN 'customer_name' THEN 'c.name AS customer_name' ELSE fixed_column END END, ', ' ORDER BY place)
@@ -383,7 +413,8 @@ BEGIN
     PERFORM ringfence.make_report_view(report);
     RETURN true;
 EXCEPTION
-    WHEN lock_not_available THEN
+    -- In use, or a view of another project has the name.
+    WHEN lock_not_available OR duplicate_table THEN
         RETURN false;
     -- The view was given to another role. Whoever reads it gets an error that says how to repair it.
     WHEN insufficient_privilege THEN
@@ -480,16 +511,13 @@ BEGIN
                 USING ERRCODE = 'invalid_parameter_value', HINT = 'A name has at most 63 bytes and does not begin with "project_".';
         END IF;
     ELSE
-        chosen := format('project_%s%s', translate(report.project_id::text, '-', ''), CASE report.of WHEN 'interaction' THEN '_interactions' ELSE '' END);
+        chosen := ringfence.default_report_name(report.project_id, report.of);
     END IF;
     IF EXISTS (SELECT FROM ringfence.report_view AS made WHERE made.owner_id = report.owner_id AND made.project_id = report.project_id AND made.of = report.of) THEN
         RAISE EXCEPTION 'project "%" already has a report view', left(create_report_view.project, 200)
             USING ERRCODE = 'duplicate_table', HINT = 'The view follows the fields of its project by itself. ringfence.drop_report_view() drops it.';
     END IF;
-    -- An abandoned view of that name, which is not dropped yet, is reused.
-    IF EXISTS (SELECT FROM pg_class AS taken WHERE taken.oid = to_regclass(format('ringfence_report.%I', chosen))
-                  AND NOT (taken.relkind = 'v' AND taken.relowner = current_user::regrole
-                           AND coalesce(obj_description(taken.oid, 'pg_class') = 'Abandoned: dropped when nobody uses it', false))) THEN
+    IF ringfence.report_name_is_taken(chosen) THEN
         RAISE EXCEPTION 'report view "%" already exists', chosen
             USING ERRCODE = 'duplicate_table', HINT = name_hint;
     END IF;
@@ -588,7 +616,7 @@ BEGIN
             UPDATE ringfence.report_view AS made SET is_current = false
              WHERE made.owner_id = report.owner_id AND made.project_id = report.project_id AND made.of = report.of;
             RAISE WARNING 'report view "%" does not follow its fields yet', report.name
-                USING DETAIL = 'It is in use, or does not belong to ringfence_definer. Columns of fields that are gone are empty, and those of new fields are missing.',
+                USING DETAIL = 'It is in use, or another view has its name, or it does not belong to ringfence_definer. Columns of fields that are gone are empty, and those of new fields are missing.',
                       HINT = 'It follows at the next change of a field, or when ringfence.renew_report_views() is called.';
         END IF;
     END LOOP;

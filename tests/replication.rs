@@ -112,7 +112,7 @@ fn what_is_taken_away_on_the_primary_is_gone_on_a_standby_once_it_is_replayed() 
     let primary = Cluster::new("primary", &[], &[]);
     let mut source = primary.connect("postgres", "postgres");
     run(&mut source, ROLES);
-    run(&mut source, "CREATE EXTENSION ringfence");
+    run(&mut source, "CREATE EXTENSION ringfence; CREATE ROLE admin LOGIN; GRANT ringfence_admin TO admin");
     run(&mut source, CONTENT);
     let standby = primary.standby("standby", &["hot_standby_feedback=on"]);
     let mut replayed = standby.connect("postgres", "postgres");
@@ -126,6 +126,15 @@ fn what_is_taken_away_on_the_primary_is_gone_on_a_standby_once_it_is_replayed() 
     assert_eq!(custom_values(&mut desk), "{\"Card\": \"4711\", \"Plan\": \"gold\"}");
     change("UPDATE ringfence.field SET is_masked = true WHERE name = 'Card'");
     assert_eq!(custom_values(&mut desk), "{\"Plan\": \"gold\"}");
+
+    // What only reads of an owner's life.
+    let mut boss = standby.connect("postgres", "boss");
+    assert!(value::<i64>(&mut boss, "SELECT count(*) FROM ringfence.export_owner('Company A')") > 20);
+    let mut admin = standby.connect("postgres", "admin");
+    let preview = "SELECT rows FROM ringfence.delete_owner_preview('Company A') WHERE relation = 'ringfence.customer'";
+    assert_eq!(value::<i64>(&mut admin, preview), 1);
+    assert!(value::<String>(&mut admin, "SELECT ringfence.deletion_question('Company A')").contains("1 customer"));
+    assert_eq!(refused(&mut admin, "SELECT ringfence.delete_owner('Company A', 'Company A')"), "25006");
 
     // An open transaction, also one that sees the rows as they were; a cursor; a prepared statement.
     run(&mut desk, &format!("PREPARE counted AS {count}; EXECUTE counted"));

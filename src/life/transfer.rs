@@ -1,7 +1,10 @@
 //! Hands an owner out as lines, and takes it back: `export_owner()` and `load_owner()`.
 
-use super::{administers, ask};
+use super::line;
+use super::{COUNT, administers, ask, decode_count};
+use crate::access::grant;
 use crate::error::{self, ErrorReport, Result};
+use crate::field::Definition;
 use crate::name::{self, Reference};
 use crate::owner::sql::require_room;
 use crate::owner::{self, Owner, closed};
@@ -23,8 +26,13 @@ fn exported(asked: Option<&str>) -> Result<Owner> {
         return Err(error::no_such_owner(asked.text()));
     }
     session::require(Rights::OWNER_EXPORT, "owner.export")?;
-    let masked = ask(owner, "SELECT ringfence.has_masked_fields()", &[], |row| row.get::<bool>(1).ok()?)?;
-    if masked != [false] && !context.rights_within(None).contains(Rights::FIELD_UNMASK) {
+    // A SECURITY DEFINER function would hand out what its own owner may export.
+    if !role::acts_itself() {
+        return Err(error::exports_for_another());
+    }
+    // As they are now, and not as an older snapshot of the transaction has them.
+    let is_masked = Definition::all_of(owner.id)?.iter().any(|field| field.masked);
+    if is_masked && !context.rights_within(None).contains(Rights::FIELD_UNMASK) {
         return Err(error::export_shows_masked());
     }
     Ok(owner.clone())
@@ -82,17 +90,22 @@ unsafe fn export(call: pg_sys::FunctionCallInfo, owner: Owner) -> Result<()> {
         session::acting_for(owner, || {
             Spi::connect(|_| {
                 // SAFETY: connected to SPI; the query is NUL-terminated, and what the options point at lives as long as the query.
-                unsafe { pg_sys::SPI_execute_extended(query.as_ptr(), &options) };
-            });
-        });
-    })
+                let done = unsafe { pg_sys::SPI_execute_extended(query.as_ptr(), &options) };
+                if done < 0 { Err(error::not_installed("function ringfence.export_rows")) } else { Ok(()) }
+            })
+        })
+    })?
 }
 
 /// A line as the caller's relation has it.
 type Line = (Option<i64>, Option<String>, Option<String>);
 
-/// How many lines are in memory at once.
-const BATCH: i64 = 500;
+/// How many lines are fetched at once, and how many are loaded at once: so many, or as many as have so many bytes.
+///
+/// Switching triggers off and on again makes PostgreSQL plan anew all that the session has prepared. So it is not done for every few lines.
+const FETCHED: i64 = 200;
+const BATCH_LINES: usize = 10_000;
+const BATCH_BYTES: usize = 2 << 20;
 
 /// The lines of a relation, read in the order of their positions with the rights of the session.
 struct Lines {
@@ -110,7 +123,7 @@ impl Lines {
         )
         .map_err(unreadable)?;
         let query = format!(
-            "SELECT \"position\"::pg_catalog.int8, relation::pg_catalog.text, line::pg_catalog.jsonb::pg_catalog.text FROM {} ORDER BY 1",
+            "SELECT \"position\"::pg_catalog.int8, relation::pg_catalog.text, line::pg_catalog.text FROM {} ORDER BY 1",
             quoted.ok_or_else(error::no_lines)?
         );
         let cursor = Spi::connect(|client| client.open_cursor(query.as_str(), &[]).detach_into_name());
@@ -133,13 +146,31 @@ impl Lines {
 
     /// The next lines but the last of all, which stays in `kept`. None if there are no more.
     fn next(&mut self) -> Result<Option<Vec<Line>>> {
-        let fetched = self.fetch(BATCH)?;
-        if fetched.is_empty() {
-            return Ok(None);
+        let mut lines: Vec<Line> = self.kept.take().into_iter().collect();
+        let mut bytes = 0;
+        loop {
+            let fetched = self.fetch(FETCHED)?;
+            if fetched.is_empty() {
+                break;
+            }
+            bytes += fetched.iter().filter_map(|line| line.2.as_ref()).map(String::len).sum::<usize>();
+            lines.extend(fetched);
+            if bytes > BATCH_BYTES || lines.len() > BATCH_LINES {
+                break;
+            }
         }
-        let mut lines: Vec<Line> = self.kept.take().into_iter().chain(fetched).collect();
         self.kept = lines.pop();
-        Ok(Some(lines))
+        Ok(if lines.is_empty() { None } else { Some(lines) })
+    }
+
+    /// The relation and text of the line that was kept back, if it is the line of that number.
+    fn last(&mut self, place: i64) -> (Option<String>, Option<String>) {
+        let (position, relation, text) = self.kept.take().unwrap_or_default();
+        (relation.filter(|_| position == Some(place)), text)
+    }
+
+    fn close(self) -> Result<()> {
+        Spi::connect(|client| client.find_cursor(&self.cursor).map(drop)).map_err(|_| error::no_lines())
     }
 }
 
@@ -177,7 +208,7 @@ fn begin(line: &Line, new_name: Option<&str>) -> Result<(Owner, String)> {
         [line.1.clone().into(), line.2.clone().into(), env!("CARGO_PKG_VERSION").into(), new_name.into()];
     let read = role::as_definer(|| {
         Spi::connect(|client| {
-            let query = "SELECT id, name, checksum, $2::pg_catalog.jsonb OPERATOR(pg_catalog.->>) 'country' FROM ringfence.load_first_line($1, $2::pg_catalog.jsonb, $3, $4)";
+            let query = "SELECT id, name, checksum, country FROM ringfence.load_first_line($1, $2, $3, $4)";
             let row = client.select(query, Some(1), &arguments)?.first();
             Ok::<_, pgrx::spi::Error>((
                 row.get::<Uuid>(1)?,
@@ -198,34 +229,17 @@ fn begin(line: &Line, new_name: Option<&str>) -> Result<(Owner, String)> {
     Ok((Owner { id, name, enabled: true, is_purged: false, country }, checksum))
 }
 
-/// `ringfence.load_owner()`.
-///
-/// Errors: 42501 not for `ringfence_admin`; 22P04 a line is damaged, missing, moved or of another version; 23505 an id or a name is taken; 23503 a row
-/// refers to one that is not there; 54000 too many owners.
-#[pg_extern(sql = false)]
-fn load_owner(
-    lines: Option<pg_sys::Oid>,
-    new_name: Option<&str>,
-) -> Result<TableIterator<'static, (name!(relation, String), name!(rows, i64))>, ErrorReport> {
-    administers()?;
-    let mut lines = Lines::of(lines.ok_or_else(|| error::missing_argument("lines"))?)?;
-    let first = lines.fetch(1)?.pop().unwrap_or_default();
-    let (owner, mut checksum) = begin(&first, new_name)?;
-    if owner::by_id(owner.id)?.is_some() {
-        return Err(error::owner_is_there().into());
-    }
-    role::as_definer(|| require_room(owner.id))??;
-    let load = |query: &str, arguments: &[DatumWithOid]| -> Result<Option<String>> {
-        let read = |row: &SpiHeapTupleData| Some(row.get::<String>(1).ok()?.unwrap_or_default());
-        without_triggers(|| closed::loading(|| ask(&owner, query, arguments, read))).map(|mut rows| rows.pop())
-    };
-    load(
-        "SELECT ringfence.load_owner_row($1::pg_catalog.jsonb, $2)::pg_catalog.text",
-        &[first.2.into(), owner.name.as_str().into()],
-    )?;
+/// Runs a part of room life for the owner that is loaded, without triggers, and returns its one answer.
+fn load(owner: &Owner, query: &str, arguments: &[DatumWithOid]) -> Result<Option<String>> {
+    let read = |row: &SpiHeapTupleData| Some(row.get::<String>(1).ok()?.unwrap_or_default());
+    without_triggers(|| closed::loading(|| ask(owner, query, arguments, read))).map(|mut rows| rows.pop())
+}
+
+/// Loads all lines between the first and the last. Returns the number of the last, and the checksum of the one before.
+fn load_rows(owner: &Owner, lines: &mut Lines, mut checksum: String) -> Result<(i64, String)> {
     let mut place: i64 = 2;
     while let Some((count, last)) = in_own_memory(|| {
-        let Some(batch) = lines.next()? else {
+        let Some(batch) = line::telling_of(None, || lines.next())? else {
             return Ok(None);
         };
         let count = batch.len() as i64;
@@ -233,19 +247,60 @@ fn load_owner(
             batch.into_iter().map(|(position, relation, text)| (position, (relation, text))).unzip();
         let arguments: [DatumWithOid; 5] =
             [place.into(), positions.into(), relations.into(), texts.into(), checksum.as_str().into()];
-        let query = "SELECT ringfence.load_lines($1, $2, $3, $4::pg_catalog.jsonb[], $5)";
-        Ok(Some((count, load(query, &arguments)?.unwrap_or_default())))
+        let query = "SELECT ringfence.load_lines($1, $2, $3, $4, $5)";
+        let last = line::telling_of(Some(place), || load(owner, query, &arguments))?;
+        Ok(Some((count, last.unwrap_or_default())))
     })? {
         checksum = last;
         place += count;
     }
-    let (position, relation, text) = lines.kept.take().unwrap_or_default();
-    let relation = relation.filter(|_| position == Some(place));
+    Ok((place, checksum))
+}
+
+/// Looks at all that was loaded, and makes the report views.
+fn finish(owner: &Owner) -> Result<()> {
+    let house = owner::by_id(Uuid::from_bytes(owner::HOUSE))?.ok_or_else(|| error::not_installed("the house owner"))?;
+    let expected =
+        ask(&house, "SELECT ringfence.system_rows()::pg_catalog.text", &[], |row| row.get::<String>(1).ok()?)?.pop();
+    ask(owner, "SELECT ringfence.check_loaded_rows($1::pg_catalog.jsonb)", &[expected.into()], |_| Some(()))?;
+    ask(owner, "SELECT ringfence.finish_load()", &[], |_| Some(()))?;
+    Ok(())
+}
+
+/// `ringfence.load_owner()`.
+///
+/// Errors: 42501 not for `ringfence_admin`; 22P04 a line is damaged, missing, moved, of another version, or not what the extension would have
+/// written; 23505 an id or a name is taken; 42P07 the name of a report view is; 23503 a row refers to one that is not there; 54000 too many owners.
+#[pg_extern(sql = false)]
+fn load_owner(
+    lines: Option<pg_sys::Oid>,
+    new_name: Option<&str>,
+) -> Result<TableIterator<'static, (name!(relation, String), name!(rows, i64))>, ErrorReport> {
+    administers()?;
+    let mut lines = Lines::of(lines.ok_or_else(|| error::missing_argument("lines"))?)?;
+    let first = line::telling_of(None, || lines.fetch(1))?.pop().unwrap_or_default();
+    let (owner, checksum) = line::telling_of(Some(1), || begin(&first, new_name))?;
+    if owner::by_id(owner.id)?.is_some() {
+        return Err(error::owner_is_there().into());
+    }
+    role::as_definer(|| require_room(owner.id))??;
+    let query = "SELECT ringfence.load_owner_row($1::pg_catalog.jsonb, $2)::pg_catalog.text";
+    line::telling_of(Some(1), || load(&owner, query, &[first.2.into(), owner.name.as_str().into()]))?;
+    let (place, checksum) = load_rows(&owner, &mut lines, checksum)?;
+    let (relation, text) = lines.last(place);
+    lines.close()?;
     let arguments: [DatumWithOid; 4] = [place.into(), relation.into(), text.into(), checksum.into()];
-    let query = "SELECT ringfence.load_last_line($1, $2, $3::pg_catalog.jsonb, $4)::pg_catalog.text";
-    ask(&owner, query, &arguments, |_| Some(()))?;
-    let query = "SELECT relation, rows FROM ringfence.count_rows()";
-    let mut loaded = ask(&owner, query, &[], |row| Some((row.get(1).ok()??, row.get(2).ok()??)))?;
+    let query = "SELECT ringfence.load_last_line($1, $2, $3, $4)";
+    line::telling_of(Some(place), || ask(&owner, query, &arguments, |_| Some(())))?;
+    line::telling_of(None, || finish(&owner))?;
+    let mut loaded = ask(&owner, COUNT, &[], decode_count)?;
     loaded.push((super::OWNER.to_owned(), 1));
     Ok(TableIterator::new(loaded))
+}
+
+/// `ringfence.works_for_another()`: whether a role has access to another owner than the one that the extension is at work for.
+#[pg_extern(sql = false)]
+fn works_for_another(role: pg_sys::Oid) -> Result<bool, ErrorReport> {
+    let own = session::context()?.owner.id;
+    Ok(grant::held(role)?.iter().any(|held| held.owner != own))
 }

@@ -13,8 +13,10 @@ use std::ffi::CStr;
 pub use limit::init;
 
 /// The owner of contacts that belong to no company. It does not count against `ringfence.max_owners`.
+pub const HOUSE: [u8; 16] = [0; 16];
+
 pub fn is_house(owner: Uuid) -> bool {
-    owner.iter().all(|byte| *byte == 0)
+    *owner.as_bytes() == HOUSE
 }
 
 #[derive(Clone)]

@@ -6,6 +6,8 @@ CREATE TABLE damaged (LIKE lines);
 GRANT ALL ON lines, damaged TO PUBLIC;
 SET SESSION AUTHORIZATION dba;
 SELECT ringfence.assign_channel('Company A', 'phone', '+886 2 1234 5678', 'Sales', 'Hotline') IS NOT NULL AS assigned;
+-- Access is loaded of roles that work for no other owner.
+SELECT ringfence.revoke_access(name, 'Company B') FROM unnest('{app_ab,app_session,app_token}'::text[]) AS name;
 RESET SESSION AUTHORIZATION;
 
 -- A has a little of everything.
