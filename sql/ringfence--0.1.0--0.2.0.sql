@@ -3749,11 +3749,18 @@ BEGIN
       WHERE channel.owner_id = own AND channel.normal_address IS DISTINCT FROM ringfence.channel_form(channel.kind, channel.address, own);
     PERFORM ringfence.refuse_loaded('ringfence.customer', 'has other normal_phones, normal_emails or searchable than its values give', customer.id)
        FROM ringfence.customer
+      CROSS JOIN LATERAL (SELECT CASE WHEN customer.attributes = '{}' THEN '{}' ELSE ringfence.searchable_values(customer.attributes, own) END) AS given (searchable)
       WHERE customer.owner_id = own
         AND (customer.normal_phones IS DISTINCT FROM coalesce(ringfence.normal_phones(customer.phones, own), '{}')
-             OR customer.normal_emails IS DISTINCT FROM coalesce(ringfence.normal_emails(customer.emails), '{}')
-             OR customer.searchable IS DISTINCT FROM
-                CASE WHEN customer.attributes = '{}' THEN '{}' ELSE ringfence.searchable_values(customer.attributes, own) END);
+             -- A customer of 0.1.0 may have more than the 64 that are allowed now. The first 64 are looked up.
+             OR customer.normal_emails IS DISTINCT FROM coalesce(ringfence.normal_emails(customer.emails[:64]), '{}')
+             OR customer.searchable IS DISTINCT FROM given.searchable
+                -- What was searched before its field became one that is not searched stays until the customer's values change.
+                AND customer.searchable - ARRAY(
+                    SELECT key FROM jsonb_object_keys(customer.searchable) AS key
+                     WHERE EXISTS (SELECT FROM ringfence.field
+                                    WHERE field.owner_id = own AND NOT field.is_searchable AND customer.attributes ? ringfence.storage_key(field.id)
+                                      AND starts_with(key, ringfence.storage_key(field.id)))) IS DISTINCT FROM given.searchable);
     PERFORM ringfence.refuse_loaded('ringfence.unique_value', 'is not that of its customer, or is missing', coalesce(due.customer_id, kept.customer_id))
        FROM (SELECT form.field_id, sha256(convert_to(form.form, 'UTF8')) AS digest, customer.id AS customer_id
                FROM ringfence.customer, ringfence.unique_forms(customer.attributes) AS form

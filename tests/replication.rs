@@ -135,6 +135,8 @@ fn what_is_taken_away_on_the_primary_is_gone_on_a_standby_once_it_is_replayed() 
     assert_eq!(value::<i64>(&mut admin, preview), 1);
     assert!(value::<String>(&mut admin, "SELECT ringfence.deletion_question('Company A')").contains("1 customer"));
     assert_eq!(refused(&mut admin, "SELECT ringfence.delete_owner('Company A', 'Company A')"), "25006");
+    assert_eq!(refused(&mut admin, "CALL ringfence.purge_owner('Company A', 'Company A')"), "25006");
+    assert_eq!(refused(&mut admin, "SELECT ringfence.load_owner('pg_class')"), "25006");
 
     // An open transaction, also one that sees the rows as they were; a cursor; a prepared statement.
     run(&mut desk, &format!("PREPARE counted AS {count}; EXECUTE counted"));

@@ -15,6 +15,7 @@ use crate::{role, session};
 use pgrx::datum::{DatumWithOid, JsonB};
 use pgrx::prelude::*;
 use pgrx::spi::SpiHeapTupleData;
+use std::ffi::CStr;
 
 /// Error 42501 unless `ringfence_admin` is at work, by its own hand.
 fn administers() -> Result<()> {
@@ -152,14 +153,21 @@ fn delete_owner(
     Ok(TableIterator::new(deleted))
 }
 
-/// An older snapshot would not see what was written since. Error 25001.
+/// An older snapshot would not see what was written since. Errors: 25001; 25006 in a read-only transaction, and so on a standby.
 fn require_read_committed() -> Result<()> {
+    require_writing(c"a deletion of an owner");
     // SAFETY: reads a variable of the backend.
     if unsafe { pg_sys::XactIsoLevel } > pg_sys::XACT_READ_COMMITTED as i32 {
         Err(error::deletion_needs_read_committed())
     } else {
         Ok(())
     }
+}
+
+/// Error 25006 in a read-only transaction.
+fn require_writing(command: &CStr) {
+    // SAFETY: reads a variable of the backend; the name is NUL-terminated.
+    unsafe { pg_sys::PreventCommandIfReadOnly(command.as_ptr()) }
 }
 
 /// A batch is deleted by one statement, whose locks and undone work grow with it.

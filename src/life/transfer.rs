@@ -1,7 +1,7 @@
 //! Hands an owner out as lines, and takes it back: `export_owner()` and `load_owner()`.
 
 use super::line;
-use super::{COUNT, administers, ask, decode_count};
+use super::{COUNT, administers, ask, decode_count, require_writing};
 use crate::access::grant;
 use crate::error::{self, ErrorReport, Result};
 use crate::field::Definition;
@@ -277,6 +277,7 @@ fn load_owner(
     new_name: Option<&str>,
 ) -> Result<TableIterator<'static, (name!(relation, String), name!(rows, i64))>, ErrorReport> {
     administers()?;
+    require_writing(c"load_owner()");
     let mut lines = Lines::of(lines.ok_or_else(|| error::missing_argument("lines"))?)?;
     let first = line::telling_of(None, || lines.fetch(1))?.pop().unwrap_or_default();
     let (owner, checksum) = line::telling_of(Some(1), || begin(&first, new_name))?;
