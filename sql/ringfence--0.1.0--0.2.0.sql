@@ -3757,10 +3757,10 @@ BEGIN
              OR customer.searchable IS DISTINCT FROM given.searchable
                 -- What was searched before its field became one that is not searched stays until the customer's values change.
                 AND customer.searchable - ARRAY(
-                    SELECT key FROM jsonb_object_keys(customer.searchable) AS key
+                    SELECT held FROM jsonb_object_keys(customer.searchable) AS held
                      WHERE EXISTS (SELECT FROM ringfence.field
                                     WHERE field.owner_id = own AND NOT field.is_searchable AND customer.attributes ? ringfence.storage_key(field.id)
-                                      AND starts_with(key, ringfence.storage_key(field.id)))) IS DISTINCT FROM given.searchable);
+                                      AND starts_with(held, ringfence.storage_key(field.id)))) IS DISTINCT FROM given.searchable);
     PERFORM ringfence.refuse_loaded('ringfence.unique_value', 'is not that of its customer, or is missing', coalesce(due.customer_id, kept.customer_id))
        FROM (SELECT form.field_id, sha256(convert_to(form.form, 'UTF8')) AS digest, customer.id AS customer_id
                FROM ringfence.customer, ringfence.unique_forms(customer.attributes) AS form

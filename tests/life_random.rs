@@ -8,7 +8,7 @@ use common::{Database, run, value};
 use postgres::Client;
 
 /// How many owners; the environment may ask for more, by RINGFENCE_OWNERS. The seeds are 1, 2, 3 ...
-const OWNERS: u64 = 10;
+const OWNERS: u64 = 5;
 const STEPS: usize = 300;
 const A: &str = "aaaaaaaa-0000-0000-0000-000000000001";
 
@@ -154,6 +154,17 @@ fn an_owner_comes_back_as_it_was() {
         let (mut dba, mut boss) = (database.connect("dba"), database.connect("boss_a"));
         run(&mut dba, PREPARE);
         let mut dice = Dice(seed);
+        for n in 0..8 {
+            let kind = dice.of(&TYPES);
+            let options = if kind.starts_with("choice") { ", options => '{gold,silver,Ä}'" } else { "" };
+            run(
+                &mut boss,
+                &format!(
+                    "SELECT ringfence.create_field('Field {n}', '{kind}', projects => '{{Sales,Support}}', is_searchable => {}{options})",
+                    n % 2 == 0
+                ),
+            );
+        }
         let mut done = 0;
         for _ in 0..STEPS {
             let (who, statement) = step(&mut dice);
