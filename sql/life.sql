@@ -679,6 +679,13 @@ REVOKE ALL ON FUNCTION ringfence.check_report_name(text, uuid, text) FROM PUBLIC
 GRANT EXECUTE ON FUNCTION ringfence.check_report_name(text, uuid, text) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.check_report_name(text, uuid, text) IS 'Error 22023 or 42P07 for a report view that cannot be loaded under that name; internal';
 
+-- The names that report views have by default are made of the ids of projects.
+CREATE FUNCTION ringfence.is_project_of_another(project_id uuid) RETURNS boolean
+    LANGUAGE c STABLE PARALLEL UNSAFE STRICT AS 'MODULE_PATHNAME', 'is_project_of_another_wrapper';
+REVOKE ALL ON FUNCTION ringfence.is_project_of_another(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.is_project_of_another(uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.is_project_of_another(uuid) IS 'Whether another owner than the one that is loaded has a project with that id; internal';
+
 CREATE FUNCTION ringfence.system_rows() RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
     RETURN jsonb_build_object(
@@ -731,6 +738,8 @@ BEGIN
         RAISE EXCEPTION 'the export cannot be loaded: its system fields and built-in profiles are not those that every owner has'
             USING ERRCODE = 'bad_copy_file_format', HINT = 'Nothing is loaded.';
     END IF;
+    PERFORM ringfence.refuse_loaded('ringfence.project', 'has an id that is taken', project.id)
+       FROM ringfence.project WHERE project.owner_id = own AND ringfence.is_project_of_another(project.id);
     PERFORM ringfence.refuse_loaded('ringfence.field', 'has options that are not told apart', field.id)
        FROM ringfence.field
       WHERE field.owner_id = own

@@ -3,6 +3,7 @@
 use super::line;
 use super::{COUNT, administers, ask, decode_count, require_writing};
 use crate::access::grant;
+use crate::catalog::{self, Row, Rows, Source};
 use crate::error::{self, ErrorReport, Result};
 use crate::field::Definition;
 use crate::name::{self, Reference};
@@ -304,4 +305,13 @@ fn load_owner(
 fn works_for_another(role: pg_sys::Oid) -> Result<bool, ErrorReport> {
     let own = session::context()?.owner.id;
     Ok(grant::held(role)?.iter().any(|held| held.owner != own))
+}
+
+/// `ringfence.is_project_of_another()`: whether another owner than the one that the extension is at work for has a project with that id.
+#[pg_extern(sql = false)]
+fn is_project_of_another(project: Uuid) -> Result<bool, ErrorReport> {
+    let own = session::context()?.owner.id;
+    let columns = [c"owner_id", c"id"];
+    let is_taken = |row: &Row| (row.get(0) != Some(own) && row.get(1) == Some(project)).then_some(());
+    Ok(!catalog::read(Source::Project, &columns, Rows::All, is_taken)?.is_empty())
 }

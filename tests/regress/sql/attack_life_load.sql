@@ -190,6 +190,15 @@ SELECT forge('ringfence.report_view', '{}', '{"name": " "}');
 SET SESSION AUTHORIZATION dba;
 SELECT state, message FROM try_load();
 RESET SESSION AUTHORIZATION;
+-- The id of another owner's project, and with it the name that its report view would have.
+BEGIN;
+UPDATE lines SET line = replace(line::text, (SELECT line ->> 'id' FROM lines WHERE relation = 'ringfence.project' AND line ->> 'name' = 'Sales'),
+                                (SELECT id::text FROM ringfence.project WHERE owner_id = 'bbbbbbbb-0000-0000-0000-000000000002' AND name = 'Secret'))::jsonb;
+SELECT forge('ringfence.owner', '{}', '{}');
+SET SESSION AUTHORIZATION dba;
+SELECT state, message FROM try_load();
+ROLLBACK;
+RESET SESSION AUTHORIZATION;
 -- The maker of report views itself replaces no view of another project.
 SET SESSION AUTHORIZATION dba;
 SELECT ringfence.grant_access('app_b', 'Company B', '{admin}');
