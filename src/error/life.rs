@@ -81,8 +81,8 @@ pub fn line_refused(line: Option<i64>, code: PgSqlErrorCode, message: &str, deta
             (PgSqlErrorCode::ERRCODE_FOREIGN_KEY_VIOLATION, "it is of a project that the export does not have")
         }
         PgSqlErrorCode::ERRCODE_DUPLICATE_TABLE => (code, message),
-        _ if is_of_class(code, PgSqlErrorCode::ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION) => (code, message),
-        _ if is_of_class(code, PgSqlErrorCode::ERRCODE_DATA_EXCEPTION) => {
+        _ if is_of_class(code, PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION) => (code, message),
+        _ if is_of_class(code, PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE) => {
             (PgSqlErrorCode::ERRCODE_BAD_COPY_FILE_FORMAT, message)
         }
         _ => return None,
@@ -120,11 +120,11 @@ mod tests {
         let refused = |code, line| line_refused(line, code, "x", None).map(|failure| (failure.code, failure.message));
         let said = |code, text: &str| Some((code, text.to_owned()));
         let (bad, taken) = (PgSqlErrorCode::ERRCODE_BAD_COPY_FILE_FORMAT, PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION);
-        let text = PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION;
+        let text = PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE;
         assert_eq!(refused(text, Some(7)), said(bad, "line 7 of the export cannot be loaded: x"));
         assert_eq!(refused(taken, None), said(taken, "the export cannot be loaded: x"));
         assert_eq!(refused(bad, Some(7)), None);
-        assert_eq!(refused(PgSqlErrorCode::ERRCODE_QUERY_CANCELED, Some(7)), None);
+        assert_eq!(refused(PgSqlErrorCode::ERRCODE_NO_DATA_FOUND, Some(7)), None);
         assert_eq!(refused(PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE, None), None);
     }
 }
