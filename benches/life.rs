@@ -27,12 +27,13 @@ fn main() {
     run(
         &mut connect("postgres"),
         &format!(
-            "INSERT INTO ringfence.ticket (owner_id, subject, status, customer_id) SELECT owner_id, 'Ticket', 'new', id FROM ringfence.customer WHERE owner_id = '{OWNER}';
-             INSERT INTO ringfence.interaction (owner_id, kind, direction, agent, customer_id, ticket_id)
-                 SELECT owner_id, 'call', 'in', 'agent', customer_id, id FROM ringfence.ticket, generate_series(1, 2) WHERE owner_id = '{OWNER}';
-             VACUUM ANALYZE"
+            "INSERT INTO ringfence.ticket (owner_id, subject, status, customer_id, project_id, created_by, updated_by)
+                 SELECT owner_id, 'Ticket', 'new', id, NULL, 'bench', 'bench' FROM ringfence.customer WHERE owner_id = '{OWNER}';
+             INSERT INTO ringfence.interaction (owner_id, kind, direction, agent, customer_id, ticket_id, project_id, created_by, updated_by)
+                 SELECT owner_id, 'call', 'in', 'agent', customer_id, id, NULL, 'bench', 'bench' FROM ringfence.ticket, generate_series(1, 2) WHERE owner_id = '{OWNER}'"
         ),
     );
+    run(&mut connect("postgres"), "VACUUM ANALYZE");
     let by_hand = ["response", "interaction", "ticket", "unique_value", "customer", "company", "owner"]
         .map(|table| match table {
             "owner" => format!("DELETE FROM ringfence.owner WHERE id = '{OWNER}'"),

@@ -93,7 +93,7 @@ fn a_killed_server_has_an_owner_as_a_whole_or_not_at_all() {
     let mut state = SEED;
     for kill in 1..=kills {
         for statement in [DELETE, PURGE, LOAD] {
-            let polls = splitmix64(&mut state) % 3000;
+            let polls = splitmix64(&mut state) % 12_000;
             if statement == LOAD {
                 run(&mut cluster.connect("postgres", "dba"), DELETE);
             }
