@@ -34,13 +34,14 @@ pub unsafe fn answer<T>(read: impl FnOnce(&Context) -> T) -> Option<T> {
     }
 }
 
-/// Whether [`answer`] would answer. Asking this does not count as using the owner.
+/// Whether [`answer`] would answer, or the extension itself is at work for an owner. Asking this does not count as using the owner.
 ///
 /// # Safety
 /// As [`answer`].
 pub unsafe fn is_in_force() -> bool {
     // SAFETY: as promised by the caller.
-    matches!(verdict(|| unsafe { unguarded::AcceptInvalidationMessages() }, |_| ()), Verdict::InForce(()))
+    let verdict = verdict(|| unsafe { unguarded::AcceptInvalidationMessages() }, |_| ());
+    matches!(verdict, Verdict::InForce(()) | Verdict::Acting)
 }
 
 /// # Safety
