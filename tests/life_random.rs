@@ -8,7 +8,7 @@ use common::{Database, run, value};
 use postgres::Client;
 
 /// How many owners; the environment may ask for more, by RINGFENCE_OWNERS. The seeds are 1, 2, 3 ...
-const OWNERS: u64 = 5;
+const OWNERS: u64 = 8;
 const STEPS: usize = 300;
 const A: &str = "aaaaaaaa-0000-0000-0000-000000000001";
 
