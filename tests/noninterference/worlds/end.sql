@@ -8,7 +8,7 @@ DECLARE
 BEGIN
     FOR stamp IN SELECT attrelid::regclass AS target, attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
                   WHERE relnamespace = 'ringfence'::regnamespace AND relkind = 'r' AND atttypid = 'timestamptz'::regtype
-                    AND attname <> 'last_activity_at' AND NOT attisdropped AND attgenerated = '' LOOP
+                    AND attname NOT IN ('last_activity_at', 'purge_began_at') AND NOT attisdropped AND attgenerated = '' LOOP
         EXECUTE format('UPDATE %s SET %I = ''2025-02-03 04:05:06+00''', stamp.target, stamp.attname);
     END LOOP;
 END
