@@ -288,29 +288,6 @@ CREATE OR REPLACE FUNCTION ringfence.delete_customer_card() RETURNS trigger
     AS 'MODULE_PATHNAME', 'delete_customer_card';
 ALTER FUNCTION ringfence.delete_customer_card() OWNER TO ringfence_definer;
 
-CREATE OR REPLACE FUNCTION ringfence.drop_field(field text, customers bigint DEFAULT NULL::bigint) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    target CONSTANT ringfence.field := ringfence.lock_field(field);
-    key    CONSTANT text := ringfence.storage_key(target.id);
-    held   bigint;
-BEGIN
-    SELECT count(*) INTO held FROM ringfence.customer AS c WHERE c.owner_id = target.owner_id AND c.attributes ? key;
-    IF held > 0 AND NOT target.is_system AND drop_field.customers IS DISTINCT FROM held THEN
-        RAISE EXCEPTION 'cannot drop field "%", because this many customers have a value of it: %', target.name, held
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = 'Dropping the field deletes these values.',
-                  HINT = format('To delete them for good: SELECT ringfence.drop_field(%L, %s);', target.name, held);
-    END IF;
-    DELETE FROM ringfence.field AS f WHERE f.owner_id = target.owner_id AND f.id = target.id;
-    UPDATE ringfence.customer AS c SET attributes = c.attributes - key WHERE c.owner_id = target.owner_id AND c.attributes ? key;
-    RETURN held;
-END
-$$;
-ALTER FUNCTION ringfence.drop_field(field text, customers bigint) OWNER TO ringfence_definer;
-
 CREATE OR REPLACE FUNCTION ringfence.fill_unique_values(field_id uuid, field_name text, type text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -538,62 +515,6 @@ $$;
 CREATE OR REPLACE FUNCTION ringfence.report_gone_column(place integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN format('(gone %s)'::text, place);
-
-CREATE OR REPLACE FUNCTION ringfence.retype_field(field text, type text, options text[] DEFAULT NULL::text[]) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-#variable_conflict use_column
-DECLARE
-    target     CONSTANT ringfence.field := ringfence.lock_field(retype_field.field);
-    key        CONSTANT text := ringfence.storage_key(target.id);
-    named      text[] := retype_field.options;
-    ids        integer[];
-    failing    bigint;
-    converted  bigint;
-BEGIN
-    IF target.is_system THEN
-        RAISE EXCEPTION 'system field "%" cannot be changed', target.name
-            USING ERRCODE = 'insufficient_privilege', HINT = 'System fields are the same in every project of every owner.';
-    END IF;
-    IF named IS NULL AND retype_field.type IN ('choice', 'choices') THEN
-        named := target.options || target.retired_options;
-        ids := target.option_ids;
-    ELSIF named IS NOT NULL THEN
-        ids := ARRAY(SELECT generate_series(1, cardinality(named)));
-    END IF;
-    PERFORM ringfence.check_field_type(retype_field.type, named);
-    SELECT count(*) INTO failing FROM ringfence.customer AS c
-     WHERE c.owner_id = target.owner_id AND c.attributes ? key
-       AND ringfence.convert_value(c.attributes, target.id, target.type, target.options || target.retired_options, target.option_ids,
-                                   retype_field.type, named, ids) IS NULL;
-    IF failing > 0 THEN
-        RAISE EXCEPTION 'field "%" cannot become type "%", because this many values do not convert: %', target.name, retype_field.type, failing
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Change these values first; nothing has been changed.';
-    END IF;
-    UPDATE ringfence.customer AS c
-       SET attributes = ringfence.convert_value(c.attributes, target.id, target.type, target.options || target.retired_options,
-                                                target.option_ids, retype_field.type, named, ids)
-     WHERE c.owner_id = target.owner_id AND c.attributes ? key;
-    GET DIAGNOSTICS converted = ROW_COUNT;
-    -- Options that were kept are retired as before.
-    UPDATE ringfence.field AS f
-       SET type = retype_field.type,
-           options = CASE WHEN retype_field.options IS NULL THEN named[:cardinality(target.options)] ELSE named END,
-           retired_options = CASE WHEN retype_field.options IS NULL AND named IS NOT NULL THEN target.retired_options END,
-           option_ids = ids,
-           max_length = CASE WHEN retype_field.type = target.type THEN f.max_length END,
-           pattern = CASE WHEN retype_field.type = target.type THEN f.pattern END,
-           minimum = CASE WHEN retype_field.type = target.type THEN f.minimum END,
-           maximum = CASE WHEN retype_field.type = target.type THEN f.maximum END
-     WHERE f.owner_id = target.owner_id AND f.id = target.id;
-    IF target.is_unique THEN
-        PERFORM ringfence.fill_unique_values(target.id, target.name, retype_field.type);
-    END IF;
-    RETURN converted;
-END
-$$;
-ALTER FUNCTION ringfence.retype_field(field text, type text, options text[]) OWNER TO ringfence_definer;
 
 CREATE OR REPLACE FUNCTION ringfence.save_customer(card jsonb, match_field text DEFAULT NULL::text, OUT customer_id uuid, OUT action text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2923,6 +2844,753 @@ BEGIN
 END
 $renew$;
 DROP TRIGGER renew_unique_phones_once ON ringfence.owner;
+
+-- Sources, authority, history and flow --------------------------------------------------------------------------------
+
+-- source: the systems that write customers of an owner, such as CRM, ERP and ticketing.
+
+CREATE TABLE ringfence.source (
+    owner_id     uuid NOT NULL DEFAULT ringfence.current_owner() REFERENCES ringfence.owner ON DELETE CASCADE,
+    id           uuid NOT NULL DEFAULT ringfence.new_id(),
+    name         text NOT NULL CHECK (ringfence.check_name(name)),
+    description  text,
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    retired_at   timestamptz,
+    successor_id uuid,
+    PRIMARY KEY (owner_id, id),
+    UNIQUE (owner_id, name),
+    FOREIGN KEY (owner_id, successor_id) REFERENCES ringfence.source,
+    CHECK ((retired_at IS NULL) = (successor_id IS NULL) AND successor_id <> id)
+);
+CREATE UNIQUE INDEX source_name_as_seen ON ringfence.source (owner_id, ringfence.name_as_seen(name));
+COMMENT ON INDEX ringfence.source_name_as_seen IS 'No two sources of an owner have names that look the same';
+CREATE INDEX source_successor ON ringfence.source (owner_id, successor_id) WHERE successor_id IS NOT NULL;
+COMMENT ON TABLE ringfence.source IS 'Systems that write customers of an owner';
+COMMENT ON COLUMN ringfence.source.name IS 'Unique within the owner, and never changed: access names it, and a session sets ringfence.source to it';
+COMMENT ON COLUMN ringfence.source.retired_at IS 'When the source stopped writing. No session can be a retired source';
+COMMENT ON COLUMN ringfence.source.successor_id IS 'The source that has what belonged to this one';
+
+SELECT ringfence.wall('ringfence.source', 'customer.read', 'source.manage', 'source.manage');
+SELECT ringfence.decide_from('ringfence.source');
+-- A name is not changed, since access goes by it. A source is not deleted, but retired.
+GRANT SELECT (owner_id, id, name, description, created_at, retired_at, successor_id), INSERT (owner_id, name, description),
+      UPDATE (owner_id, description)
+    ON ringfence.source TO ringfence_user;
+
+CREATE FUNCTION ringfence.create_source(name text, description text DEFAULT NULL) RETURNS uuid
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        INSERT INTO ringfence.source (name, description) VALUES (create_source.name, create_source.description) RETURNING id;
+    END;
+REVOKE ALL ON FUNCTION ringfence.create_source(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.create_source(text, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.create_source(text, text) IS
+    'Adds a source system to the session''s owner, and returns its id. Needs source.manage. Error 23505: the name is taken; 22023: it cannot be a name';
+
+CREATE FUNCTION ringfence.current_source_id() RETURNS uuid
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'current_source_id_wrapper';
+REVOKE ALL ON FUNCTION ringfence.current_source_id() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.current_source_id() TO ringfence_user, ringfence_admin;
+COMMENT ON FUNCTION ringfence.current_source_id() IS
+    'The id of the source system that the session writes as, or NULL. Error 42501: the access does not name it; P0002: the owner has no such source';
+
+-- The default is set afterwards: it is for new customers.
+ALTER TABLE ringfence.customer ADD COLUMN source_id uuid;
+ALTER TABLE ringfence.customer ALTER COLUMN source_id SET DEFAULT ringfence.current_source_id();
+ALTER TABLE ringfence.customer ADD FOREIGN KEY (owner_id, source_id) REFERENCES ringfence.source;
+COMMENT ON COLUMN ringfence.customer.source_id IS 'The source system that the record belongs to: that of the session that inserted it; NULL: none';
+CREATE INDEX customer_source ON ringfence.customer (owner_id, source_id) WHERE source_id IS NOT NULL;
+COMMENT ON INDEX ringfence.customer_source IS 'The customers of a source';
+GRANT SELECT (source_id) ON ringfence.customer TO ringfence_user;
+
+-- authority: which source system may change which datum of an owner's customers.
+--
+-- The authority over a datum is that of its field, else that of the customer's record (customer.source_id), else that of
+-- customers as a whole. Without one, everybody with the right may write it. A retired source's authority is its
+-- successor's. Reading is not affected.
+
+CREATE TABLE ringfence.authority (
+    owner_id  uuid NOT NULL DEFAULT ringfence.current_owner(),
+    id        uuid NOT NULL DEFAULT ringfence.new_id(),
+    field_id  uuid,
+    source_id uuid NOT NULL,
+    PRIMARY KEY (owner_id, id),
+    UNIQUE NULLS NOT DISTINCT (owner_id, field_id),
+    FOREIGN KEY (owner_id, field_id) REFERENCES ringfence.field ON DELETE CASCADE,
+    FOREIGN KEY (owner_id, source_id) REFERENCES ringfence.source ON DELETE CASCADE
+);
+CREATE INDEX authority_source ON ringfence.authority (owner_id, source_id);
+COMMENT ON TABLE ringfence.authority IS 'Which source may change which field of customers. Only set_authority() writes it';
+COMMENT ON COLUMN ringfence.authority.field_id IS 'The field, custom or system; NULL: the customer as a whole';
+
+SELECT ringfence.wall('ringfence.authority', 'source.manage', 'source.manage', 'source.manage');
+SELECT ringfence.decide_from('ringfence.authority');
+GRANT SELECT (owner_id, id, field_id, source_id) ON ringfence.authority TO ringfence_user;
+
+CREATE FUNCTION ringfence.source_in_reach(source text) RETURNS uuid
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $find$
+DECLARE
+    found_id uuid;
+BEGIN
+    SELECT s.id INTO found_id FROM ringfence.source AS s
+     WHERE s.owner_id = ringfence.current_owner() AND s.retired_at IS NULL AND (s.name = source OR s.id::text = lower(source));
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no source "%" is in reach', left(source, 200)
+            USING ERRCODE = 'no_data_found', HINT = 'SELECT name FROM ringfence.source WHERE retired_at IS NULL lists the sources of the owner.';
+    END IF;
+    RETURN found_id;
+END
+$find$;
+REVOKE ALL ON FUNCTION ringfence.source_in_reach(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.source_in_reach(text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.source_in_reach(text) IS 'The source with that id or exact name that is not retired. Error P0002: there is none';
+
+-- One error for a field that is hidden or missing. A masked one is found: that it is there is no secret.
+CREATE FUNCTION ringfence.known_field(field text, OUT id uuid, OUT name text, OUT is_masked boolean, OUT is_system boolean) RETURNS record
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $find$
+BEGIN
+    SELECT f.field_id, f.name, f.access = 'masked', f.is_system INTO id, name, is_masked, is_system
+      FROM ringfence.visible_fields(false) AS f WHERE f.name = field OR f.field_id::text = lower(field);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no field "%" is in reach', left(field, 200)
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = 'SELECT * FROM ringfence.visible_fields() lists the fields of this session and how they may be used.';
+    END IF;
+END
+$find$;
+REVOKE ALL ON FUNCTION ringfence.known_field(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.known_field(text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.known_field(text) IS 'The field with that id or exact name that the session sees, or that is masked for it. Error 42501: there is none. Internal';
+
+-- SECURITY DEFINER, because no role may write the table.
+CREATE FUNCTION ringfence.set_authority(source text, field text DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $set$
+DECLARE
+    found_source uuid;
+    found_field  uuid;
+BEGIN
+    PERFORM ringfence.check_right('source.manage');
+    IF set_authority.source IS NOT NULL THEN
+        found_source := ringfence.source_in_reach(set_authority.source);
+    END IF;
+    IF set_authority.field IS NOT NULL THEN
+        found_field := (ringfence.known_field(set_authority.field)).id;
+    END IF;
+    DELETE FROM ringfence.authority AS a
+     WHERE a.owner_id = ringfence.current_owner() AND a.field_id IS NOT DISTINCT FROM found_field;
+    IF found_source IS NOT NULL THEN
+        INSERT INTO ringfence.authority (field_id, source_id) VALUES (found_field, found_source);
+    END IF;
+END
+$set$;
+ALTER FUNCTION ringfence.set_authority(text, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.set_authority(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.set_authority(text, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.set_authority(text, text) IS
+    'Gives a source the authority over a field, or (NULL) over customers as a whole; a NULL source takes it away. Needs source.manage. Error P0002: no such source; 42501: no such field';
+
+CREATE FUNCTION ringfence.hand_over(customer uuid, source text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $hand$
+DECLARE
+    found_source uuid;
+BEGIN
+    PERFORM ringfence.check_right('source.manage');
+    IF hand_over.source IS NOT NULL THEN
+        found_source := ringfence.source_in_reach(hand_over.source);
+    END IF;
+    UPDATE ringfence.customer AS c SET source_id = found_source
+     WHERE c.owner_id = ringfence.current_owner() AND c.id = hand_over.customer;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no customer with this id is in reach' USING ERRCODE = 'no_data_found';
+    END IF;
+END
+$hand$;
+ALTER FUNCTION ringfence.hand_over(uuid, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.hand_over(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.hand_over(uuid, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.hand_over(uuid, text) IS
+    'Gives the record of a customer to another source, or (NULL) to none. Needs source.manage and customer.write. Error P0002: no such customer or source';
+
+-- No customer is written: whatever belongs to the source is its successor's from now on, also a customer that a session of
+-- the source is just inserting.
+CREATE FUNCTION ringfence.retire_source(source text, successor text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $retire$
+DECLARE
+    found_source    uuid;
+    found_successor uuid;
+BEGIN
+    PERFORM ringfence.check_right('source.manage');
+    -- In one order, so that two sessions neither deadlock nor retire two sources in favour of each other.
+    PERFORM FROM ringfence.source AS s WHERE s.owner_id = ringfence.current_owner() ORDER BY s.id FOR UPDATE;
+    found_source := ringfence.source_in_reach(retire_source.source);
+    found_successor := ringfence.source_in_reach(retire_source.successor);
+    IF found_source = found_successor THEN
+        RAISE EXCEPTION 'a source cannot be its own successor' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    UPDATE ringfence.source AS s SET retired_at = now(), successor_id = found_successor
+     WHERE s.owner_id = ringfence.current_owner() AND s.id = found_source;
+END
+$retire$;
+ALTER FUNCTION ringfence.retire_source(text, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.retire_source(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.retire_source(text, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.retire_source(text, text) IS
+    'Ends a source: no session can be it any more, and what belonged to it is the successor''s. Needs source.manage. Error P0002: no such source; 22023: both are one';
+
+CREATE FUNCTION ringfence.authority_over(field_id uuid, record_source uuid) RETURNS text
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'authority_over_wrapper';
+REVOKE ALL ON FUNCTION ringfence.authority_over(uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.authority_over(uuid, uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.authority_over(uuid, uuid) IS 'The name of the source with authority over a field of a customer whose record belongs to that source; internal';
+
+CREATE FUNCTION ringfence.suspend_authority(suspend boolean) RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE STRICT AS 'MODULE_PATHNAME', 'suspend_authority_wrapper';
+REVOKE ALL ON FUNCTION ringfence.suspend_authority(boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.suspend_authority(boolean) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.suspend_authority(boolean) IS 'Around a statement of the extension that changes the form of values, or erases them: judges no authority, keeps no history. Internal';
+
+-- Its name sorts before those of the triggers that keep normal forms: they must see what is left out.
+CREATE FUNCTION ringfence.judge_authority() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'judge_authority';
+REVOKE ALL ON FUNCTION ringfence.judge_authority() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.judge_authority() IS 'Trigger: error 42501 for a change of a datum of another source, or with ringfence.on_foreign_datum = ''skip'' leaves it out with a warning';
+CREATE TRIGGER judge_authority BEFORE INSERT OR DELETE OR UPDATE OF name, phones, emails, address, birth_date, language, company_id, attributes
+    ON ringfence.customer FOR EACH ROW EXECUTE FUNCTION ringfence.judge_authority();
+
+-- history: who changed which datum of a customer, when, and from what to what.
+
+-- By customer, so that its key is the only index: the history is written with each customer.
+CREATE TABLE ringfence.change (
+    owner_id    uuid NOT NULL DEFAULT ringfence.current_owner() REFERENCES ringfence.owner ON DELETE CASCADE,
+    customer_id uuid NOT NULL,
+    id          uuid NOT NULL DEFAULT ringfence.new_id(),
+    field_id    uuid,
+    at          timestamptz NOT NULL,
+    kind        text NOT NULL,
+    role_name   text NOT NULL,
+    agent       text,
+    source_id   uuid,
+    data        jsonb,
+    reason      text,
+    PRIMARY KEY (owner_id, customer_id, id)
+);
+COMMENT ON TABLE ringfence.change IS 'The history of customers. A trigger of table customer writes it; no role can read or write it: history() shows what a session may see';
+COMMENT ON COLUMN ringfence.change.field_id IS 'The field, custom or system; NULL: the customer as a whole';
+COMMENT ON COLUMN ringfence.change.kind IS 'Of a field: set, change, clear, left_out. Of the customer: insert, delete, hand_over, erase';
+COMMENT ON COLUMN ringfence.change.data IS 'Values before and after, as they were shown: "old" and "new"';
+-- No role has a privilege on it. The rights are asked of functions of the definer.
+SELECT ringfence.wall('ringfence.change', 'customer.read', 'customer.read', 'customer.read');
+
+CREATE FUNCTION ringfence.keep_history() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'keep_history';
+REVOKE ALL ON FUNCTION ringfence.keep_history() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.keep_history() IS 'Trigger: keeps the history of customers, as ringfence.keep_history says';
+CREATE TRIGGER keep_history AFTER INSERT OR DELETE OR UPDATE OF owner_id, name, phones, emails, address, birth_date, language, company_id, attributes, source_id
+    ON ringfence.customer FOR EACH ROW EXECUTE FUNCTION ringfence.keep_history();
+
+CREATE TYPE ringfence.seen_change AS (
+    id uuid, at timestamptz, field_id uuid, field text, kind text, old jsonb, new jsonb, is_masked boolean, role_name text, agent text, source text,
+    reason text);
+COMMENT ON TYPE ringfence.seen_change IS 'A change of a customer as history() shows it. "field" is NULL of the customer as a whole; "old" and "new" are NULL of a masked field';
+
+-- A masked field shows that it was changed, and not whether it had a value. Other fields that the session does not see are left out.
+CREATE FUNCTION ringfence.seen_changes(customer uuid) RETURNS SETOF ringfence.seen_change
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $seen$
+#variable_conflict use_column
+BEGIN
+    PERFORM ringfence.check_right('customer.read');
+    RETURN QUERY
+        SELECT c.id, c.at, c.field_id, f.name,
+               CASE WHEN f.access = 'masked' AND c.kind <> 'left_out' THEN 'change' ELSE c.kind END,
+               CASE WHEN f.access IS DISTINCT FROM 'masked' THEN c.data -> 'old' END,
+               CASE WHEN f.access IS DISTINCT FROM 'masked' THEN c.data -> 'new' END,
+               coalesce(f.access = 'masked', false), c.role_name, c.agent, s.name, c.reason
+          FROM ringfence.change AS c
+          LEFT JOIN ringfence.visible_fields(false) AS f ON f.field_id = c.field_id
+          LEFT JOIN ringfence.source AS s ON s.owner_id = c.owner_id AND s.id = c.source_id
+         WHERE c.owner_id = ringfence.current_owner() AND c.customer_id = seen_changes.customer
+           AND (c.field_id IS NULL OR f.field_id IS NOT NULL);
+END
+$seen$;
+REVOKE ALL ON FUNCTION ringfence.seen_changes(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.seen_changes(uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.seen_changes(uuid) IS 'The changes of a customer, as this session sees them now; part of history()';
+
+CREATE FUNCTION ringfence.history(customer uuid, field text DEFAULT NULL) RETURNS SETOF ringfence.seen_change
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $history$
+#variable_conflict use_column
+DECLARE
+    wanted uuid;
+BEGIN
+    PERFORM ringfence.check_right('customer.read');
+    IF history.field IS NOT NULL THEN
+        wanted := (ringfence.known_field(history.field)).id;
+    END IF;
+    RETURN QUERY
+        SELECT c.* FROM ringfence.seen_changes(history.customer) AS c
+         WHERE wanted IS NULL OR c.field_id = wanted
+         ORDER BY c.at, c.id;
+END
+$history$;
+ALTER FUNCTION ringfence.history(uuid, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.history(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.history(uuid, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.history(uuid, text) IS
+    'The changes of a customer, or of one of its fields, the oldest first, as far as this session sees the fields now. Error 42501: no such field, or no customer.read';
+
+-- A masked field, a hidden one and a missing one are the same error.
+CREATE FUNCTION ringfence.datum(customer uuid, field text, OUT value jsonb, OUT source text, OUT authority text,
+                                OUT created_by text, OUT changed_by text, OUT changed_at timestamptz) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $datum$
+DECLARE
+    wanted record;
+    record record;
+    made   record;
+    last   record;
+BEGIN
+    PERFORM ringfence.check_right('customer.read');
+    wanted := ringfence.known_field(datum.field);
+    IF wanted.is_masked THEN
+        RAISE EXCEPTION 'no field "%" is in reach', left(datum.field, 200)
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = 'SELECT * FROM ringfence.visible_fields() lists the fields of this session and how they may be used.';
+    END IF;
+    SELECT CASE WHEN wanted.is_system THEN to_jsonb(card) -> wanted.name ELSE card.attributes -> wanted.name END AS value,
+           c.source_id, coalesce(c.created_by, '') AS created_by, c.created_at, s.name AS source
+      INTO record
+      FROM ringfence.customer_card AS card
+      JOIN ringfence.customer AS c ON c.owner_id = card.owner_id AND c.id = card.id
+      LEFT JOIN ringfence.source AS s ON s.owner_id = c.owner_id AND s.id = c.source_id
+     WHERE card.owner_id = ringfence.current_owner() AND card.id = datum.customer;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no customer with this id is in reach' USING ERRCODE = 'no_data_found';
+    END IF;
+    value := nullif(nullif(record.value, 'null'), '[]');
+    authority := ringfence.authority_over(wanted.id, record.source_id);
+    SELECT * INTO last FROM ringfence.seen_changes(datum.customer) AS c
+     WHERE c.field_id = wanted.id AND c.kind <> 'left_out' ORDER BY c.at DESC, c.id DESC LIMIT 1;
+    SELECT * INTO made FROM ringfence.creators(datum.customer) AS c WHERE c.field = wanted.name;
+    created_by := coalesce(made.agent, made.role_name);
+    IF last.id IS NOT NULL THEN
+        source := last.source;
+        changed_by := coalesce(last.agent, last.role_name);
+        changed_at := last.at;
+    ELSIF made.field IS NOT NULL THEN
+        source := made.source;
+        changed_by := created_by;
+        changed_at := made.at;
+    END IF;
+END
+$datum$;
+ALTER FUNCTION ringfence.datum(uuid, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.datum(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.datum(uuid, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.datum(uuid, text) IS
+    'A value of a customer, the source that wrote it, the source with authority over it, and who created and last changed it. Error P0002: no such customer; 42501: no such field, or it is masked';
+
+-- Whoever gave an empty field its value has created the datum. A field without such a change was filled when the customer was inserted.
+CREATE FUNCTION ringfence.creators(customer uuid)
+    RETURNS TABLE (field text, role_name text, agent text, source text, at timestamptz)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $creators$
+#variable_conflict use_column
+BEGIN
+    PERFORM ringfence.check_right('customer.read');
+    RETURN QUERY
+        WITH card AS (
+            SELECT to_jsonb(seen) AS columns, seen.attributes, kept.created_by, kept.created_at, s.name AS source
+              FROM ringfence.customer_card AS seen
+              JOIN ringfence.customer AS kept ON kept.owner_id = seen.owner_id AND kept.id = seen.id
+              LEFT JOIN ringfence.source AS s ON s.owner_id = kept.owner_id AND s.id = kept.source_id
+             WHERE seen.owner_id = ringfence.current_owner() AND seen.id = creators.customer),
+        changes AS MATERIALIZED (SELECT * FROM ringfence.seen_changes(creators.customer))
+        SELECT f.name, coalesce(made.role_name, begun.role_name, CASE WHEN begun.id IS NULL THEN card.created_by END),
+               CASE WHEN made.id IS NOT NULL THEN made.agent ELSE begun.agent END,
+               CASE WHEN made.id IS NOT NULL THEN made.source WHEN begun.id IS NOT NULL THEN begun.source ELSE card.source END,
+               coalesce(made.at, begun.at, card.created_at)
+          FROM card
+         CROSS JOIN ringfence.visible_fields(true) AS f
+          LEFT JOIN LATERAL (SELECT * FROM changes AS c WHERE c.field_id = f.field_id AND c.kind = 'set' ORDER BY c.at DESC, c.id DESC LIMIT 1) AS made ON true
+          LEFT JOIN LATERAL (SELECT * FROM changes AS c WHERE c.kind = 'insert' ORDER BY c.at DESC, c.id DESC LIMIT 1) AS begun ON true
+         WHERE coalesce(CASE WHEN f.is_system THEN card.columns -> f.name ELSE card.attributes -> f.name END, 'null') NOT IN ('null', '[]')
+         ORDER BY f."position", f.name;
+END
+$creators$;
+ALTER FUNCTION ringfence.creators(uuid) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.creators(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.creators(uuid) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.creators(uuid) IS 'For each value of a customer that this session sees: who created it, for which source, and when';
+
+CREATE FUNCTION ringfence.left_out(since timestamptz DEFAULT now() - interval '1 day')
+    RETURNS TABLE (at timestamptz, customer_id uuid, field text, old jsonb, new jsonb, is_masked boolean,
+                   role_name text, agent text, source text, authority text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $left$
+#variable_conflict use_column
+BEGIN
+    PERFORM ringfence.check_right('customer.read');
+    RETURN QUERY
+        SELECT c.at, c.customer_id, f.name,
+               CASE WHEN f.access <> 'masked' THEN c.data -> 'old' END, CASE WHEN f.access <> 'masked' THEN c.data -> 'new' END,
+               f.access = 'masked', c.role_name, c.agent, s.name, ringfence.authority_over(c.field_id, kept.source_id)
+          FROM ringfence.change AS c
+          JOIN ringfence.visible_fields(false) AS f ON f.field_id = c.field_id
+          LEFT JOIN ringfence.source AS s ON s.owner_id = c.owner_id AND s.id = c.source_id
+          LEFT JOIN ringfence.customer AS kept ON kept.owner_id = c.owner_id AND kept.id = c.customer_id
+         WHERE c.owner_id = ringfence.current_owner() AND c.kind = 'left_out' AND c.at >= left_out.since
+         ORDER BY c.at, c.customer_id, c.id;
+END
+$left$;
+ALTER FUNCTION ringfence.left_out(timestamptz) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.left_out(timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.left_out(timestamptz) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.left_out(timestamptz) IS
+    'What ringfence.on_foreign_datum = ''skip'' has left out since then: the value that stayed, the one that was not written, by whom, and the source with authority over it now';
+
+CREATE FUNCTION ringfence.forget_history(before timestamptz) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $forget$
+DECLARE
+    forgotten bigint;
+BEGIN
+    PERFORM ringfence.check_right('customer.read'), ringfence.check_right('source.manage');
+    DELETE FROM ringfence.change AS c
+     WHERE c.owner_id = ringfence.current_owner() AND c.at < forget_history.before AND c.kind <> 'erase';
+    GET DIAGNOSTICS forgotten = ROW_COUNT;
+    RETURN forgotten;
+END
+$forget$;
+ALTER FUNCTION ringfence.forget_history(timestamptz) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.forget_history(timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.forget_history(timestamptz) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.forget_history(timestamptz) IS
+    'Deletes the owner''s history before that time, and returns how many changes those were; that a customer was erased is kept. Needs customer.read and source.manage';
+
+CREATE FUNCTION ringfence.note_erased_customer(customer uuid, reason text) RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE STRICT AS 'MODULE_PATHNAME', 'note_erased_customer_wrapper';
+REVOKE ALL ON FUNCTION ringfence.note_erased_customer(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.note_erased_customer(uuid, text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.note_erased_customer(uuid, text) IS 'Part of erase_customer(); internal';
+
+-- Whose the data are does not matter: the person has the right to it.
+CREATE FUNCTION ringfence.erase_customer(customer uuid, reason text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $erase$
+DECLARE
+    was_there boolean;
+    had_history boolean;
+BEGIN
+    PERFORM ringfence.check_right('customer.read'), ringfence.check_right('customer.delete');
+    IF reason IS NULL OR NOT ringfence.can_be_seen(reason) OR length(reason) > 1000 THEN
+        RAISE EXCEPTION 'a customer is erased for a reason' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give one of at most 1000 characters, without data of the person.';
+    END IF;
+    PERFORM ringfence.suspend_authority(true);
+    DELETE FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = erase_customer.customer;
+    was_there := FOUND;
+    PERFORM ringfence.suspend_authority(false);
+    DELETE FROM ringfence.change AS c
+     WHERE c.owner_id = ringfence.current_owner() AND c.customer_id = erase_customer.customer AND c.kind <> 'erase';
+    had_history := FOUND;
+    IF NOT was_there AND NOT had_history THEN
+        RAISE EXCEPTION 'no customer with this id is in reach' USING ERRCODE = 'no_data_found';
+    END IF;
+    PERFORM ringfence.note_erased_customer(erase_customer.customer, erase_customer.reason);
+END
+$erase$;
+ALTER FUNCTION ringfence.erase_customer(uuid, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.erase_customer(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.erase_customer(uuid, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.erase_customer(uuid, text) IS
+    'Deletes a customer of whatever source, with its history; keeps that it happened, by whom and why. Needs customer.read and customer.delete. Error P0002: no such customer; 22023: no reason';
+
+-- flow: where data of customers come from, who may read and write them, and where a person's data are.
+
+-- Rights that an entry of access gives, with those of its profiles. Row-level security shows the entries that the session may see.
+CREATE VIEW ringfence.granted_right WITH (security_barrier = true) AS
+    SELECT a.owner_id, a.role_name, a.project_id, a.sources, granted.right_name, granted.profile
+      FROM ringfence.access AS a
+      -- An entry counts only while its role has this name.
+      JOIN pg_catalog.pg_roles AS r ON r.oid = a.role::oid AND r.rolname = a.role_name
+     CROSS JOIN LATERAL (
+        SELECT named AS right_name, NULL::text AS profile FROM unnest(a.rights) AS named WHERE strpos(named, '.') > 0
+        UNION
+        SELECT unnest(p.rights), p.name FROM ringfence.profile AS p WHERE p.owner_id = a.owner_id AND p.name = ANY (a.rights)) AS granted;
+ALTER VIEW ringfence.granted_right OWNER TO ringfence_definer;
+COMMENT ON VIEW ringfence.granted_right IS 'The rights that entries of access give, by themselves or by a profile; part of data_flow';
+
+-- Of the projects field.manage tells, of profiles and roles access.manage: without these rights the columns are NULL.
+CREATE FUNCTION ringfence.flow_of_data()
+    RETURNS TABLE (owner_id uuid, field_id uuid, field text, authority text, written_by text[], read_in text[], written_in text[],
+                   reading_profiles text[], writing_profiles text[], reading_roles text[], writing_roles text[])
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $flow$
+#variable_conflict use_column
+BEGIN
+    PERFORM ringfence.check_right('customer.read');
+    RETURN QUERY
+    WITH field AS MATERIALIZED (
+        SELECT f.field_id, f.name, f.is_system, f.is_masked, f."position", ringfence.authority_over(f.field_id, NULL) AS authority
+          FROM ringfence.visible_fields(false) AS f),
+    writer AS MATERIALIZED (
+        SELECT c.field_id, array_agg(DISTINCT s.name ORDER BY s.name) AS sources
+          FROM ringfence.change AS c
+          JOIN ringfence.source AS s ON s.owner_id = c.owner_id AND s.id = c.source_id
+         WHERE c.owner_id = ringfence.current_owner() AND c.at >= now() - interval '30 days' AND c.kind IN ('set', 'change', 'clear')
+         GROUP BY c.field_id),
+    place AS MATERIALIZED (
+        SELECT b.field_id, b.project_id, p.name, b.access
+          FROM ringfence.field_project AS b
+          JOIN ringfence.project AS p ON p.owner_id = b.owner_id AND p.id = b.project_id
+         WHERE b.owner_id = ringfence.current_owner() AND p.enabled),
+    -- Which entry of access may read and write which field.
+    entry AS MATERIALIZED (
+        SELECT g.role_name, g.project_id, g.sources, array_agg(g.right_name) AS rights,
+               array_agg(DISTINCT g.profile) FILTER (WHERE g.profile IS NOT NULL AND g.right_name = 'customer.read') AS reading,
+               array_agg(DISTINCT g.profile) FILTER (WHERE g.profile IS NOT NULL AND g.right_name = 'customer.write') AS writing
+          FROM ringfence.granted_right AS g
+         WHERE g.owner_id = ringfence.current_owner()
+         GROUP BY g.role_name, g.project_id, g.sources),
+    reach AS (
+        SELECT f.field_id, e.role_name, e.reading, e.writing,
+               'customer.read' = ANY (e.rights) AND (NOT f.is_masked OR 'field.unmask' = ANY (e.rights))
+                   AND (f.is_system OR EXISTS (SELECT FROM place AS p WHERE p.field_id = f.field_id AND (e.project_id IS NULL OR p.project_id = e.project_id))) AS reads,
+               'customer.write' = ANY (e.rights)
+                   AND (f.authority IS NULL OR e.sources IS NULL OR f.authority = ANY (e.sources))
+                   AND (f.is_system OR 'customer.read' = ANY (e.rights) AND (NOT f.is_masked OR 'field.unmask' = ANY (e.rights))
+                        AND EXISTS (SELECT FROM place AS p WHERE p.field_id = f.field_id AND p.access = 'write' AND (e.project_id IS NULL OR p.project_id = e.project_id))) AS writes
+          FROM field AS f CROSS JOIN entry AS e)
+    SELECT ringfence.current_owner() AS owner_id, f.field_id, f.name AS field, f.authority, coalesce(writer.sources, '{}') AS written_by,
+           CASE WHEN may.manage_fields AND NOT f.is_system THEN ARRAY(SELECT p.name FROM place AS p WHERE p.field_id = f.field_id ORDER BY 1) END AS read_in,
+           CASE WHEN may.manage_fields AND NOT f.is_system THEN ARRAY(SELECT p.name FROM place AS p WHERE p.field_id = f.field_id AND p.access = 'write' ORDER BY 1) END AS written_in,
+           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT unnest(r.reading) FROM reach AS r WHERE r.field_id = f.field_id AND r.reads ORDER BY 1) END AS reading_profiles,
+           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT unnest(r.writing) FROM reach AS r WHERE r.field_id = f.field_id AND r.writes ORDER BY 1) END AS writing_profiles,
+           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT r.role_name FROM reach AS r WHERE r.field_id = f.field_id AND r.reads ORDER BY 1) END AS reading_roles,
+           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT r.role_name FROM reach AS r WHERE r.field_id = f.field_id AND r.writes ORDER BY 1) END AS writing_roles
+      FROM field AS f
+      LEFT JOIN writer ON writer.field_id = f.field_id
+     CROSS JOIN (SELECT ringfence.has_right_in('field.manage', NULL) AS manage_fields,
+                        -- Which projects have a field decides who reads it.
+                        ringfence.has_right_in('access.manage', NULL) AND ringfence.has_right_in('field.manage', NULL) AS manage_access) AS may
+     ORDER BY NOT f.is_system, f."position", f.name;
+END
+$flow$;
+ALTER FUNCTION ringfence.flow_of_data() OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.flow_of_data() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.flow_of_data() TO ringfence_user;
+COMMENT ON FUNCTION ringfence.flow_of_data() IS 'The rows of view data_flow. Error 42501 without customer.read';
+CREATE VIEW ringfence.data_flow WITH (security_invoker = true, security_barrier = true) AS SELECT * FROM ringfence.flow_of_data();
+GRANT SELECT ON ringfence.data_flow TO ringfence_user;
+COMMENT ON VIEW ringfence.data_flow IS 'For each field that the session sees: whose it is, which sources have changed it lately, and in which projects and by whom it is read and written';
+COMMENT ON COLUMN ringfence.data_flow.authority IS 'The source with authority over the field: its own, or that over customers as a whole';
+COMMENT ON COLUMN ringfence.data_flow.written_by IS 'Sources that have changed it in the last 30 days, by the history';
+COMMENT ON COLUMN ringfence.data_flow.read_in IS 'Enabled projects that have it; NULL for a system field, which all have, and without field.manage';
+COMMENT ON COLUMN ringfence.data_flow.reading_roles IS 'Roles that may read it; NULL without access.manage and field.manage in all projects';
+COMMENT ON COLUMN ringfence.data_flow.writing_roles IS 'Roles that may write it, also by the sources that they may be; NULL as reading_roles';
+
+-- Its caller is where_is(). Row-level security binds the definer by the rights of the session. Of what belongs to a field, only fields that the
+-- session sees count.
+CREATE FUNCTION ringfence.rows_of_customer(relation regclass, owner_column name, id_column name, customer uuid) RETURNS bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $rows$
+DECLARE
+    found bigint;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = relation AND c.relnamespace = 'ringfence'::regnamespace AND c.relowner = 'ringfence_tables'::regrole) THEN
+        RETURN NULL;
+    END IF;
+    EXECUTE format('SELECT count(*) FROM %s AS found WHERE found.%I = ringfence.current_owner() AND found.%I = $1 %s', relation, owner_column, id_column,
+                   CASE WHEN EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attname = 'field_id' AND NOT a.attisdropped)
+                        THEN 'AND found.field_id IN (SELECT f.field_id FROM ringfence.visible_fields(true) AS f)' ELSE '' END)
+       INTO found USING customer;
+    RETURN found;
+END
+$rows$;
+ALTER FUNCTION ringfence.rows_of_customer(regclass, name, name, uuid) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.rows_of_customer(regclass, name, name, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.rows_of_customer(regclass, name, name, uuid) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.rows_of_customer(regclass, name, name, uuid) IS 'How many rows of a table of the extension refer to a customer of the session''s owner; part of where_is()';
+
+CREATE FUNCTION ringfence.where_customer_is(customer uuid, OUT is_there boolean, OUT changes bigint, OUT authority text, OUT readers text[]) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $where$
+BEGIN
+    PERFORM ringfence.check_right('customer.read');
+    SELECT true, ringfence.authority_over(NULL, c.source_id) INTO is_there, authority
+      FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = where_customer_is.customer;
+    SELECT count(*) INTO changes FROM ringfence.seen_changes(where_customer_is.customer);
+    IF ringfence.has_right_in('access.manage', NULL) THEN
+        readers := ARRAY(SELECT DISTINCT g.role_name FROM ringfence.granted_right AS g
+                          WHERE g.owner_id = ringfence.current_owner() AND g.right_name = 'customer.read' ORDER BY 1);
+    END IF;
+END
+$where$;
+ALTER FUNCTION ringfence.where_customer_is(uuid) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.where_customer_is(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.where_customer_is(uuid) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.where_customer_is(uuid) IS 'Whether the session''s owner has a customer, its changes, whose the record is, and who may read it; part of where_is()';
+
+-- Not SECURITY DEFINER: applications' own tables are read with the privileges of the caller.
+CREATE FUNCTION ringfence.where_is(customer uuid)
+    RETURNS TABLE (relation regclass, column_name name, rows bigint, authority text, readers text[])
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $where$
+#variable_conflict use_column
+DECLARE
+    known record := ringfence.where_customer_is(customer);
+    place record;
+BEGIN
+    IF known.is_there IS NULL AND known.changes = 0 THEN
+        RAISE EXCEPTION 'no customer with this id is in reach' USING ERRCODE = 'no_data_found';
+    END IF;
+    IF known.is_there THEN
+        RETURN QUERY SELECT 'ringfence.customer'::regclass, 'id'::name, 1::bigint, known.authority, known.readers;
+    END IF;
+    IF known.changes > 0 THEN
+        RETURN QUERY SELECT 'ringfence.change'::regclass, 'customer_id'::name, known.changes, NULL::text, known.readers;
+    END IF;
+    FOR place IN
+        SELECT key.conrelid::regclass AS relation, c.relnamespace = 'ringfence'::regnamespace AS is_ours, own.attname AS owner_column, id.attname AS id_column,
+               ARRAY(SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
+                       FROM (SELECT (aclexplode(c.relacl)).* UNION ALL
+                             SELECT (aclexplode(t.attacl)).* FROM pg_attribute AS t WHERE t.attrelid = c.oid AND t.attacl IS NOT NULL) AS a
+                      WHERE a.privilege_type = 'SELECT' AND a.grantee <> c.relowner ORDER BY 1) AS granted
+          FROM pg_constraint AS key
+          JOIN pg_class AS c ON c.oid = key.conrelid
+         CROSS JOIN LATERAL unnest(key.conkey, key.confkey) AS pair (here, there)
+          JOIN pg_attribute AS id ON id.attrelid = key.conrelid AND id.attnum = pair.here
+          JOIN pg_attribute AS target ON target.attrelid = key.confrelid AND target.attnum = pair.there AND target.attname = 'id'
+          LEFT JOIN LATERAL (
+            SELECT a.attname FROM unnest(key.conkey, key.confkey) AS other (here, there)
+              JOIN pg_attribute AS a ON a.attrelid = key.conrelid AND a.attnum = other.here
+              JOIN pg_attribute AS b ON b.attrelid = key.confrelid AND b.attnum = other.there AND b.attname = 'owner_id') AS own ON true
+         WHERE key.contype = 'f' AND key.confrelid = 'ringfence.customer'::regclass AND key.conparentid = 0
+         ORDER BY key.conrelid::regclass::text COLLATE "C", id.attname
+    LOOP
+        relation := place.relation;
+        column_name := place.id_column;
+        authority := NULL;
+        readers := CASE WHEN place.is_ours THEN known.readers ELSE place.granted END;
+        rows := NULL;
+        IF place.owner_column IS NULL THEN
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
+        IF place.is_ours THEN
+            rows := ringfence.rows_of_customer(place.relation, place.owner_column, place.id_column, customer);
+        ELSE
+            BEGIN
+                EXECUTE format('SELECT count(*) FROM %s AS found WHERE found.%I OPERATOR(pg_catalog.=) ringfence.current_owner() AND found.%I OPERATOR(pg_catalog.=) $1',
+                               place.relation, place.owner_column, place.id_column) INTO rows USING customer;
+            EXCEPTION WHEN insufficient_privilege THEN
+                rows := NULL;
+            END;
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END
+$where$;
+REVOKE ALL ON FUNCTION ringfence.where_is(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.where_is(uuid) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.where_is(uuid) IS
+    'Every table that refers to a customer by a foreign key, applications'' own too: how many rows (NULL: not the caller''s to read), whose the record is, and who may read. Error P0002: no such customer';
+
+CREATE OR REPLACE FUNCTION ringfence.drop_field(field text, customers bigint DEFAULT NULL) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $drop$
+DECLARE
+    target CONSTANT ringfence.field := ringfence.lock_field(field);
+    key    CONSTANT text := ringfence.storage_key(target.id);
+    held   bigint;
+BEGIN
+    SELECT count(*) INTO held FROM ringfence.customer AS c WHERE c.owner_id = target.owner_id AND c.attributes ? key;
+    IF held > 0 AND NOT target.is_system AND drop_field.customers IS DISTINCT FROM held THEN
+        RAISE EXCEPTION 'cannot drop field "%", because this many customers have a value of it: %', target.name, held
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'Dropping the field deletes these values.',
+                  HINT = format('To delete them for good: SELECT ringfence.drop_field(%L, %s);', target.name, held);
+    END IF;
+    DELETE FROM ringfence.field AS f WHERE f.owner_id = target.owner_id AND f.id = target.id;
+    PERFORM ringfence.suspend_authority(true);
+    UPDATE ringfence.customer AS c SET attributes = c.attributes - key WHERE c.owner_id = target.owner_id AND c.attributes ? key;
+    PERFORM ringfence.suspend_authority(false);
+    -- Values that are deleted for good are not kept in the history.
+    DELETE FROM ringfence.change AS old WHERE old.owner_id = target.owner_id AND old.field_id = target.id;
+    RETURN held;
+END
+$drop$;
+
+CREATE OR REPLACE FUNCTION ringfence.retype_field(field text, type text, options text[] DEFAULT NULL) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $retype$
+#variable_conflict use_column
+DECLARE
+    target     CONSTANT ringfence.field := ringfence.lock_field(retype_field.field);
+    key        CONSTANT text := ringfence.storage_key(target.id);
+    named      text[] := retype_field.options;
+    ids        integer[];
+    failing    bigint;
+    converted  bigint;
+BEGIN
+    IF target.is_system THEN
+        RAISE EXCEPTION 'system field "%" cannot be changed', target.name
+            USING ERRCODE = 'insufficient_privilege', HINT = 'System fields are the same in every project of every owner.';
+    END IF;
+    IF named IS NULL AND retype_field.type IN ('choice', 'choices') THEN
+        named := target.options || target.retired_options;
+        ids := target.option_ids;
+    ELSIF named IS NOT NULL THEN
+        ids := ARRAY(SELECT generate_series(1, cardinality(named)));
+    END IF;
+    PERFORM ringfence.check_field_type(retype_field.type, named);
+    SELECT count(*) INTO failing FROM ringfence.customer AS c
+     WHERE c.owner_id = target.owner_id AND c.attributes ? key
+       AND ringfence.convert_value(c.attributes, target.id, target.type, target.options || target.retired_options, target.option_ids,
+                                   retype_field.type, named, ids) IS NULL;
+    IF failing > 0 THEN
+        RAISE EXCEPTION 'field "%" cannot become type "%", because this many values do not convert: %', target.name, retype_field.type, failing
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Change these values first; nothing has been changed.';
+    END IF;
+    -- The form of the values changes, and not what they say.
+    PERFORM ringfence.suspend_authority(true);
+    UPDATE ringfence.customer AS c
+       SET attributes = ringfence.convert_value(c.attributes, target.id, target.type, target.options || target.retired_options,
+                                                target.option_ids, retype_field.type, named, ids)
+     WHERE c.owner_id = target.owner_id AND c.attributes ? key;
+    GET DIAGNOSTICS converted = ROW_COUNT;
+    PERFORM ringfence.suspend_authority(false);
+    -- Options that were kept are retired as before.
+    UPDATE ringfence.field AS f
+       SET type = retype_field.type,
+           options = CASE WHEN retype_field.options IS NULL THEN named[:cardinality(target.options)] ELSE named END,
+           retired_options = CASE WHEN retype_field.options IS NULL AND named IS NOT NULL THEN target.retired_options END,
+           option_ids = ids,
+           max_length = CASE WHEN retype_field.type = target.type THEN f.max_length END,
+           pattern = CASE WHEN retype_field.type = target.type THEN f.pattern END,
+           minimum = CASE WHEN retype_field.type = target.type THEN f.minimum END,
+           maximum = CASE WHEN retype_field.type = target.type THEN f.maximum END
+     WHERE f.owner_id = target.owner_id AND f.id = target.id;
+    IF target.is_unique THEN
+        PERFORM ringfence.fill_unique_values(target.id, target.name, retype_field.type);
+    END IF;
+    RETURN converted;
+END
+$retype$;
+
+CREATE OR REPLACE FUNCTION ringfence.provision_access() RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        INSERT INTO ringfence.profile (name, description, rights, is_system) VALUES
+            ('agent', 'Works with customers, tickets and interactions',
+             '{customer.read,customer.write,ticket.read,ticket.write,interaction.read,interaction.write}', true),
+            ('supervisor', 'An agent who also deletes, imports, sees masked fields and maintains scripts',
+             '{customer.read,customer.write,customer.delete,ticket.read,ticket.write,ticket.delete,interaction.read,interaction.write,field.unmask,script.manage,import.run}', true),
+            ('sales', 'Customers and their transactions',
+             '{customer.read,customer.write,interaction.read,interaction.write}', true),
+            ('support', 'Tickets only',
+             '{ticket.read,ticket.write}', true),
+            ('sponsor', 'The owner''s own people and BI: reads',
+             '{customer.read,ticket.read,interaction.read}', true),
+            ('trainee', 'Reads, and cannot damage a record',
+             '{customer.read,ticket.read,interaction.read}', true),
+            ('admin', 'Everything within the owner',
+             '{customer.read,customer.write,customer.delete,ticket.read,ticket.write,ticket.delete,interaction.read,interaction.write,field.manage,field.unmask,project.manage,channel.manage,script.manage,import.run,access.manage,owner.export,source.manage}', true);
+    END;
+
+-- Profile admin has every right of the owner.
+UPDATE ringfence.profile SET rights = rights || '{source.manage}'::text[] WHERE is_system AND name = 'admin';
+
+COMMENT ON FUNCTION ringfence.current_source() IS
+    'The source system as set in ringfence.source, or NULL. Error 42501: the role''s access does not name it; P0002: the owner has no such source';
 
 -- At last: open sessions decide anew, and those that still have the former library say so.
 UPDATE ringfence.owner SET name = name WHERE false;

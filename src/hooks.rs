@@ -7,6 +7,7 @@
 
 #![allow(ffi_unwind_calls)]
 
+use crate::authority::suspended;
 use crate::pg::unguarded;
 use crate::wall::{self, estimate, shown};
 use crate::{channel, error, install, lock, log, search, secret, session, wording};
@@ -321,8 +322,12 @@ unsafe extern "C-unwind" fn transaction_event(event: pg_sys::XactEvent::Type, _a
         XACT_EVENT_PRE_PREPARE if session::works_for_transaction_only() => {
             error::prepared_transaction().report(PgLogLevel::ERROR);
         }
-        XACT_EVENT_COMMIT | XACT_EVENT_PARALLEL_COMMIT | XACT_EVENT_PREPARE => session::transaction_ended(),
+        XACT_EVENT_COMMIT | XACT_EVENT_PARALLEL_COMMIT | XACT_EVENT_PREPARE => {
+            suspended::suspend(false);
+            session::transaction_ended();
+        }
         XACT_EVENT_ABORT | XACT_EVENT_PARALLEL_ABORT => {
+            suspended::suspend(false);
             search::copying::transaction_undone();
             session::transaction_ended();
         }
@@ -339,6 +344,7 @@ unsafe extern "C-unwind" fn subtransaction_event(
 ) {
     match event {
         pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB => {
+            suspended::suspend(false);
             search::copying::subtransaction_undone(own);
             session::subtransaction_undone(own);
         }

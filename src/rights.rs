@@ -6,7 +6,7 @@ use crate::error::{self, Result};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Rights(u32);
 
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 17] = [
     "customer.read",
     "customer.write",
     "customer.delete",
@@ -23,6 +23,7 @@ const NAMES: [&str; 16] = [
     "import.run",
     "access.manage",
     "owner.export",
+    "source.manage",
 ];
 
 impl Rights {
@@ -34,7 +35,7 @@ impl Rights {
     pub const ACCESS_MANAGE: Rights = Rights(1 << 14);
 
     /// Rights over what all projects of an owner share. Access that is limited to a project does not give them.
-    pub const OF_THE_WHOLE_OWNER: Rights = Rights(1 << 8 | 1 << 10 | 1 << 11 | 1 << 15);
+    pub const OF_THE_WHOLE_OWNER: Rights = Rights(1 << 8 | 1 << 10 | 1 << 11 | 1 << 15 | 1 << 16);
 
     /// The set of the one right of that name, if there is such a right.
     pub fn named(name: &str) -> Option<Rights> {
@@ -109,7 +110,7 @@ mod unit_tests {
             assert_eq!(Rights::named(name), Some(right));
         }
         let whole = Rights::OF_THE_WHOLE_OWNER.names().collect::<Vec<_>>();
-        assert_eq!(whole, ["field.manage", "project.manage", "channel.manage", "owner.export"]);
+        assert_eq!(whole, ["field.manage", "project.manage", "channel.manage", "owner.export", "source.manage"]);
         assert_eq!(Rights::ALL.names().count(), NAMES.len());
         assert_eq!(Rights::named("customer"), None);
     }

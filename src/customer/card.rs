@@ -7,7 +7,9 @@
 #![allow(ffi_unwind_calls)]
 
 use super::statement::*;
+use super::stored_row::has_elements;
 use super::{shown_as_datum, written};
+use crate::authority::judge;
 use crate::error;
 use crate::jsonb::Jsonb;
 use crate::pg::{unguarded, version_1};
@@ -262,7 +264,20 @@ unsafe extern "C-unwind" fn fill_new_card(card: &mut Arguments) {
             Jsonb::from_datum(card.values[ATTRIBUTES], card.nulls[ATTRIBUTES])
         };
         let stored = written(nothing(), nothing(), given.unwrap_or_else(nothing))?;
+        let place_of = |name: &str| COLUMNS.iter().position(|(column, _)| *column == name);
+        let holds = |name: &str| {
+            place_of(name).filter(|place| !card.nulls[*place]).is_some_and(|place| {
+                // SAFETY: as promised by the caller: a value of the column's type.
+                COLUMNS[place].1 != pg_sys::TEXTARRAYOID || unsafe { has_elements(card.values[place]) }
+            })
+        };
+        let (stored, left_out) = judge::left_out_of_card(holds, stored)?;
+        for place in left_out.into_iter().filter_map(place_of) {
+            card.nulls[place] = true;
+        }
         card.set(ATTRIBUTES, datum(stored));
+        // SAFETY: as promised by the caller.
+        unsafe { fill_empty(card) };
         if card.nulls[OWNER_ID] {
             card.set(OWNER_ID, datum(session::context()?.owner.id));
         }

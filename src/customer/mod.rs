@@ -7,6 +7,7 @@ mod card;
 pub mod day;
 mod stamp;
 mod statement;
+pub mod stored_row;
 
 use crate::error::{self, ErrorReport, Result};
 use crate::field::{self, VisibleField, VisibleFields};

@@ -1,7 +1,8 @@
 //! Errors about customers: their fields and values, their search, their reports.
 
-use super::failure::{Failure, bad_value, not_allowed, quotable, wrong_state};
+use super::failure::{Failure, bad_value, not_allowed, quotable, warning, wrong_state};
 use pgrx::PgSqlErrorCode;
+use pgrx::datum::Uuid;
 
 /// 42501: the field does not exist, or this session may not write it; which of the two is not told.
 pub fn field_not_writable(field: &str) -> Failure {
@@ -67,6 +68,34 @@ pub fn values_too_large() -> Failure {
 /// 22023: `attributes` is not a JSON object.
 pub fn attributes_not_object() -> Failure {
     bad_value("attributes must be a JSON object").set_hint("Give the values by field name, as in {\"Plan\": \"gold\"}.")
+}
+
+/// 42501: data that belong to another source were to change. `listed`: those that the session sees, with their sources.
+pub fn foreign_datum(listed: &str) -> Failure {
+    not_allowed(of_another_source("this session cannot change data of another source", listed)).set_hint(
+        "Only a session of the source with authority over a datum can change it: SET ringfence.source. SET ringfence.on_foreign_datum = 'skip' leaves such changes out.",
+    )
+}
+
+fn of_another_source(message: &str, listed: &str) -> String {
+    if listed.is_empty() { message.to_owned() } else { format!("{message}: {listed}") }
+}
+
+/// A warning: changes of data that belong to another source were left out; None: of a new customer.
+pub fn data_left_out(listed: &str, customer: Option<Uuid>) -> Failure {
+    let customer = customer.map_or("A new customer.".to_owned(), |customer| format!("Customer {customer}."));
+    warning(of_another_source("left out, because of another source", listed)).set_detail(customer)
+}
+
+/// A warning: a new customer was left out, because its name belongs to another source.
+pub fn customer_left_out(listed: &str) -> Failure {
+    warning(of_another_source("a new customer is left out, because its name is of another source", listed))
+}
+
+/// A warning: a customer was not deleted, because data of it belong to another source.
+pub fn deletion_left_out(listed: &str, customer: Uuid) -> Failure {
+    warning(of_another_source("not deleted, because data are of another source", listed))
+        .set_detail(format!("Customer {customer}."))
 }
 
 /// 42501: the id of a customer was to change.

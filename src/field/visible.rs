@@ -321,6 +321,11 @@ impl VisibleFields {
         self.fields.iter().find(|field| field.id == id)
     }
 
+    /// The field whose values have that key.
+    pub fn by_key(&self, key: &str) -> Option<&VisibleField> {
+        self.fields.iter().find(|field| field.key == key)
+    }
+
     /// The field of that name.
     pub fn by_name(&self, name: &str) -> Option<&VisibleField> {
         self.by_name.get(name).and_then(|n| self.fields.get(*n))

@@ -1,0 +1,10 @@
+//! History: who changed which datum of a customer, when, and from what to what. Rows of table `change`, written where a customer is written.
+
+mod keep;
+mod row;
+mod setting;
+mod sql;
+
+pub use keep::note_left_out;
+pub use row::Datum;
+pub use setting::init;

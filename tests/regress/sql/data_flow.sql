@@ -1,0 +1,75 @@
+-- The flow of data: whose a field is, who writes and reads it; and where a person's data are, in applications' own tables too.
+\set SHOW_CONTEXT never
+\pset null -
+CREATE ROLE flow_crm LOGIN;
+CREATE ROLE flow_owner;
+SET ROLE dba;
+SELECT ringfence.grant_access('flow_crm', 'Company A', '{supervisor}', sources => '{CRM}') \g /dev/null
+RESET ROLE;
+SET SESSION AUTHORIZATION boss_a;
+SELECT ringfence.create_source('CRM'), ringfence.create_source('ERP') \g /dev/null
+SELECT ringfence.create_field('Plan', projects => '{Sales}', is_unique => true) \g /dev/null
+SELECT ringfence.create_field('Case', projects => '{Support}') \g /dev/null
+SELECT ringfence.create_field('Tax', projects => '{Sales}', is_masked => true, is_unique => true) \g /dev/null
+SELECT ringfence.bind_field('Plan', 'Support', 'read') \g /dev/null
+SELECT ringfence.set_authority('CRM', 'name'), ringfence.set_authority('ERP', 'Plan') \g /dev/null
+UPDATE ringfence.customer_card SET attributes = '{"Tax": "T-1"}' WHERE name = 'Chen Wei';
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION flow_crm;
+SET ringfence.source = 'CRM';
+UPDATE ringfence.customer_card SET name = 'Tsai Mei-Lin', address = 'Taipei' WHERE name = 'Tsai Mei-Ling';
+RESET ringfence.source;
+RESET SESSION AUTHORIZATION;
+\x on
+SET SESSION AUTHORIZATION boss_a;
+SELECT field, authority, written_by, read_in, written_in, reading_profiles, writing_profiles, reading_roles, writing_roles FROM ringfence.data_flow WHERE field IN ('name', 'address', 'Plan', 'Case', 'Tax');
+\x off
+RESET SESSION AUTHORIZATION;
+-- Who manages neither fields nor access sees whose a field is, and who has written it.
+SET SESSION AUTHORIZATION trainee_a;
+SELECT field, authority, written_by, read_in, written_in, reading_roles FROM ringfence.data_flow WHERE field IN ('name', 'Plan', 'Tax');
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION support_a;
+SELECT field FROM ringfence.data_flow WHERE authority IS NULL;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION app_b;
+SELECT field, authority, written_by FROM ringfence.data_flow WHERE authority IS NOT NULL OR written_by <> '{}';
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION stranger;
+SELECT field FROM ringfence.data_flow;
+RESET SESSION AUTHORIZATION;
+
+-- An application's own tables.
+CREATE SCHEMA flow;
+GRANT USAGE ON SCHEMA flow TO ringfence_user;
+CREATE TABLE flow.visit (owner_id uuid NOT NULL DEFAULT ringfence.current_owner(), id integer, customer_id uuid, guide_id uuid, PRIMARY KEY (owner_id, id),
+                         FOREIGN KEY (owner_id, customer_id) REFERENCES ringfence.customer (owner_id, id), FOREIGN KEY (owner_id, guide_id) REFERENCES ringfence.customer (owner_id, id));
+CREATE TABLE flow.secret (owner_id uuid, customer_id uuid, FOREIGN KEY (owner_id, customer_id) REFERENCES ringfence.customer (owner_id, id));
+GRANT SELECT, INSERT ON flow.visit TO ringfence_user;
+INSERT INTO flow.visit VALUES ('aaaaaaaa-0000-0000-0000-000000000001', 1, 'a0000000-0000-0000-0000-000000000002', 'a0000000-0000-0000-0000-000000000001'),
+                              ('aaaaaaaa-0000-0000-0000-000000000001', 2, 'a0000000-0000-0000-0000-000000000002', NULL),
+                              ('bbbbbbbb-0000-0000-0000-000000000002', 1, 'b0000000-0000-0000-0000-000000000001', NULL);
+SET SESSION AUTHORIZATION boss_a;
+SELECT relation, column_name, rows, authority, readers FROM ringfence.where_is('a0000000-0000-0000-0000-000000000002');
+SELECT ringfence.set_authority('CRM') \g /dev/null
+RESET SESSION AUTHORIZATION;
+-- A masked value is not counted, and the roles are told to who manages access.
+SET SESSION AUTHORIZATION app_a;
+SELECT relation, column_name, rows, authority, readers FROM ringfence.where_is('a0000000-0000-0000-0000-000000000002');
+SELECT * FROM ringfence.where_is('b0000000-0000-0000-0000-000000000001');
+SELECT * FROM ringfence.where_is('c0000000-0000-0000-0000-00000000dead');
+SELECT * FROM ringfence.where_is(NULL);
+SELECT ringfence.rows_of_customer('flow.secret', 'owner_id', 'customer_id', 'a0000000-0000-0000-0000-000000000002');
+SELECT ringfence.rows_of_customer('ringfence.customer', 'owner_id', 'id', 'b0000000-0000-0000-0000-000000000001');
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION tickets_a;
+SELECT * FROM ringfence.where_is('a0000000-0000-0000-0000-000000000002');
+RESET SESSION AUTHORIZATION;
+-- Erased: the history tells that it was there.
+TRUNCATE flow.visit;
+SET SESSION AUTHORIZATION flow_crm;
+SET ringfence.source = 'CRM';
+SELECT ringfence.erase_customer('a0000000-0000-0000-0000-000000000002', 'asked for');
+SELECT relation, rows FROM ringfence.where_is('a0000000-0000-0000-0000-000000000002') WHERE rows > 0;
+RESET SESSION AUTHORIZATION;
+DROP SCHEMA flow CASCADE;
