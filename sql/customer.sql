@@ -220,6 +220,10 @@ CREATE TRIGGER delete_customer_card INSTEAD OF DELETE ON ringfence.customer_card
     FOR EACH ROW EXECUTE FUNCTION ringfence.delete_customer_card();
 
 SELECT ringfence.require_rights_to_write('ringfence.customer_card', 'customer.write', 'customer.delete');
+-- What a session writes that may propose, and not write, becomes proposals.
+DROP TRIGGER require_right_to_write ON ringfence.customer_card;
+CREATE TRIGGER require_right_to_write BEFORE INSERT OR UPDATE ON ringfence.customer_card
+    FOR EACH STATEMENT EXECUTE FUNCTION ringfence.require_right('customer.write', 'customer.propose');
 
 -- Inserts or updates in one call, since ON CONFLICT does not work on a view with triggers. SECURITY DEFINER, because it
 -- looks up unique values. If another session writes the same customer first, it looks again.

@@ -7,15 +7,14 @@ CREATE TABLE ringfence.source (
     description  text,
     created_at   timestamptz NOT NULL DEFAULT now(),
     retired_at   timestamptz,
+    -- No foreign key: no source is deleted alone, and pg_dump warns of a table that refers to itself.
     successor_id uuid,
     PRIMARY KEY (owner_id, id),
     UNIQUE (owner_id, name),
-    FOREIGN KEY (owner_id, successor_id) REFERENCES ringfence.source,
     CHECK ((retired_at IS NULL) = (successor_id IS NULL) AND successor_id <> id)
 );
 CREATE UNIQUE INDEX source_name_as_seen ON ringfence.source (owner_id, ringfence.name_as_seen(name));
 COMMENT ON INDEX ringfence.source_name_as_seen IS 'No two sources of an owner have names that look the same';
-CREATE INDEX source_successor ON ringfence.source (owner_id, successor_id) WHERE successor_id IS NOT NULL;
 COMMENT ON TABLE ringfence.source IS 'Systems that write customers of an owner';
 COMMENT ON COLUMN ringfence.source.name IS 'Unique within the owner, and never changed: access names it, and a session sets ringfence.source to it';
 COMMENT ON COLUMN ringfence.source.retired_at IS 'When the source stopped writing. No session can be a retired source';

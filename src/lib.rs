@@ -58,7 +58,8 @@ extension_sql_file!("../sql/field.sql", name = "field", requires = ["customer"])
 extension_sql_file!("../sql/unique.sql", name = "unique", requires = ["field"]);
 extension_sql_file!("../sql/authority.sql", name = "authority", requires = ["unique"]);
 extension_sql_file!("../sql/history.sql", name = "history", requires = ["authority"]);
-extension_sql_file!("../sql/flow.sql", name = "flow", requires = ["history"]);
+extension_sql_file!("../sql/proposal.sql", name = "proposal", requires = ["history"]);
+extension_sql_file!("../sql/flow.sql", name = "flow", requires = ["proposal"]);
 extension_sql_file!("../sql/report.sql", name = "report", requires = ["flow"]);
 extension_sql_file!("../sql/search.sql", name = "search", requires = ["report"]);
 extension_sql_file!("../sql/channel.sql", name = "channel", requires = ["search"]);

@@ -6,7 +6,7 @@ use crate::error::{self, Result};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Rights(u32);
 
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 18] = [
     "customer.read",
     "customer.write",
     "customer.delete",
@@ -24,6 +24,7 @@ const NAMES: [&str; 17] = [
     "access.manage",
     "owner.export",
     "source.manage",
+    "customer.propose",
 ];
 
 impl Rights {
@@ -31,6 +32,7 @@ impl Rights {
     pub const ALL: Rights = Rights((1 << NAMES.len()) - 1);
     pub const CUSTOMER_READ: Rights = Rights(1 << 0);
     pub const CUSTOMER_WRITE: Rights = Rights(1 << 1);
+    pub const CUSTOMER_PROPOSE: Rights = Rights(1 << 17);
     pub const FIELD_UNMASK: Rights = Rights(1 << 9);
     pub const ACCESS_MANAGE: Rights = Rights(1 << 14);
 
@@ -103,6 +105,7 @@ mod unit_tests {
         for (right, name) in [
             (Rights::CUSTOMER_READ, "customer.read"),
             (Rights::CUSTOMER_WRITE, "customer.write"),
+            (Rights::CUSTOMER_PROPOSE, "customer.propose"),
             (Rights::FIELD_UNMASK, "field.unmask"),
             (Rights::ACCESS_MANAGE, "access.manage"),
         ] {

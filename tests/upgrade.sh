@@ -118,6 +118,8 @@ upgrade_from() {
     same "$version: and the same dump" "$out/schema.upgraded" "$out/schema.fresh"
 
     rows filled "$out/columns" >"$out/rows.after"
+    # Profile admin has the rights that have come. What it had is in rows.before.
+    sed -i -E '/^ringfence\.profile\|.*,admin,/s/,source\.manage,customer\.propose\}/}/' "$out/rows.after"
     same "$version: the rows are what they were" "$out/rows.before" "$out/rows.after"
     ticket_statuses fresh >"$out/statuses"
     same "$version: each owner has the ticket statuses of a new one" "$out/statuses" <(ticket_statuses filled)

@@ -1,9 +1,9 @@
 //! The functions of `sql/authority.sql`.
 
 use super::suspended;
+use crate::error::ErrorReport;
 use crate::session;
 use pgrx::datum::Uuid;
-use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 /// The source with authority over a field of a customer whose record belongs to that source.

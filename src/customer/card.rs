@@ -6,6 +6,7 @@
 // Plain frames: see `pg`.
 #![allow(ffi_unwind_calls)]
 
+use super::propose::{propose_change, propose_customer, proposes};
 use super::statement::*;
 use super::stored_row::has_elements;
 use super::{shown_as_datum, written};
@@ -137,6 +138,10 @@ pub unsafe extern "C-unwind" fn insert_customer_card(call: pg_sys::FunctionCallI
     unsafe {
         let trigger = trigger_of(call, pg_sys::TRIGGER_EVENT_INSERT);
         let mut new = card(trigger, (*trigger).tg_trigtuple);
+        if proposes() {
+            propose_customer(&mut new);
+            return tuple_of(trigger, &mut new);
+        }
         fill_new_card(&mut new);
         // A trigger of others may have kept it from being written.
         if execute(Statement::Insert, &new, std::ptr::null_mut()) == 0 {
@@ -162,6 +167,10 @@ pub unsafe extern "C-unwind" fn update_customer_card(call: pg_sys::FunctionCallI
     unsafe {
         let trigger = trigger_of(call, pg_sys::TRIGGER_EVENT_UPDATE);
         let (old, mut new) = (card(trigger, (*trigger).tg_trigtuple), card(trigger, (*trigger).tg_newtuple));
+        if proposes() {
+            propose_change(&old, &new);
+            return (*trigger).tg_trigtuple.into();
+        }
         if !new.nulls[ID] && differs(&new, &old, ID) {
             refuse_other_id();
         }

@@ -5,6 +5,7 @@
 
 mod card;
 pub mod day;
+mod propose;
 mod stamp;
 mod statement;
 pub mod stored_row;

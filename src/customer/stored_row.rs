@@ -4,7 +4,7 @@ use crate::catalog;
 use crate::error::{self, Result};
 use crate::jsonb::{Jsonb, Value};
 use pgrx::datum::Uuid;
-use pgrx::{FromDatum, PgLogLevel, pg_sys};
+use pgrx::{FromDatum, pg_sys};
 use std::cell::Cell;
 use std::ffi::{CStr, c_int};
 
@@ -204,6 +204,11 @@ impl Record {
         let is_list = DATA.get(column).is_some_and(|(_, kind)| *kind == pg_sys::TEXTARRAYOID);
         // SAFETY: a value of type text[].
         self.column(column).is_some_and(|value| !is_list || unsafe { has_elements(value) })
+    }
+
+    /// Made of the values of these columns of a card, in the order of [`DATA`].
+    pub fn of_card(data: [Option<pg_sys::Datum>; WIDTH], id: Uuid, owner: Uuid) -> Record {
+        Record { data, attributes: None, owner, id, source: None }
     }
 
     /// Whether a column has another value than in the other row.

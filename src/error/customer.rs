@@ -98,6 +98,22 @@ pub fn deletion_left_out(listed: &str, customer: Uuid) -> Failure {
         .set_detail(format!("Customer {customer}."))
 }
 
+/// A notice: what was written is proposed; none named: a new customer.
+pub fn proposed(fields: &[String]) -> Failure {
+    let what = if fields.is_empty() {
+        "a new customer".to_owned()
+    } else {
+        fields.iter().map(|field| format!("\"{field}\"")).collect::<Vec<_>>().join(", ")
+    };
+    Failure::new(PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION, format!("proposed, and not written: {what}"))
+        .set_hint("Who may write customers accepts or rejects it: SELECT * FROM ringfence.proposal.")
+}
+
+/// 42501: a new customer of another owner than the session's is proposed.
+pub fn not_for_this_owner() -> Failure {
+    not_allowed("a customer can be proposed for the session's owner only")
+}
+
 /// 42501: the id of a customer was to change.
 pub fn id_cannot_change() -> Failure {
     not_allowed("the id of a customer cannot be changed")

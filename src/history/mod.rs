@@ -6,5 +6,5 @@ mod setting;
 mod sql;
 
 pub use keep::note_left_out;
-pub use row::Datum;
+pub use row::{Datum, data_of_change, shown};
 pub use setting::init;

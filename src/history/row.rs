@@ -133,29 +133,29 @@ unsafe fn check_columns(relation: pg_sys::Relation) -> Result<()> {
 }
 
 /// The values before and after, as an object with those of "old" and "new" that there are.
-fn data(old: Option<New>, new: Option<New>) -> Jsonb {
+pub fn data_of_change(old: Option<New>, new: Option<New>) -> Jsonb {
     let members = [("old", old), ("new", new)];
     Jsonb::object(members.into_iter().filter_map(|(name, value)| Some((name, value?))))
 }
 
 /// The values of a column before and after.
 pub fn data_of_column(old: &Record, new: &Record, column: usize) -> Jsonb {
-    data(shown(old, column), shown(new, column))
+    data_of_change(shown(old, column), shown(new, column))
 }
 
 /// The values of a custom field before and after.
 pub fn data_of_value(definition: &Definition, changed: &Changed) -> Jsonb {
-    data(changed.old.map(|value| definition.show(value)), changed.new.map(|value| definition.show(value)))
+    data_of_change(changed.old.map(|value| definition.show(value)), changed.new.map(|value| definition.show(value)))
 }
 
 /// Names of sources before and after.
 pub fn data_of_sources(old: Option<&str>, new: Option<&str>) -> Jsonb {
     let text = |name: &str| New::Text(Cow::Owned(name.to_owned()));
-    data(old.map(text), new.map(text))
+    data_of_change(old.map(text), new.map(text))
 }
 
 /// The value of a column, as JSON shows it; None if it holds nothing.
-fn shown(record: &Record, column: usize) -> Option<New<'static>> {
+pub fn shown(record: &Record, column: usize) -> Option<New<'static>> {
     let value = record.column(column).filter(|_| record.holds(column))?;
     // SAFETY: values of the columns' types.
     unsafe {

@@ -1,8 +1,8 @@
 //! The functions of `sql/history.sql`.
 
 use super::keep::note_erasure;
+use crate::error::ErrorReport;
 use pgrx::datum::Uuid;
-use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 #[pg_extern(sql = false)]

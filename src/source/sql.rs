@@ -1,8 +1,8 @@
 //! The functions of `sql/source.sql`.
 
+use crate::error::ErrorReport;
 use crate::session;
 use pgrx::datum::Uuid;
-use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::*;
 
 /// The id of the source that the session writes as. Without one, no owner is asked for: a superuser may insert a customer.

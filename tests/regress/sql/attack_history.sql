@@ -1,4 +1,4 @@
--- Attacks on the history (ATTACKS 240 to 247).
+-- Attacks on the history (ATTACKS 240 to 244).
 \set SHOW_CONTEXT never
 \pset null -
 CREATE ROLE attack_history LOGIN;

@@ -1,4 +1,4 @@
--- Attacks on whose datum it is (ATTACKS 230 to 239).
+-- Attacks on whose datum it is (ATTACKS 230 to 236).
 \set SHOW_CONTEXT never
 \pset null -
 CREATE ROLE attack_crm LOGIN;
