@@ -22,7 +22,7 @@ pub enum Source {
     FieldProject,
     SigningKey,
     Channel,
-    SourceSystem,
+    System,
     Authority,
 }
 
@@ -37,7 +37,7 @@ const ALL: [Source; SOURCES] = [
     Source::FieldProject,
     Source::SigningKey,
     Source::Channel,
-    Source::SourceSystem,
+    Source::System,
     Source::Authority,
 ];
 
@@ -59,7 +59,7 @@ impl Source {
             Source::FieldProject => c"field_project",
             Source::SigningKey => c"signing_key_material",
             Source::Channel => c"channel",
-            Source::SourceSystem => c"source",
+            Source::System => c"source",
             Source::Authority => c"authority",
         }
     }

@@ -123,7 +123,7 @@ pub unsafe extern "C-unwind" fn judge_authority(call: pg_sys::FunctionCallInfo) 
         }
         let (context, is_consequence) = context()?;
         let own = session::acting_source(&context)?;
-        match (call.old(), call.new()) {
+        match (call.before(), call.after()) {
             (None, Some(new)) => judge_insert(&call, &context, own, &new),
             (Some(old), Some(new)) => judge_update(&call, &context, own, &old, &new, is_consequence),
             (Some(old), None) => judge_delete(&call, &context, own, &old, is_consequence),

@@ -108,12 +108,12 @@ impl Call {
     }
 
     /// The row before, if there was one.
-    pub fn old(&self) -> Option<Record> {
+    pub fn before(&self) -> Option<Record> {
         self.record(self.old)
     }
 
     /// The row after, if there is one.
-    pub fn new(&self) -> Option<Record> {
+    pub fn after(&self) -> Option<Record> {
         self.record(self.new)
     }
 

@@ -93,12 +93,15 @@ fn writer(table: pg_sys::Oid, record: &Record) -> Result<(Writer, Known)> {
 pub unsafe extern "C-unwind" fn keep_history(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     error::raised((|| {
         let none = pg_sys::Datum::null();
-        if keeps() == Keep::None || restores() || is_suspended() {
+        if keeps() == Keep::None || is_suspended() {
             return Ok(none);
         }
         // SAFETY: as promised by the caller.
         let call = unsafe { Call::of(call, pg_sys::TRIGGER_EVENT_AFTER)? };
-        let (old, new) = (call.old(), call.new());
+        if restores() && !catalog::row_security_binds(call.table(), session::outer_role()) {
+            return Ok(none);
+        }
+        let (old, new) = (call.before(), call.after());
         let Some(record) = new.as_ref().or(old.as_ref()) else {
             return Ok(none);
         };

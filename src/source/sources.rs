@@ -22,7 +22,7 @@ impl Sources {
     pub fn of(owner: Uuid) -> Result<Sources> {
         let columns: [&CStr; 3] = [c"id", c"name", c"successor_id"];
         let decode = |row: &Row| Some(System { id: row.get(0)?, name: row.get(1)?, successor: row.get(2) });
-        Ok(Sources { systems: catalog::read(Source::SourceSystem, &columns, Rows::KeyStartsWith(owner), decode)? })
+        Ok(Sources { systems: catalog::read(Source::System, &columns, Rows::KeyStartsWith(owner), decode)? })
     }
 
     fn by_id(&self, id: Uuid) -> Option<&System> {

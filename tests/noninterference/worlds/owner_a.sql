@@ -15,6 +15,11 @@ INSERT INTO ringfence.profile (owner_id, id, name, description, rights)
     VALUES (setup.id('a owner'), setup.id('a profile reader'), 'reader', 'Reads', '{customer.read}'),
            (setup.id('a owner'), setup.id('a profile fields'), 'fields', 'Fields, not what is masked',
             '{customer.read,customer.write,field.manage,project.manage}');
+INSERT INTO ringfence.source (owner_id, id, name)
+    VALUES (setup.id('a owner'), setup.id('a source CRM'), 'CRM'), (setup.id('a owner'), setup.id('a source ERP'), 'ERP');
+INSERT INTO ringfence.authority (owner_id, id, field_id, source_id)
+    SELECT field.owner_id, setup.id('a authority language'), field.id, setup.id('a source CRM') FROM ringfence.field
+     WHERE field.owner_id = setup.id('a owner') AND field.name = 'language';
 
 SET LOCAL ROLE ni_setup;
 SELECT ringfence.grant_access('ni_agent', 'Company A', '{agent}'),
@@ -59,6 +64,7 @@ SET session_replication_role = origin;
 BEGIN;
 SET LOCAL ROLE ni_admin;
 SET LOCAL ringfence.owner = 'Company A';
+SET LOCAL ringfence.source = 'CRM';
 INSERT INTO ringfence.customer_card (id, name, phones, emails, address, birth_date, language, company_id, last_activity_at, attributes)
 SELECT setup.id('a customer ' || n), person.name, person.phones, person.emails, person.address, person.born, person.language,
        CASE WHEN n % 3 = 0 THEN setup.id('a company Firm ' || n % 20 + 1) END, person.active,
@@ -76,6 +82,10 @@ SELECT setup.id('a customer ' || n), person.name, person.phones, person.emails, 
  CROSS JOIN LATERAL (SELECT :masked_shift AS shift, (n + :masked_shift) % 3 <> 0 AS shown) AS ssn_of
  CROSS JOIN LATERAL (SELECT :hidden_shift AS shift, (n + :hidden_shift) % 4 <> 0 AS shown) AS complaint_of;
 COMMIT;
+-- Most customers belong to no source.
+SET session_replication_role = replica;
+UPDATE ringfence.customer SET source_id = NULL WHERE owner_id = setup.id('a owner') AND right(id::text, 1) > '1';
+SET session_replication_role = origin;
 BEGIN;
 SET LOCAL ROLE ni_admin;
 SET LOCAL ringfence.owner = 'Company C';

@@ -1,4 +1,4 @@
--- Attacks on the history (ATTACKS 240 to 244).
+-- Attacks on the history (ATTACKS 240 to 245).
 \set SHOW_CONTEXT never
 \pset null -
 CREATE ROLE attack_history LOGIN;
@@ -103,3 +103,14 @@ SET row_security = off;
 INSERT INTO ringfence.customer (owner_id, id, name) VALUES ('aaaaaaaa-0000-0000-0000-000000000001', 'a0000000-0000-0000-0000-0000000000c1', 'Restored');
 RESET row_security;
 SELECT count(*) FROM ringfence.change WHERE customer_id = 'a0000000-0000-0000-0000-0000000000c1';
+
+\echo 245: a session that is no restore, and says that it is one
+SET SESSION AUTHORIZATION attack_history;
+SET row_security = off;
+UPDATE ringfence.customer_card SET address = 'Untraced' WHERE name = 'Chen Wei';
+UPDATE ringfence.customer SET address = 'Untraced' WHERE name = 'Chen Wei';
+INSERT INTO ringfence.customer_card (name) VALUES ('Untraced');
+RESET row_security;
+SET session_replication_role = replica;
+SELECT count(*) FROM ringfence.customer WHERE address = 'Untraced' OR name = 'Untraced';
+RESET SESSION AUTHORIZATION;
