@@ -1,7 +1,7 @@
 //! Proposals: what a session writes to a card that may propose, and not write. Nothing of the customer changes.
 
 use super::statement::{ATTRIBUTES, Arguments, COLUMNS, ID, OWNER_ID};
-use super::written::{DATA, Record, WIDTH};
+use super::stored_row::{DATA, Record, WIDTH};
 use crate::error::{self, Result};
 use crate::field::VisibleField;
 use crate::history::{data_of_change, shown};
@@ -25,10 +25,7 @@ pub unsafe extern "C-unwind" fn proposes() -> bool {
             let rights = context.rights;
             !rights.contains(Rights::CUSTOMER_WRITE) && rights.contains(Rights::CUSTOMER_PROPOSE)
         }
-        Err(failure) => {
-            failure.report(PgLogLevel::ERROR);
-            false
-        }
+        Err(failure) => error::raised(Err(failure)),
     }
 }
 
@@ -39,7 +36,7 @@ pub unsafe extern "C-unwind" fn proposes() -> bool {
 #[pg_guard]
 pub unsafe extern "C-unwind" fn propose_change(old: &Arguments, new: &Arguments) {
     // SAFETY: as promised by the caller.
-    report(unsafe { changes(old, new) });
+    error::raised(unsafe { changes(old, new) });
 }
 
 /// Proposes a new customer, and gives its card an id.
@@ -49,13 +46,7 @@ pub unsafe extern "C-unwind" fn propose_change(old: &Arguments, new: &Arguments)
 #[pg_guard]
 pub unsafe extern "C-unwind" fn propose_customer(card: &mut Arguments) {
     // SAFETY: as promised by the caller.
-    report(unsafe { customer(card) });
-}
-
-fn report(result: Result<()>) {
-    if let Err(failure) = result {
-        failure.report(PgLogLevel::ERROR);
-    }
+    error::raised(unsafe { customer(card) });
 }
 
 /// The columns of a card that hold data, and its custom values.
