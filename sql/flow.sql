@@ -22,7 +22,11 @@ CREATE FUNCTION ringfence.flow_of_data()
 BEGIN
     PERFORM ringfence.check_right('customer.read');
     RETURN QUERY
-    WITH field AS MATERIALIZED (
+    WITH may AS MATERIALIZED (
+        SELECT ringfence.has_right_in('field.manage', NULL) AS manage_fields,
+               -- Which projects have a field decides who reads it.
+               ringfence.has_right_in('access.manage', NULL) AND ringfence.has_right_in('field.manage', NULL) AS manage_access),
+    field AS MATERIALIZED (
         SELECT f.field_id, f.name, f.is_system, f.is_masked, f."position", ringfence.authority_over(f.field_id, NULL) AS authority
           FROM ringfence.visible_fields(false) AS f),
     writer AS MATERIALIZED (
@@ -36,35 +40,47 @@ BEGIN
           FROM ringfence.field_project AS b
           JOIN ringfence.project AS p ON p.owner_id = b.owner_id AND p.id = b.project_id
          WHERE b.owner_id = ringfence.current_owner() AND p.enabled),
-    -- Which entry of access may read and write which field.
-    entry AS MATERIALIZED (
-        SELECT g.role_name, g.project_id, g.sources, array_agg(g.right_name) AS rights,
-               array_agg(DISTINCT g.profile) FILTER (WHERE g.profile IS NOT NULL AND g.right_name = 'customer.read') AS reading,
-               array_agg(DISTINCT g.profile) FILTER (WHERE g.profile IS NOT NULL AND g.right_name = 'customer.write') AS writing
+    -- The rights of each role, also by the roles that it is a member of.
+    held AS MATERIALIZED (
+        SELECT member.rolname AS role_name, g.project_id, g.sources, g.right_name, g.profile
           FROM ringfence.granted_right AS g
-         WHERE g.owner_id = ringfence.current_owner()
-         GROUP BY g.role_name, g.project_id, g.sources),
-    reach AS (
-        SELECT f.field_id, e.role_name, e.reading, e.writing,
-               'customer.read' = ANY (e.rights) AND (NOT f.is_masked OR 'field.unmask' = ANY (e.rights))
-                   AND (f.is_system OR EXISTS (SELECT FROM place AS p WHERE p.field_id = f.field_id AND (e.project_id IS NULL OR p.project_id = e.project_id))) AS reads,
-               'customer.write' = ANY (e.rights)
-                   AND (f.authority IS NULL OR e.sources IS NULL OR f.authority = ANY (e.sources))
-                   AND (f.is_system OR 'customer.read' = ANY (e.rights) AND (NOT f.is_masked OR 'field.unmask' = ANY (e.rights))
-                        AND EXISTS (SELECT FROM place AS p WHERE p.field_id = f.field_id AND p.access = 'write' AND (e.project_id IS NULL OR p.project_id = e.project_id))) AS writes
-          FROM field AS f CROSS JOIN entry AS e)
+          LEFT JOIN ringfence.project AS p ON p.owner_id = g.owner_id AND p.id = g.project_id
+          JOIN pg_roles AS granted ON granted.rolname = g.role_name
+          JOIN pg_roles AS member ON NOT member.rolsuper AND pg_has_role(member.oid, granted.oid, 'USAGE')
+         WHERE (SELECT m.manage_access FROM may AS m)
+           AND g.owner_id = ringfence.current_owner() AND (g.project_id IS NULL OR p.enabled)),
+    -- In each project a role has what its entries give there, together; without one (NULL) what they give anywhere.
+    reach AS MATERIALIZED (
+        SELECT h.role_name, s.project_id,
+               bool_or(h.right_name = 'customer.read') AS reads, bool_or(h.right_name = 'customer.write') AS writes,
+               bool_or(h.right_name = 'field.unmask') AS unmasks,
+               bool_or(h.right_name = 'customer.write' AND h.sources IS NULL) AS writes_for_any_source,
+               array_agg(allowed.source) FILTER (WHERE h.right_name = 'customer.write') AS sources,
+               array_agg(DISTINCT h.profile) FILTER (WHERE h.profile IS NOT NULL AND h.right_name = 'customer.read') AS reading,
+               array_agg(DISTINCT h.profile) FILTER (WHERE h.profile IS NOT NULL AND h.right_name = 'customer.write') AS writing
+          FROM held AS h
+          JOIN (SELECT NULL::uuid AS project_id UNION ALL SELECT DISTINCT p.project_id FROM place AS p) AS s
+            ON s.project_id IS NULL OR h.project_id IS NULL OR h.project_id = s.project_id
+          LEFT JOIN LATERAL unnest(h.sources) AS allowed (source) ON true
+         GROUP BY h.role_name, s.project_id),
+    use AS MATERIALIZED (
+        SELECT f.field_id, r.role_name, r.reading, r.writing,
+               r.reads AND (NOT f.is_masked OR r.unmasks) AS reads,
+               r.writes AND (f.authority IS NULL OR r.writes_for_any_source OR f.authority = ANY (r.sources))
+                   AND (f.is_system OR p.access = 'write' AND r.reads AND (NOT f.is_masked OR r.unmasks)) AS writes
+          FROM field AS f
+          LEFT JOIN place AS p ON p.field_id = f.field_id AND NOT f.is_system
+          JOIN reach AS r ON CASE WHEN f.is_system THEN r.project_id IS NULL ELSE r.project_id = p.project_id END)
     SELECT ringfence.current_owner() AS owner_id, f.field_id, f.name AS field, f.authority, coalesce(writer.sources, '{}') AS written_by,
            CASE WHEN may.manage_fields AND NOT f.is_system THEN ARRAY(SELECT p.name FROM place AS p WHERE p.field_id = f.field_id ORDER BY 1) END AS read_in,
            CASE WHEN may.manage_fields AND NOT f.is_system THEN ARRAY(SELECT p.name FROM place AS p WHERE p.field_id = f.field_id AND p.access = 'write' ORDER BY 1) END AS written_in,
-           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT unnest(r.reading) FROM reach AS r WHERE r.field_id = f.field_id AND r.reads ORDER BY 1) END AS reading_profiles,
-           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT unnest(r.writing) FROM reach AS r WHERE r.field_id = f.field_id AND r.writes ORDER BY 1) END AS writing_profiles,
-           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT r.role_name FROM reach AS r WHERE r.field_id = f.field_id AND r.reads ORDER BY 1) END AS reading_roles,
-           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT r.role_name FROM reach AS r WHERE r.field_id = f.field_id AND r.writes ORDER BY 1) END AS writing_roles
+           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT unnest(u.reading) FROM use AS u WHERE u.field_id = f.field_id AND u.reads ORDER BY 1) END AS reading_profiles,
+           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT unnest(u.writing) FROM use AS u WHERE u.field_id = f.field_id AND u.writes ORDER BY 1) END AS writing_profiles,
+           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT u.role_name::text COLLATE "C" FROM use AS u WHERE u.field_id = f.field_id AND u.reads ORDER BY 1) END AS reading_roles,
+           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT u.role_name::text COLLATE "C" FROM use AS u WHERE u.field_id = f.field_id AND u.writes ORDER BY 1) END AS writing_roles
       FROM field AS f
       LEFT JOIN writer ON writer.field_id = f.field_id
-     CROSS JOIN (SELECT ringfence.has_right_in('field.manage', NULL) AS manage_fields,
-                        -- Which projects have a field decides who reads it.
-                        ringfence.has_right_in('access.manage', NULL) AND ringfence.has_right_in('field.manage', NULL) AS manage_access) AS may
+     CROSS JOIN may
      ORDER BY NOT f.is_system, f."position", f.name;
 END
 $flow$;
@@ -75,51 +91,125 @@ COMMENT ON FUNCTION ringfence.flow_of_data() IS 'The rows of view data_flow. Err
 CREATE VIEW ringfence.data_flow WITH (security_invoker = true, security_barrier = true) AS SELECT * FROM ringfence.flow_of_data();
 GRANT SELECT ON ringfence.data_flow TO ringfence_user;
 COMMENT ON VIEW ringfence.data_flow IS 'For each field that the session sees: whose it is, which sources have changed it lately, and in which projects and by whom it is read and written';
-COMMENT ON COLUMN ringfence.data_flow.authority IS 'The source with authority over the field: its own, or that over customers as a whole';
+COMMENT ON COLUMN ringfence.data_flow.authority IS 'The source with authority over the field: its own, or that over customers as a whole, which the source of a customer''s record precedes';
 COMMENT ON COLUMN ringfence.data_flow.written_by IS 'Sources that have changed it in the last 30 days, by the history';
 COMMENT ON COLUMN ringfence.data_flow.read_in IS 'Enabled projects that have it; NULL for a system field, which all have, and without field.manage';
-COMMENT ON COLUMN ringfence.data_flow.reading_roles IS 'Roles that may read it; NULL without access.manage and field.manage in all projects';
+COMMENT ON COLUMN ringfence.data_flow.reading_roles IS 'Roles that may read it, also by a role that they are members of; NULL without access.manage and field.manage in all projects';
 COMMENT ON COLUMN ringfence.data_flow.writing_roles IS 'Roles that may write it, also by the sources that they may be; NULL as reading_roles';
 
--- Its caller is where_is(). Row-level security binds the definer by the rights of the session. Of what belongs to a field, only fields that the
--- session sees count.
-CREATE FUNCTION ringfence.rows_of_customer(relation regclass, owner_column name, id_column name, customer uuid) RETURNS bigint
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $rows$
-DECLARE
-    found bigint;
+-- The right that shows the rows of a table of the extension. NULL: the table is not the extension's, or nobody reads it.
+CREATE FUNCTION ringfence.right_to_read(relation regclass) RETURNS text
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+        SELECT CASE c.relname WHEN 'ticket' THEN 'ticket.read'
+                              WHEN 'interaction' THEN 'interaction.read' WHEN 'response' THEN 'interaction.read'
+                              WHEN 'customer' THEN 'customer.read' WHEN 'change' THEN 'customer.read'
+                              WHEN 'unique_value' THEN 'customer.read' WHEN 'proposed_value' THEN 'customer.read' END
+          FROM pg_catalog.pg_class AS c
+         WHERE c.oid = right_to_read.relation AND c.relnamespace = 'ringfence'::regnamespace AND pg_catalog.pg_get_userbyid(c.relowner) = 'ringfence_tables';
+    END;
+REVOKE ALL ON FUNCTION ringfence.right_to_read(regclass) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.right_to_read(regclass) TO ringfence_user, ringfence_definer;
+COMMENT ON FUNCTION ringfence.right_to_read(regclass) IS 'The right that shows the rows of a table of the extension that refers to customers; part of where_is()';
+
+CREATE FUNCTION ringfence.roles_with(right_name text) RETURNS text[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $roles$
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = relation AND c.relnamespace = 'ringfence'::regnamespace AND c.relowner = 'ringfence_tables'::regrole) THEN
+    IF NOT ringfence.has_right_in('access.manage', NULL) THEN
         RETURN NULL;
     END IF;
-    EXECUTE format('SELECT count(*) FROM %s AS found WHERE found.%I = ringfence.current_owner() AND found.%I = $1 %s', relation, owner_column, id_column,
-                   CASE WHEN EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attname = 'field_id' AND NOT a.attisdropped)
-                        THEN 'AND found.field_id IN (SELECT f.field_id FROM ringfence.visible_fields(true) AS f)' ELSE '' END)
-       INTO found USING customer;
+    RETURN ARRAY(SELECT DISTINCT member.rolname::text COLLATE "C"
+                   FROM ringfence.granted_right AS g
+                   JOIN pg_roles AS granted ON granted.rolname = g.role_name
+                   JOIN pg_roles AS member ON NOT member.rolsuper AND pg_has_role(member.oid, granted.oid, 'USAGE')
+                  WHERE g.owner_id = ringfence.current_owner() AND g.right_name = roles_with.right_name ORDER BY 1);
+END
+$roles$;
+ALTER FUNCTION ringfence.roles_with(text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.roles_with(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.roles_with(text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.roles_with(text) IS 'The roles that have a right in some project of the session''s owner, also by a role that they are members of; NULL without access.manage. Part of where_is()';
+
+-- A query for the rows that refer to customer $1 by these foreign keys: the first is of the table that is counted, the last refers to
+-- table customer. NULL if the keys are no such chain.
+CREATE FUNCTION ringfence.query_by_keys(keys oid[], more text DEFAULT '') RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $query$
+DECLARE
+    target    oid := 'ringfence.customer'::regclass;
+    key       record;
+    pair      record;
+    condition text := '';
+    joined    text;
+BEGIN
+    FOR n IN REVERSE coalesce(cardinality(keys), 0)..1 LOOP
+        SELECT c.conrelid, c.confrelid, c.conkey, c.confkey INTO key FROM pg_constraint AS c WHERE c.oid = keys[n] AND c.contype = 'f';
+        IF NOT FOUND OR key.confrelid <> target THEN
+            RETURN NULL;
+        END IF;
+        joined := '';
+        FOR pair IN SELECT here.attname AS here, there.attname AS there
+                      FROM unnest(key.conkey, key.confkey) AS columns (here, there)
+                      JOIN pg_attribute AS here ON here.attrelid = key.conrelid AND here.attnum = columns.here
+                      JOIN pg_attribute AS there ON there.attrelid = key.confrelid AND there.attnum = columns.there LOOP
+            joined := joined || CASE WHEN n < cardinality(keys) THEN format(' AND t%s.%I = t%s.%I', n, pair.here, n + 1, pair.there)
+                                     WHEN pair.there = 'owner_id' THEN format(' AND t%s.%I = ringfence.current_owner()', n, pair.here)
+                                     WHEN pair.there = 'id' THEN format(' AND t%s.%I = $1', n, pair.here) END;
+        END LOOP;
+        -- A key that does not name the owner could count rows of another owner.
+        IF n = cardinality(keys) AND (joined IS NULL OR joined NOT LIKE '%current_owner()%' OR joined NOT LIKE '%$1%') THEN
+            RETURN NULL;
+        END IF;
+        condition := CASE WHEN n = cardinality(keys) THEN joined
+                          ELSE format(' AND EXISTS (SELECT FROM %s AS t%s WHERE true%s%s)', target::regclass, n + 1, joined, condition) END;
+        target := key.conrelid;
+    END LOOP;
+    RETURN format('SELECT count(*) FROM %s AS t1 WHERE true', target::regclass) || condition || more;
+END
+$query$;
+REVOKE ALL ON FUNCTION ringfence.query_by_keys(oid[], text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.query_by_keys(oid[], text) TO ringfence_user, ringfence_definer;
+COMMENT ON FUNCTION ringfence.query_by_keys(oid[], text) IS 'Builds the query for rows that refer to a customer by a chain of foreign keys; part of where_is()';
+
+-- Row-level security binds the definer by the rights of the session: without the right in all projects it would count some of the rows
+-- only. Of rows that belong to a field, those of fields that the session sees count.
+CREATE FUNCTION ringfence.rows_of_customer(keys oid[], customer uuid) RETURNS bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $rows$
+DECLARE
+    query text;
+    found bigint;
+BEGIN
+    IF keys IS NULL OR EXISTS (
+        SELECT FROM unnest(keys) AS named (key) LEFT JOIN pg_constraint AS c ON c.oid = named.key
+         WHERE ringfence.has_right_in(ringfence.right_to_read(c.conrelid), NULL) IS NOT TRUE) THEN
+        RETURN NULL;
+    END IF;
+    query := ringfence.query_by_keys(keys, CASE WHEN EXISTS (
+        SELECT FROM pg_constraint AS c JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = 'field_id' AND NOT a.attisdropped WHERE c.oid = keys[1])
+        THEN ' AND (t1.field_id IS NULL OR t1.field_id IN (SELECT f.field_id FROM ringfence.visible_fields(true) AS f))' ELSE '' END);
+    IF query IS NOT NULL THEN
+        EXECUTE query INTO found USING customer;
+    END IF;
     RETURN found;
 END
 $rows$;
-ALTER FUNCTION ringfence.rows_of_customer(regclass, name, name, uuid) OWNER TO ringfence_definer;
-REVOKE ALL ON FUNCTION ringfence.rows_of_customer(regclass, name, name, uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.rows_of_customer(regclass, name, name, uuid) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.rows_of_customer(regclass, name, name, uuid) IS 'How many rows of a table of the extension refer to a customer of the session''s owner; part of where_is()';
+ALTER FUNCTION ringfence.rows_of_customer(oid[], uuid) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.rows_of_customer(oid[], uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.rows_of_customer(oid[], uuid) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.rows_of_customer(oid[], uuid) IS 'How many rows of a table of the extension refer to a customer by a chain of foreign keys. NULL: the session may not read all of them. Part of where_is()';
 
-CREATE FUNCTION ringfence.where_customer_is(customer uuid, OUT is_there boolean, OUT changes bigint, OUT authority text, OUT readers text[]) RETURNS record
+CREATE FUNCTION ringfence.where_customer_is(customer uuid, OUT is_there boolean, OUT changes bigint, OUT authority text) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $where$
 BEGIN
     PERFORM ringfence.check_right('customer.read');
     SELECT true, ringfence.authority_over(NULL, c.source_id) INTO is_there, authority
       FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = where_customer_is.customer;
     SELECT count(*) INTO changes FROM ringfence.seen_changes(where_customer_is.customer);
-    IF ringfence.has_right_in('access.manage', NULL) THEN
-        readers := ARRAY(SELECT DISTINCT g.role_name FROM ringfence.granted_right AS g
-                          WHERE g.owner_id = ringfence.current_owner() AND g.right_name = 'customer.read' ORDER BY 1);
-    END IF;
 END
 $where$;
 ALTER FUNCTION ringfence.where_customer_is(uuid) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.where_customer_is(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.where_customer_is(uuid) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.where_customer_is(uuid) IS 'Whether the session''s owner has a customer, its changes, whose the record is, and who may read it; part of where_is()';
+COMMENT ON FUNCTION ringfence.where_customer_is(uuid) IS 'Whether the session''s owner has a customer, its changes, and whose the record is; part of where_is()';
 
 -- Not SECURITY DEFINER: applications' own tables are read with the privileges of the caller.
 CREATE FUNCTION ringfence.where_is(customer uuid)
@@ -134,45 +224,51 @@ BEGIN
         RAISE EXCEPTION 'no customer with this id is in reach' USING ERRCODE = 'no_data_found';
     END IF;
     IF known.is_there THEN
-        RETURN QUERY SELECT 'ringfence.customer'::regclass, 'id'::name, 1::bigint, known.authority, known.readers;
+        RETURN QUERY SELECT 'ringfence.customer'::regclass, 'id'::name, 1::bigint, known.authority, ringfence.roles_with('customer.read');
     END IF;
     IF known.changes > 0 THEN
-        RETURN QUERY SELECT 'ringfence.change'::regclass, 'customer_id'::name, known.changes, NULL::text, known.readers;
+        RETURN QUERY SELECT 'ringfence.change'::regclass, 'customer_id'::name, known.changes, NULL::text, ringfence.roles_with('customer.read');
     END IF;
+    -- Each key that leads to table customer, by the shortest way.
     FOR place IN
-        SELECT key.conrelid::regclass AS relation, c.relnamespace = 'ringfence'::regnamespace AS is_ours, own.attname AS owner_column, id.attname AS id_column,
+        WITH RECURSIVE way AS (
+            SELECT key.oid AS key, key.conrelid, ARRAY[key.oid] AS keys
+              FROM pg_constraint AS key
+             WHERE key.contype = 'f' AND key.confrelid = 'ringfence.customer'::regclass AND key.conparentid = 0
+            UNION ALL
+            SELECT key.oid, key.conrelid, key.oid || way.keys
+              FROM way
+              JOIN pg_constraint AS key ON key.contype = 'f' AND key.confrelid = way.conrelid AND key.conparentid = 0
+             WHERE key.oid <> ALL (way.keys) AND key.conrelid <> 'ringfence.customer'::regclass AND cardinality(way.keys) < 4)
+        SELECT DISTINCT ON (key.conrelid::regclass::text COLLATE "C", columns.name)
+               key.conrelid::regclass AS relation, columns.name AS column_name, way.keys, ringfence.right_to_read(key.conrelid) AS right_name,
                ARRAY(SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
                        FROM (SELECT (aclexplode(c.relacl)).* UNION ALL
                              SELECT (aclexplode(t.attacl)).* FROM pg_attribute AS t WHERE t.attrelid = c.oid AND t.attacl IS NOT NULL) AS a
                       WHERE a.privilege_type = 'SELECT' AND a.grantee <> c.relowner ORDER BY 1) AS granted
-          FROM pg_constraint AS key
+          FROM way
+          JOIN pg_constraint AS key ON key.oid = way.key
           JOIN pg_class AS c ON c.oid = key.conrelid
-         CROSS JOIN LATERAL unnest(key.conkey, key.confkey) AS pair (here, there)
-          JOIN pg_attribute AS id ON id.attrelid = key.conrelid AND id.attnum = pair.here
-          JOIN pg_attribute AS target ON target.attrelid = key.confrelid AND target.attnum = pair.there AND target.attname = 'id'
-          LEFT JOIN LATERAL (
-            SELECT a.attname FROM unnest(key.conkey, key.confkey) AS other (here, there)
-              JOIN pg_attribute AS a ON a.attrelid = key.conrelid AND a.attnum = other.here
-              JOIN pg_attribute AS b ON b.attrelid = key.confrelid AND b.attnum = other.there AND b.attname = 'owner_id') AS own ON true
-         WHERE key.contype = 'f' AND key.confrelid = 'ringfence.customer'::regclass AND key.conparentid = 0
-         ORDER BY key.conrelid::regclass::text COLLATE "C", id.attname
+         CROSS JOIN LATERAL (
+            SELECT a.attname AS name FROM unnest(key.conkey, key.confkey) AS pair (here, there)
+              JOIN pg_attribute AS a ON a.attrelid = key.conrelid AND a.attnum = pair.here
+              JOIN pg_attribute AS b ON b.attrelid = key.confrelid AND b.attnum = pair.there AND b.attname <> 'owner_id'
+             ORDER BY b.attname <> 'id' LIMIT 1) AS columns
+         ORDER BY key.conrelid::regclass::text COLLATE "C", columns.name, cardinality(way.keys), way.keys
     LOOP
         relation := place.relation;
-        column_name := place.id_column;
+        column_name := place.column_name;
         authority := NULL;
-        readers := CASE WHEN place.is_ours THEN known.readers ELSE place.granted END;
         rows := NULL;
-        IF place.owner_column IS NULL THEN
-            RETURN NEXT;
-            CONTINUE;
-        END IF;
-        IF place.is_ours THEN
-            rows := ringfence.rows_of_customer(place.relation, place.owner_column, place.id_column, customer);
+        IF place.right_name IS NOT NULL THEN
+            readers := ringfence.roles_with(place.right_name);
+            rows := ringfence.rows_of_customer(place.keys, customer);
         ELSE
+            readers := place.granted;
             BEGIN
-                EXECUTE format('SELECT count(*) FROM %s AS found WHERE found.%I OPERATOR(pg_catalog.=) ringfence.current_owner() AND found.%I OPERATOR(pg_catalog.=) $1',
-                               place.relation, place.owner_column, place.id_column) INTO rows USING customer;
-            EXCEPTION WHEN insufficient_privilege THEN
+                EXECUTE coalesce(ringfence.query_by_keys(place.keys), 'SELECT NULL::bigint') INTO rows USING customer;
+            EXCEPTION WHEN OTHERS THEN
+                -- The caller may not read the table, or its own policy fails.
                 rows := NULL;
             END;
         END IF;
@@ -183,4 +279,4 @@ $where$;
 REVOKE ALL ON FUNCTION ringfence.where_is(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.where_is(uuid) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.where_is(uuid) IS
-    'Every table that refers to a customer by a foreign key, applications'' own too: how many rows (NULL: not the caller''s to read), whose the record is, and who may read. Error P0002: no such customer';
+    'Every table that foreign keys lead from to a customer, applications'' own too: how many rows (NULL: not the caller''s to read), whose the record is, and who may read. Error P0002: no such customer';

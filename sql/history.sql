@@ -35,7 +35,7 @@ CREATE TYPE ringfence.seen_change AS (
 COMMENT ON TYPE ringfence.seen_change IS 'A change of a customer as history() shows it. "field" is NULL of the customer as a whole; "old" and "new" are NULL of a masked field';
 
 -- A masked field shows that it was changed, and not whether it had a value. Other fields that the session does not see are left out.
-CREATE FUNCTION ringfence.seen_changes(customer uuid) RETURNS SETOF ringfence.seen_change
+CREATE FUNCTION ringfence.seen_changes(customer uuid, wanted uuid DEFAULT NULL) RETURNS SETOF ringfence.seen_change
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $seen$
 #variable_conflict use_column
 BEGIN
@@ -50,12 +50,13 @@ BEGIN
           LEFT JOIN ringfence.visible_fields(false) AS f ON f.field_id = c.field_id
           LEFT JOIN ringfence.source AS s ON s.owner_id = c.owner_id AND s.id = c.source_id
          WHERE c.owner_id = ringfence.current_owner() AND c.customer_id = seen_changes.customer
-           AND (c.field_id IS NULL OR f.field_id IS NOT NULL);
+           AND (c.field_id IS NULL OR f.field_id IS NOT NULL)
+           AND (wanted IS NULL OR c.field_id = wanted OR c.kind = 'insert');
 END
 $seen$;
-REVOKE ALL ON FUNCTION ringfence.seen_changes(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.seen_changes(uuid) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.seen_changes(uuid) IS 'The changes of a customer, as this session sees them now; part of history()';
+REVOKE ALL ON FUNCTION ringfence.seen_changes(uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.seen_changes(uuid, uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.seen_changes(uuid, uuid) IS 'The changes of a customer, or of one of its fields and how it was inserted, as this session sees them now; part of history()';
 
 CREATE FUNCTION ringfence.history(customer uuid, field text DEFAULT NULL) RETURNS SETOF ringfence.seen_change
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $history$
@@ -68,7 +69,7 @@ BEGIN
         wanted := (ringfence.known_field(history.field)).id;
     END IF;
     RETURN QUERY
-        SELECT c.* FROM ringfence.seen_changes(history.customer) AS c
+        SELECT c.* FROM ringfence.seen_changes(history.customer, wanted) AS c
          WHERE wanted IS NULL OR c.field_id = wanted
          ORDER BY c.at, c.id;
 END
@@ -86,8 +87,9 @@ CREATE FUNCTION ringfence.datum(customer uuid, field text, OUT value jsonb, OUT 
 DECLARE
     wanted record;
     record record;
-    made   record;
-    last   record;
+    change ringfence.seen_change;
+    made   ringfence.seen_change;
+    last   ringfence.seen_change;
 BEGIN
     PERFORM ringfence.check_right('customer.read');
     wanted := ringfence.known_field(datum.field);
@@ -97,29 +99,31 @@ BEGIN
                   HINT = 'SELECT * FROM ringfence.visible_fields() lists the fields of this session and how they may be used.';
     END IF;
     SELECT CASE WHEN wanted.is_system THEN to_jsonb(card) -> wanted.name ELSE card.attributes -> wanted.name END AS value,
-           c.source_id, coalesce(c.created_by, '') AS created_by, c.created_at, s.name AS source
+           c.source_id
       INTO record
       FROM ringfence.customer_card AS card
       JOIN ringfence.customer AS c ON c.owner_id = card.owner_id AND c.id = card.id
-      LEFT JOIN ringfence.source AS s ON s.owner_id = c.owner_id AND s.id = c.source_id
      WHERE card.owner_id = ringfence.current_owner() AND card.id = datum.customer;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no customer with this id is in reach' USING ERRCODE = 'no_data_found';
     END IF;
     value := nullif(nullif(record.value, 'null'), '[]');
     authority := ringfence.authority_over(wanted.id, record.source_id);
-    SELECT * INTO last FROM ringfence.seen_changes(datum.customer) AS c
-     WHERE c.field_id = wanted.id AND c.kind <> 'left_out' ORDER BY c.at DESC, c.id DESC LIMIT 1;
-    SELECT * INTO made FROM ringfence.creators(datum.customer) AS c WHERE c.field = wanted.name;
-    created_by := coalesce(made.agent, made.role_name);
-    IF last.id IS NOT NULL THEN
+    FOR change IN SELECT * FROM ringfence.seen_changes(datum.customer, wanted.id) AS c
+                   WHERE c.kind <> 'left_out' ORDER BY c.at, c.id LOOP
+        -- Whoever filled the empty field made the datum: by inserting the customer, if nothing later is kept.
+        IF change.kind IN ('insert', 'set') THEN
+            made := change;
+        END IF;
+        last := change;
+    END LOOP;
+    IF value IS NOT NULL THEN
+        created_by := coalesce(made.agent, made.role_name);
+    END IF;
+    IF value IS NOT NULL OR last.kind <> 'insert' THEN
         source := last.source;
         changed_by := coalesce(last.agent, last.role_name);
         changed_at := last.at;
-    ELSIF made.field IS NOT NULL THEN
-        source := made.source;
-        changed_by := created_by;
-        changed_at := made.at;
     END IF;
 END
 $datum$;
@@ -127,9 +131,10 @@ ALTER FUNCTION ringfence.datum(uuid, text) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.datum(uuid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.datum(uuid, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.datum(uuid, text) IS
-    'A value of a customer, the source that wrote it, the source with authority over it, and who created and last changed it. Error P0002: no such customer; 42501: no such field, or it is masked';
+    'A value of a customer, the source that wrote it, the source with authority over it, and who created and last changed it, as far as the history tells. Error P0002: no such customer; 42501: no such field, or it is masked';
 
--- Whoever gave an empty field its value has created the datum. A field without such a change was filled when the customer was inserted.
+-- Whoever gave an empty field its value has created the datum. A field without such a change was filled when the customer was
+-- inserted, if that is still in the history: what is older is deleted first. Else nobody is named.
 CREATE FUNCTION ringfence.creators(customer uuid)
     RETURNS TABLE (field text, role_name text, agent text, source text, at timestamptz)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $creators$
@@ -138,20 +143,17 @@ BEGIN
     PERFORM ringfence.check_right('customer.read');
     RETURN QUERY
         WITH card AS (
-            SELECT to_jsonb(seen) AS columns, seen.attributes, kept.created_by, kept.created_at, s.name AS source
+            SELECT to_jsonb(seen) AS columns, seen.attributes
               FROM ringfence.customer_card AS seen
-              JOIN ringfence.customer AS kept ON kept.owner_id = seen.owner_id AND kept.id = seen.id
-              LEFT JOIN ringfence.source AS s ON s.owner_id = kept.owner_id AND s.id = kept.source_id
              WHERE seen.owner_id = ringfence.current_owner() AND seen.id = creators.customer),
-        changes AS MATERIALIZED (SELECT * FROM ringfence.seen_changes(creators.customer))
-        SELECT f.name, coalesce(made.role_name, begun.role_name, CASE WHEN begun.id IS NULL THEN card.created_by END),
-               CASE WHEN made.id IS NOT NULL THEN made.agent ELSE begun.agent END,
-               CASE WHEN made.id IS NOT NULL THEN made.source WHEN begun.id IS NOT NULL THEN begun.source ELSE card.source END,
-               coalesce(made.at, begun.at, card.created_at)
+        change AS MATERIALIZED (SELECT * FROM ringfence.seen_changes(creators.customer)),
+        made AS (
+            SELECT DISTINCT ON (c.field_id) c.* FROM change AS c WHERE c.kind IN ('set', 'insert') ORDER BY c.field_id, c.at DESC, c.id DESC)
+        SELECT f.name, by.role_name, by.agent, by.source, by.at
           FROM card
          CROSS JOIN ringfence.visible_fields(true) AS f
-          LEFT JOIN LATERAL (SELECT * FROM changes AS c WHERE c.field_id = f.field_id AND c.kind = 'set' ORDER BY c.at DESC, c.id DESC LIMIT 1) AS made ON true
-          LEFT JOIN LATERAL (SELECT * FROM changes AS c WHERE c.kind = 'insert' ORDER BY c.at DESC, c.id DESC LIMIT 1) AS begun ON true
+          LEFT JOIN LATERAL (SELECT m.* FROM made AS m WHERE m.field_id = f.field_id OR m.field_id IS NULL
+                              ORDER BY m.field_id NULLS LAST LIMIT 1) AS by ON true
          WHERE coalesce(CASE WHEN f.is_system THEN card.columns -> f.name ELSE card.attributes -> f.name END, 'null') NOT IN ('null', '[]')
          ORDER BY f."position", f.name;
 END
@@ -159,7 +161,7 @@ $creators$;
 ALTER FUNCTION ringfence.creators(uuid) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.creators(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.creators(uuid) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.creators(uuid) IS 'For each value of a customer that this session sees: who created it, for which source, and when';
+COMMENT ON FUNCTION ringfence.creators(uuid) IS 'For each value of a customer that this session sees: who created it, for which source, and when; NULL where the history does not tell';
 
 CREATE FUNCTION ringfence.left_out(since timestamptz DEFAULT now() - interval '1 day')
     RETURNS TABLE (at timestamptz, customer_id uuid, field text, old jsonb, new jsonb, is_masked boolean,
@@ -195,6 +197,9 @@ BEGIN
     DELETE FROM ringfence.change AS c
      WHERE c.owner_id = ringfence.current_owner() AND c.at < forget_history.before AND c.kind <> 'erase';
     GET DIAGNOSTICS forgotten = ROW_COUNT;
+    PERFORM ringfence.forget_proposals(forget_history.before);
+    RAISE LOG '"%" has deleted % changes of owner % from the history, of the time before %',
+        ringfence.current_actor(), forgotten, ringfence.current_owner(), forget_history.before;
     RETURN forgotten;
 END
 $forget$;
@@ -202,40 +207,10 @@ ALTER FUNCTION ringfence.forget_history(timestamptz) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.forget_history(timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.forget_history(timestamptz) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.forget_history(timestamptz) IS
-    'Deletes the owner''s history before that time, and returns how many changes those were; that a customer was erased is kept. Needs customer.read and source.manage';
+    'Deletes the owner''s history before that time, and proposals decided before it, and returns how many changes those were; that a customer was erased is kept. Needs customer.read and source.manage';
 
 CREATE FUNCTION ringfence.note_erased_customer(customer uuid, reason text) RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE STRICT AS 'MODULE_PATHNAME', 'note_erased_customer_wrapper';
 REVOKE ALL ON FUNCTION ringfence.note_erased_customer(uuid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.note_erased_customer(uuid, text) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.note_erased_customer(uuid, text) IS 'Part of erase_customer(); internal';
-
--- Whose the data are does not matter: the person has the right to it.
-CREATE FUNCTION ringfence.erase_customer(customer uuid, reason text) RETURNS void
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $erase$
-DECLARE
-    was_there boolean;
-    had_history boolean;
-BEGIN
-    PERFORM ringfence.check_right('customer.read'), ringfence.check_right('customer.delete');
-    IF reason IS NULL OR NOT ringfence.can_be_seen(reason) OR length(reason) > 1000 THEN
-        RAISE EXCEPTION 'a customer is erased for a reason' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give one of at most 1000 characters, without data of the person.';
-    END IF;
-    PERFORM ringfence.suspend_authority(true);
-    DELETE FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = erase_customer.customer;
-    was_there := FOUND;
-    PERFORM ringfence.suspend_authority(false);
-    DELETE FROM ringfence.change AS c
-     WHERE c.owner_id = ringfence.current_owner() AND c.customer_id = erase_customer.customer AND c.kind <> 'erase';
-    had_history := FOUND;
-    IF NOT was_there AND NOT had_history THEN
-        RAISE EXCEPTION 'no customer with this id is in reach' USING ERRCODE = 'no_data_found';
-    END IF;
-    PERFORM ringfence.note_erased_customer(erase_customer.customer, erase_customer.reason);
-END
-$erase$;
-ALTER FUNCTION ringfence.erase_customer(uuid, text) OWNER TO ringfence_definer;
-REVOKE ALL ON FUNCTION ringfence.erase_customer(uuid, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.erase_customer(uuid, text) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.erase_customer(uuid, text) IS
-    'Deletes a customer of whatever source, with its history; keeps that it happened, by whom and why. Needs customer.read and customer.delete. Error P0002: no such customer; 22023: no reason';
+COMMENT ON FUNCTION ringfence.note_erased_customer(uuid, text) IS 'Keeps in the history that a customer was erased, and why. Part of erase_customer()';

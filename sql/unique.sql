@@ -265,6 +265,7 @@ BEGIN
     PERFORM ringfence.suspend_authority(false);
     -- Values that are deleted for good are not kept in the history.
     DELETE FROM ringfence.change AS old WHERE old.owner_id = target.owner_id AND old.field_id = target.id;
+    PERFORM ringfence.forget_proposed(target.id);
     RETURN held;
 END
 $drop$;

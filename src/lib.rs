@@ -11,6 +11,7 @@ mod catalog;
 mod channel;
 mod contact;
 mod customer;
+mod erasure;
 mod error;
 mod field;
 mod health;
@@ -67,7 +68,8 @@ extension_sql_file!("../sql/ticket.sql", name = "ticket", requires = ["channel"]
 extension_sql_file!("../sql/interaction.sql", name = "interaction", requires = ["ticket"]);
 extension_sql_file!("../sql/script.sql", name = "script", requires = ["interaction"]);
 extension_sql_file!("../sql/import.sql", name = "import", requires = ["script"]);
-extension_sql_file!("../sql/health.sql", name = "health", requires = ["import"]);
+extension_sql_file!("../sql/erasure.sql", name = "erasure", requires = ["import"]);
+extension_sql_file!("../sql/health.sql", name = "health", requires = ["erasure"]);
 extension_sql_file!("../sql/finish.sql", name = "finish", finalize);
 
 /// Runs once in each backend that loads the library.

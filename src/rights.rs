@@ -32,6 +32,7 @@ impl Rights {
     pub const ALL: Rights = Rights((1 << NAMES.len()) - 1);
     pub const CUSTOMER_READ: Rights = Rights(1 << 0);
     pub const CUSTOMER_WRITE: Rights = Rights(1 << 1);
+    pub const CUSTOMER_DELETE: Rights = Rights(1 << 2);
     pub const CUSTOMER_PROPOSE: Rights = Rights(1 << 17);
     pub const FIELD_UNMASK: Rights = Rights(1 << 9);
     pub const ACCESS_MANAGE: Rights = Rights(1 << 14);
@@ -105,6 +106,7 @@ mod unit_tests {
         for (right, name) in [
             (Rights::CUSTOMER_READ, "customer.read"),
             (Rights::CUSTOMER_WRITE, "customer.write"),
+            (Rights::CUSTOMER_DELETE, "customer.delete"),
             (Rights::CUSTOMER_PROPOSE, "customer.propose"),
             (Rights::FIELD_UNMASK, "field.unmask"),
             (Rights::ACCESS_MANAGE, "access.manage"),

@@ -47,6 +47,83 @@ fn two_projects_edit_one_customer_and_lose_nothing() {
 }
 
 #[test]
+fn an_accepted_proposal_undoes_nothing_that_others_write_meanwhile() {
+    let database = Database::new("two_accepts");
+    let mut admin = database.connect("dba");
+    run(
+        &mut admin,
+        "SELECT ringfence.grant_access('trainee_a', 'Company A', '{customer.read,customer.propose}'); \
+         SELECT ringfence.grant_access('app_session', 'Company A', '{supervisor}')",
+    );
+    let mut trainee = database.connect("trainee_a");
+    run(
+        &mut trainee,
+        "UPDATE ringfence.customer_card SET language = 'zh', birth_date = '1990-01-01' WHERE name = 'Chen Wei'",
+    );
+    let mut boss = database.connect("boss_a");
+    // Another field is changed while the proposal waits for the row: both changes stay.
+    let mut writer = database.connect("app_a");
+    run(
+        &mut writer,
+        "BEGIN; UPDATE ringfence.customer_card SET address = 'Tainan', name = 'Chen Wei-Ting' WHERE name = 'Chen Wei'",
+    );
+    let accepting = thread::spawn(move || {
+        run(&mut boss, "SELECT ringfence.accept_proposal(id) FROM ringfence.proposal WHERE field = 'language'");
+        boss
+    });
+    wait_until_blocked(&database, "boss_a");
+    run(&mut writer, "COMMIT");
+    let mut boss = accepting.join().expect("the proposal is accepted");
+    let card = "SELECT name || ' ' || coalesce(address, '-') || ' ' || coalesce(language, '-') FROM ringfence.customer WHERE id = 'a0000000-0000-0000-0000-000000000002'";
+    assert_eq!(value::<String>(&mut boss, card), "Chen Wei-Ting Tainan zh");
+    // The field itself is changed: the proposal is refused, and stays open.
+    run(
+        &mut writer,
+        "BEGIN; UPDATE ringfence.customer_card SET birth_date = '1991-12-31' WHERE name = 'Chen Wei-Ting'",
+    );
+    let accepting = thread::spawn(move || {
+        let code = refused(
+            &mut boss,
+            "SELECT ringfence.accept_proposal(id) FROM ringfence.proposal WHERE field = 'birth_date'",
+        );
+        (boss, code)
+    });
+    wait_until_blocked(&database, "boss_a");
+    run(&mut writer, "COMMIT");
+    let (mut boss, code) = accepting.join().expect("the proposal is refused");
+    assert_eq!(code, "55000");
+    assert_eq!(
+        value::<String>(&mut boss, "SELECT birth_date::text FROM ringfence.customer WHERE name = 'Chen Wei-Ting'"),
+        "1991-12-31"
+    );
+    assert_eq!(value::<String>(&mut boss, "SELECT state FROM ringfence.proposal WHERE field = 'birth_date'"), "open");
+}
+
+#[test]
+fn what_is_logged_while_a_customer_is_erased_is_erased_too() {
+    let database = Database::new("erase_at_once");
+    let mut desk = database.connect("app_a");
+    run(
+        &mut desk,
+        "BEGIN; SELECT ringfence.log_interaction('note', customer => id) FROM ringfence.customer WHERE name = 'Chen Wei'; \
+         UPDATE ringfence.interaction SET notes = 'GHOST'",
+    );
+    let mut boss = database.connect("boss_a");
+    let erasing = thread::spawn(move || {
+        run(
+            &mut boss,
+            "SELECT ringfence.erase_customer(id, 'asked for') FROM ringfence.customer WHERE name = 'Chen Wei'",
+        );
+    });
+    wait_until_blocked(&database, "boss_a");
+    run(&mut desk, "COMMIT");
+    erasing.join().expect("the customer is erased");
+    let mut observer = database.superuser();
+    assert_eq!(value::<i64>(&mut observer, "SELECT count(*) FROM ringfence.interaction WHERE notes IS NOT NULL"), 0);
+    assert_eq!(value::<i64>(&mut observer, "SELECT count(*) FROM ringfence.interaction"), 1);
+}
+
+#[test]
 fn the_owner_limit_holds_for_sessions_at_once() {
     let database = Database::new("owner_limit");
     run(&mut database.superuser(), &format!("ALTER DATABASE {} SET ringfence.max_owners = 5", database.name));

@@ -36,6 +36,25 @@ UPDATE ringfence.customer_card SET name = 'Stolen' WHERE name = 'Chen Wei';
 RESET ringfence.source;
 RESET SESSION AUTHORIZATION;
 
+\echo 318: an entry of access that does not name sources, and gives no right to write customers, widens what the session may write as
+SET ROLE dba;
+SELECT ringfence.grant_access('attack_erp', 'Company A', '{ticket.read}', 'Support'),
+       ringfence.grant_access('attack_erp', 'Company A', '{customer.read}', 'Sales') \g /dev/null
+RESET ROLE;
+SET SESSION AUTHORIZATION attack_erp;
+SET ringfence.source = 'CRM';
+UPDATE ringfence.customer_card SET name = 'Stolen' WHERE name = 'Chen Wei';
+SET ringfence.project = 'Support';
+UPDATE ringfence.customer_card SET name = 'Stolen' WHERE name = 'Chen Wei';
+RESET ringfence.project;
+SET ringfence.source = 'ERP';
+SELECT ringfence.current_source();
+RESET ringfence.source;
+RESET SESSION AUTHORIZATION;
+SET ROLE dba;
+SELECT ringfence.revoke_access('attack_erp', 'Company A', 'Support'), ringfence.revoke_access('attack_erp', 'Company A', 'Sales') \g /dev/null
+RESET ROLE;
+
 \echo 231: a source of another owner is the same error as one that nobody has
 SET SESSION AUTHORIZATION attack_any;
 SET ringfence.source = 'CANARY-B';

@@ -92,6 +92,10 @@ SELECT count(*) FROM ringfence.change WHERE data -> 'new' = '"gold"';
 SET SESSION AUTHORIZATION history_lead;
 DELETE FROM ringfence.customer_card WHERE name = 'Lin Yi-Ling';
 SELECT kind, role_name FROM ringfence.history('a0000000-0000-0000-0000-0000000000d1') WHERE field IS NULL ORDER BY at, id;
+-- It takes the right over sources to erase, since the traces of what was done go too.
+SELECT ringfence.erase_customer('a0000000-0000-0000-0000-0000000000d1', 'to hide it');
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION boss_a;
 -- Erased: nothing but that, by whom and why. Also after it was deleted.
 SELECT ringfence.erase_customer('a0000000-0000-0000-0000-0000000000d1', NULL);
 SELECT ringfence.erase_customer('a0000000-0000-0000-0000-0000000000d1', 'asked for by letter');
@@ -112,7 +116,7 @@ SELECT ringfence.forget_history('2020-01-01');
 SELECT ringfence.forget_history(now() + interval '1 hour') > 0 AS forgotten;
 SELECT count(*) FROM ringfence.history('a0000000-0000-0000-0000-000000000002');
 SELECT kind FROM ringfence.history('a0000000-0000-0000-0000-000000000001');
--- Without history the record tells who began.
+-- What the history does not tell, nobody is named for.
 SELECT field, role_name, agent, source FROM ringfence.creators('a0000000-0000-0000-0000-000000000002');
 SELECT value, created_by, changed_by FROM ringfence.datum('a0000000-0000-0000-0000-000000000002', 'address');
 RESET SESSION AUTHORIZATION;

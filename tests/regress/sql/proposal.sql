@@ -92,3 +92,28 @@ SET SESSION AUTHORIZATION proposal_lead;
 SELECT ringfence.accept_proposal(id) FROM ringfence.proposal WHERE field = 'address';
 SELECT state FROM ringfence.proposal WHERE field = 'address';
 RESET SESSION AUTHORIZATION;
+-- Also where a session leaves such data out: the proposal stays open, and nobody is told that a customer was made.
+SET SESSION AUTHORIZATION boss_a;
+SELECT ringfence.set_authority('CRM', 'name') \g /dev/null
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION proposal_trainee;
+INSERT INTO ringfence.customer_card (name) VALUES ('Left out');
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION proposal_lead;
+SET ringfence.on_foreign_datum = 'skip';
+SELECT ringfence.accept_proposal(id) FROM ringfence.proposal WHERE field = 'address';
+SELECT ringfence.accept_proposal(id) FROM ringfence.proposal WHERE new ->> 'name' = 'Left out';
+SHOW ringfence.on_foreign_datum;
+SELECT field, state FROM ringfence.proposal WHERE field = 'address' OR new ->> 'name' = 'Left out';
+RESET SESSION AUTHORIZATION;
+-- A trigger of the installation's own that suppresses a row does not lose the proposal either.
+CREATE FUNCTION public.suppress() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER suppress BEFORE INSERT OR UPDATE ON ringfence.customer FOR EACH ROW EXECUTE FUNCTION public.suppress();
+SET SESSION AUTHORIZATION boss_a;
+SET ringfence.source = 'CRM';
+SELECT ringfence.accept_proposal(id) FROM ringfence.proposal WHERE field = 'address';
+SELECT ringfence.accept_proposal(id) FROM ringfence.proposal WHERE new ->> 'name' = 'Left out';
+SELECT field, state FROM ringfence.proposal WHERE field = 'address' OR new ->> 'name' = 'Left out';
+RESET SESSION AUTHORIZATION;
+DROP TRIGGER suppress ON ringfence.customer;
+DROP FUNCTION public.suppress();
