@@ -310,6 +310,28 @@ COMMENT ON FUNCTION ringfence.nearest_name(text, text[]) IS 'The name that is mo
 
 -- Rows -------------------------------------------------------------------------------------------------------------------
 
+-- With ringfence.on_foreign_datum = 'skip' the report of an import names what was left out: what differs from the row that was there, and
+-- is still as it was.
+CREATE FUNCTION ringfence.left_out_of(before ringfence.customer_card, given ringfence.customer_card) RETURNS text
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+        SELECT 'left out, because of another source: ' || string_agg(quote_ident(datum.name), ', ' ORDER BY datum.place, datum.name)
+          FROM ringfence.customer_card AS card
+         CROSS JOIN LATERAL (
+            SELECT system.name, system.place, to_jsonb(before) -> system.name, to_jsonb(given) -> system.name, to_jsonb(card) -> system.name
+              FROM unnest('{name,phones,emails,address,birth_date,language,company_id}'::text[]) WITH ORDINALITY AS system (name, place)
+            UNION ALL
+            SELECT own.name, 100, (before).attributes -> own.name, (given).attributes -> own.name, card.attributes -> own.name
+              FROM jsonb_object_keys(coalesce((before).attributes, '{}') || coalesce((given).attributes, '{}')) AS own (name)) AS datum (name, place, was, wanted, is_now)
+         WHERE card.owner_id = ringfence.current_owner() AND card.id = (given).id
+           AND current_setting('ringfence.on_foreign_datum') = 'skip'
+           AND coalesce(nullif(datum.wanted, '[]'), 'null') <> coalesce(nullif(datum.was, '[]'), 'null')
+           AND coalesce(nullif(datum.is_now, '[]'), 'null') = coalesce(nullif(datum.was, '[]'), 'null');
+    END;
+REVOKE ALL ON FUNCTION ringfence.left_out_of(ringfence.customer_card, ringfence.customer_card) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.left_out_of(ringfence.customer_card, ringfence.customer_card) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.left_out_of(ringfence.customer_card, ringfence.customer_card) IS 'Which data of a card were not written, because they belong to another source; part of import_customers()';
+
 -- Definer, because it looks up unique values, as save_customer(); the rights of the session bind it.
 CREATE FUNCTION ringfence.import_card(card jsonb, mode text, match_field text, OUT action text, OUT customer_id uuid, OUT reason text) RETURNS record
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $card$
@@ -341,7 +363,13 @@ BEGIN
           INTO reason FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = same[1];
         RETURN;
     ELSIF cardinality(same) = 1 THEN
+        -- What the row does not name is written as it is: nobody may change it in between.
+        PERFORM FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = same[1] FOR UPDATE;
         SELECT * INTO saved FROM ringfence.customer_card AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = same[1];
+        IF NOT FOUND THEN
+            reason := format('the customer with this %s was deleted meanwhile', quote_ident(match_field));
+            RETURN;
+        END IF;
         customer_id := saved.id;
         given := jsonb_populate_record(saved, card - 'attributes');
         given.phones := coalesce(given.phones, '{}');
@@ -357,6 +385,14 @@ BEGIN
                language = given.language, company_id = given.company_id, attributes = given.attributes
          WHERE c.owner_id = ringfence.current_owner() AND c.id = saved.id;
         action := 'updated';
+        reason := ringfence.left_out_of(saved, given);
+        IF reason IS NOT NULL THEN
+            SELECT * INTO given FROM ringfence.customer_card AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = saved.id;
+            IF (given.name, given.phones, given.emails, given.address, given.birth_date, given.language, given.company_id, given.attributes)
+               IS NOT DISTINCT FROM (saved.name, saved.phones, saved.emails, saved.address, saved.birth_date, saved.language, saved.company_id, saved.attributes) THEN
+                action := 'unchanged';
+            END IF;
+        END IF;
         RETURN;
     ELSIF mode = 'update' THEN
         reason := format('no customer has this %s', quote_ident(match_field));
@@ -370,7 +406,13 @@ BEGIN
         VALUES (given.id, given.name, given.phones, given.emails, given.address, given.birth_date, given.language, given.company_id,
                 jsonb_strip_nulls(given.attributes))
         RETURNING c.id INTO customer_id;
+    IF customer_id IS NULL THEN
+        reason := 'not inserted: the name belongs to another source, or a trigger suppressed the row';
+        RETURN;
+    END IF;
     action := 'inserted';
+    given.id := customer_id;
+    reason := ringfence.left_out_of(NULL, given);
 END
 $card$;
 ALTER FUNCTION ringfence.import_card(jsonb, text, text) OWNER TO ringfence_definer;
@@ -390,6 +432,10 @@ DECLARE
     made  bigint;
 BEGIN
     PERFORM ringfence.check_right('customer.read'), ringfence.check_right('customer.write');
+    -- One by one, each row can tell what was left out.
+    IF current_setting('ringfence.on_foreign_datum') = 'skip' THEN
+        RETURN ids;
+    END IF;
     FOREACH card IN ARRAY cards LOOP
         IF match_field IS NOT NULL THEN
             given := jsonb_populate_record(NULL::ringfence.customer_card, card);
@@ -518,6 +564,8 @@ DECLARE
     made     uuid[];
 BEGIN
     PERFORM ringfence.check_right('import.run'), ringfence.check_right('customer.read'), ringfence.check_right('customer.write');
+    -- Not an error of each row.
+    PERFORM ringfence.current_source();
     SELECT t.* INTO chosen FROM ringfence.import_template AS t
      WHERE t.owner_id = ringfence.current_owner() AND (t.name = template OR t.id::text = lower(template));
     IF NOT FOUND THEN
