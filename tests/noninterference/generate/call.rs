@@ -131,8 +131,8 @@ impl Maker<'_> {
     /// What tells whose a datum is, and who changed it.
     fn datum_call(&mut self) -> String {
         let (id, field) = (self.id(), *self.random.pick(FIELDS));
-        let source = *self.random.pick(&["CRM", "ERP", "CANARY source", "no such"]);
-        match self.random.below(14) {
+        let source = *self.random.pick(&["CRM", "ERP", "Billing", "no such"]);
+        match self.random.below(20) {
             0 | 1 => format!("SELECT * FROM ringfence.history({id})"),
             2 => format!("SELECT count(*) FROM ringfence.history({id}, '{field}')"),
             3 => format!("SELECT * FROM ringfence.datum({id}, '{field}')"),
@@ -145,6 +145,16 @@ impl Maker<'_> {
             10 => format!("SELECT ringfence.hand_over({id}, '{source}')"),
             11 => format!("SELECT ringfence.erase_customer({id}, 'asked for')"),
             12 => format!("SET LOCAL ringfence.source = '{source}'"),
+            13 => format!(
+                "SELECT ringfence.accept_proposal(id) FROM ringfence.proposal WHERE field = '{field}' ORDER BY id LIMIT 1"
+            ),
+            14 => "SELECT ringfence.reject_proposal(id, 'no') FROM ringfence.proposal ORDER BY id LIMIT 1".to_owned(),
+            15 => "SELECT ringfence.forget_history('2100-01-01')".to_owned(),
+            16 => format!("SELECT ringfence.retire_source('{source}', 'CRM')"),
+            17 => format!("SELECT ringfence.create_source('{source}') IS NOT NULL"),
+            18 => format!(
+                "SELECT field, kind, old, new FROM ringfence.history({id}) WHERE kind = 'left_out' OR old IS NOT NULL"
+            ),
             _ => "SET LOCAL ringfence.on_foreign_datum = 'skip'".to_owned(),
         }
     }

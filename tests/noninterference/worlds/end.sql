@@ -1,7 +1,10 @@
 -- Times are the same in both worlds, and ids that were generated; nobody but owner A's roles is left with access.
 SET session_replication_role = replica;
 UPDATE ringfence.access SET id = setup.id(left(owner_id::text, 1) || ' access ' || role_name || coalesce(project_id::text, ''));
-UPDATE ringfence.change SET id = setup.id(left(owner_id::text, 1) || ' change ' || customer_id || kind || coalesce(field_id::text, ''));
+-- Whether a value that is not seen was set, changed or cleared is not seen either.
+UPDATE ringfence.change SET id = setup.id(left(owner_id::text, 1) || ' change ' || customer_id || kind || coalesce(field_id::text, '')) WHERE field_id IS NULL OR kind = 'left_out';
+UPDATE ringfence.change SET id = setup.id(left(owner_id::text, 1) || ' value ' || customer_id || field_id) WHERE field_id IS NOT NULL AND kind <> 'left_out';
+UPDATE ringfence.proposed_value SET id = setup.id(left(owner_id::text, 1) || ' proposal ' || customer_id || field_id);
 DELETE FROM ringfence.access WHERE role_name = 'ni_admin' AND owner_id <> setup.id('a owner');
 DO $times$
 DECLARE
