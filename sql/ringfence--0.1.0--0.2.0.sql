@@ -1528,6 +1528,16 @@ GRANT EXECUTE ON FUNCTION ringfence.open_ticket(uuid, text, text, text, text, uu
 COMMENT ON FUNCTION ringfence.open_ticket(uuid, text, text, text, text, uuid, text) IS
     'Opens a ticket for a customer, in a project by name or id, or in the session''s, and returns its id. Needs ticket.write there. Error 23503: no such customer or channel; P0002: no such project';
 
+CREATE FUNCTION ringfence.erase_tickets(customer uuid) RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        UPDATE ringfence.ticket AS t SET subject = '(erased)', description = NULL
+         WHERE t.owner_id = ringfence.current_owner() AND t.customer_id = erase_tickets.customer;
+    END;
+REVOKE ALL ON FUNCTION ringfence.erase_tickets(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.erase_tickets(uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.erase_tickets(uuid) IS 'Clears what the tickets of a customer say. They stay, with their numbers. Part of erase_customer()';
+
 -- interaction: what was said, written or done with a customer. It belongs to a project as a ticket does.
 
 CREATE TABLE ringfence.interaction (
@@ -1690,6 +1700,19 @@ ALTER VIEW ringfence.call_log OWNER TO ringfence_definer;
 GRANT SELECT ON ringfence.call_log TO ringfence_user;
 COMMENT ON VIEW ringfence.call_log IS 'Interactions with their customer, and of the customer''s custom values those of the interaction''s project that this session sees';
 COMMENT ON COLUMN ringfence.call_log.attributes IS 'Custom values by field name; NULL without a customer or a project';
+
+CREATE FUNCTION ringfence.erase_interactions(customer uuid) RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        UPDATE ringfence.interaction AS i SET remote_address = NULL, notes = NULL, external_id = NULL
+         WHERE i.owner_id = ringfence.current_owner()
+           AND (i.customer_id = erase_interactions.customer
+                OR i.customer_id IS NULL AND i.ticket_id IN (SELECT t.id FROM ringfence.ticket AS t
+                                                              WHERE t.owner_id = ringfence.current_owner() AND t.customer_id = erase_interactions.customer));
+    END;
+REVOKE ALL ON FUNCTION ringfence.erase_interactions(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.erase_interactions(uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.erase_interactions(uuid) IS 'Clears what the interactions with a customer say, and those about its tickets. They stay, to be counted. Part of erase_customer()';
 
 -- script: questions that an agent goes through with a customer, and what was answered. A script belongs to a project, and its answers may be
 -- bound to fields of that project, which they fill.
@@ -2092,6 +2115,19 @@ CREATE TRIGGER move_responses AFTER UPDATE OF project_id ON ringfence.interactio
     FOR EACH ROW WHEN (OLD.project_id IS DISTINCT FROM NEW.project_id AND row_security_active('ringfence.interaction'::regclass))
     EXECUTE FUNCTION ringfence.move_responses();
 
+CREATE FUNCTION ringfence.erase_responses(customer uuid) RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        DELETE FROM ringfence.response AS r USING ringfence.interaction AS i
+         WHERE r.owner_id = ringfence.current_owner() AND i.owner_id = r.owner_id AND i.id = r.interaction_id
+           AND (i.customer_id = erase_responses.customer
+                OR i.customer_id IS NULL AND i.ticket_id IN (SELECT t.id FROM ringfence.ticket AS t
+                                                              WHERE t.owner_id = ringfence.current_owner() AND t.customer_id = erase_responses.customer));
+    END;
+REVOKE ALL ON FUNCTION ringfence.erase_responses(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.erase_responses(uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.erase_responses(uuid) IS 'Deletes the responses in the interactions with a customer. Part of erase_customer()';
+
 -- import: customers from files, by templates that say which column goes where. A file is read by the client (psql's \copy into a temporary
 -- table, or rows as JSON); what is done here is done with the rights of the session, row by row.
 
@@ -2404,6 +2440,28 @@ COMMENT ON FUNCTION ringfence.nearest_name(text, text[]) IS 'The name that is mo
 
 -- Rows -------------------------------------------------------------------------------------------------------------------
 
+-- With ringfence.on_foreign_datum = 'skip' the report of an import names what was left out: what differs from the row that was there, and
+-- is still as it was.
+CREATE FUNCTION ringfence.left_out_of(before ringfence.customer_card, given ringfence.customer_card) RETURNS text
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+        SELECT 'left out, because of another source: ' || string_agg(quote_ident(datum.name), ', ' ORDER BY datum.place, datum.name)
+          FROM ringfence.customer_card AS card
+         CROSS JOIN LATERAL (
+            SELECT system.name, system.place, to_jsonb(before) -> system.name, to_jsonb(given) -> system.name, to_jsonb(card) -> system.name
+              FROM unnest('{name,phones,emails,address,birth_date,language,company_id}'::text[]) WITH ORDINALITY AS system (name, place)
+            UNION ALL
+            SELECT own.name, 100, (before).attributes -> own.name, (given).attributes -> own.name, card.attributes -> own.name
+              FROM jsonb_object_keys(coalesce((before).attributes, '{}') || coalesce((given).attributes, '{}')) AS own (name)) AS datum (name, place, was, wanted, is_now)
+         WHERE card.owner_id = ringfence.current_owner() AND card.id = (given).id
+           AND current_setting('ringfence.on_foreign_datum') = 'skip'
+           AND coalesce(nullif(datum.wanted, '[]'), 'null') <> coalesce(nullif(datum.was, '[]'), 'null')
+           AND coalesce(nullif(datum.is_now, '[]'), 'null') = coalesce(nullif(datum.was, '[]'), 'null');
+    END;
+REVOKE ALL ON FUNCTION ringfence.left_out_of(ringfence.customer_card, ringfence.customer_card) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.left_out_of(ringfence.customer_card, ringfence.customer_card) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.left_out_of(ringfence.customer_card, ringfence.customer_card) IS 'Which data of a card were not written, because they belong to another source; part of import_customers()';
+
 -- Definer, because it looks up unique values, as save_customer(); the rights of the session bind it.
 CREATE FUNCTION ringfence.import_card(card jsonb, mode text, match_field text, OUT action text, OUT customer_id uuid, OUT reason text) RETURNS record
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $card$
@@ -2435,7 +2493,13 @@ BEGIN
           INTO reason FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = same[1];
         RETURN;
     ELSIF cardinality(same) = 1 THEN
+        -- What the row does not name is written as it is: nobody may change it in between.
+        PERFORM FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = same[1] FOR UPDATE;
         SELECT * INTO saved FROM ringfence.customer_card AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = same[1];
+        IF NOT FOUND THEN
+            reason := format('the customer with this %s was deleted meanwhile', quote_ident(match_field));
+            RETURN;
+        END IF;
         customer_id := saved.id;
         given := jsonb_populate_record(saved, card - 'attributes');
         given.phones := coalesce(given.phones, '{}');
@@ -2451,6 +2515,14 @@ BEGIN
                language = given.language, company_id = given.company_id, attributes = given.attributes
          WHERE c.owner_id = ringfence.current_owner() AND c.id = saved.id;
         action := 'updated';
+        reason := ringfence.left_out_of(saved, given);
+        IF reason IS NOT NULL THEN
+            SELECT * INTO given FROM ringfence.customer_card AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = saved.id;
+            IF (given.name, given.phones, given.emails, given.address, given.birth_date, given.language, given.company_id, given.attributes)
+               IS NOT DISTINCT FROM (saved.name, saved.phones, saved.emails, saved.address, saved.birth_date, saved.language, saved.company_id, saved.attributes) THEN
+                action := 'unchanged';
+            END IF;
+        END IF;
         RETURN;
     ELSIF mode = 'update' THEN
         reason := format('no customer has this %s', quote_ident(match_field));
@@ -2464,7 +2536,13 @@ BEGIN
         VALUES (given.id, given.name, given.phones, given.emails, given.address, given.birth_date, given.language, given.company_id,
                 jsonb_strip_nulls(given.attributes))
         RETURNING c.id INTO customer_id;
+    IF customer_id IS NULL THEN
+        reason := 'not inserted: the name belongs to another source, or a trigger suppressed the row';
+        RETURN;
+    END IF;
     action := 'inserted';
+    given.id := customer_id;
+    reason := ringfence.left_out_of(NULL, given);
 END
 $card$;
 ALTER FUNCTION ringfence.import_card(jsonb, text, text) OWNER TO ringfence_definer;
@@ -2484,6 +2562,10 @@ DECLARE
     made  bigint;
 BEGIN
     PERFORM ringfence.check_right('customer.read'), ringfence.check_right('customer.write');
+    -- One by one, each row can tell what was left out.
+    IF current_setting('ringfence.on_foreign_datum') = 'skip' THEN
+        RETURN ids;
+    END IF;
     FOREACH card IN ARRAY cards LOOP
         IF match_field IS NOT NULL THEN
             given := jsonb_populate_record(NULL::ringfence.customer_card, card);
@@ -2612,6 +2694,8 @@ DECLARE
     made     uuid[];
 BEGIN
     PERFORM ringfence.check_right('import.run'), ringfence.check_right('customer.read'), ringfence.check_right('customer.write');
+    -- Not an error of each row.
+    PERFORM ringfence.current_source();
     SELECT t.* INTO chosen FROM ringfence.import_template AS t
      WHERE t.owner_id = ringfence.current_owner() AND (t.name = template OR t.id::text = lower(template));
     IF NOT FOUND THEN
@@ -3093,7 +3177,7 @@ CREATE TYPE ringfence.seen_change AS (
 COMMENT ON TYPE ringfence.seen_change IS 'A change of a customer as history() shows it. "field" is NULL of the customer as a whole; "old" and "new" are NULL of a masked field';
 
 -- A masked field shows that it was changed, and not whether it had a value. Other fields that the session does not see are left out.
-CREATE FUNCTION ringfence.seen_changes(customer uuid) RETURNS SETOF ringfence.seen_change
+CREATE FUNCTION ringfence.seen_changes(customer uuid, wanted uuid DEFAULT NULL) RETURNS SETOF ringfence.seen_change
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $seen$
 #variable_conflict use_column
 BEGIN
@@ -3108,12 +3192,13 @@ BEGIN
           LEFT JOIN ringfence.visible_fields(false) AS f ON f.field_id = c.field_id
           LEFT JOIN ringfence.source AS s ON s.owner_id = c.owner_id AND s.id = c.source_id
          WHERE c.owner_id = ringfence.current_owner() AND c.customer_id = seen_changes.customer
-           AND (c.field_id IS NULL OR f.field_id IS NOT NULL);
+           AND (c.field_id IS NULL OR f.field_id IS NOT NULL)
+           AND (wanted IS NULL OR c.field_id = wanted OR c.kind = 'insert');
 END
 $seen$;
-REVOKE ALL ON FUNCTION ringfence.seen_changes(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.seen_changes(uuid) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.seen_changes(uuid) IS 'The changes of a customer, as this session sees them now; part of history()';
+REVOKE ALL ON FUNCTION ringfence.seen_changes(uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.seen_changes(uuid, uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.seen_changes(uuid, uuid) IS 'The changes of a customer, or of one of its fields and how it was inserted, as this session sees them now; part of history()';
 
 CREATE FUNCTION ringfence.history(customer uuid, field text DEFAULT NULL) RETURNS SETOF ringfence.seen_change
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $history$
@@ -3126,7 +3211,7 @@ BEGIN
         wanted := (ringfence.known_field(history.field)).id;
     END IF;
     RETURN QUERY
-        SELECT c.* FROM ringfence.seen_changes(history.customer) AS c
+        SELECT c.* FROM ringfence.seen_changes(history.customer, wanted) AS c
          WHERE wanted IS NULL OR c.field_id = wanted
          ORDER BY c.at, c.id;
 END
@@ -3144,8 +3229,9 @@ CREATE FUNCTION ringfence.datum(customer uuid, field text, OUT value jsonb, OUT 
 DECLARE
     wanted record;
     record record;
-    made   record;
-    last   record;
+    change ringfence.seen_change;
+    made   ringfence.seen_change;
+    last   ringfence.seen_change;
 BEGIN
     PERFORM ringfence.check_right('customer.read');
     wanted := ringfence.known_field(datum.field);
@@ -3155,29 +3241,31 @@ BEGIN
                   HINT = 'SELECT * FROM ringfence.visible_fields() lists the fields of this session and how they may be used.';
     END IF;
     SELECT CASE WHEN wanted.is_system THEN to_jsonb(card) -> wanted.name ELSE card.attributes -> wanted.name END AS value,
-           c.source_id, coalesce(c.created_by, '') AS created_by, c.created_at, s.name AS source
+           c.source_id
       INTO record
       FROM ringfence.customer_card AS card
       JOIN ringfence.customer AS c ON c.owner_id = card.owner_id AND c.id = card.id
-      LEFT JOIN ringfence.source AS s ON s.owner_id = c.owner_id AND s.id = c.source_id
      WHERE card.owner_id = ringfence.current_owner() AND card.id = datum.customer;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no customer with this id is in reach' USING ERRCODE = 'no_data_found';
     END IF;
     value := nullif(nullif(record.value, 'null'), '[]');
     authority := ringfence.authority_over(wanted.id, record.source_id);
-    SELECT * INTO last FROM ringfence.seen_changes(datum.customer) AS c
-     WHERE c.field_id = wanted.id AND c.kind <> 'left_out' ORDER BY c.at DESC, c.id DESC LIMIT 1;
-    SELECT * INTO made FROM ringfence.creators(datum.customer) AS c WHERE c.field = wanted.name;
-    created_by := coalesce(made.agent, made.role_name);
-    IF last.id IS NOT NULL THEN
+    FOR change IN SELECT * FROM ringfence.seen_changes(datum.customer, wanted.id) AS c
+                   WHERE c.kind <> 'left_out' ORDER BY c.at, c.id LOOP
+        -- Whoever filled the empty field made the datum: by inserting the customer, if nothing later is kept.
+        IF change.kind IN ('insert', 'set') THEN
+            made := change;
+        END IF;
+        last := change;
+    END LOOP;
+    IF value IS NOT NULL THEN
+        created_by := coalesce(made.agent, made.role_name);
+    END IF;
+    IF value IS NOT NULL OR last.kind <> 'insert' THEN
         source := last.source;
         changed_by := coalesce(last.agent, last.role_name);
         changed_at := last.at;
-    ELSIF made.field IS NOT NULL THEN
-        source := made.source;
-        changed_by := created_by;
-        changed_at := made.at;
     END IF;
 END
 $datum$;
@@ -3185,9 +3273,10 @@ ALTER FUNCTION ringfence.datum(uuid, text) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.datum(uuid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.datum(uuid, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.datum(uuid, text) IS
-    'A value of a customer, the source that wrote it, the source with authority over it, and who created and last changed it. Error P0002: no such customer; 42501: no such field, or it is masked';
+    'A value of a customer, the source that wrote it, the source with authority over it, and who created and last changed it, as far as the history tells. Error P0002: no such customer; 42501: no such field, or it is masked';
 
--- Whoever gave an empty field its value has created the datum. A field without such a change was filled when the customer was inserted.
+-- Whoever gave an empty field its value has created the datum. A field without such a change was filled when the customer was
+-- inserted, if that is still in the history: what is older is deleted first. Else nobody is named.
 CREATE FUNCTION ringfence.creators(customer uuid)
     RETURNS TABLE (field text, role_name text, agent text, source text, at timestamptz)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $creators$
@@ -3196,20 +3285,17 @@ BEGIN
     PERFORM ringfence.check_right('customer.read');
     RETURN QUERY
         WITH card AS (
-            SELECT to_jsonb(seen) AS columns, seen.attributes, kept.created_by, kept.created_at, s.name AS source
+            SELECT to_jsonb(seen) AS columns, seen.attributes
               FROM ringfence.customer_card AS seen
-              JOIN ringfence.customer AS kept ON kept.owner_id = seen.owner_id AND kept.id = seen.id
-              LEFT JOIN ringfence.source AS s ON s.owner_id = kept.owner_id AND s.id = kept.source_id
              WHERE seen.owner_id = ringfence.current_owner() AND seen.id = creators.customer),
-        changes AS MATERIALIZED (SELECT * FROM ringfence.seen_changes(creators.customer))
-        SELECT f.name, coalesce(made.role_name, begun.role_name, CASE WHEN begun.id IS NULL THEN card.created_by END),
-               CASE WHEN made.id IS NOT NULL THEN made.agent ELSE begun.agent END,
-               CASE WHEN made.id IS NOT NULL THEN made.source WHEN begun.id IS NOT NULL THEN begun.source ELSE card.source END,
-               coalesce(made.at, begun.at, card.created_at)
+        change AS MATERIALIZED (SELECT * FROM ringfence.seen_changes(creators.customer)),
+        made AS (
+            SELECT DISTINCT ON (c.field_id) c.* FROM change AS c WHERE c.kind IN ('set', 'insert') ORDER BY c.field_id, c.at DESC, c.id DESC)
+        SELECT f.name, by.role_name, by.agent, by.source, by.at
           FROM card
          CROSS JOIN ringfence.visible_fields(true) AS f
-          LEFT JOIN LATERAL (SELECT * FROM changes AS c WHERE c.field_id = f.field_id AND c.kind = 'set' ORDER BY c.at DESC, c.id DESC LIMIT 1) AS made ON true
-          LEFT JOIN LATERAL (SELECT * FROM changes AS c WHERE c.kind = 'insert' ORDER BY c.at DESC, c.id DESC LIMIT 1) AS begun ON true
+          LEFT JOIN LATERAL (SELECT m.* FROM made AS m WHERE m.field_id = f.field_id OR m.field_id IS NULL
+                              ORDER BY m.field_id NULLS LAST LIMIT 1) AS by ON true
          WHERE coalesce(CASE WHEN f.is_system THEN card.columns -> f.name ELSE card.attributes -> f.name END, 'null') NOT IN ('null', '[]')
          ORDER BY f."position", f.name;
 END
@@ -3217,7 +3303,7 @@ $creators$;
 ALTER FUNCTION ringfence.creators(uuid) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.creators(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.creators(uuid) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.creators(uuid) IS 'For each value of a customer that this session sees: who created it, for which source, and when';
+COMMENT ON FUNCTION ringfence.creators(uuid) IS 'For each value of a customer that this session sees: who created it, for which source, and when; NULL where the history does not tell';
 
 CREATE FUNCTION ringfence.left_out(since timestamptz DEFAULT now() - interval '1 day')
     RETURNS TABLE (at timestamptz, customer_id uuid, field text, old jsonb, new jsonb, is_masked boolean,
@@ -3253,6 +3339,9 @@ BEGIN
     DELETE FROM ringfence.change AS c
      WHERE c.owner_id = ringfence.current_owner() AND c.at < forget_history.before AND c.kind <> 'erase';
     GET DIAGNOSTICS forgotten = ROW_COUNT;
+    PERFORM ringfence.forget_proposals(forget_history.before);
+    RAISE LOG '"%" has deleted % changes of owner % from the history, of the time before %',
+        ringfence.current_actor(), forgotten, ringfence.current_owner(), forget_history.before;
     RETURN forgotten;
 END
 $forget$;
@@ -3260,43 +3349,13 @@ ALTER FUNCTION ringfence.forget_history(timestamptz) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.forget_history(timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.forget_history(timestamptz) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.forget_history(timestamptz) IS
-    'Deletes the owner''s history before that time, and returns how many changes those were; that a customer was erased is kept. Needs customer.read and source.manage';
+    'Deletes the owner''s history before that time, and proposals decided before it, and returns how many changes those were; that a customer was erased is kept. Needs customer.read and source.manage';
 
 CREATE FUNCTION ringfence.note_erased_customer(customer uuid, reason text) RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE STRICT AS 'MODULE_PATHNAME', 'note_erased_customer_wrapper';
 REVOKE ALL ON FUNCTION ringfence.note_erased_customer(uuid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.note_erased_customer(uuid, text) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.note_erased_customer(uuid, text) IS 'Part of erase_customer(); internal';
-
--- Whose the data are does not matter: the person has the right to it.
-CREATE FUNCTION ringfence.erase_customer(customer uuid, reason text) RETURNS void
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $erase$
-DECLARE
-    was_there boolean;
-    had_history boolean;
-BEGIN
-    PERFORM ringfence.check_right('customer.read'), ringfence.check_right('customer.delete');
-    IF reason IS NULL OR NOT ringfence.can_be_seen(reason) OR length(reason) > 1000 THEN
-        RAISE EXCEPTION 'a customer is erased for a reason' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give one of at most 1000 characters, without data of the person.';
-    END IF;
-    PERFORM ringfence.suspend_authority(true);
-    DELETE FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = erase_customer.customer;
-    was_there := FOUND;
-    PERFORM ringfence.suspend_authority(false);
-    DELETE FROM ringfence.change AS c
-     WHERE c.owner_id = ringfence.current_owner() AND c.customer_id = erase_customer.customer AND c.kind <> 'erase';
-    had_history := FOUND;
-    IF NOT was_there AND NOT had_history THEN
-        RAISE EXCEPTION 'no customer with this id is in reach' USING ERRCODE = 'no_data_found';
-    END IF;
-    PERFORM ringfence.note_erased_customer(erase_customer.customer, erase_customer.reason);
-END
-$erase$;
-ALTER FUNCTION ringfence.erase_customer(uuid, text) OWNER TO ringfence_definer;
-REVOKE ALL ON FUNCTION ringfence.erase_customer(uuid, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.erase_customer(uuid, text) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.erase_customer(uuid, text) IS
-    'Deletes a customer of whatever source, with its history; keeps that it happened, by whom and why. Needs customer.read and customer.delete. Error P0002: no such customer; 22023: no reason';
+COMMENT ON FUNCTION ringfence.note_erased_customer(uuid, text) IS 'Keeps in the history that a customer was erased, and why. Part of erase_customer()';
 
 -- proposal: what a session that may propose, and not write, has written to customer_card; for others to accept or reject.
 
@@ -3317,12 +3376,14 @@ CREATE TABLE ringfence.proposed_value (
     PRIMARY KEY (owner_id, id),
     FOREIGN KEY (owner_id, customer_id) REFERENCES ringfence.customer ON DELETE CASCADE,
     FOREIGN KEY (owner_id, field_id) REFERENCES ringfence.field ON DELETE CASCADE,
-    CHECK ((customer_id IS NULL) = (field_id IS NULL))
+    CHECK (field_id IS NULL OR customer_id IS NOT NULL)
 );
 CREATE INDEX proposed_value_customer ON ringfence.proposed_value (owner_id, customer_id) WHERE customer_id IS NOT NULL;
 CREATE INDEX proposed_value_field ON ringfence.proposed_value (owner_id, field_id) WHERE field_id IS NOT NULL;
-COMMENT ON TABLE ringfence.proposed_value IS 'Proposed values of customers, and new customers (without customer_id); no role can read or write it: view proposal shows what a session may see';
-COMMENT ON COLUMN ringfence.proposed_value.data IS '"old" and "new", as they were shown; of a new customer its card, with custom values by the ids of their fields';
+CREATE INDEX proposed_value_new_customer ON ringfence.proposed_value (owner_id, (data #>> '{new,id}')) WHERE customer_id IS NULL;
+COMMENT ON TABLE ringfence.proposed_value IS 'Proposed values of customers, and new customers (without field_id). No role can read or write it: view proposal shows what a session may see';
+COMMENT ON COLUMN ringfence.proposed_value.customer_id IS 'NULL: a new customer that is not accepted';
+COMMENT ON COLUMN ringfence.proposed_value.data IS '"old" and "new", as they were shown. Of an open new customer its card, with custom values by the ids of their fields; empty when decided';
 -- No role has a privilege on it. The rights are asked by the functions below, and by the triggers of customer_card.
 SELECT ringfence.wall('ringfence.proposed_value', 'customer.read', 'customer.read', 'customer.read');
 
@@ -3336,7 +3397,31 @@ REVOKE ALL ON FUNCTION ringfence.store_proposal(uuid, uuid, jsonb, text, text, u
 GRANT EXECUTE ON FUNCTION ringfence.store_proposal(uuid, uuid, jsonb, text, text, uuid) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.store_proposal(uuid, uuid, jsonb, text, text, uuid) IS 'Keeps a proposal; part of customer_card';
 
--- A masked field shows that something is proposed for it, without values. Fields that the session does not see are left out.
+CREATE FUNCTION ringfence.card_by_names(card jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+        SELECT card_by_names.card || jsonb_build_object('attributes', coalesce(
+            (SELECT jsonb_object_agg(f.name, given.value)
+               FROM jsonb_each(card_by_names.card -> 'attributes') AS given
+               JOIN ringfence.visible_fields(true) AS f ON f.field_id::text = given.key), '{}'));
+    END;
+REVOKE ALL ON FUNCTION ringfence.card_by_names(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.card_by_names(jsonb) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.card_by_names(jsonb) IS 'The card of a proposed new customer, with custom values by the names of their fields. Internal';
+
+-- A card in part would be accepted in part.
+CREATE FUNCTION ringfence.sees_card(card jsonb) RETURNS boolean
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+        SELECT NOT EXISTS (SELECT FROM jsonb_object_keys(sees_card.card -> 'attributes') AS given (field_id)
+                            WHERE given.field_id NOT IN (SELECT f.field_id::text FROM ringfence.visible_fields(true) AS f));
+    END;
+REVOKE ALL ON FUNCTION ringfence.sees_card(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.sees_card(jsonb) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.sees_card(jsonb) IS 'Whether the session sees all fields of which a proposed new customer has values. Internal';
+
+-- A masked field shows that something is proposed for it, without values. Fields that the session does not see are left out,
+-- and so are new customers that have values of such fields, or of masked ones.
 CREATE FUNCTION ringfence.proposals_in_reach()
     RETURNS TABLE (owner_id uuid, id uuid, customer_id uuid, field text, old jsonb, new jsonb, proposed_at timestamptz, role_name text, agent text,
                    source text, state text, decided_at timestamptz, decided_by text, reason text)
@@ -3347,16 +3432,14 @@ BEGIN
     RETURN QUERY
         SELECT p.owner_id, p.id, p.customer_id, f.name,
                CASE WHEN f.access <> 'masked' THEN p.data -> 'old' END,
-               CASE WHEN p.field_id IS NULL THEN (p.data -> 'new') || jsonb_build_object('attributes', coalesce(
-                        (SELECT jsonb_object_agg(seen.name, given.value)
-                           FROM jsonb_each(p.data #> '{new,attributes}') AS given
-                           JOIN ringfence.visible_fields(true) AS seen ON seen.field_id::text = given.key), '{}'))
+               CASE WHEN p.field_id IS NULL THEN ringfence.card_by_names(p.data -> 'new')
                     WHEN f.access <> 'masked' THEN p.data -> 'new' END,
                p.proposed_at, p.role_name, p.agent, s.name, p.state, p.decided_at, p.decided_by, p.reason
           FROM ringfence.proposed_value AS p
           LEFT JOIN ringfence.visible_fields(false) AS f ON f.field_id = p.field_id
           LEFT JOIN ringfence.source AS s ON s.owner_id = p.owner_id AND s.id = p.source_id
-         WHERE p.owner_id = ringfence.current_owner() AND (p.field_id IS NULL OR f.field_id IS NOT NULL)
+         WHERE p.owner_id = ringfence.current_owner()
+           AND CASE WHEN p.field_id IS NULL THEN ringfence.sees_card(p.data -> 'new') ELSE f.field_id IS NOT NULL END
          ORDER BY p.proposed_at, p.id;
 END
 $proposals$;
@@ -3368,7 +3451,8 @@ COMMENT ON FUNCTION ringfence.proposals_in_reach() IS 'The rows of view proposal
 CREATE VIEW ringfence.proposal WITH (security_invoker = true, security_barrier = true) AS SELECT * FROM ringfence.proposals_in_reach();
 GRANT SELECT ON ringfence.proposal TO ringfence_user;
 COMMENT ON VIEW ringfence.proposal IS 'What sessions that may propose have written to customer_card, as far as this session sees the fields';
-COMMENT ON COLUMN ringfence.proposal.customer_id IS 'NULL: a new customer, whose card is "new"';
+COMMENT ON COLUMN ringfence.proposal.customer_id IS 'NULL: a new customer, whose card is "new" until it is accepted or rejected';
+COMMENT ON COLUMN ringfence.proposal.field IS 'NULL: a new customer';
 COMMENT ON COLUMN ringfence.proposal.state IS 'open, accepted or rejected';
 
 -- One error for a proposal that is not there, of another owner, decided, or of a field that the session does not see.
@@ -3380,7 +3464,8 @@ BEGIN
     PERFORM ringfence.check_right('customer.read'), ringfence.check_right('customer.write');
     SELECT p.* INTO found_row FROM ringfence.proposed_value AS p
      WHERE p.owner_id = ringfence.current_owner() AND p.id = open_proposal.proposal AND p.state = 'open'
-       AND (p.field_id IS NULL OR p.field_id IN (SELECT f.field_id FROM ringfence.visible_fields(true) AS f))
+       AND CASE WHEN p.field_id IS NULL THEN ringfence.sees_card(p.data -> 'new')
+                ELSE p.field_id IN (SELECT f.field_id FROM ringfence.visible_fields(true) AS f) END
        FOR UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no open proposal with this id is in reach' USING ERRCODE = 'no_data_found', HINT = 'SELECT * FROM ringfence.proposal lists them.';
@@ -3392,8 +3477,9 @@ REVOKE ALL ON FUNCTION ringfence.open_proposal(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.open_proposal(uuid) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.open_proposal(uuid) IS 'An open proposal of a field that the session sees, locked. Error P0002: there is none; 42501: rights are missing. Internal';
 
+-- With 'skip' a datum of another source would be left out, and the proposal be lost.
 CREATE FUNCTION ringfence.accept_proposal(proposal uuid) RETURNS uuid
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $accept$
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET ringfence.on_foreign_datum = 'error' AS $accept$
 DECLARE
     accepted ringfence.proposed_value := ringfence.open_proposal(proposal);
     field    record;
@@ -3401,22 +3487,15 @@ DECLARE
     given    ringfence.customer_card;
     held     jsonb;
 BEGIN
-    IF accepted.customer_id IS NULL THEN
-        -- They would be lost otherwise.
-        IF EXISTS (SELECT FROM jsonb_object_keys(accepted.data #> '{new,attributes}') AS key
-                    WHERE key NOT IN (SELECT seen.field_id::text FROM ringfence.visible_fields(true) AS seen)) THEN
-            RAISE EXCEPTION 'the proposal has values that this session may not write'
-                USING ERRCODE = 'insufficient_privilege', HINT = 'Have it accepted by a session that sees more fields.';
-        END IF;
-        given := jsonb_populate_record(NULL::ringfence.customer_card, (accepted.data -> 'new') || jsonb_build_object('attributes', coalesce(
-            (SELECT jsonb_object_agg(seen.name, each.value)
-               FROM jsonb_each(accepted.data #> '{new,attributes}') AS each
-               JOIN ringfence.visible_fields(true) AS seen ON seen.field_id::text = each.key), '{}')));
+    IF accepted.field_id IS NULL THEN
+        given := jsonb_populate_record(NULL::ringfence.customer_card, ringfence.card_by_names(accepted.data -> 'new'));
         INSERT INTO ringfence.customer_card (id, name, phones, emails, address, birth_date, language, company_id, attributes)
         VALUES (given.id, given.name, given.phones, given.emails, given.address, given.birth_date, given.language, given.company_id, given.attributes);
         accepted.customer_id := given.id;
     ELSE
-        field := ringfence.known_field(accepted.field_id::text);
+        SELECT f.name, f.is_system INTO field FROM ringfence.visible_fields(true) AS f WHERE f.field_id = accepted.field_id;
+        -- From here on no other session changes the customer.
+        PERFORM FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = accepted.customer_id FOR UPDATE;
         SELECT c.* INTO card FROM ringfence.customer_card AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = accepted.customer_id;
         held := CASE WHEN field.is_system THEN to_jsonb(card) -> field.name ELSE card.attributes -> field.name END;
         IF coalesce(nullif(held, '[]'), 'null') IS DISTINCT FROM coalesce(accepted.data -> 'old', 'null') THEN
@@ -3434,7 +3513,14 @@ BEGIN
                language = given.language, company_id = given.company_id, attributes = given.attributes
          WHERE c.owner_id = ringfence.current_owner() AND c.id = accepted.customer_id;
     END IF;
-    UPDATE ringfence.proposed_value AS p SET state = 'accepted', decided_at = now(), decided_by = ringfence.current_actor()
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the proposal was not written: a trigger suppressed it' USING ERRCODE = 'triggered_action_exception',
+            HINT = 'Ask a database administrator which trigger of table ringfence.customer does so.';
+    END IF;
+    -- The values of a new customer are the customer's now, and are erased with it.
+    UPDATE ringfence.proposed_value AS p
+       SET state = 'accepted', decided_at = now(), decided_by = ringfence.current_actor(), customer_id = accepted.customer_id,
+           data = CASE WHEN p.field_id IS NULL THEN '{}' ELSE p.data END
      WHERE p.owner_id = accepted.owner_id AND p.id = accepted.id;
     RETURN accepted.customer_id;
 END
@@ -3451,14 +3537,36 @@ DECLARE
     rejected ringfence.proposed_value := ringfence.open_proposal(proposal);
 BEGIN
     UPDATE ringfence.proposed_value AS p
-       SET state = 'rejected', decided_at = now(), decided_by = ringfence.current_actor(), reason = reject_proposal.reason
+       SET state = 'rejected', decided_at = now(), decided_by = ringfence.current_actor(), reason = reject_proposal.reason,
+           -- Of somebody who does not become a customer nothing is kept.
+           data = CASE WHEN p.field_id IS NULL THEN '{}' ELSE p.data END
      WHERE p.owner_id = rejected.owner_id AND p.id = rejected.id;
 END
 $reject$;
 ALTER FUNCTION ringfence.reject_proposal(uuid, text) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.reject_proposal(uuid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.reject_proposal(uuid, text) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.reject_proposal(uuid, text) IS 'Closes a proposal without writing it, for a reason. Needs customer.read and customer.write. Error P0002: no open proposal';
+COMMENT ON FUNCTION ringfence.reject_proposal(uuid, text) IS 'Closes a proposal without writing it, for a reason. The card of a proposed new customer is deleted. Needs customer.read and customer.write. Error P0002: no open proposal';
+
+CREATE FUNCTION ringfence.forget_proposals(before timestamptz) RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        DELETE FROM ringfence.proposed_value AS p WHERE p.owner_id = ringfence.current_owner() AND p.decided_at < forget_proposals.before;
+    END;
+REVOKE ALL ON FUNCTION ringfence.forget_proposals(timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.forget_proposals(timestamptz) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.forget_proposals(timestamptz) IS 'Deletes proposals that were decided before that time; part of forget_history()';
+
+CREATE FUNCTION ringfence.forget_proposed(field_id uuid) RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        UPDATE ringfence.proposed_value AS p SET data = p.data #- ARRAY['new', 'attributes', forget_proposed.field_id::text]
+         WHERE p.owner_id = ringfence.current_owner() AND p.field_id IS NULL
+           AND p.data #> ARRAY['new', 'attributes', forget_proposed.field_id::text] IS NOT NULL;
+    END;
+REVOKE ALL ON FUNCTION ringfence.forget_proposed(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.forget_proposed(uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.forget_proposed(uuid) IS 'Takes the values of a field out of proposed new customers; part of drop_field()';
 
 -- flow: where data of customers come from, who may read and write them, and where a person's data are.
 
@@ -3484,7 +3592,11 @@ CREATE FUNCTION ringfence.flow_of_data()
 BEGIN
     PERFORM ringfence.check_right('customer.read');
     RETURN QUERY
-    WITH field AS MATERIALIZED (
+    WITH may AS MATERIALIZED (
+        SELECT ringfence.has_right_in('field.manage', NULL) AS manage_fields,
+               -- Which projects have a field decides who reads it.
+               ringfence.has_right_in('access.manage', NULL) AND ringfence.has_right_in('field.manage', NULL) AS manage_access),
+    field AS MATERIALIZED (
         SELECT f.field_id, f.name, f.is_system, f.is_masked, f."position", ringfence.authority_over(f.field_id, NULL) AS authority
           FROM ringfence.visible_fields(false) AS f),
     writer AS MATERIALIZED (
@@ -3498,35 +3610,47 @@ BEGIN
           FROM ringfence.field_project AS b
           JOIN ringfence.project AS p ON p.owner_id = b.owner_id AND p.id = b.project_id
          WHERE b.owner_id = ringfence.current_owner() AND p.enabled),
-    -- Which entry of access may read and write which field.
-    entry AS MATERIALIZED (
-        SELECT g.role_name, g.project_id, g.sources, array_agg(g.right_name) AS rights,
-               array_agg(DISTINCT g.profile) FILTER (WHERE g.profile IS NOT NULL AND g.right_name = 'customer.read') AS reading,
-               array_agg(DISTINCT g.profile) FILTER (WHERE g.profile IS NOT NULL AND g.right_name = 'customer.write') AS writing
+    -- The rights of each role, also by the roles that it is a member of.
+    held AS MATERIALIZED (
+        SELECT member.rolname AS role_name, g.project_id, g.sources, g.right_name, g.profile
           FROM ringfence.granted_right AS g
-         WHERE g.owner_id = ringfence.current_owner()
-         GROUP BY g.role_name, g.project_id, g.sources),
-    reach AS (
-        SELECT f.field_id, e.role_name, e.reading, e.writing,
-               'customer.read' = ANY (e.rights) AND (NOT f.is_masked OR 'field.unmask' = ANY (e.rights))
-                   AND (f.is_system OR EXISTS (SELECT FROM place AS p WHERE p.field_id = f.field_id AND (e.project_id IS NULL OR p.project_id = e.project_id))) AS reads,
-               'customer.write' = ANY (e.rights)
-                   AND (f.authority IS NULL OR e.sources IS NULL OR f.authority = ANY (e.sources))
-                   AND (f.is_system OR 'customer.read' = ANY (e.rights) AND (NOT f.is_masked OR 'field.unmask' = ANY (e.rights))
-                        AND EXISTS (SELECT FROM place AS p WHERE p.field_id = f.field_id AND p.access = 'write' AND (e.project_id IS NULL OR p.project_id = e.project_id))) AS writes
-          FROM field AS f CROSS JOIN entry AS e)
+          LEFT JOIN ringfence.project AS p ON p.owner_id = g.owner_id AND p.id = g.project_id
+          JOIN pg_roles AS granted ON granted.rolname = g.role_name
+          JOIN pg_roles AS member ON NOT member.rolsuper AND pg_has_role(member.oid, granted.oid, 'USAGE')
+         WHERE (SELECT m.manage_access FROM may AS m)
+           AND g.owner_id = ringfence.current_owner() AND (g.project_id IS NULL OR p.enabled)),
+    -- In each project a role has what its entries give there, together; without one (NULL) what they give anywhere.
+    reach AS MATERIALIZED (
+        SELECT h.role_name, s.project_id,
+               bool_or(h.right_name = 'customer.read') AS reads, bool_or(h.right_name = 'customer.write') AS writes,
+               bool_or(h.right_name = 'field.unmask') AS unmasks,
+               bool_or(h.right_name = 'customer.write' AND h.sources IS NULL) AS writes_for_any_source,
+               array_agg(allowed.source) FILTER (WHERE h.right_name = 'customer.write') AS sources,
+               array_agg(DISTINCT h.profile) FILTER (WHERE h.profile IS NOT NULL AND h.right_name = 'customer.read') AS reading,
+               array_agg(DISTINCT h.profile) FILTER (WHERE h.profile IS NOT NULL AND h.right_name = 'customer.write') AS writing
+          FROM held AS h
+          JOIN (SELECT NULL::uuid AS project_id UNION ALL SELECT DISTINCT p.project_id FROM place AS p) AS s
+            ON s.project_id IS NULL OR h.project_id IS NULL OR h.project_id = s.project_id
+          LEFT JOIN LATERAL unnest(h.sources) AS allowed (source) ON true
+         GROUP BY h.role_name, s.project_id),
+    use AS MATERIALIZED (
+        SELECT f.field_id, r.role_name, r.reading, r.writing,
+               r.reads AND (NOT f.is_masked OR r.unmasks) AS reads,
+               r.writes AND (f.authority IS NULL OR r.writes_for_any_source OR f.authority = ANY (r.sources))
+                   AND (f.is_system OR p.access = 'write' AND r.reads AND (NOT f.is_masked OR r.unmasks)) AS writes
+          FROM field AS f
+          LEFT JOIN place AS p ON p.field_id = f.field_id AND NOT f.is_system
+          JOIN reach AS r ON CASE WHEN f.is_system THEN r.project_id IS NULL ELSE r.project_id = p.project_id END)
     SELECT ringfence.current_owner() AS owner_id, f.field_id, f.name AS field, f.authority, coalesce(writer.sources, '{}') AS written_by,
            CASE WHEN may.manage_fields AND NOT f.is_system THEN ARRAY(SELECT p.name FROM place AS p WHERE p.field_id = f.field_id ORDER BY 1) END AS read_in,
            CASE WHEN may.manage_fields AND NOT f.is_system THEN ARRAY(SELECT p.name FROM place AS p WHERE p.field_id = f.field_id AND p.access = 'write' ORDER BY 1) END AS written_in,
-           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT unnest(r.reading) FROM reach AS r WHERE r.field_id = f.field_id AND r.reads ORDER BY 1) END AS reading_profiles,
-           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT unnest(r.writing) FROM reach AS r WHERE r.field_id = f.field_id AND r.writes ORDER BY 1) END AS writing_profiles,
-           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT r.role_name FROM reach AS r WHERE r.field_id = f.field_id AND r.reads ORDER BY 1) END AS reading_roles,
-           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT r.role_name FROM reach AS r WHERE r.field_id = f.field_id AND r.writes ORDER BY 1) END AS writing_roles
+           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT unnest(u.reading) FROM use AS u WHERE u.field_id = f.field_id AND u.reads ORDER BY 1) END AS reading_profiles,
+           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT unnest(u.writing) FROM use AS u WHERE u.field_id = f.field_id AND u.writes ORDER BY 1) END AS writing_profiles,
+           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT u.role_name::text COLLATE "C" FROM use AS u WHERE u.field_id = f.field_id AND u.reads ORDER BY 1) END AS reading_roles,
+           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT u.role_name::text COLLATE "C" FROM use AS u WHERE u.field_id = f.field_id AND u.writes ORDER BY 1) END AS writing_roles
       FROM field AS f
       LEFT JOIN writer ON writer.field_id = f.field_id
-     CROSS JOIN (SELECT ringfence.has_right_in('field.manage', NULL) AS manage_fields,
-                        -- Which projects have a field decides who reads it.
-                        ringfence.has_right_in('access.manage', NULL) AND ringfence.has_right_in('field.manage', NULL) AS manage_access) AS may
+     CROSS JOIN may
      ORDER BY NOT f.is_system, f."position", f.name;
 END
 $flow$;
@@ -3537,51 +3661,125 @@ COMMENT ON FUNCTION ringfence.flow_of_data() IS 'The rows of view data_flow. Err
 CREATE VIEW ringfence.data_flow WITH (security_invoker = true, security_barrier = true) AS SELECT * FROM ringfence.flow_of_data();
 GRANT SELECT ON ringfence.data_flow TO ringfence_user;
 COMMENT ON VIEW ringfence.data_flow IS 'For each field that the session sees: whose it is, which sources have changed it lately, and in which projects and by whom it is read and written';
-COMMENT ON COLUMN ringfence.data_flow.authority IS 'The source with authority over the field: its own, or that over customers as a whole';
+COMMENT ON COLUMN ringfence.data_flow.authority IS 'The source with authority over the field: its own, or that over customers as a whole, which the source of a customer''s record precedes';
 COMMENT ON COLUMN ringfence.data_flow.written_by IS 'Sources that have changed it in the last 30 days, by the history';
 COMMENT ON COLUMN ringfence.data_flow.read_in IS 'Enabled projects that have it; NULL for a system field, which all have, and without field.manage';
-COMMENT ON COLUMN ringfence.data_flow.reading_roles IS 'Roles that may read it; NULL without access.manage and field.manage in all projects';
+COMMENT ON COLUMN ringfence.data_flow.reading_roles IS 'Roles that may read it, also by a role that they are members of; NULL without access.manage and field.manage in all projects';
 COMMENT ON COLUMN ringfence.data_flow.writing_roles IS 'Roles that may write it, also by the sources that they may be; NULL as reading_roles';
 
--- Its caller is where_is(). Row-level security binds the definer by the rights of the session. Of what belongs to a field, only fields that the
--- session sees count.
-CREATE FUNCTION ringfence.rows_of_customer(relation regclass, owner_column name, id_column name, customer uuid) RETURNS bigint
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $rows$
-DECLARE
-    found bigint;
+-- The right that shows the rows of a table of the extension. NULL: the table is not the extension's, or nobody reads it.
+CREATE FUNCTION ringfence.right_to_read(relation regclass) RETURNS text
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+        SELECT CASE c.relname WHEN 'ticket' THEN 'ticket.read'
+                              WHEN 'interaction' THEN 'interaction.read' WHEN 'response' THEN 'interaction.read'
+                              WHEN 'customer' THEN 'customer.read' WHEN 'change' THEN 'customer.read'
+                              WHEN 'unique_value' THEN 'customer.read' WHEN 'proposed_value' THEN 'customer.read' END
+          FROM pg_catalog.pg_class AS c
+         WHERE c.oid = right_to_read.relation AND c.relnamespace = 'ringfence'::regnamespace AND pg_catalog.pg_get_userbyid(c.relowner) = 'ringfence_tables';
+    END;
+REVOKE ALL ON FUNCTION ringfence.right_to_read(regclass) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.right_to_read(regclass) TO ringfence_user, ringfence_definer;
+COMMENT ON FUNCTION ringfence.right_to_read(regclass) IS 'The right that shows the rows of a table of the extension that refers to customers; part of where_is()';
+
+CREATE FUNCTION ringfence.roles_with(right_name text) RETURNS text[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $roles$
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = relation AND c.relnamespace = 'ringfence'::regnamespace AND c.relowner = 'ringfence_tables'::regrole) THEN
+    IF NOT ringfence.has_right_in('access.manage', NULL) THEN
         RETURN NULL;
     END IF;
-    EXECUTE format('SELECT count(*) FROM %s AS found WHERE found.%I = ringfence.current_owner() AND found.%I = $1 %s', relation, owner_column, id_column,
-                   CASE WHEN EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attname = 'field_id' AND NOT a.attisdropped)
-                        THEN 'AND found.field_id IN (SELECT f.field_id FROM ringfence.visible_fields(true) AS f)' ELSE '' END)
-       INTO found USING customer;
+    RETURN ARRAY(SELECT DISTINCT member.rolname::text COLLATE "C"
+                   FROM ringfence.granted_right AS g
+                   JOIN pg_roles AS granted ON granted.rolname = g.role_name
+                   JOIN pg_roles AS member ON NOT member.rolsuper AND pg_has_role(member.oid, granted.oid, 'USAGE')
+                  WHERE g.owner_id = ringfence.current_owner() AND g.right_name = roles_with.right_name ORDER BY 1);
+END
+$roles$;
+ALTER FUNCTION ringfence.roles_with(text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.roles_with(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.roles_with(text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.roles_with(text) IS 'The roles that have a right in some project of the session''s owner, also by a role that they are members of; NULL without access.manage. Part of where_is()';
+
+-- A query for the rows that refer to customer $1 by these foreign keys: the first is of the table that is counted, the last refers to
+-- table customer. NULL if the keys are no such chain.
+CREATE FUNCTION ringfence.query_by_keys(keys oid[], more text DEFAULT '') RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $query$
+DECLARE
+    target    oid := 'ringfence.customer'::regclass;
+    key       record;
+    pair      record;
+    condition text := '';
+    joined    text;
+BEGIN
+    FOR n IN REVERSE coalesce(cardinality(keys), 0)..1 LOOP
+        SELECT c.conrelid, c.confrelid, c.conkey, c.confkey INTO key FROM pg_constraint AS c WHERE c.oid = keys[n] AND c.contype = 'f';
+        IF NOT FOUND OR key.confrelid <> target THEN
+            RETURN NULL;
+        END IF;
+        joined := '';
+        FOR pair IN SELECT here.attname AS here, there.attname AS there
+                      FROM unnest(key.conkey, key.confkey) AS columns (here, there)
+                      JOIN pg_attribute AS here ON here.attrelid = key.conrelid AND here.attnum = columns.here
+                      JOIN pg_attribute AS there ON there.attrelid = key.confrelid AND there.attnum = columns.there LOOP
+            joined := joined || CASE WHEN n < cardinality(keys) THEN format(' AND t%s.%I = t%s.%I', n, pair.here, n + 1, pair.there)
+                                     WHEN pair.there = 'owner_id' THEN format(' AND t%s.%I = ringfence.current_owner()', n, pair.here)
+                                     WHEN pair.there = 'id' THEN format(' AND t%s.%I = $1', n, pair.here) END;
+        END LOOP;
+        -- A key that does not name the owner could count rows of another owner.
+        IF n = cardinality(keys) AND (joined IS NULL OR joined NOT LIKE '%current_owner()%' OR joined NOT LIKE '%$1%') THEN
+            RETURN NULL;
+        END IF;
+        condition := CASE WHEN n = cardinality(keys) THEN joined
+                          ELSE format(' AND EXISTS (SELECT FROM %s AS t%s WHERE true%s%s)', target::regclass, n + 1, joined, condition) END;
+        target := key.conrelid;
+    END LOOP;
+    RETURN format('SELECT count(*) FROM %s AS t1 WHERE true', target::regclass) || condition || more;
+END
+$query$;
+REVOKE ALL ON FUNCTION ringfence.query_by_keys(oid[], text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.query_by_keys(oid[], text) TO ringfence_user, ringfence_definer;
+COMMENT ON FUNCTION ringfence.query_by_keys(oid[], text) IS 'Builds the query for rows that refer to a customer by a chain of foreign keys; part of where_is()';
+
+-- Row-level security binds the definer by the rights of the session: without the right in all projects it would count some of the rows
+-- only. Of rows that belong to a field, those of fields that the session sees count.
+CREATE FUNCTION ringfence.rows_of_customer(keys oid[], customer uuid) RETURNS bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $rows$
+DECLARE
+    query text;
+    found bigint;
+BEGIN
+    IF keys IS NULL OR EXISTS (
+        SELECT FROM unnest(keys) AS named (key) LEFT JOIN pg_constraint AS c ON c.oid = named.key
+         WHERE ringfence.has_right_in(ringfence.right_to_read(c.conrelid), NULL) IS NOT TRUE) THEN
+        RETURN NULL;
+    END IF;
+    query := ringfence.query_by_keys(keys, CASE WHEN EXISTS (
+        SELECT FROM pg_constraint AS c JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = 'field_id' AND NOT a.attisdropped WHERE c.oid = keys[1])
+        THEN ' AND (t1.field_id IS NULL OR t1.field_id IN (SELECT f.field_id FROM ringfence.visible_fields(true) AS f))' ELSE '' END);
+    IF query IS NOT NULL THEN
+        EXECUTE query INTO found USING customer;
+    END IF;
     RETURN found;
 END
 $rows$;
-ALTER FUNCTION ringfence.rows_of_customer(regclass, name, name, uuid) OWNER TO ringfence_definer;
-REVOKE ALL ON FUNCTION ringfence.rows_of_customer(regclass, name, name, uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.rows_of_customer(regclass, name, name, uuid) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.rows_of_customer(regclass, name, name, uuid) IS 'How many rows of a table of the extension refer to a customer of the session''s owner; part of where_is()';
+ALTER FUNCTION ringfence.rows_of_customer(oid[], uuid) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.rows_of_customer(oid[], uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.rows_of_customer(oid[], uuid) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.rows_of_customer(oid[], uuid) IS 'How many rows of a table of the extension refer to a customer by a chain of foreign keys. NULL: the session may not read all of them. Part of where_is()';
 
-CREATE FUNCTION ringfence.where_customer_is(customer uuid, OUT is_there boolean, OUT changes bigint, OUT authority text, OUT readers text[]) RETURNS record
+CREATE FUNCTION ringfence.where_customer_is(customer uuid, OUT is_there boolean, OUT changes bigint, OUT authority text) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $where$
 BEGIN
     PERFORM ringfence.check_right('customer.read');
     SELECT true, ringfence.authority_over(NULL, c.source_id) INTO is_there, authority
       FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = where_customer_is.customer;
     SELECT count(*) INTO changes FROM ringfence.seen_changes(where_customer_is.customer);
-    IF ringfence.has_right_in('access.manage', NULL) THEN
-        readers := ARRAY(SELECT DISTINCT g.role_name FROM ringfence.granted_right AS g
-                          WHERE g.owner_id = ringfence.current_owner() AND g.right_name = 'customer.read' ORDER BY 1);
-    END IF;
 END
 $where$;
 ALTER FUNCTION ringfence.where_customer_is(uuid) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.where_customer_is(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.where_customer_is(uuid) TO ringfence_user;
-COMMENT ON FUNCTION ringfence.where_customer_is(uuid) IS 'Whether the session''s owner has a customer, its changes, whose the record is, and who may read it; part of where_is()';
+COMMENT ON FUNCTION ringfence.where_customer_is(uuid) IS 'Whether the session''s owner has a customer, its changes, and whose the record is; part of where_is()';
 
 -- Not SECURITY DEFINER: applications' own tables are read with the privileges of the caller.
 CREATE FUNCTION ringfence.where_is(customer uuid)
@@ -3596,45 +3794,51 @@ BEGIN
         RAISE EXCEPTION 'no customer with this id is in reach' USING ERRCODE = 'no_data_found';
     END IF;
     IF known.is_there THEN
-        RETURN QUERY SELECT 'ringfence.customer'::regclass, 'id'::name, 1::bigint, known.authority, known.readers;
+        RETURN QUERY SELECT 'ringfence.customer'::regclass, 'id'::name, 1::bigint, known.authority, ringfence.roles_with('customer.read');
     END IF;
     IF known.changes > 0 THEN
-        RETURN QUERY SELECT 'ringfence.change'::regclass, 'customer_id'::name, known.changes, NULL::text, known.readers;
+        RETURN QUERY SELECT 'ringfence.change'::regclass, 'customer_id'::name, known.changes, NULL::text, ringfence.roles_with('customer.read');
     END IF;
+    -- Each key that leads to table customer, by the shortest way.
     FOR place IN
-        SELECT key.conrelid::regclass AS relation, c.relnamespace = 'ringfence'::regnamespace AS is_ours, own.attname AS owner_column, id.attname AS id_column,
+        WITH RECURSIVE way AS (
+            SELECT key.oid AS key, key.conrelid, ARRAY[key.oid] AS keys
+              FROM pg_constraint AS key
+             WHERE key.contype = 'f' AND key.confrelid = 'ringfence.customer'::regclass AND key.conparentid = 0
+            UNION ALL
+            SELECT key.oid, key.conrelid, key.oid || way.keys
+              FROM way
+              JOIN pg_constraint AS key ON key.contype = 'f' AND key.confrelid = way.conrelid AND key.conparentid = 0
+             WHERE key.oid <> ALL (way.keys) AND key.conrelid <> 'ringfence.customer'::regclass AND cardinality(way.keys) < 4)
+        SELECT DISTINCT ON (key.conrelid::regclass::text COLLATE "C", columns.name)
+               key.conrelid::regclass AS relation, columns.name AS column_name, way.keys, ringfence.right_to_read(key.conrelid) AS right_name,
                ARRAY(SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
                        FROM (SELECT (aclexplode(c.relacl)).* UNION ALL
                              SELECT (aclexplode(t.attacl)).* FROM pg_attribute AS t WHERE t.attrelid = c.oid AND t.attacl IS NOT NULL) AS a
                       WHERE a.privilege_type = 'SELECT' AND a.grantee <> c.relowner ORDER BY 1) AS granted
-          FROM pg_constraint AS key
+          FROM way
+          JOIN pg_constraint AS key ON key.oid = way.key
           JOIN pg_class AS c ON c.oid = key.conrelid
-         CROSS JOIN LATERAL unnest(key.conkey, key.confkey) AS pair (here, there)
-          JOIN pg_attribute AS id ON id.attrelid = key.conrelid AND id.attnum = pair.here
-          JOIN pg_attribute AS target ON target.attrelid = key.confrelid AND target.attnum = pair.there AND target.attname = 'id'
-          LEFT JOIN LATERAL (
-            SELECT a.attname FROM unnest(key.conkey, key.confkey) AS other (here, there)
-              JOIN pg_attribute AS a ON a.attrelid = key.conrelid AND a.attnum = other.here
-              JOIN pg_attribute AS b ON b.attrelid = key.confrelid AND b.attnum = other.there AND b.attname = 'owner_id') AS own ON true
-         WHERE key.contype = 'f' AND key.confrelid = 'ringfence.customer'::regclass AND key.conparentid = 0
-         ORDER BY key.conrelid::regclass::text COLLATE "C", id.attname
+         CROSS JOIN LATERAL (
+            SELECT a.attname AS name FROM unnest(key.conkey, key.confkey) AS pair (here, there)
+              JOIN pg_attribute AS a ON a.attrelid = key.conrelid AND a.attnum = pair.here
+              JOIN pg_attribute AS b ON b.attrelid = key.confrelid AND b.attnum = pair.there AND b.attname <> 'owner_id'
+             ORDER BY b.attname <> 'id' LIMIT 1) AS columns
+         ORDER BY key.conrelid::regclass::text COLLATE "C", columns.name, cardinality(way.keys), way.keys
     LOOP
         relation := place.relation;
-        column_name := place.id_column;
+        column_name := place.column_name;
         authority := NULL;
-        readers := CASE WHEN place.is_ours THEN known.readers ELSE place.granted END;
         rows := NULL;
-        IF place.owner_column IS NULL THEN
-            RETURN NEXT;
-            CONTINUE;
-        END IF;
-        IF place.is_ours THEN
-            rows := ringfence.rows_of_customer(place.relation, place.owner_column, place.id_column, customer);
+        IF place.right_name IS NOT NULL THEN
+            readers := ringfence.roles_with(place.right_name);
+            rows := ringfence.rows_of_customer(place.keys, customer);
         ELSE
+            readers := place.granted;
             BEGIN
-                EXECUTE format('SELECT count(*) FROM %s AS found WHERE found.%I OPERATOR(pg_catalog.=) ringfence.current_owner() AND found.%I OPERATOR(pg_catalog.=) $1',
-                               place.relation, place.owner_column, place.id_column) INTO rows USING customer;
-            EXCEPTION WHEN insufficient_privilege THEN
+                EXECUTE coalesce(ringfence.query_by_keys(place.keys), 'SELECT NULL::bigint') INTO rows USING customer;
+            EXCEPTION WHEN OTHERS THEN
+                -- The caller may not read the table, or its own policy fails.
                 rows := NULL;
             END;
         END IF;
@@ -3645,7 +3849,7 @@ $where$;
 REVOKE ALL ON FUNCTION ringfence.where_is(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.where_is(uuid) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.where_is(uuid) IS
-    'Every table that refers to a customer by a foreign key, applications'' own too: how many rows (NULL: not the caller''s to read), whose the record is, and who may read. Error P0002: no such customer';
+    'Every table that foreign keys lead from to a customer, applications'' own too: how many rows (NULL: not the caller''s to read), whose the record is, and who may read. Error P0002: no such customer';
 
 DROP TRIGGER require_right_to_write ON ringfence.customer_card;
 CREATE TRIGGER require_right_to_write BEFORE INSERT OR UPDATE ON ringfence.customer_card
@@ -3671,6 +3875,7 @@ BEGIN
     PERFORM ringfence.suspend_authority(false);
     -- Values that are deleted for good are not kept in the history.
     DELETE FROM ringfence.change AS old WHERE old.owner_id = target.owner_id AND old.field_id = target.id;
+    PERFORM ringfence.forget_proposed(target.id);
     RETURN held;
 END
 $drop$;
@@ -3750,6 +3955,72 @@ CREATE OR REPLACE FUNCTION ringfence.provision_access() RETURNS void
             ('admin', 'Everything within the owner',
              '{customer.read,customer.write,customer.delete,ticket.read,ticket.write,ticket.delete,interaction.read,interaction.write,field.manage,field.unmask,project.manage,channel.manage,script.manage,import.run,access.manage,owner.export,source.manage,customer.propose}', true);
     END;
+
+-- erasure: a person is forgotten.
+
+-- While the customer is locked, no session adds an interaction or a ticket of it.
+CREATE FUNCTION ringfence.erase_at_desk(customer uuid) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $desk$
+BEGIN
+    PERFORM FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = customer FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM ringfence.erase_responses(customer);
+    PERFORM ringfence.erase_interactions(customer);
+    PERFORM ringfence.erase_tickets(customer);
+    RETURN true;
+END
+$desk$;
+REVOKE ALL ON FUNCTION ringfence.erase_at_desk(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.erase_at_desk(uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.erase_at_desk(uuid) IS 'Locks a customer, and clears what its responses, interactions and tickets say. False: there is no such customer. Part of erase_customer()';
+
+-- In all projects, also where the session has no right over tickets and interactions: it has the right to erase.
+CREATE FUNCTION ringfence.erase_from_desk(customer uuid) RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE STRICT AS 'MODULE_PATHNAME', 'erase_from_desk_wrapper';
+REVOKE ALL ON FUNCTION ringfence.erase_from_desk(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.erase_from_desk(uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.erase_from_desk(uuid) IS 'Runs erase_at_desk() with all rights within the owner. Part of erase_customer()';
+
+-- Whose the data are does not matter: the person has the right to it.
+CREATE FUNCTION ringfence.erase_customer(customer uuid, reason text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $erase$
+DECLARE
+    is_known boolean NOT NULL := false;
+BEGIN
+    PERFORM ringfence.check_right('customer.read'), ringfence.check_right('customer.delete'), ringfence.check_right('source.manage');
+    IF reason IS NULL OR NOT ringfence.can_be_seen(reason) OR length(reason) > 1000 THEN
+        RAISE EXCEPTION 'a customer is erased for a reason' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give one of at most 1000 characters, without data of the person.';
+    END IF;
+    is_known := ringfence.erase_from_desk(erase_customer.customer);
+    IF is_known THEN
+        PERFORM ringfence.suspend_authority(true);
+        DELETE FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = erase_customer.customer;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'the customer was not erased: a trigger suppressed it' USING ERRCODE = 'triggered_action_exception',
+                HINT = 'Ask a database administrator which trigger of table ringfence.customer does so.';
+        END IF;
+        PERFORM ringfence.suspend_authority(false);
+    END IF;
+    -- Of one that was deleted before, or that was only proposed.
+    DELETE FROM ringfence.proposed_value AS p
+     WHERE p.owner_id = ringfence.current_owner() AND p.customer_id IS NULL AND p.data #>> '{new,id}' = erase_customer.customer::text;
+    is_known := is_known OR FOUND;
+    DELETE FROM ringfence.change AS c
+     WHERE c.owner_id = ringfence.current_owner() AND c.customer_id = erase_customer.customer AND c.kind <> 'erase';
+    is_known := is_known OR FOUND;
+    IF NOT is_known THEN
+        RAISE EXCEPTION 'no customer with this id is in reach' USING ERRCODE = 'no_data_found';
+    END IF;
+    PERFORM ringfence.note_erased_customer(erase_customer.customer, erase_customer.reason);
+END
+$erase$;
+ALTER FUNCTION ringfence.erase_customer(uuid, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.erase_customer(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.erase_customer(uuid, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.erase_customer(uuid, text) IS
+    'Erases a customer of whatever source, its history, and what its tickets and interactions say; keeps that it happened, by whom and why. Needs customer.read, customer.delete, source.manage. Error P0002, 22023';
 
 -- The sources that access names are the owner's. One whose name cannot be a source's was never of use to anybody.
 DO $sources$

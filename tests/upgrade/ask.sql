@@ -19,7 +19,7 @@ SELECT ringfence.enter('Company B');
 \c - app_ab
 SELECT count(*) FROM ringfence.customer;
 BEGIN; SELECT ringfence.enter('Company B'); SELECT name FROM ringfence.customer ORDER BY name; SELECT ringfence.enter('Company A'); ROLLBACK;
-BEGIN; SET LOCAL ringfence.owner = 'Company A'; SELECT count(*), ringfence.current_source() FROM ringfence.customer; ROLLBACK;
+BEGIN; SET LOCAL ringfence.owner = 'Company A'; SET LOCAL ringfence.source = 'erp'; SELECT count(*), ringfence.current_source() FROM ringfence.customer; ROLLBACK;
 \echo *** app_token
 \c - app_token
 SELECT count(*) FROM ringfence.customer;
