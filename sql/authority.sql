@@ -3,6 +3,9 @@
 -- The authority over a datum is that of its field, else that of the customer's record (customer.source_id), else that of
 -- customers as a whole. Without one, everybody with the right may write it. A retired source's authority is its
 -- successor's. Reading is not affected.
+--
+-- To delete a customer is to change all its data. Of fields that the session does not see it must not learn whether there is
+-- a value, so that an authority over such a field counts for each customer.
 
 CREATE TABLE ringfence.authority (
     owner_id  uuid NOT NULL DEFAULT ringfence.current_owner(),
@@ -64,17 +67,19 @@ DECLARE
     found_source uuid;
     found_field  uuid;
 BEGIN
-    PERFORM ringfence.check_right('source.manage');
+    PERFORM ringfence.check_right('source.manage'), ringfence.check_right('customer.read');
     IF set_authority.source IS NOT NULL THEN
         found_source := ringfence.source_in_reach(set_authority.source);
     END IF;
     IF set_authority.field IS NOT NULL THEN
         found_field := (ringfence.known_field(set_authority.field)).id;
     END IF;
-    DELETE FROM ringfence.authority AS a
-     WHERE a.owner_id = ringfence.current_owner() AND a.field_id IS NOT DISTINCT FROM found_field;
-    IF found_source IS NOT NULL THEN
-        INSERT INTO ringfence.authority (field_id, source_id) VALUES (found_field, found_source);
+    IF found_source IS NULL THEN
+        DELETE FROM ringfence.authority AS a
+         WHERE a.owner_id = ringfence.current_owner() AND a.field_id IS NOT DISTINCT FROM found_field;
+    ELSE
+        INSERT INTO ringfence.authority AS a (field_id, source_id) VALUES (found_field, found_source)
+            ON CONFLICT (owner_id, field_id) DO UPDATE SET source_id = excluded.source_id;
     END IF;
 END
 $set$;
@@ -82,14 +87,14 @@ ALTER FUNCTION ringfence.set_authority(text, text) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.set_authority(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.set_authority(text, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.set_authority(text, text) IS
-    'Gives a source the authority over a field, or (NULL) over customers as a whole; a NULL source takes it away. Needs source.manage. Error P0002: no such source; 42501: no such field';
+    'Gives a source the authority over a field, or (NULL) over customers as a whole; a NULL source takes it away. Needs source.manage and customer.read. Error P0002: no such source; 42501: no such field';
 
 CREATE FUNCTION ringfence.hand_over(customer uuid, source text) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $hand$
 DECLARE
     found_source uuid;
 BEGIN
-    PERFORM ringfence.check_right('source.manage');
+    PERFORM ringfence.check_right('source.manage'), ringfence.check_right('customer.read'), ringfence.check_right('customer.write');
     IF hand_over.source IS NOT NULL THEN
         found_source := ringfence.source_in_reach(hand_over.source);
     END IF;
@@ -104,7 +109,7 @@ ALTER FUNCTION ringfence.hand_over(uuid, text) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.hand_over(uuid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.hand_over(uuid, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.hand_over(uuid, text) IS
-    'Gives the record of a customer to another source, or (NULL) to none. Needs source.manage and customer.write. Error P0002: no such customer or source';
+    'Gives the record of a customer to another source, or (NULL) to none. Needs source.manage, customer.read and customer.write. Error P0002: no such customer or source';
 
 -- No customer is written: whatever belongs to the source is its successor's from now on, also a customer that a session of
 -- the source is just inserting.
@@ -114,7 +119,7 @@ DECLARE
     found_source    uuid;
     found_successor uuid;
 BEGIN
-    PERFORM ringfence.check_right('source.manage');
+    PERFORM ringfence.check_right('source.manage'), ringfence.check_right('customer.read');
     -- In one order, so that two sessions neither deadlock nor retire two sources in favour of each other.
     PERFORM FROM ringfence.source AS s WHERE s.owner_id = ringfence.current_owner() ORDER BY s.id FOR UPDATE;
     found_source := ringfence.source_in_reach(retire_source.source);
@@ -130,7 +135,7 @@ ALTER FUNCTION ringfence.retire_source(text, text) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.retire_source(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.retire_source(text, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.retire_source(text, text) IS
-    'Ends a source: no session can be it any more, and what belonged to it is the successor''s. Needs source.manage. Error P0002: no such source; 22023: both are one';
+    'Ends a source: no session can write as it from now on, and its data are the successor''s. Needs source.manage and customer.read. Error P0002: no such source; 22023: both are one';
 
 CREATE FUNCTION ringfence.authority_over(field_id uuid, record_source uuid) RETURNS text
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'authority_over_wrapper';
@@ -138,11 +143,12 @@ REVOKE ALL ON FUNCTION ringfence.authority_over(uuid, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.authority_over(uuid, uuid) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.authority_over(uuid, uuid) IS 'The name of the source with authority over a field of a customer whose record belongs to that source; internal';
 
-CREATE FUNCTION ringfence.suspend_authority(suspend boolean) RETURNS boolean
-    LANGUAGE c VOLATILE PARALLEL UNSAFE STRICT AS 'MODULE_PATHNAME', 'suspend_authority_wrapper';
-REVOKE ALL ON FUNCTION ringfence.suspend_authority(boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.suspend_authority(boolean) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.suspend_authority(boolean) IS 'Around a statement of the extension that changes the form of values, or erases them: judges no authority, keeps no history. Internal';
+CREATE FUNCTION ringfence.exempt_own_work(customer uuid DEFAULT NULL, field uuid DEFAULT NULL) RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'exempt_own_work_wrapper';
+REVOKE ALL ON FUNCTION ringfence.exempt_own_work(uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.exempt_own_work(uuid, uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.exempt_own_work(uuid, uuid) IS
+    'Until called without arguments, statements of the caller that delete this customer, or change values of this field, are neither judged nor kept in history. Internal';
 
 -- Its name sorts before those of the triggers that keep normal forms: they must see what is left out.
 CREATE FUNCTION ringfence.judge_authority() RETURNS trigger

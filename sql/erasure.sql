@@ -37,13 +37,13 @@ BEGIN
     END IF;
     is_known := ringfence.erase_from_desk(erase_customer.customer);
     IF is_known THEN
-        PERFORM ringfence.suspend_authority(true);
+        PERFORM ringfence.exempt_own_work(customer => erase_customer.customer);
         DELETE FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = erase_customer.customer;
         IF NOT FOUND THEN
             RAISE EXCEPTION 'the customer was not erased: a trigger suppressed it' USING ERRCODE = 'triggered_action_exception',
                 HINT = 'Ask a database administrator which trigger of table ringfence.customer does so.';
         END IF;
-        PERFORM ringfence.suspend_authority(false);
+        PERFORM ringfence.exempt_own_work();
     END IF;
     -- Of one that was deleted before, or that was only proposed.
     DELETE FROM ringfence.proposed_value AS p

@@ -15,9 +15,11 @@ CREATE TABLE ringfence.change (
     reason      text,
     PRIMARY KEY (owner_id, customer_id, id)
 );
+-- For what was left out, and what is forgotten.
+CREATE INDEX change_at ON ringfence.change (owner_id, at);
 COMMENT ON TABLE ringfence.change IS 'The history of customers. A trigger of table customer writes it; no role can read or write it: history() shows what a session may see';
 COMMENT ON COLUMN ringfence.change.field_id IS 'The field, custom or system; NULL: the customer as a whole';
-COMMENT ON COLUMN ringfence.change.kind IS 'Of a field: set, change, clear, left_out. Of the customer: insert, delete, hand_over, erase';
+COMMENT ON COLUMN ringfence.change.kind IS 'Of a field: set, change, clear, left_out. Of the customer: insert, delete, hand_over, erase, left_out (its deletion)';
 COMMENT ON COLUMN ringfence.change.data IS 'Values before and after, as they were shown: "old" and "new"';
 -- No role has a privilege on it. The rights are asked of functions of the definer.
 SELECT ringfence.wall('ringfence.change', 'customer.read', 'customer.read', 'customer.read');
@@ -173,12 +175,15 @@ BEGIN
     RETURN QUERY
         SELECT c.at, c.customer_id, f.name,
                CASE WHEN f.access <> 'masked' THEN c.data -> 'old' END, CASE WHEN f.access <> 'masked' THEN c.data -> 'new' END,
-               f.access = 'masked', c.role_name, c.agent, s.name, ringfence.authority_over(c.field_id, kept.source_id)
+               coalesce(f.access = 'masked', false), c.role_name, c.agent, s.name,
+               -- A new customer would have been its writer's.
+               ringfence.authority_over(c.field_id, CASE WHEN kept.id IS NULL THEN c.source_id ELSE kept.source_id END)
           FROM ringfence.change AS c
-          JOIN ringfence.visible_fields(false) AS f ON f.field_id = c.field_id
+          LEFT JOIN ringfence.visible_fields(false) AS f ON f.field_id = c.field_id
           LEFT JOIN ringfence.source AS s ON s.owner_id = c.owner_id AND s.id = c.source_id
           LEFT JOIN ringfence.customer AS kept ON kept.owner_id = c.owner_id AND kept.id = c.customer_id
          WHERE c.owner_id = ringfence.current_owner() AND c.kind = 'left_out' AND c.at >= left_out.since
+           AND (c.field_id IS NULL OR f.field_id IS NOT NULL)
          ORDER BY c.at, c.customer_id, c.id;
 END
 $left$;
@@ -186,7 +191,7 @@ ALTER FUNCTION ringfence.left_out(timestamptz) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.left_out(timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.left_out(timestamptz) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.left_out(timestamptz) IS
-    'What ringfence.on_foreign_datum = ''skip'' has left out since then: the value that stayed, the one that was not written, by whom, and the source with authority over it now';
+    'What ringfence.on_foreign_datum = ''skip'' has left out since then: the value that stayed, the one that was not written, by whom, and the source with authority over it now. Without a field: the deletion of the customer';
 
 CREATE FUNCTION ringfence.forget_history(before timestamptz) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $forget$

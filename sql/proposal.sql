@@ -32,7 +32,13 @@ CREATE FUNCTION ringfence.store_proposal(customer uuid, field uuid, data jsonb, 
     LANGUAGE sql VOLATILE
     BEGIN ATOMIC
         INSERT INTO ringfence.proposed_value (customer_id, field_id, data, role_name, agent, source_id)
-        VALUES (store_proposal.customer, store_proposal.field, store_proposal.data, store_proposal.role_name, store_proposal.agent, store_proposal.source);
+        SELECT store_proposal.customer, store_proposal.field, store_proposal.data, store_proposal.role_name, store_proposal.agent, store_proposal.source
+         -- A value that is proposed a second time is one proposal.
+         WHERE NOT EXISTS (SELECT FROM ringfence.proposed_value AS same
+                            WHERE same.owner_id = ringfence.current_owner() AND same.customer_id = store_proposal.customer
+                              AND same.field_id = store_proposal.field AND same.data = store_proposal.data AND same.state = 'open'
+                              AND same.role_name = store_proposal.role_name AND same.agent IS NOT DISTINCT FROM store_proposal.agent
+                              AND same.source_id IS NOT DISTINCT FROM store_proposal.source);
     END;
 REVOKE ALL ON FUNCTION ringfence.store_proposal(uuid, uuid, jsonb, text, text, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.store_proposal(uuid, uuid, jsonb, text, text, uuid) TO ringfence_definer;

@@ -7,7 +7,8 @@
 
 #![allow(ffi_unwind_calls)]
 
-use crate::authority::suspended;
+use crate::authority::{self, exempt, judge, left_out, refused};
+use crate::history;
 use crate::pg::unguarded;
 use crate::wall::{self, estimate, shown};
 use crate::{channel, error, install, lock, log, search, secret, session, wording};
@@ -187,6 +188,9 @@ unsafe extern "C-unwind" fn executor_start(query: *mut pg_sys::QueryDesc, flags:
         wall::before_execution(statement, flags);
         wording::statement_begins(statement);
         wall::refuse_blind_merge(statement);
+        if authority::skips() && wall::updates_on_conflict(statement) {
+            judge::refuse_skipping_upsert();
+        }
         match BEFORE.with(|before| before.executor_start.get()) {
             Some(before) => before(query, flags),
             None => unguarded::standard_ExecutorStart(query, flags),
@@ -203,6 +207,7 @@ unsafe extern "C-unwind" fn executor_run(
 ) {
     // SAFETY: called by PostgreSQL with a query that is being executed, which is passed on.
     unsafe {
+        let depth = left_out::begins();
         let run = session::before_run(query);
         // A query that is fetched in pieces runs without workers. This argument tells, or in newer
         // minor versions already_executed.
@@ -212,6 +217,7 @@ unsafe extern "C-unwind" fn executor_run(
             None => unguarded::standard_ExecutorRun(query, direction, rows, once),
         }
         session::after_run(query, run);
+        statement_ends(depth);
     }
 }
 
@@ -223,24 +229,60 @@ unsafe extern "C-unwind" fn executor_run(
 ) {
     // SAFETY: called by PostgreSQL with a query that is being executed, which is passed on.
     unsafe {
+        let depth = left_out::begins();
         let run = session::before_run(query);
         match BEFORE.with(|before| before.executor_run.get()) {
             Some(before) => before(query, direction, rows),
             None => unguarded::standard_ExecutorRun(query, direction, rows),
         }
         session::after_run(query, run);
+        statement_ends(depth);
     }
 }
 
 unsafe extern "C-unwind" fn executor_finish(query: *mut pg_sys::QueryDesc) {
     // SAFETY: called by PostgreSQL with a query that has been executed.
     unsafe {
+        let depth = left_out::begins();
         match BEFORE.with(|before| before.executor_finish.get()) {
             Some(before) => before(query),
             None => unguarded::standard_ExecutorFinish(query),
         }
         shown::after_execution(query);
+        statement_ends(depth);
+        if depth == 0 && refused::is_any() {
+            forget_refused();
+        }
     }
+}
+
+/// A statement, or a part of it, is done, that had begun within so many others. At the end of the outermost a warning tells what was left
+/// out, and the history is closed.
+///
+/// # Safety
+/// Under plain frames only.
+unsafe fn statement_ends(depth: u32) {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        if left_out::ends(depth) {
+            if history::row::is_open() {
+                close_history();
+            }
+            if left_out::is_counted() {
+                left_out::warn();
+            }
+        }
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn close_history() {
+    history::row::close();
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn forget_refused() {
+    refused::forget();
 }
 
 /// What a COPY needs begins before everything else, and ends after it. Secrets are hidden last, in
@@ -258,6 +300,14 @@ unsafe extern "C-unwind" fn process_utility(
     // SAFETY: called by PostgreSQL with a utility statement, which is passed on.
     unsafe {
         let node = (*statement).utilityStmt;
+        if level == pg_sys::ProcessUtilityContext::PROCESS_UTILITY_TOPLEVEL {
+            left_out::begins_outermost();
+        }
+        let depth = left_out::begins();
+        // The command may want the table for itself.
+        if history::row::is_open() {
+            close_history();
+        }
         let copies = search::copying::utility_begins(node);
         session::utility_begins(node);
         wording::utility_begins(node);
@@ -271,6 +321,7 @@ unsafe extern "C-unwind" fn process_utility(
         if copies {
             search::copying::end();
         }
+        statement_ends(depth);
     }
 }
 
@@ -319,15 +370,22 @@ unsafe extern "C-unwind" fn emit_log(report: *mut pg_sys::ErrorData) {
 unsafe extern "C-unwind" fn transaction_event(event: pg_sys::XactEvent::Type, _argument: *mut c_void) {
     use pg_sys::XactEvent::*;
     match event {
+        XACT_EVENT_PRE_COMMIT => history::row::close(),
         XACT_EVENT_PRE_PREPARE if session::works_for_transaction_only() => {
             error::prepared_transaction().report(PgLogLevel::ERROR);
         }
+        XACT_EVENT_PRE_PREPARE => history::row::close(),
         XACT_EVENT_COMMIT | XACT_EVENT_PARALLEL_COMMIT | XACT_EVENT_PREPARE => {
-            suspended::suspend(false);
+            exempt::end();
+            refused::forget();
+            left_out::transaction_ended(true);
             session::transaction_ended();
         }
         XACT_EVENT_ABORT | XACT_EVENT_PARALLEL_ABORT => {
-            suspended::suspend(false);
+            exempt::end();
+            refused::forget();
+            left_out::transaction_ended(false);
+            history::row::transaction_undone();
             search::copying::transaction_undone();
             session::transaction_ended();
         }
@@ -344,11 +402,17 @@ unsafe extern "C-unwind" fn subtransaction_event(
 ) {
     match event {
         pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB => {
-            suspended::suspend(false);
+            exempt::subtransaction_undone(own);
+            left_out::subtransaction_undone(own);
+            history::row::subtransaction_undone(own);
             search::copying::subtransaction_undone(own);
             session::subtransaction_undone(own);
         }
-        pg_sys::SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => session::subtransaction_joined(own, parent),
+        pg_sys::SubXactEvent::SUBXACT_EVENT_PRE_COMMIT_SUB => history::row::subtransaction_joins(own),
+        pg_sys::SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => {
+            left_out::subtransaction_joined(own, parent);
+            session::subtransaction_joined(own, parent);
+        }
         _ => (),
     }
 }
@@ -357,6 +421,7 @@ unsafe extern "C-unwind" fn subtransaction_event(
 #[pg_guard]
 unsafe extern "C-unwind" fn relation_changed(_argument: pg_sys::Datum, relation: pg_sys::Oid) {
     session::relation_changed(relation);
+    history::relation_changed(relation);
     wall::relation_changed(relation);
     wording::relation_changed(relation);
     channel::relation_changed(relation);

@@ -1,10 +1,10 @@
 //! Judges each write to a customer: only a session of the source with authority over a datum may change it. A trigger of table `customer`, so
 //! that it stands below every way to write one.
 
+use super::left_out::{self, LeftOut};
 use super::rules::Rules;
-use super::setting;
-use super::suspended::is_suspended;
-use crate::catalog;
+use super::setting::skips;
+use super::{exempt, refused};
 use crate::customer::stored_row::{Call, Changed, DATA, NAME, Record, WIDTH, values_changed};
 use crate::error::{self, Result};
 use crate::field::EveryField;
@@ -14,6 +14,7 @@ use crate::pg::version_1;
 use crate::rights::Rights;
 use crate::session::{self, Context};
 use crate::source::Sources;
+use crate::{catalog, role};
 use pgrx::datum::Uuid;
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
 use std::ffi::CStr;
@@ -41,63 +42,106 @@ impl<'a> Judge<'a> {
         Ok(Judge { context, rules: context.authority()?, sources: context.sources()?, own, record })
     }
 
-    /// Whether anybody with the right may write everything.
-    fn is_free(&self) -> bool {
-        self.rules.is_empty() && self.record.is_none_or(|record| Some(self.sources.standing(record)) == self.own)
-    }
-
     /// The source that has authority over a field, if it is not the session's.
-    fn over(&self, field: Option<Uuid>) -> Option<Uuid> {
-        let authority = self.sources.standing(self.rules.over(field, self.record)?);
+    fn foreign_source(&self, field: Option<Uuid>) -> Option<Uuid> {
+        let authority = self.sources.successor_of(self.rules.over(field, self.record)?);
         (Some(authority) != self.own).then_some(authority)
     }
 
-    fn over_column(&self, every: &EveryField, column: usize) -> Option<Uuid> {
-        self.over(every.of_column(name_of(column)))
+    fn foreign_source_of_column(&self, every: &EveryField, column: usize) -> Option<Uuid> {
+        self.foreign_source(every.of_column(name_of(column)))
+    }
+
+    fn reads(&self) -> bool {
+        self.context.rights.contains(Rights::CUSTOMER_READ)
     }
 
     /// Of these changes those that the session may not make. Values of a field that is dropped belong to nobody.
     fn foreign<'c>(&self, columns: impl Iterator<Item = usize>, values: Vec<Changed<'c>>) -> Result<Vec<Foreign<'c>>> {
         let every = self.context.every_field()?;
-        let columns = columns.filter_map(|column| Some(Foreign::Column(column, self.over_column(every, column)?)));
-        let mut foreign: Vec<Foreign> = columns.collect();
+        let mut foreign: Vec<Foreign> = columns
+            .filter_map(|column| Some(Foreign::Column(column, self.foreign_source_of_column(every, column)?)))
+            .collect();
         for (definition, changed) in every.in_form(values, |changed| changed.key) {
-            if let Some(source) = self.over(Some(definition.id)) {
+            if let Some(source) = self.foreign_source(Some(definition.id))
+                && !exempt::is_reshaped(definition.id)
+            {
                 foreign.push(Foreign::Value(changed, source));
             }
         }
         Ok(foreign)
     }
 
-    /// The data with the sources that they belong to, as a message lists them. Only what the session sees is named.
-    fn listed(&self, foreign: &[Foreign]) -> Result<String> {
-        if !self.context.rights.contains(Rights::CUSTOMER_READ) {
-            return Ok(String::new());
-        }
-        let fields = self.context.fields()?;
-        let mut named: Vec<String> = Vec::new();
-        for datum in foreign {
-            let (name, source) = match datum {
-                Foreign::Column(column, source) => (Some(name_of(*column)), source),
-                Foreign::Value(changed, source) => {
-                    (fields.by_key(changed.key).map(|field| field.name.as_str()), source)
-                }
-            };
-            if let (Some(name), Some(source)) = (name, self.sources.name_of(*source)) {
-                named.push(format!("\"{name}\" (source \"{source}\")"));
+    /// The data because of which the session may not delete a customer, by name if it sees them. What it does not see counts whether there
+    /// is a value or not: else the answer would tell.
+    fn foreign_to_delete<'c>(&'c self, old: &Record, held: &Jsonb) -> Result<Vec<(Option<&'c str>, Uuid)>> {
+        let every = self.context.every_field()?;
+        let seen = if self.reads() { Some(self.context.fields()?) } else { None };
+        let columns = (0..WIDTH).filter(|column| seen.is_none() || old.holds(*column));
+        let mut foreign: Vec<_> = columns
+            .filter_map(|column| {
+                let source = self.foreign_source_of_column(every, column)?;
+                Some((seen.map(|_| name_of(column)), source))
+            })
+            .collect();
+        for (definition, key) in every.custom() {
+            let name = seen.and_then(|fields| fields.by_key(key)).map(|field| field.name.as_str());
+            if (name.is_none() || held.member(key).is_some())
+                && let Some(source) = self.foreign_source(Some(definition.id))
+            {
+                foreign.push((name, source));
             }
         }
-        Ok(named.join(", "))
+        Ok(foreign)
     }
+
+    /// The names of data that the session sees, with the sources that they belong to.
+    fn named<'c>(&'c self, foreign: &[Foreign<'c>]) -> Result<Vec<(Option<&'c str>, Uuid)>> {
+        let seen = if self.reads() { Some(self.context.fields()?) } else { None };
+        let named = foreign.iter().map(|datum| match datum {
+            Foreign::Column(column, source) => (seen.map(|_| name_of(*column)), *source),
+            Foreign::Value(changed, source) => {
+                (seen.and_then(|seen| seen.by_key(changed.key)).map(|field| field.name.as_str()), *source)
+            }
+        });
+        Ok(named.collect())
+    }
+
+    /// These, as an error lists them.
+    fn listed(&self, named: &[(Option<&str>, Uuid)]) -> String {
+        let listed = named.iter().filter_map(|(name, source)| {
+            Some(format!("\"{}\" (source \"{}\")", (*name)?, self.sources.name_of(*source)?))
+        });
+        listed.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Counts these for the warning of the statement.
+    fn count_left_out(&self, named: &[(Option<&str>, Uuid)]) {
+        for (name, source) in named {
+            left_out::count(match (name, self.sources.name_of(*source)) {
+                (Some(field), Some(source)) => LeftOut::Value { field: (*field).to_owned(), source: source.to_owned() },
+                _ => LeftOut::Other,
+            });
+        }
+    }
+}
+
+/// Whether anybody with the right may write everything of a record of that source.
+fn is_free(context: &Context, own: Option<Uuid>, record: Option<Uuid>) -> Result<bool> {
+    Ok(context.authority()?.is_empty()
+        && match record {
+            Some(record) => Some(context.sources()?.successor_of(record)) == own,
+            None => true,
+        })
 }
 
 fn name_of(column: usize) -> &'static str {
     DATA.get(column).and_then(|(name, _): &(&CStr, _)| name.to_str().ok()).unwrap_or_default()
 }
 
-/// Whether writes of the session are judged: not those of a role that row-level security does not bind, nor the extension's own.
+/// Whether writes are judged: not those that row-level security does not bind, nor the extension's own.
 fn is_judged(table: pg_sys::Oid) -> bool {
-    !is_suspended() && !session::is_acting() && catalog::row_security_binds(table, session::outer_role())
+    !session::is_acting() && role::is_bound(table)
 }
 
 /// The context of the session. In a referential action that of the statement that set it off: it decides there only what is refused.
@@ -123,6 +167,9 @@ pub unsafe extern "C-unwind" fn judge_authority(call: pg_sys::FunctionCallInfo) 
         }
         let (context, is_consequence) = context()?;
         let own = session::acting_source(&context)?;
+        if is_free(&context, own, call.source())? && !refused::is_any() {
+            return Ok(call.row());
+        }
         match (call.before(), call.after()) {
             (None, Some(new)) => judge_insert(&call, &context, own, &new),
             (Some(old), Some(new)) => judge_update(&call, &context, own, &old, &new, is_consequence),
@@ -133,31 +180,43 @@ pub unsafe extern "C-unwind" fn judge_authority(call: pg_sys::FunctionCallInfo) 
 }
 
 fn judge_insert(call: &Call, context: &Context, own: Option<Uuid>, new: &Record) -> Result<pg_sys::Datum> {
-    let judge = Judge::new(context, own, new.source)?;
-    if judge.is_free() {
+    // The wall refuses it.
+    if new.owner != context.owner.id {
         return Ok(call.row());
     }
+    refused::allow(new.owner, new.id);
+    let judge = Judge::new(context, own, new.source)?;
     let (none, given) = (Jsonb::object([]), new.attributes());
     let columns = (0..WIDTH).filter(|column| new.holds(*column));
     let foreign = judge.foreign(columns, values_changed(&none, &given))?;
     if foreign.is_empty() {
         return Ok(call.row());
     }
-    let listed = judge.listed(&foreign)?;
-    if !setting::skips() {
-        return Err(error::foreign_datum(&listed));
+    let named = judge.named(&foreign)?;
+    if !skips() {
+        let refusal = error::foreign_datum(&judge.listed(&named));
+        if !call.has_trigger(c"keep_history") {
+            return Err(refusal);
+        }
+        refused::refuse(new.owner, new.id, refusal);
+        return Ok(call.row());
     }
     let (columns, keys) = split(&foreign);
     // There is no customer without a name.
     if columns.contains(&NAME) {
-        error::customer_left_out(&listed).report(PgLogLevel::WARNING);
+        let name: Vec<_> = foreign.iter().filter(|datum| matches!(datum, Foreign::Column(NAME, _))).collect();
+        left_out::count(LeftOut::NewCustomer);
+        history::note_left_out(context, own, None, new, name.into_iter().map(datum_of))?;
         return Ok(pg_sys::Datum::null());
     }
-    error::data_left_out(&listed, None).report(PgLogLevel::WARNING);
+    judge.count_left_out(&named);
+    history::note_left_out(context, own, None, new, foreign.iter().map(datum_of))?;
     let empty: Vec<_> = columns.iter().map(|column| (*column, empty_of(*column))).collect();
     Ok(call.row_with(&empty, Some(without(&given, &none, &keys))))
 }
 
+/// For a session that does not read customers, whatever the statement assigns is a change: it must not learn what is there, nor of which
+/// customers.
 fn judge_update(
     call: &Call,
     context: &Context,
@@ -167,10 +226,8 @@ fn judge_update(
     is_consequence: bool,
 ) -> Result<pg_sys::Datum> {
     let judge = Judge::new(context, own, old.source)?;
-    if judge.is_free() {
-        return Ok(call.row());
-    }
-    let columns = (0..WIDTH).filter(|column| new.differs(old, *column));
+    let reads = judge.reads();
+    let columns = (0..WIDTH).filter(|column| if reads { new.differs(old, *column) } else { call.assigns(*column) });
     let (before, after, values);
     if new.attributes_differ(old) {
         (before, after) = (old.attributes(), new.attributes());
@@ -183,13 +240,13 @@ fn judge_update(
     if foreign.is_empty() {
         return Ok(call.row());
     }
-    let listed = judge.listed(&foreign)?;
+    let named = judge.named(&foreign)?;
     // What a referential action must clear cannot be left as it is.
-    if is_consequence || !setting::skips() {
-        return Err(error::foreign_datum(&listed));
+    if is_consequence || !reads || !skips() {
+        return Err(error::foreign_datum(&judge.listed(&named)));
     }
-    error::data_left_out(&listed, Some(old.id)).report(PgLogLevel::WARNING);
-    history::note_left_out(context, own, old, new, &foreign.iter().map(datum_of).collect::<Vec<_>>())?;
+    judge.count_left_out(&named);
+    history::note_left_out(context, own, Some(old), new, foreign.iter().map(datum_of))?;
     let (columns, keys) = split(&foreign);
     let kept: Vec<_> = columns.iter().map(|column| (*column, old.column(*column))).collect();
     let attributes = (!keys.is_empty()).then(|| without(&after, &before, &keys));
@@ -204,21 +261,19 @@ fn judge_delete(
     old: &Record,
     is_consequence: bool,
 ) -> Result<pg_sys::Datum> {
-    let judge = Judge::new(context, own, old.source)?;
-    if judge.is_free() {
+    if exempt::is_erased(old.id) {
         return Ok(call.row());
     }
-    let (none, held) = (Jsonb::object([]), old.attributes());
-    let columns = (0..WIDTH).filter(|column| old.holds(*column));
-    let foreign = judge.foreign(columns, values_changed(&none, &held))?;
+    let judge = Judge::new(context, own, old.source)?;
+    let foreign = judge.foreign_to_delete(old, &old.attributes())?;
     if foreign.is_empty() {
         return Ok(call.row());
     }
-    let listed = judge.listed(&foreign)?;
-    if is_consequence || !setting::skips() {
-        return Err(error::foreign_datum(&listed));
+    if is_consequence || !judge.reads() || !skips() {
+        return Err(error::foreign_deletion(&judge.listed(&foreign)));
     }
-    error::deletion_left_out(&listed, old.id).report(PgLogLevel::WARNING);
+    left_out::count(LeftOut::Deletion);
+    history::note_deletion_left_out(own, old)?;
     Ok(pg_sys::Datum::null())
 }
 
@@ -255,29 +310,49 @@ fn empty_of(column: usize) -> Option<pg_sys::Datum> {
     is_list.then(|| unsafe { pg_sys::construct_empty_array(pg_sys::TEXTOID).into() })
 }
 
-/// For a new card: its custom values without those that are left out, and the names of the columns that are. It names them in a warning, so
-/// that the trigger finds nothing more. What is refused, and a card without a name, is left to the trigger.
-pub fn left_out_of_card(holds: impl Fn(&str) -> bool, given: Jsonb) -> Result<(Jsonb, Vec<&'static str>)> {
-    if !setting::skips() || !is_judged(catalog::table_oid(c"customer")) {
+/// For a new card with an id: its custom values without those that are left out, and the names of the columns that are. They are counted and
+/// noted here, so that the trigger finds nothing more. What is refused, and a card without a name, is left to the trigger.
+pub fn left_out_of_card(card: &Record, given: Jsonb) -> Result<(Jsonb, Vec<&'static str>)> {
+    if !skips() || !is_judged(catalog::table_oid(c"customer")) {
         return Ok((given, Vec::new()));
     }
     let context = session::context()?;
     let own = session::acting_source(&context)?;
-    let judge = Judge::new(&context, own, own)?;
-    if judge.is_free() {
+    // A customer of another owner is refused by the wall.
+    if card.owner != context.owner.id || is_free(&context, own, own)? {
         return Ok((given, Vec::new()));
     }
+    let judge = Judge::new(&context, own, own)?;
     let none = Jsonb::object([]);
-    let columns = (0..WIDTH).filter(|column| holds(name_of(*column)));
+    let columns = (0..WIDTH).filter(|column| card.holds(*column));
     let foreign = judge.foreign(columns, values_changed(&none, &given))?;
     let (columns, keys) = split(&foreign);
     if foreign.is_empty() || columns.contains(&NAME) {
         return Ok((given, Vec::new()));
     }
-    error::data_left_out(&judge.listed(&foreign)?, None).report(PgLogLevel::WARNING);
+    judge.count_left_out(&judge.named(&foreign)?);
+    history::note_left_out(&context, own, None, card, foreign.iter().map(datum_of))?;
     let names = columns.into_iter().map(name_of).collect();
     let kept = without(&given, &none, &keys);
     Ok((kept, names))
+}
+
+/// Whether the session cannot fill a field of a new customer, because it belongs to another source.
+pub fn is_foreign_in_new(context: &Context, field: Uuid) -> Result<bool> {
+    if context.authority()?.is_empty() {
+        return Ok(false);
+    }
+    let own = session::acting_source(context)?;
+    Ok(Judge::new(context, own, own)?.foreign_source(Some(field)).is_some())
+}
+
+/// Error 0A000 for ON CONFLICT DO UPDATE on table `customer`, where changes of foreign data are left out: a new customer whose name is
+/// foreign would be left out before PostgreSQL finds that it is there, and with it the changes that the session may make.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn refuse_skipping_upsert() {
+    if is_judged(catalog::table_oid(c"customer")) {
+        error::no_upsert_with_skip().report(PgLogLevel::ERROR);
+    }
 }
 
 version_1!(pg_finfo_judge_authority);

@@ -6,9 +6,8 @@
 // Plain frames: see `pg`.
 #![allow(ffi_unwind_calls)]
 
-use super::propose::{propose_change, propose_customer, proposes};
+use super::propose::{propose_change, propose_customer, proposes, read, store_proposals};
 use super::statement::*;
-use super::stored_row::has_elements;
 use super::{shown_as_datum, written};
 use crate::authority::judge;
 use crate::error;
@@ -140,6 +139,7 @@ pub unsafe extern "C-unwind" fn insert_customer_card(call: pg_sys::FunctionCallI
         let mut new = card(trigger, (*trigger).tg_trigtuple);
         if proposes() {
             propose_customer(&mut new);
+            store_proposals();
             return tuple_of(trigger, &mut new);
         }
         fill_new_card(&mut new);
@@ -169,6 +169,7 @@ pub unsafe extern "C-unwind" fn update_customer_card(call: pg_sys::FunctionCallI
         let (old, mut new) = (card(trigger, (*trigger).tg_trigtuple), card(trigger, (*trigger).tg_newtuple));
         if proposes() {
             propose_change(&old, &new);
+            store_proposals();
             return (*trigger).tg_trigtuple.into();
         }
         if !new.nulls[ID] && differs(&new, &old, ID) {
@@ -273,26 +274,21 @@ unsafe extern "C-unwind" fn fill_new_card(card: &mut Arguments) {
             Jsonb::from_datum(card.values[ATTRIBUTES], card.nulls[ATTRIBUTES])
         };
         let stored = written(nothing(), nothing(), given.unwrap_or_else(nothing))?;
-        let place_of = |name: &str| COLUMNS.iter().position(|(column, _)| *column == name);
-        let holds = |name: &str| {
-            place_of(name).filter(|place| !card.nulls[*place]).is_some_and(|place| {
-                // SAFETY: as promised by the caller: a value of the column's type.
-                COLUMNS[place].1 != pg_sys::TEXTARRAYOID || unsafe { has_elements(card.values[place]) }
-            })
-        };
-        let (stored, left_out) = judge::left_out_of_card(holds, stored)?;
-        for place in left_out.into_iter().filter_map(place_of) {
-            card.nulls[place] = true;
-        }
-        card.set(ATTRIBUTES, datum(stored));
-        // SAFETY: as promised by the caller.
-        unsafe { fill_empty(card) };
         if card.nulls[OWNER_ID] {
             card.set(OWNER_ID, datum(session::context()?.owner.id));
         }
         if card.nulls[ID] {
             card.set(ID, datum(crate::name::new_id()));
         }
+        // SAFETY: as promised by the caller.
+        let (record, _) = unsafe { read(card) };
+        let (stored, left_out) = judge::left_out_of_card(&record, stored)?;
+        for place in left_out.into_iter().filter_map(|name| COLUMNS.iter().position(|(column, _)| *column == name)) {
+            card.nulls[place] = true;
+        }
+        card.set(ATTRIBUTES, datum(stored));
+        // SAFETY: as promised by the caller.
+        unsafe { fill_empty(card) };
         Ok(())
     })();
     error::raised(filled);

@@ -1,23 +1,31 @@
 //! Proposals: what a session writes to a card that may propose, and not write. Nothing of the customer changes.
 
-use super::statement::{ATTRIBUTES, Arguments, COLUMNS, ID, OWNER_ID};
+// `store_proposals()` is a plain frame: see `pg`.
+#![allow(ffi_unwind_calls)]
+
+use super::statement::{
+    ATTRIBUTES, Arguments, COLUMNS, ID, OWNER_ID, PROPOSED_BY_AGENT, PROPOSED_BY_ROLE, PROPOSED_CUSTOMER,
+    PROPOSED_DATA, PROPOSED_FIELD, PROPOSED_FOR, Statement, execute,
+};
 use super::stored_row::{DATA, Record, WIDTH};
 use crate::error::{self, Result};
-use crate::field::VisibleField;
+use crate::field::{self, VisibleField};
 use crate::history::{data_of_change, shown};
 use crate::jsonb::{Jsonb, Kind, New, Value};
 use crate::name::new_id;
 use crate::rights::Rights;
 use crate::session::{self, Context};
 use crate::{catalog, role};
-use pgrx::datum::{DatumWithOid, Uuid};
-use pgrx::spi::Spi;
+use pgrx::datum::Uuid;
 use pgrx::{FromDatum, IntoDatum, PgLogLevel, pg_guard, pg_sys};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
 
 /// Whether what the session writes becomes proposals.
 #[pg_guard]
 pub unsafe extern "C-unwind" fn proposes() -> bool {
-    if session::is_acting() || !catalog::row_security_binds(catalog::table_oid(c"customer"), session::outer_role()) {
+    if session::is_acting() || !role::is_bound(catalog::table_oid(c"customer")) {
         return false;
     }
     match session::context() {
@@ -53,7 +61,7 @@ pub unsafe extern "C-unwind" fn propose_customer(card: &mut Arguments) {
 ///
 /// # Safety
 /// It must be a card.
-unsafe fn read(card: &Arguments) -> (Record, Jsonb) {
+pub unsafe fn read(card: &Arguments) -> (Record, Jsonb) {
     let place = |name: &str| COLUMNS.iter().position(|(column, _)| *column == name);
     let value = |place: usize| card.values.get(place).copied().filter(|_| card.nulls.get(place) == Some(&false));
     let of_column = |n: usize| DATA.get(n).and_then(|(name, _)| place(name.to_str().ok()?)).and_then(value);
@@ -81,10 +89,19 @@ fn proposable<'a>(
     Ok(field)
 }
 
+/// The context. From here to the end of the transaction no definition is changed with all its values.
+fn context_to_propose() -> Result<Rc<Context>> {
+    PROPOSED.take();
+    let seen = session::context()?;
+    seen.fields()?;
+    field::share_definitions(seen.owner.id);
+    session::context()
+}
+
 /// # Safety
 /// Both must be cards.
 unsafe fn changes(old: &Arguments, new: &Arguments) -> Result<()> {
-    let context = session::context()?;
+    let context = context_to_propose()?;
     // SAFETY: as promised by the caller.
     let ((old, before), (new, after)) = unsafe { (read(old), read(new)) };
     if new.id != old.id || new.owner != old.owner {
@@ -99,7 +116,7 @@ unsafe fn changes(old: &Arguments, new: &Arguments) -> Result<()> {
             continue;
         }
         let name = DATA.get(column).and_then(|(name, _)| name.to_str().ok()).unwrap_or_default();
-        store(Some(old.id), every.of_column(name), data_of_change(from, to))?;
+        propose(Some(old.id), every.of_column(name), data_of_change(from, to))?;
         names.push(name.to_owned());
     }
     let differs = |name: &str, value: Value| !before.member(name).is_some_and(|previous| previous.same_as(value));
@@ -107,12 +124,12 @@ unsafe fn changes(old: &Arguments, new: &Arguments) -> Result<()> {
         let previous = before.member(member.name);
         let field = proposable(&context, member.name, Some(member.value), previous)?;
         let value = Some(member.value).filter(|value| value.kind() != Kind::Null);
-        store(Some(old.id), Some(field.id), data_of_change(previous.map(New::Kept), value.map(New::Kept)))?;
+        propose(Some(old.id), Some(field.id), data_of_change(previous.map(New::Kept), value.map(New::Kept)))?;
         names.push(member.name.to_owned());
     }
     for member in before.members().into_iter().flatten().filter(|it| after.member(it.name).is_none()) {
         let field = proposable(&context, member.name, None, None)?;
-        store(Some(old.id), Some(field.id), data_of_change(Some(New::Kept(member.value)), None))?;
+        propose(Some(old.id), Some(field.id), data_of_change(Some(New::Kept(member.value)), None))?;
         names.push(member.name.to_owned());
     }
     if !names.is_empty() {
@@ -124,7 +141,7 @@ unsafe fn changes(old: &Arguments, new: &Arguments) -> Result<()> {
 /// # Safety
 /// It must be a card.
 unsafe fn customer(card: &mut Arguments) -> Result<()> {
-    let context = session::context()?;
+    let context = context_to_propose()?;
     // SAFETY: as promised by the caller.
     let (record, given) = unsafe { read(card) };
     if !card.nulls[OWNER_ID] && record.owner != context.owner.id {
@@ -144,29 +161,62 @@ unsafe fn customer(card: &mut Arguments) -> Result<()> {
     let members = columns
         .chain([("id", New::Text(id.to_string().into())), ("attributes", New::Kept(Value::Object(attributes.root())))]);
     let new = Jsonb::object(members);
-    store(None, None, Jsonb::object([("new", New::Kept(Value::Object(new.root())))]))?;
+    propose(None, None, Jsonb::object([("new", New::Kept(Value::Object(new.root())))]))?;
     card.set(ID, id.into_datum().unwrap_or(pg_sys::Datum::null()));
     card.set(OWNER_ID, context.owner.id.into_datum().unwrap_or(pg_sys::Datum::null()));
     error::proposed(&[]).report(PgLogLevel::NOTICE);
     Ok(())
 }
 
-/// The trigger of the card runs as the definer, whom the wall binds.
-fn store(customer: Option<Uuid>, field: Option<Uuid>, data: Jsonb) -> Result<()> {
+thread_local! {
+    /// What is proposed, and not stored yet: the arguments of the statement that stores it.
+    static PROPOSED: RefCell<VecDeque<Arguments>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// The most bytes of a proposal. A proposal takes no right to write, and nobody else may delete it.
+const MOST_BYTES: usize = 100_000;
+
+fn propose(customer: Option<Uuid>, field: Option<Uuid>, data: Jsonb) -> Result<()> {
     let source = session::acting_source(&*session::context()?)?;
-    let (role_name, agent) = (role::own_name(), session::agent()?);
-    let data = data.into_datum().unwrap_or(pg_sys::Datum::null());
-    // SAFETY: each value is of the type whose oid stands with it.
-    let arguments = unsafe {
-        [
-            DatumWithOid::new(customer, pg_sys::UUIDOID),
-            DatumWithOid::new(field, pg_sys::UUIDOID),
-            DatumWithOid::new(data, pg_sys::JSONBOID),
-            DatumWithOid::new(role_name, pg_sys::TEXTOID),
-            DatumWithOid::new(agent, pg_sys::TEXTOID),
-            DatumWithOid::new(source, pg_sys::UUIDOID),
-        ]
-    };
-    Spi::run_with_args("SELECT ringfence.store_proposal($1, $2, $3, $4, $5, $6)", &arguments)
-        .map_err(|_| error::not_installed("table ringfence.proposed_value"))
+    let data = data.into_datum().ok_or_else(error::values_too_large)?;
+    // SAFETY: a value of type jsonb.
+    if unsafe { pgrx::varlena::varsize_any(data.cast_mut_ptr()) } > MOST_BYTES {
+        return Err(error::proposal_too_large(MOST_BYTES));
+    }
+    let mut proposal = Arguments::NONE;
+    proposal.set(PROPOSED_DATA, data);
+    for (place, value) in [
+        (PROPOSED_CUSTOMER, customer.into_datum()),
+        (PROPOSED_FIELD, field.into_datum()),
+        (PROPOSED_BY_ROLE, role::own_name().into_datum()),
+        (PROPOSED_BY_AGENT, session::agent()?.into_datum()),
+        (PROPOSED_FOR, source.into_datum()),
+    ] {
+        if let Some(value) = value {
+            proposal.set(place, value);
+        }
+    }
+    PROPOSED.with_borrow_mut(|proposed| proposed.push_back(proposal));
+    Ok(())
+}
+
+/// Takes the next of what is proposed, if there is any.
+#[pg_guard]
+unsafe extern "C-unwind" fn next(proposal: &mut Arguments) -> bool {
+    let next = PROPOSED.with_borrow_mut(VecDeque::pop_front);
+    next.map(|next| *proposal = next).is_some()
+}
+
+/// Stores what is proposed.
+///
+/// # Safety
+/// Under plain frames only.
+pub unsafe fn store_proposals() {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        let mut proposal = Arguments::NONE;
+        while next(&mut proposal) {
+            execute(Statement::StoreProposal, &proposal, std::ptr::null_mut());
+        }
+    }
 }

@@ -69,6 +69,8 @@ pub struct Call {
     numbers: Numbers,
     old: pg_sys::HeapTuple,
     new: pg_sys::HeapTuple,
+    /// The columns that an UPDATE assigns, by their numbers from the first of PostgreSQL's own.
+    assigned: *const pg_sys::Bitmapset,
 }
 
 impl Call {
@@ -98,13 +100,46 @@ impl Call {
                 pg_sys::TRIGGER_EVENT_DELETE => ((*data).tg_trigtuple, none),
                 _ => return Err(wrong()),
             };
-            Ok(Call { relation, numbers, old, new })
+            Ok(Call { relation, numbers, old, new, assigned: (*data).tg_updatedcols })
         }
     }
 
     pub fn table(&self) -> pg_sys::Oid {
         // SAFETY: the trigger's relation is open for as long as the trigger runs.
         unsafe { (*self.relation).rd_id }
+    }
+
+    /// The source that the record belongs to: before the write, if it was there. Nothing else of the row is looked at.
+    pub fn source(&self) -> Option<Uuid> {
+        let row = if self.old.is_null() { self.new } else { self.old };
+        let [.., number] = self.numbers;
+        let mut is_null = true;
+        // SAFETY: a row of the relation, the number of a column, and a value of its type.
+        unsafe {
+            let source = pg_sys::SPI_getbinval(row, (*self.relation).rd_att, number, &mut is_null);
+            Uuid::from_datum(source, is_null)
+        }
+    }
+
+    /// Whether the UPDATE assigns a column of [`DATA`], be it the value that is there.
+    pub fn assigns(&self, column: usize) -> bool {
+        let number = self.numbers.get(column).copied().unwrap_or_default();
+        // SAFETY: a set of PostgreSQL's, or NULL.
+        unsafe { pg_sys::bms_is_member(number - pg_sys::FirstLowInvalidHeapAttributeNumber, self.assigned) }
+    }
+
+    /// Whether a trigger of that name is there and not disabled.
+    pub fn has_trigger(&self, name: &CStr) -> bool {
+        // SAFETY: the triggers of an open relation, with names that end with NUL.
+        unsafe {
+            let triggers = (*self.relation).trigdesc;
+            if triggers.is_null() {
+                return false;
+            }
+            let triggers = std::slice::from_raw_parts((*triggers).triggers, (*triggers).numtriggers as usize);
+            let is_it = |trigger: &&pg_sys::Trigger| CStr::from_ptr(trigger.tgname) == name;
+            triggers.iter().find(is_it).is_some_and(|trigger| matches!(trigger.tgenabled as u8, b'O' | b'A'))
+        }
     }
 
     /// The row before, if there was one.

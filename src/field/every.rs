@@ -35,6 +35,11 @@ impl EveryField {
         things
     }
 
+    /// The custom fields with their keys, in the order of a form.
+    pub fn custom(&self) -> Vec<(&Definition, &str)> {
+        self.in_form(self.custom.keys().map(String::as_str).collect(), |key| key)
+    }
+
     pub fn of_key(&self, key: &str) -> Option<&Definition> {
         self.custom.get(key)
     }

@@ -1,8 +1,8 @@
 //! The trigger that keeps the history of customers, and what others note in it.
 
-use super::row::{Change, Datum, Writer, data_of_column, data_of_sources, data_of_value, write};
+use super::row::{Change, Datum, Writer, data_of_change, data_of_column, data_of_sources, data_of_value, shown, write};
 use super::setting::{Keep, keeps};
-use crate::authority::suspended::is_suspended;
+use crate::authority::{exempt, refused};
 use crate::customer::stored_row::{Call, DATA, Record, WIDTH, values_changed};
 use crate::error::{self, Result};
 use crate::field::EveryField;
@@ -12,7 +12,7 @@ use crate::source::Sources;
 use crate::{catalog, role};
 use pgrx::datum::Uuid;
 use pgrx::{pg_guard, pg_sys};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// What the session knows of an owner's fields and sources.
@@ -44,10 +44,22 @@ type Remembered = (Uuid, pg_sys::TimestampTz, Rc<(EveryField, Sources)>);
 thread_local! {
     /// What a role that row-level security does not bind has read of an owner in this statement.
     static REMEMBERED: RefCell<Option<Remembered>> = const { RefCell::new(None) };
+    /// A table that decisions are made from has changed since.
+    static IS_STALE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A relation has changed. For callbacks: sets a flag.
+pub fn relation_changed(relation: pg_sys::Oid) {
+    if relation == pg_sys::InvalidOid || catalog::was_read(relation) {
+        IS_STALE.set(true);
+    }
 }
 
 fn of_any_owner(owner: Uuid) -> Result<Rc<(EveryField, Sources)>> {
     let now = statement_start();
+    if IS_STALE.replace(false) {
+        REMEMBERED.take();
+    }
     let known = REMEMBERED.with_borrow(|remembered| {
         let (of, at, known) = remembered.as_ref()?;
         (*of == owner && *at == now).then(|| known.clone())
@@ -66,22 +78,35 @@ fn restores() -> bool {
     unsafe { !pg_sys::row_security }
 }
 
-/// The one who writes, and what is known of the owner.
+/// The one who writes, and what is known of the owner. A function of a role that row-level security does not bind may write customers of
+/// another owner than the session's: there that role has written, and nothing of the session is told.
 fn writer(table: pg_sys::Oid, record: &Record) -> Result<(Writer, Known)> {
-    let (known, source) = if session::is_acting() || catalog::row_security_binds(table, session::outer_role()) {
+    let of_session = |known: Known, source: Option<Uuid>| {
+        let (role_name, agent) = (role::own_name(), session::agent()?);
+        Ok((Writer { owner: record.owner, customer: record.id, role_name, agent, source }, known))
+    };
+    if session::is_acting() {
+        return of_session(Known::Own(session::context()?), None);
+    }
+    if role::is_bound(table) {
         let context = match session::context_of_statement() {
             Some(context) => context,
             None => session::context()?,
         };
         let source = session::acting_source(&context)?;
-        (Known::Own(context), source)
-    } else {
-        let known = of_any_owner(record.owner)?;
-        let source = session::source()?.and_then(|name| known.1.writing(&name));
-        (Known::Any(known), source)
-    };
-    let (role_name, agent) = (role::own_name(), session::agent()?);
-    Ok((Writer { owner: record.owner, customer: record.id, role_name, agent, source }, known))
+        return of_session(Known::Own(context), source);
+    }
+    if !role::acts_itself()
+        && catalog::row_security_binds(table, role::current())
+        && session::context_if_entitled().is_none_or(|context| context.owner.id != record.owner)
+    {
+        let (owner, customer) = (record.owner, record.id);
+        let writer = Writer { owner, customer, role_name: role::name_at_work(), agent: None, source: None };
+        return Ok((writer, Known::Any(of_any_owner(owner)?)));
+    }
+    let known = of_any_owner(record.owner)?;
+    let source = session::source()?.and_then(|name| known.1.writing(&name));
+    of_session(Known::Any(known), source)
 }
 
 /// After a customer is written.
@@ -93,7 +118,7 @@ fn writer(table: pg_sys::Oid, record: &Record) -> Result<(Writer, Known)> {
 pub unsafe extern "C-unwind" fn keep_history(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     error::raised((|| {
         let none = pg_sys::Datum::null();
-        if keeps() == Keep::None || is_suspended() {
+        if keeps() == Keep::None && !refused::is_any() {
             return Ok(none);
         }
         // SAFETY: as promised by the caller.
@@ -105,13 +130,24 @@ pub unsafe extern "C-unwind" fn keep_history(call: pg_sys::FunctionCallInfo) -> 
         let Some(record) = new.as_ref().or(old.as_ref()) else {
             return Ok(none);
         };
+        if old.is_none() {
+            refused::check(record.owner, record.id)?;
+        }
+        if keeps() == Keep::None || (new.is_none() && exempt::is_erased(record.id)) {
+            return Ok(none);
+        }
         let (writer, known) = writer(call.table(), record)?;
-        let changes = match (&old, &new) {
-            (Some(old), Some(new)) => changes(&known, old, new)?,
-            (None, _) => vec![Change::whole("insert")],
-            (_, None) => vec![Change::whole("delete")],
-        };
-        write(&writer, changes)?;
+        match (&old, &new) {
+            // Each owner sees what it lost or got, and nothing of the other.
+            (Some(old), Some(new)) if old.owner != new.owner => {
+                let from = Writer { owner: old.owner, customer: old.id, ..writer.clone() };
+                write(&from, vec![Change::whole("delete")])?;
+                write(&writer, vec![Change::whole("insert")])?;
+            }
+            (Some(old), Some(new)) => write(&writer, changes(&known, old, new)?)?,
+            (None, _) => write(&writer, vec![Change::whole("insert")])?,
+            (_, None) => write(&writer, vec![Change::whole("delete")])?,
+        }
         Ok(none)
     })())
 }
@@ -131,6 +167,9 @@ fn changes(known: &Known, old: &Record, new: &Record) -> Result<Vec<Change>> {
     if new.attributes_differ(old) {
         let (before, after) = (old.attributes(), new.attributes());
         for (definition, changed) in known.fields()?.in_form(values_changed(&before, &after), |changed| changed.key) {
+            if exempt::is_reshaped(definition.id) {
+                continue;
+            }
             changes.push(Change {
                 kind: kind(changed.old.is_some(), changed.new.is_some()),
                 field: Some(definition.id),
@@ -160,24 +199,25 @@ fn name_of(column: usize) -> &'static str {
     DATA.get(column).and_then(|(name, _)| name.to_str().ok()).unwrap_or_default()
 }
 
-/// Notes what a write would have changed of data of another source, and did not.
-pub fn note_left_out(
+/// Notes what a write would have changed of data of another source, and did not. `old`: None of a new customer.
+pub fn note_left_out<'a>(
     context: &Context,
     source: Option<Uuid>,
-    old: &Record,
+    old: Option<&Record>,
     new: &Record,
-    left_out: &[Datum],
+    left_out: impl Iterator<Item = Datum<'a>>,
 ) -> Result<()> {
     if keeps() == Keep::None {
         return Ok(());
     }
     let every = context.every_field()?;
     let with_values = keeps() == Keep::Values;
-    let changes = left_out.iter().filter_map(|datum| {
+    let changes = left_out.filter_map(|datum| {
         let (field, data) = match datum {
-            Datum::Column(column) => {
-                (every.of_column(name_of(*column)), with_values.then(|| data_of_column(old, new, *column)))
-            }
+            Datum::Column(column) => (
+                every.of_column(name_of(column)),
+                with_values.then(|| data_of_change(old.and_then(|old| shown(old, column)), shown(new, column))),
+            ),
             Datum::Value(changed) => {
                 let definition = every.of_key(changed.key)?;
                 (Some(definition.id), with_values.then(|| data_of_value(definition, changed)))
@@ -185,8 +225,21 @@ pub fn note_left_out(
         };
         Some(Change { kind: "left_out", field, data, reason: None })
     });
+    write(&writer_of(old.unwrap_or(new), source)?, changes.collect())
+}
+
+/// Notes that a customer was not deleted, because data of it belong to another source.
+pub fn note_deletion_left_out(source: Option<Uuid>, old: &Record) -> Result<()> {
+    if keeps() == Keep::None {
+        return Ok(());
+    }
+    write(&writer_of(old, source)?, vec![Change::whole("left_out")])
+}
+
+/// The session, as the writer of a record of its owner.
+fn writer_of(record: &Record, source: Option<Uuid>) -> Result<Writer> {
     let (role_name, agent) = (role::own_name(), session::agent()?);
-    write(&Writer { owner: old.owner, customer: old.id, role_name, agent, source }, changes.collect())
+    Ok(Writer { owner: record.owner, customer: record.id, role_name, agent, source })
 }
 
 /// Notes that a customer was erased.

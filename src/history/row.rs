@@ -1,5 +1,6 @@
-//! Rows of table `change`, and how they are written. As PostgreSQL writes its catalogs: no statement, and so no privilege, policy or trigger is
-//! asked. Nobody is granted to write the table, and what is written follows from a row that the wall has judged.
+//! Rows of table `change`, and how they are written: as the executor does it, but without a statement, so that no privilege, policy or
+//! trigger is asked. Nobody is granted to write the table, and what is written follows from a row that the wall has judged. Columns,
+//! constraints and indexes that somebody has added are kept.
 
 use crate::catalog;
 use crate::customer::stored_row::{Changed, DATA, Record};
@@ -7,11 +8,13 @@ use crate::error::{self, Result};
 use crate::field::Definition;
 use crate::jsonb::{Jsonb, New};
 use crate::name::new_id;
+use crate::pg::unguarded;
 use pgrx::datum::{Date, ToIsoString, Uuid};
-use pgrx::{FromDatum, IntoDatum, pg_sys};
+use pgrx::{FromDatum, IntoDatum, PgMemoryContexts, pg_sys};
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::ffi::{CStr, c_int};
+use std::ptr::null_mut;
 
 /// The columns of table `change`.
 const COLUMNS: [(&CStr, pg_sys::Oid); WIDTH] = [
@@ -29,11 +32,6 @@ const COLUMNS: [(&CStr, pg_sys::Oid); WIDTH] = [
 ];
 const WIDTH: usize = 11;
 
-thread_local! {
-    /// The table that was found to have these columns, at these places, and no others.
-    static KNOWN: Cell<pg_sys::Oid> = const { Cell::new(pg_sys::InvalidOid) };
-}
-
 /// A datum of a customer.
 pub enum Datum<'a> {
     /// One of the columns [`DATA`].
@@ -42,6 +40,7 @@ pub enum Datum<'a> {
 }
 
 /// What all rows of one write have in common.
+#[derive(Clone)]
 pub struct Writer {
     pub owner: Uuid,
     pub customer: Uuid,
@@ -66,70 +65,257 @@ impl Change {
     }
 }
 
+/// The table and its indexes, open for the rows of one statement of the client.
+#[derive(Clone, Copy)]
+struct Open {
+    relation: pg_sys::Relation,
+    state: *mut pg_sys::EState,
+    target: *mut pg_sys::ResultRelInfo,
+    row: *mut pg_sys::TupleTableSlot,
+    /// The places of [`COLUMNS`] in a row.
+    places: [usize; WIDTH],
+    /// Somebody has added columns.
+    has_more: bool,
+    /// Columns that PostgreSQL computes are among them.
+    computes: bool,
+    /// Who keeps the relations open, and in which subtransaction.
+    keeper: pg_sys::ResourceOwner,
+    subtransaction: pg_sys::SubTransactionId,
+}
+
+thread_local! {
+    static OPEN: Cell<Option<Open>> = const { Cell::new(None) };
+}
+
 /// Writes these rows.
 pub fn write(writer: &Writer, changes: Vec<Change>) -> Result<()> {
     if changes.is_empty() {
         return Ok(());
     }
-    let table = catalog::table_oid(c"change");
-    if table == pg_sys::InvalidOid {
-        return Err(error::not_installed("table ringfence.change"));
-    }
-    // SAFETY: what is opened is closed; after an error PostgreSQL does so. The values are of the types of the columns.
-    unsafe {
-        let relation = pg_sys::table_open(table, pg_sys::RowExclusiveLock as _);
-        check_columns(relation)?;
-        let indexes = pg_sys::CatalogOpenIndexes(relation);
-        let now = pg_sys::Datum::from(pg_sys::GetCurrentTransactionStartTimestamp());
-        for change in changes {
-            let given: [Option<pg_sys::Datum>; WIDTH] = [
-                writer.owner.into_datum(),
-                writer.customer.into_datum(),
-                new_id().into_datum(),
-                change.field.and_then(IntoDatum::into_datum),
-                Some(now),
-                change.kind.into_datum(),
-                writer.role_name.as_str().into_datum(),
-                writer.agent.as_deref().and_then(IntoDatum::into_datum),
-                writer.source.and_then(IntoDatum::into_datum),
-                change.data.and_then(IntoDatum::into_datum),
-                change.reason.and_then(IntoDatum::into_datum),
-            ];
-            let mut values = given.map(|value| value.unwrap_or(pg_sys::Datum::null()));
-            let mut nulls = given.map(|value| value.is_none());
-            let row = pg_sys::heap_form_tuple((*relation).rd_att, values.as_mut_ptr(), nulls.as_mut_ptr());
-            pg_sys::CatalogTupleInsertWithInfo(relation, row, indexes);
-            pg_sys::heap_freetuple(row);
-        }
-        pg_sys::CatalogCloseIndexes(indexes);
-        pg_sys::table_close(relation, pg_sys::RowExclusiveLock as _);
+    let open = match OPEN.get() {
+        Some(open) => open,
+        None => open()?,
+    };
+    // SAFETY: reads a variable of the transaction.
+    let now = pg_sys::Datum::from(unsafe { pg_sys::GetCurrentTransactionStartTimestamp() });
+    for change in changes {
+        let values: [Option<pg_sys::Datum>; WIDTH] = [
+            writer.owner.into_datum(),
+            writer.customer.into_datum(),
+            new_id().into_datum(),
+            change.field.and_then(IntoDatum::into_datum),
+            Some(now),
+            change.kind.into_datum(),
+            writer.role_name.as_str().into_datum(),
+            writer.agent.as_deref().and_then(IntoDatum::into_datum),
+            writer.source.and_then(IntoDatum::into_datum),
+            change.data.and_then(IntoDatum::into_datum),
+            change.reason.and_then(IntoDatum::into_datum),
+        ];
+        // SAFETY: the table is open, and the values are of the types of its columns.
+        unsafe { insert(&open, values) };
     }
     Ok(())
 }
 
-/// Error 55000 unless the table has these columns: values are written by their types.
+/// Opens the table. It is closed by [`close`]; after an error PostgreSQL does so.
+fn open() -> Result<Open> {
+    let table = catalog::table_oid(c"change");
+    // SAFETY: reads a catalog.
+    if table == pg_sys::InvalidOid || unsafe { pg_sys::get_rel_relkind(table) } as u8 != pg_sys::RELKIND_RELATION {
+        return Err(error::not_installed("table ringfence.change"));
+    }
+    // SAFETY: what is made lives in memory of the subtransaction, and is kept open by it, for as long as the cell names it. The lock is kept
+    // until the transaction ends: nobody may rewrite the table before the rows can be seen.
+    unsafe {
+        let caller = std::ptr::replace(&raw mut pg_sys::CurrentResourceOwner, pg_sys::CurTransactionResourceOwner);
+        let opened = PgMemoryContexts::For(pg_sys::CurTransactionContext).switch_to(|_| {
+            let relation = pg_sys::table_open(table, pg_sys::RowExclusiveLock as _);
+            let places = match places_of(relation) {
+                Ok(places) => places,
+                Err(failure) => {
+                    pg_sys::table_close(relation, pg_sys::NoLock as _);
+                    return Err(failure);
+                }
+            };
+            let columns = (*relation).rd_att;
+            let constraints = (*columns).constr;
+            let state = pg_sys::CreateExecutorState();
+            let target = PgMemoryContexts::For((*state).es_query_cxt).switch_to(|_| {
+                let target = pg_sys::palloc0(size_of::<pg_sys::ResultRelInfo>()).cast();
+                pg_sys::InitResultRelInfo(target, relation, 0, null_mut(), 0);
+                pg_sys::ExecOpenIndices(target, false);
+                target
+            });
+            Ok(Open {
+                relation,
+                state,
+                target,
+                row: pg_sys::table_slot_create(relation, null_mut()),
+                places,
+                has_more: (*columns).natts as usize != WIDTH,
+                computes: !constraints.is_null() && (*constraints).has_generated_stored,
+                keeper: pg_sys::CurTransactionResourceOwner,
+                subtransaction: pg_sys::GetCurrentSubTransactionId(),
+            })
+        });
+        pg_sys::CurrentResourceOwner = caller;
+        let opened = opened?;
+        OPEN.set(Some(opened));
+        Ok(opened)
+    }
+}
+
+/// The places of [`COLUMNS`]. Error 55000 unless all are there: values are written by their types.
 ///
 /// # Safety
 /// `relation` must be open.
-unsafe fn check_columns(relation: pg_sys::Relation) -> Result<()> {
-    // SAFETY: as promised by the caller.
+unsafe fn places_of(relation: pg_sys::Relation) -> Result<[usize; WIDTH]> {
+    let mut places = [0; WIDTH];
+    for (place, (name, kind)) in places.iter_mut().zip(COLUMNS) {
+        // SAFETY: as promised by the caller; the number is that of a column, or negative.
+        let (number, found) = unsafe {
+            let columns = (*relation).rd_att;
+            let number = pg_sys::SPI_fnumber(columns, name.as_ptr());
+            (number, if number > 0 { pg_sys::SPI_gettypeid(columns, number) } else { pg_sys::InvalidOid })
+        };
+        if found != kind {
+            return Err(error::not_installed("a column of table ringfence.change"));
+        }
+        *place = number as usize - 1;
+    }
+    Ok(places)
+}
+
+/// # Safety
+/// The table must be open, and the values of the types of [`COLUMNS`].
+#[allow(ffi_unwind_calls)]
+unsafe fn insert(open: &Open, values: [Option<pg_sys::Datum>; WIDTH]) {
+    // SAFETY: as promised by the caller: the slot has as many places as the table has columns.
     unsafe {
-        let columns = (*relation).rd_att;
-        if (*columns).natts as usize == WIDTH {
-            if KNOWN.get() == (*relation).rd_id {
-                return Ok(());
-            }
-            let is_there = |(n, (name, kind)): (usize, (&CStr, pg_sys::Oid))| {
-                let number = pg_sys::SPI_fnumber(columns, name.as_ptr());
-                number == n as c_int + 1 && pg_sys::SPI_gettypeid(columns, number) == kind
-            };
-            if COLUMNS.into_iter().enumerate().all(is_there) {
-                KNOWN.set((*relation).rd_id);
-                return Ok(());
+        clear(open.row);
+        let width = (*(*open.relation).rd_att).natts as usize;
+        let row = std::slice::from_raw_parts_mut((*open.row).tts_values, width);
+        let nulls = std::slice::from_raw_parts_mut((*open.row).tts_isnull, width);
+        row.fill(pg_sys::Datum::null());
+        nulls.fill(true);
+        for (place, value) in open.places.into_iter().zip(values) {
+            if let (Some(value), Some(of_row), Some(is_null)) = (value, row.get_mut(place), nulls.get_mut(place)) {
+                (*of_row, *is_null) = (value, false);
             }
         }
-        Err(error::not_installed("a column of table ringfence.change"))
+        if open.has_more {
+            fill_columns_of_others(open, row, nulls);
+        }
+        pg_sys::ExecStoreVirtualTuple(open.row);
+        if open.computes {
+            pg_sys::ffi::pg_guard_ffi_boundary(|| {
+                unguarded::ExecComputeStoredGenerated(open.target, open.state, open.row, pg_sys::CmdType::CMD_INSERT);
+            });
+        }
+        if !(*(*open.relation).rd_att).constr.is_null() {
+            pg_sys::ExecConstraints(open.target, open.row, open.state);
+        }
+        pg_sys::simple_table_tuple_insert(open.relation, open.row);
+        if (*open.target).ri_NumIndices > 0 {
+            pg_sys::ExecInsertIndexTuples(
+                open.target,
+                open.row,
+                open.state,
+                false,
+                false,
+                null_mut(),
+                null_mut(),
+                #[cfg(not(feature = "pg15"))]
+                false,
+            );
+        }
+        if !(*open.state).es_per_tuple_exprcontext.is_null() {
+            pg_sys::ReScanExprContext((*open.state).es_per_tuple_exprcontext);
+        }
+        clear(open.row);
     }
+}
+
+/// # Safety
+/// `row` must be a slot.
+#[allow(ffi_unwind_calls)]
+unsafe fn clear(row: *mut pg_sys::TupleTableSlot) {
+    // SAFETY: as promised by the caller.
+    unsafe {
+        if let Some(clear) = (*(*row).tts_ops).clear {
+            pg_sys::ffi::pg_guard_ffi_boundary(|| clear(row));
+        }
+    }
+}
+
+/// Gives columns that somebody has added their defaults.
+///
+/// # Safety
+/// As [`insert`], with a value and a mark for each column of the table.
+#[allow(ffi_unwind_calls)]
+unsafe fn fill_columns_of_others(open: &Open, row: &mut [pg_sys::Datum], nulls: &mut [bool]) {
+    for (place, (value, is_null)) in row.iter_mut().zip(nulls).enumerate().filter(|(n, _)| !open.places.contains(n)) {
+        // SAFETY: as promised by the caller: the number of a column, and an expression of its type.
+        unsafe {
+            let number = place as c_int + 1;
+            let is_dropped = pg_sys::SPI_gettypeid((*open.relation).rd_att, number) == pg_sys::InvalidOid;
+            // PostgreSQL computes those that are generated, of the other columns.
+            if is_dropped || pg_sys::get_attgenerated((*open.relation).rd_id, number as i16) != 0 {
+                continue;
+            }
+            let default = pg_sys::build_column_default(open.relation, number);
+            if !default.is_null() {
+                let expression = pg_sys::ExecPrepareExpr(default.cast(), open.state);
+                let context = if (*open.state).es_per_tuple_exprcontext.is_null() {
+                    pg_sys::MakePerTupleExprContext(open.state)
+                } else {
+                    (*open.state).es_per_tuple_exprcontext
+                };
+                if let Some(evaluate) = (*expression).evalfunc {
+                    *value = pg_sys::ffi::pg_guard_ffi_boundary(|| evaluate(expression, context, is_null));
+                }
+            }
+        }
+    }
+}
+
+/// Closes the table, if it is open: at the end of the client's statement, and before a command that may want it for itself.
+pub fn close() {
+    if let Some(open) = OPEN.take() {
+        // SAFETY: what `open` made, and the cell named until now.
+        unsafe {
+            let caller = std::ptr::replace(&raw mut pg_sys::CurrentResourceOwner, open.keeper);
+            pg_sys::ExecDropSingleTupleTableSlot(open.row);
+            pg_sys::ExecCloseIndices(open.target);
+            pg_sys::table_close(open.relation, pg_sys::NoLock as _);
+            pg_sys::FreeExecutorState(open.state);
+            pg_sys::CurrentResourceOwner = caller;
+        }
+    }
+}
+
+pub fn is_open() -> bool {
+    OPEN.get().is_some()
+}
+
+/// A subtransaction is about to become part of its parent: what it keeps open would be left over.
+pub fn subtransaction_joins(own: pg_sys::SubTransactionId) {
+    if OPEN.get().is_some_and(|open| open.subtransaction == own) {
+        close();
+    }
+}
+
+/// A subtransaction was rolled back, and PostgreSQL has closed what it kept open.
+pub fn subtransaction_undone(own: pg_sys::SubTransactionId) {
+    if OPEN.get().is_some_and(|open| open.subtransaction == own) {
+        OPEN.set(None);
+    }
+}
+
+/// The transaction was rolled back.
+pub fn transaction_undone() {
+    OPEN.set(None);
 }
 
 /// The values before and after, as an object with those of "old" and "new" that there are.

@@ -34,7 +34,7 @@ impl Sources {
     }
 
     /// The source that has what belonged to that one: itself, or where it is retired the last of its successors.
-    pub fn standing(&self, id: Uuid) -> Uuid {
+    pub fn successor_of(&self, id: Uuid) -> Uuid {
         let mut standing = id;
         // A source is retired once, in favour of one that is not: there are no more steps than sources.
         for _ in &self.systems {

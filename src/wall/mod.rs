@@ -18,6 +18,7 @@ use std::convert::Infallible;
 use std::ffi::c_int;
 
 pub use policy::{object_changed, relation_changed};
+pub use refuse::updates_on_conflict;
 
 thread_local! {
     /// The transaction in which the library was loaded: statements of it may have been planned without us.

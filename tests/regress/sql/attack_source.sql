@@ -89,7 +89,7 @@ SELECT * FROM ringfence.authority;
 DELETE FROM ringfence.authority;
 INSERT INTO ringfence.authority (source_id) VALUES ('c0000000-0000-0000-0000-00000000dead');
 UPDATE ringfence.source SET description = 'mine';
-SELECT ringfence.suspend_authority(true);
+SELECT ringfence.exempt_own_work();
 SELECT ringfence.authority_over(NULL, NULL);
 SET ringfence.keep_history = 'none';
 RESET SESSION AUTHORIZATION;
