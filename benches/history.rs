@@ -54,6 +54,29 @@ fn bulk<'a>(what: &str, role: &str, ids: &'a [Uuid]) -> Arm<'a> {
     })
 }
 
+/// As [`single`], without history, and with the triggers of authority and history in place or disabled.
+fn with_triggers<'a>(what: &str, ids: &'a [Uuid], in_place: bool) -> Arm<'a> {
+    let mut client = connect("postgres");
+    let statement = client.prepare(&format!("{UPDATE} id = $2")).expect("the update");
+    let (mut ids, mut n) = (ids.iter().cycle(), 0_u64);
+    Arm::new(what, client, move |client, meter, times| {
+        run(client, "BEGIN; SET LOCAL ringfence.keep_history = 'none'");
+        if !in_place {
+            run(client, "ALTER TABLE ringfence.customer DISABLE TRIGGER judge_authority, DISABLE TRIGGER keep_history");
+        }
+        run(client, "SET LOCAL SESSION AUTHORIZATION bench_none");
+        client.execute(&statement, &[&"first", &Uuid::nil()]).expect("the update");
+        meter.measure(|| {
+            for _ in 0..times {
+                n += 1;
+                let id = ids.next().expect("endless");
+                assert_eq!(client.execute(&statement, &[&format!("value {n}"), &id]).expect("the update"), 1);
+            }
+        });
+        run(client, "ROLLBACK");
+    })
+}
+
 fn size(server: &mut Client, table: &str) -> i64 {
     server.query_one("SELECT pg_total_relation_size($1::text::regclass)", &[&table]).expect("the size").get(0)
 }
@@ -122,6 +145,16 @@ fn main() {
         None,
     );
     drop(none);
+
+    println!("\nOne value that no source has authority over, against the same without the triggers");
+    let mut without = with_triggers("no triggers", &ids, false);
+    bench.compare("no authority at all", Goal::None, &mut with_triggers("", &ids, true), &mut without, None);
+    run(
+        &mut connect("bench_cards"),
+        "SELECT ringfence.create_source('Other'), ringfence.set_authority('Other', 'phones')",
+    );
+    bench.compare("authority over another field", Goal::None, &mut with_triggers("", &ids, true), &mut without, None);
+    drop(without);
 
     println!("\nOf a customer with 1,000 changes and 1,000 visits, against one card read");
     let mut card = Arm::each("one card", connect("bench_cards"), |client| {

@@ -606,3 +606,40 @@ fn many_tickets_in_one_transaction_leave_one_version_of_the_counter() {
     let size = "SELECT pg_relation_size('ringfence.ticket_counter')";
     assert_eq!(value::<i64>(&mut database.superuser(), size), 8192);
 }
+
+#[test]
+fn a_rewrite_of_the_history_waits_for_those_who_write_it() {
+    let database = Database::new("history_rewrite");
+    let mut agent = database.connect("app_a");
+    run(&mut agent, "BEGIN; UPDATE ringfence.customer_card SET address = 'Kept' WHERE name = 'Chen Wei'");
+    let mut admin = database.superuser();
+    let process = value::<i32>(&mut admin, "SELECT pg_backend_pid()");
+    let rewriting = thread::spawn(move || run(&mut admin, "ALTER TABLE ringfence.change ALTER at TYPE timestamptz(3)"));
+    let mut observer = database.superuser();
+    let waits = format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {process} AND wait_event_type = 'Lock'");
+    let began = Instant::now();
+    while value::<i64>(&mut observer, &waits) == 0 {
+        assert!(!rewriting.is_finished(), "it does not wait");
+        assert!(began.elapsed() < Duration::from_secs(60), "it neither waits nor ends");
+        thread::yield_now();
+    }
+    run(&mut agent, "COMMIT");
+    rewriting.join().expect("the rewrite");
+    let kept = "SELECT count(*) FROM ringfence.change WHERE data ->> 'new' = 'Kept'";
+    assert_eq!(value::<i64>(&mut observer, kept), 1);
+}
+
+#[test]
+fn two_sessions_set_one_authority() {
+    let database = Database::new("one_authority");
+    let mut first = database.connect("boss_a");
+    run(&mut first, "SELECT ringfence.create_source('CRM'), ringfence.create_source('ERP')");
+    run(&mut first, "BEGIN; SELECT ringfence.set_authority('CRM', 'name')");
+    let mut second = database.connect("boss_a");
+    let waiting = thread::spawn(move || run(&mut second, "SELECT ringfence.set_authority('ERP', 'name')"));
+    wait_until_blocked(&database, "boss_a");
+    run(&mut first, "COMMIT");
+    waiting.join().expect("the second");
+    let source = "SELECT s.name FROM ringfence.authority a JOIN ringfence.source s ON (s.owner_id, s.id) = (a.owner_id, a.source_id)";
+    assert_eq!(value::<String>(&mut first, source), "ERP");
+}
