@@ -250,9 +250,18 @@ unsafe extern "C-unwind" fn executor_finish(query: *mut pg_sys::QueryDesc) {
         }
         shown::after_execution(query);
         statement_ends(depth);
-        if depth == 0 && refused::is_any() {
-            forget_refused();
-        }
+        refusals_end(depth);
+    }
+}
+
+/// A statement, or a part of it, is done with its triggers, that had begun within so many others.
+///
+/// # Safety
+/// Under plain frames only.
+unsafe fn refusals_end(depth: u32) {
+    if depth == 0 && refused::is_any() {
+        // SAFETY: as promised by the caller.
+        unsafe { forget_refused() };
     }
 }
 
@@ -322,6 +331,7 @@ unsafe extern "C-unwind" fn process_utility(
             search::copying::end();
         }
         statement_ends(depth);
+        refusals_end(depth);
     }
 }
 
