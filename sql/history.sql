@@ -191,7 +191,7 @@ ALTER FUNCTION ringfence.left_out(timestamptz) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.left_out(timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.left_out(timestamptz) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.left_out(timestamptz) IS
-    'What ringfence.on_foreign_datum = ''skip'' has left out since then: the value that stayed, the one that was not written, by whom, and the source with authority over it now. Without a field: the deletion of the customer';
+    'What ringfence.on_foreign_datum = ''skip'' has left out since then: the value that stayed, the one not written, by whom, and whose it is now. Without a field: the deletion of a customer';
 
 CREATE FUNCTION ringfence.forget_history(before timestamptz) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $forget$
