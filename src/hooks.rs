@@ -8,6 +8,7 @@
 #![allow(ffi_unwind_calls)]
 
 use crate::authority::{self, exempt, judge, left_out, refused};
+use crate::customer::stored_row;
 use crate::history;
 use crate::pg::unguarded;
 use crate::wall::{self, estimate, shown};
@@ -432,6 +433,7 @@ unsafe extern "C-unwind" fn subtransaction_event(
 unsafe extern "C-unwind" fn relation_changed(_argument: pg_sys::Datum, relation: pg_sys::Oid) {
     session::relation_changed(relation);
     history::relation_changed(relation);
+    stored_row::relation_changed(relation);
     wall::relation_changed(relation);
     wording::relation_changed(relation);
     channel::relation_changed(relation);

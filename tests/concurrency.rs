@@ -643,3 +643,28 @@ fn two_sessions_set_one_authority() {
     let source = "SELECT s.name FROM ringfence.authority a JOIN ringfence.source s ON (s.owner_id, s.id) = (a.owner_id, a.source_id)";
     assert_eq!(value::<String>(&mut first, source), "ERP");
 }
+
+#[test]
+fn a_proposal_waits_for_the_change_of_its_field() {
+    let database = Database::new("proposal_waits");
+    run(
+        &mut database.connect("dba"),
+        "SELECT ringfence.grant_access('sales_a', 'Company A', '{customer.read,customer.propose}', 'Sales')",
+    );
+    let mut boss = database.connect("boss_a");
+    run(
+        &mut boss,
+        "SELECT ringfence.create_field('Plan', 'choice', projects => '{Sales}', options => '{silver,gold}')",
+    );
+    run(&mut boss, "BEGIN; SELECT ringfence.retype_field('Plan', 'number')");
+    let mut trainee = database.connect("sales_a");
+    let waiting = thread::spawn(move || {
+        state(trainee.batch_execute(
+            "UPDATE ringfence.customer_card SET attributes = '{\"Plan\": \"gold\"}' WHERE name = 'Chen Wei'",
+        ))
+    });
+    wait_until_blocked(&database, "sales_a");
+    run(&mut boss, "COMMIT");
+    // It is judged by the definition that is in force then.
+    assert_eq!(waiting.join().expect("the proposal").as_deref(), Some("22023"));
+}

@@ -32,8 +32,15 @@ const KEPT: [(&CStr, pg_sys::Oid); 4] = [
 type Numbers = [c_int; WIDTH + KEPT.len()];
 
 thread_local! {
-    /// The table, how many columns it has, and their numbers. A column that is added makes them more.
-    static NUMBERS: Cell<(pg_sys::Oid, c_int, Numbers)> = const { Cell::new((pg_sys::InvalidOid, 0, [0; _])) };
+    /// The table, and the numbers of its columns.
+    static NUMBERS: Cell<(pg_sys::Oid, Numbers)> = const { Cell::new((pg_sys::InvalidOid, [0; _])) };
+}
+
+/// A relation has changed; InvalidOid stands for all. For callbacks.
+pub fn relation_changed(relation: pg_sys::Oid) {
+    if relation == pg_sys::InvalidOid || relation == NUMBERS.get().0 {
+        NUMBERS.set((pg_sys::InvalidOid, [0; _]));
+    }
 }
 
 /// Error 55000 unless the relation is table `customer` with these columns.
@@ -44,8 +51,8 @@ unsafe fn numbers_of(relation: pg_sys::Relation) -> Result<Numbers> {
     // SAFETY: as promised by the caller; the number is that of a column, or negative.
     unsafe {
         let (table, columns) = ((*relation).rd_id, (*relation).rd_att);
-        let (known, width, numbers) = NUMBERS.get();
-        if known == table && width == (*columns).natts {
+        let (known, numbers) = NUMBERS.get();
+        if known == table {
             return Ok(numbers);
         }
         if table != catalog::table_oid(c"customer") {
@@ -58,7 +65,7 @@ unsafe fn numbers_of(relation: pg_sys::Relation) -> Result<Numbers> {
                 return Err(error::wrong_trigger("table ringfence.customer has other columns"));
             }
         }
-        NUMBERS.set((table, (*columns).natts, numbers));
+        NUMBERS.set((table, numbers));
         Ok(numbers)
     }
 }
