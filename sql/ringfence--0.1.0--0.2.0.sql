@@ -2991,6 +2991,9 @@ GRANT SELECT (source_id) ON ringfence.customer TO ringfence_user;
 -- The authority over a datum is that of its field, else that of the customer's record (customer.source_id), else that of
 -- customers as a whole. Without one, everybody with the right may write it. A retired source's authority is its
 -- successor's. Reading is not affected.
+--
+-- To delete a customer is to change all its data. Of fields that the session does not see it must not learn whether there is
+-- a value, so that an authority over such a field counts for each customer.
 
 CREATE TABLE ringfence.authority (
     owner_id  uuid NOT NULL DEFAULT ringfence.current_owner(),
@@ -3052,17 +3055,19 @@ DECLARE
     found_source uuid;
     found_field  uuid;
 BEGIN
-    PERFORM ringfence.check_right('source.manage');
+    PERFORM ringfence.check_right('source.manage'), ringfence.check_right('customer.read');
     IF set_authority.source IS NOT NULL THEN
         found_source := ringfence.source_in_reach(set_authority.source);
     END IF;
     IF set_authority.field IS NOT NULL THEN
         found_field := (ringfence.known_field(set_authority.field)).id;
     END IF;
-    DELETE FROM ringfence.authority AS a
-     WHERE a.owner_id = ringfence.current_owner() AND a.field_id IS NOT DISTINCT FROM found_field;
-    IF found_source IS NOT NULL THEN
-        INSERT INTO ringfence.authority (field_id, source_id) VALUES (found_field, found_source);
+    IF found_source IS NULL THEN
+        DELETE FROM ringfence.authority AS a
+         WHERE a.owner_id = ringfence.current_owner() AND a.field_id IS NOT DISTINCT FROM found_field;
+    ELSE
+        INSERT INTO ringfence.authority AS a (field_id, source_id) VALUES (found_field, found_source)
+            ON CONFLICT (owner_id, field_id) DO UPDATE SET source_id = excluded.source_id;
     END IF;
 END
 $set$;
@@ -3070,14 +3075,14 @@ ALTER FUNCTION ringfence.set_authority(text, text) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.set_authority(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.set_authority(text, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.set_authority(text, text) IS
-    'Gives a source the authority over a field, or (NULL) over customers as a whole; a NULL source takes it away. Needs source.manage. Error P0002: no such source; 42501: no such field';
+    'Gives a source the authority over a field, or (NULL) over customers as a whole; a NULL source takes it away. Needs source.manage and customer.read. Error P0002: no such source; 42501: no such field';
 
 CREATE FUNCTION ringfence.hand_over(customer uuid, source text) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $hand$
 DECLARE
     found_source uuid;
 BEGIN
-    PERFORM ringfence.check_right('source.manage');
+    PERFORM ringfence.check_right('source.manage'), ringfence.check_right('customer.read'), ringfence.check_right('customer.write');
     IF hand_over.source IS NOT NULL THEN
         found_source := ringfence.source_in_reach(hand_over.source);
     END IF;
@@ -3092,7 +3097,7 @@ ALTER FUNCTION ringfence.hand_over(uuid, text) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.hand_over(uuid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.hand_over(uuid, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.hand_over(uuid, text) IS
-    'Gives the record of a customer to another source, or (NULL) to none. Needs source.manage and customer.write. Error P0002: no such customer or source';
+    'Gives the record of a customer to another source, or (NULL) to none. Needs source.manage, customer.read and customer.write. Error P0002: no such customer or source';
 
 -- No customer is written: whatever belongs to the source is its successor's from now on, also a customer that a session of
 -- the source is just inserting.
@@ -3102,7 +3107,7 @@ DECLARE
     found_source    uuid;
     found_successor uuid;
 BEGIN
-    PERFORM ringfence.check_right('source.manage');
+    PERFORM ringfence.check_right('source.manage'), ringfence.check_right('customer.read');
     -- In one order, so that two sessions neither deadlock nor retire two sources in favour of each other.
     PERFORM FROM ringfence.source AS s WHERE s.owner_id = ringfence.current_owner() ORDER BY s.id FOR UPDATE;
     found_source := ringfence.source_in_reach(retire_source.source);
@@ -3118,7 +3123,7 @@ ALTER FUNCTION ringfence.retire_source(text, text) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.retire_source(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.retire_source(text, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.retire_source(text, text) IS
-    'Ends a source: no session can be it any more, and what belonged to it is the successor''s. Needs source.manage. Error P0002: no such source; 22023: both are one';
+    'Ends a source: no session can write as it from now on, and its data are the successor''s. Needs source.manage and customer.read. Error P0002: no such source; 22023: both are one';
 
 CREATE FUNCTION ringfence.authority_over(field_id uuid, record_source uuid) RETURNS text
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'authority_over_wrapper';
@@ -3126,11 +3131,12 @@ REVOKE ALL ON FUNCTION ringfence.authority_over(uuid, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.authority_over(uuid, uuid) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.authority_over(uuid, uuid) IS 'The name of the source with authority over a field of a customer whose record belongs to that source; internal';
 
-CREATE FUNCTION ringfence.suspend_authority(suspend boolean) RETURNS boolean
-    LANGUAGE c VOLATILE PARALLEL UNSAFE STRICT AS 'MODULE_PATHNAME', 'suspend_authority_wrapper';
-REVOKE ALL ON FUNCTION ringfence.suspend_authority(boolean) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.suspend_authority(boolean) TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.suspend_authority(boolean) IS 'Around a statement of the extension that changes the form of values, or erases them: judges no authority, keeps no history. Internal';
+CREATE FUNCTION ringfence.exempt_own_work(customer uuid DEFAULT NULL, field uuid DEFAULT NULL) RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'exempt_own_work_wrapper';
+REVOKE ALL ON FUNCTION ringfence.exempt_own_work(uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.exempt_own_work(uuid, uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.exempt_own_work(uuid, uuid) IS
+    'Until called without arguments, statements of the caller that delete this customer, or change values of this field, are neither judged nor kept in history. Internal';
 
 -- Its name sorts before those of the triggers that keep normal forms: they must see what is left out.
 CREATE FUNCTION ringfence.judge_authority() RETURNS trigger
@@ -3157,9 +3163,11 @@ CREATE TABLE ringfence.change (
     reason      text,
     PRIMARY KEY (owner_id, customer_id, id)
 );
+-- For what was left out, and what is forgotten.
+CREATE INDEX change_at ON ringfence.change (owner_id, at);
 COMMENT ON TABLE ringfence.change IS 'The history of customers. A trigger of table customer writes it; no role can read or write it: history() shows what a session may see';
 COMMENT ON COLUMN ringfence.change.field_id IS 'The field, custom or system; NULL: the customer as a whole';
-COMMENT ON COLUMN ringfence.change.kind IS 'Of a field: set, change, clear, left_out. Of the customer: insert, delete, hand_over, erase';
+COMMENT ON COLUMN ringfence.change.kind IS 'Of a field: set, change, clear, left_out. Of the customer: insert, delete, hand_over, erase, left_out (its deletion)';
 COMMENT ON COLUMN ringfence.change.data IS 'Values before and after, as they were shown: "old" and "new"';
 -- No role has a privilege on it. The rights are asked of functions of the definer.
 SELECT ringfence.wall('ringfence.change', 'customer.read', 'customer.read', 'customer.read');
@@ -3315,12 +3323,15 @@ BEGIN
     RETURN QUERY
         SELECT c.at, c.customer_id, f.name,
                CASE WHEN f.access <> 'masked' THEN c.data -> 'old' END, CASE WHEN f.access <> 'masked' THEN c.data -> 'new' END,
-               f.access = 'masked', c.role_name, c.agent, s.name, ringfence.authority_over(c.field_id, kept.source_id)
+               coalesce(f.access = 'masked', false), c.role_name, c.agent, s.name,
+               -- A new customer would have been its writer's.
+               ringfence.authority_over(c.field_id, CASE WHEN kept.id IS NULL THEN c.source_id ELSE kept.source_id END)
           FROM ringfence.change AS c
-          JOIN ringfence.visible_fields(false) AS f ON f.field_id = c.field_id
+          LEFT JOIN ringfence.visible_fields(false) AS f ON f.field_id = c.field_id
           LEFT JOIN ringfence.source AS s ON s.owner_id = c.owner_id AND s.id = c.source_id
           LEFT JOIN ringfence.customer AS kept ON kept.owner_id = c.owner_id AND kept.id = c.customer_id
          WHERE c.owner_id = ringfence.current_owner() AND c.kind = 'left_out' AND c.at >= left_out.since
+           AND (c.field_id IS NULL OR f.field_id IS NOT NULL)
          ORDER BY c.at, c.customer_id, c.id;
 END
 $left$;
@@ -3328,7 +3339,7 @@ ALTER FUNCTION ringfence.left_out(timestamptz) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.left_out(timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.left_out(timestamptz) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.left_out(timestamptz) IS
-    'What ringfence.on_foreign_datum = ''skip'' has left out since then: the value that stayed, the one that was not written, by whom, and the source with authority over it now';
+    'What ringfence.on_foreign_datum = ''skip'' has left out since then: the value that stayed, the one not written, by whom, and whose it is now. Without a field: the deletion of a customer';
 
 CREATE FUNCTION ringfence.forget_history(before timestamptz) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $forget$
@@ -3391,7 +3402,13 @@ CREATE FUNCTION ringfence.store_proposal(customer uuid, field uuid, data jsonb, 
     LANGUAGE sql VOLATILE
     BEGIN ATOMIC
         INSERT INTO ringfence.proposed_value (customer_id, field_id, data, role_name, agent, source_id)
-        VALUES (store_proposal.customer, store_proposal.field, store_proposal.data, store_proposal.role_name, store_proposal.agent, store_proposal.source);
+        SELECT store_proposal.customer, store_proposal.field, store_proposal.data, store_proposal.role_name, store_proposal.agent, store_proposal.source
+         -- A value that is proposed a second time is one proposal.
+         WHERE NOT EXISTS (SELECT FROM ringfence.proposed_value AS same
+                            WHERE same.owner_id = ringfence.current_owner() AND same.customer_id = store_proposal.customer
+                              AND same.field_id = store_proposal.field AND same.data = store_proposal.data AND same.state = 'open'
+                              AND same.role_name = store_proposal.role_name AND same.agent IS NOT DISTINCT FROM store_proposal.agent
+                              AND same.source_id IS NOT DISTINCT FROM store_proposal.source);
     END;
 REVOKE ALL ON FUNCTION ringfence.store_proposal(uuid, uuid, jsonb, text, text, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.store_proposal(uuid, uuid, jsonb, text, text, uuid) TO ringfence_definer;
@@ -3870,9 +3887,9 @@ BEGIN
                   HINT = format('To delete them for good: SELECT ringfence.drop_field(%L, %s);', target.name, held);
     END IF;
     DELETE FROM ringfence.field AS f WHERE f.owner_id = target.owner_id AND f.id = target.id;
-    PERFORM ringfence.suspend_authority(true);
+    PERFORM ringfence.exempt_own_work(field => target.id);
     UPDATE ringfence.customer AS c SET attributes = c.attributes - key WHERE c.owner_id = target.owner_id AND c.attributes ? key;
-    PERFORM ringfence.suspend_authority(false);
+    PERFORM ringfence.exempt_own_work();
     -- Values that are deleted for good are not kept in the history.
     DELETE FROM ringfence.change AS old WHERE old.owner_id = target.owner_id AND old.field_id = target.id;
     PERFORM ringfence.forget_proposed(target.id);
@@ -3911,13 +3928,13 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Change these values first; nothing has been changed.';
     END IF;
     -- The form of the values changes, and not what they say.
-    PERFORM ringfence.suspend_authority(true);
+    PERFORM ringfence.exempt_own_work(field => target.id);
     UPDATE ringfence.customer AS c
        SET attributes = ringfence.convert_value(c.attributes, target.id, target.type, target.options || target.retired_options,
                                                 target.option_ids, retype_field.type, named, ids)
      WHERE c.owner_id = target.owner_id AND c.attributes ? key;
     GET DIAGNOSTICS converted = ROW_COUNT;
-    PERFORM ringfence.suspend_authority(false);
+    PERFORM ringfence.exempt_own_work();
     -- Options that were kept are retired as before.
     UPDATE ringfence.field AS f
        SET type = retype_field.type,
@@ -3995,13 +4012,13 @@ BEGIN
     END IF;
     is_known := ringfence.erase_from_desk(erase_customer.customer);
     IF is_known THEN
-        PERFORM ringfence.suspend_authority(true);
+        PERFORM ringfence.exempt_own_work(customer => erase_customer.customer);
         DELETE FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = erase_customer.customer;
         IF NOT FOUND THEN
             RAISE EXCEPTION 'the customer was not erased: a trigger suppressed it' USING ERRCODE = 'triggered_action_exception',
                 HINT = 'Ask a database administrator which trigger of table ringfence.customer does so.';
         END IF;
-        PERFORM ringfence.suspend_authority(false);
+        PERFORM ringfence.exempt_own_work();
     END IF;
     -- Of one that was deleted before, or that was only proposed.
     DELETE FROM ringfence.proposed_value AS p
@@ -4042,6 +4059,60 @@ UPDATE ringfence.profile SET rights = rights || '{source.manage,customer.propose
 
 COMMENT ON FUNCTION ringfence.current_source() IS
     'The source system as set in ringfence.source, or NULL. Error 42501: the role''s access does not name it; P0002: the owner has no such source';
+
+-- It looks at the triggers of authority and history, too.
+CREATE OR REPLACE FUNCTION ringfence.health(OUT "check" text, OUT ok boolean, OUT detail text) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 8
+    BEGIN ATOMIC
+        SELECT 'library', ringfence.ringfence_version() = extversion,
+               format('The library is version %s, the installed SQL %s.', ringfence.ringfence_version(), extversion)
+               || CASE WHEN ringfence.ringfence_version() <> extversion THEN ' As superuser: ALTER EXTENSION ringfence UPDATE; or install the library of the other version.' ELSE '' END
+          FROM pg_extension WHERE extname = 'ringfence'
+        UNION ALL
+        SELECT 'preload', ringfence.preloaded_by() IS NOT NULL,
+               coalesce(ringfence.preloaded_by() || ' loads the library.',
+                        'Put ringfence into session_preload_libraries or shared_preload_libraries: the library guards a session only once it is loaded.')
+        UNION ALL
+        SELECT 'server', count(*) = 0,
+               format('PostgreSQL %s', current_setting('server_version')) || CASE count(*) WHEN 0 THEN ' has no known hole in row-level security.' ELSE
+                   format(' has known holes; update to %s.%s or later. ', max(hole.mended_in) / 10000, max(hole.mended_in) % 10000)
+                   || string_agg(format('%s: %s', hole.cve, hole.description), '; ' ORDER BY hole.cve DESC) || '.' END
+          FROM ringfence.holes_of_server(current_setting('server_version_num')::integer) AS hole
+        UNION ALL
+        SELECT 'walls', count(*) = 0,
+               coalesce('These tables lack row-level security, its FORCE, or the policy owner_wall: ' || string_agg(bare.relname, ', ' ORDER BY bare.relname)
+                        || '. As superuser: ALTER TABLE ... ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; and CREATE POLICY owner_wall as the other tables have it.',
+                        'Every table is behind the wall.')
+          FROM pg_class AS bare
+         WHERE bare.relnamespace = 'ringfence'::regnamespace AND bare.relkind IN ('r', 'p')
+           AND NOT (bare.relrowsecurity AND bare.relforcerowsecurity
+                    AND (bare.relname = 'signing_key_material'
+                         OR EXISTS (SELECT FROM pg_policy AS wall WHERE wall.polrelid = bare.oid AND wall.polname = 'owner_wall' AND NOT wall.polpermissive)))
+        UNION ALL
+        SELECT 'roles', count(*) = 0,
+               coalesce('These internal roles have members, or more privileges than they need: ' || string_agg(internal.rolname, ', ' ORDER BY internal.rolname) || '. Take LOGIN, SUPERUSER, BYPASSRLS and their members away.',
+                        'The internal roles are as they were made.')
+          FROM pg_roles AS internal
+         WHERE internal.rolname IN ('ringfence_definer', 'ringfence_tables')
+           AND (internal.rolsuper OR internal.rolbypassrls OR internal.rolcanlogin OR EXISTS (SELECT FROM pg_auth_members AS member WHERE member.roleid = internal.oid))
+        UNION ALL
+        SELECT 'event triggers', count(*) FILTER (WHERE evtenabled <> 'A') = 0 AND count(*) = 2,
+               format('%s of 2 are enabled ALWAYS.', count(*) FILTER (WHERE evtenabled = 'A'))
+               || CASE WHEN count(*) FILTER (WHERE evtenabled = 'A') < 2
+                       THEN ' As superuser: ALTER EVENT TRIGGER ... ENABLE ALWAYS for ringfence_guard_drop and ringfence_adopt_report_views.' ELSE '' END
+          FROM pg_event_trigger WHERE evtname IN ('ringfence_guard_drop', 'ringfence_adopt_report_views')
+        UNION ALL
+        SELECT 'authority and history', count(*) = 2,
+               CASE count(*) WHEN 2 THEN 'Both triggers of table customer are enabled.' ELSE
+                   'Triggers judge_authority and keep_history of table customer are not both enabled: data of other sources can be changed, or changes are not kept. As superuser: ALTER TABLE ringfence.customer ENABLE TRIGGER ...; if one is missing, restore it from the SQL of the extension.' END
+          FROM pg_trigger AS judged
+         WHERE judged.tgrelid = 'ringfence.customer'::regclass AND judged.tgname IN ('judge_authority', 'keep_history')
+           AND judged.tgenabled IN ('O', 'A') AND NOT judged.tgisinternal
+        UNION ALL
+        SELECT 'search index', coalesce(bool_and(found.indisvalid), false),
+               CASE WHEN bool_and(found.indisvalid) THEN 'It is there and valid.' ELSE 'It is missing or not valid: searches read all customers of the owner. REINDEX INDEX CONCURRENTLY ringfence.customer_search;' END
+          FROM pg_index AS found WHERE found.indexrelid = to_regclass('ringfence.customer_search');
+    END;
 
 -- At last: open sessions decide anew, and those that still have the former library say so.
 UPDATE ringfence.owner SET name = name WHERE false;
