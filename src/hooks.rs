@@ -266,8 +266,8 @@ unsafe fn refusals_end(depth: u32) {
     }
 }
 
-/// A statement, or a part of it, is done, that had begun within so many others. At the end of the outermost a warning tells what was left
-/// out, and the history is closed.
+/// A statement, or a part of it, is done, that had begun within so many others. At the end of the
+/// outermost a warning tells what was left out, and the history is closed.
 ///
 /// # Safety
 /// Under plain frames only.

@@ -35,8 +35,9 @@ pub fn judged() -> Result<pg_sys::Oid> {
     to_judge().ok_or_else(error::restricted_operation)
 }
 
-/// Whether row-level security binds who writes to a table: the session's role, and the role at work. A role that it does not bind may have
-/// written the function that the session has called. In a referential action the owner of a table is at work for the session.
+/// Whether row-level security binds who writes to a table: the session's role, and the role at
+/// work. A role that it does not bind may have written the function that the session has called.
+/// In a referential action the owner of a table is at work for the session.
 pub fn is_bound(table: pg_sys::Oid) -> bool {
     catalog::row_security_binds(table, current())
         && (acts_itself() || to_judge().is_none() || catalog::row_security_binds(table, pg_sys::InvalidOid))

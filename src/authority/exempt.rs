@@ -1,5 +1,6 @@
-//! The one statement of the extension itself that erases a customer, or changes the form of a field's values: whose these data are does not
-//! matter then, and no change of a datum is to be kept. What triggers of others do meanwhile is judged and kept as always.
+//! The one statement of the extension itself that erases a customer, or changes the form of a
+//! field's values: whose these data are does not matter then, and no change of a datum is to be
+//! kept. What triggers of others do meanwhile is judged and kept as always.
 
 use pgrx::datum::Uuid;
 use pgrx::pg_sys;
@@ -32,7 +33,8 @@ fn depth_of_triggers() -> usize {
     unsafe { pg_sys::pg_trigger_depth(null_mut()).value() }
 }
 
-/// Until [`end`], or until the subtransaction that began it is rolled back: statements of the function that calls it.
+/// Until [`end`], or until the subtransaction that began it is rolled back: statements of the
+/// function that calls it.
 pub fn begin(work: Work) {
     // SAFETY: reads a variable of the backend.
     let subtransaction = unsafe { pg_sys::GetCurrentSubTransactionId() };

@@ -1,5 +1,5 @@
-//! Judges each write to a customer: only a session of the source with authority over a datum may change it. A trigger of table `customer`, so
-//! that it stands below every way to write one.
+//! Judges each write to a customer: only a session of the source with authority over a datum may
+//! change it. A trigger of table `customer`, so that it stands below every way to write one.
 
 use super::left_out::{self, LeftOut};
 use super::rules::Rules;
@@ -56,7 +56,8 @@ impl<'a> Judge<'a> {
         self.context.rights.contains(Rights::CUSTOMER_READ)
     }
 
-    /// Of these changes those that the session may not make. Values of a field that is dropped belong to nobody.
+    /// Of these changes those that the session may not make. Values of a field that is dropped
+    /// belong to nobody.
     fn foreign<'c>(&self, columns: impl Iterator<Item = usize>, values: Vec<Changed<'c>>) -> Result<Vec<Foreign<'c>>> {
         let every = self.context.every_field()?;
         let mut foreign: Vec<Foreign> = columns
@@ -72,8 +73,8 @@ impl<'a> Judge<'a> {
         Ok(foreign)
     }
 
-    /// The data because of which the session may not delete a customer, by name if it sees them. What it does not see counts whether there
-    /// is a value or not: else the answer would tell.
+    /// The data because of which the session may not delete a customer, by name if it sees them.
+    /// What it does not see counts whether there is a value or not: else the answer would tell.
     fn foreign_to_delete<'c>(&'c self, old: &Record, held: &Jsonb) -> Result<Vec<(Option<&'c str>, Uuid)>> {
         let every = self.context.every_field()?;
         let seen = if self.reads() { Some(self.context.fields()?) } else { None };
@@ -139,12 +140,14 @@ fn name_of(column: usize) -> &'static str {
     DATA.get(column).and_then(|(name, _): &(&CStr, _)| name.to_str().ok()).unwrap_or_default()
 }
 
-/// Whether writes are judged: not those that row-level security does not bind, nor the extension's own.
+/// Whether writes are judged: not those that row-level security does not bind, nor the extension's
+/// own.
 fn is_judged(table: pg_sys::Oid) -> bool {
     !session::is_acting() && role::is_bound(table)
 }
 
-/// The context of the session. In a referential action that of the statement that set it off: it decides there only what is refused.
+/// The context of the session. In a referential action that of the statement that set it off: it
+/// decides there only what is refused.
 fn context() -> Result<(Rc<Context>, bool)> {
     match session::context_of_statement() {
         Some(context) => Ok((context, true)),
@@ -215,8 +218,8 @@ fn judge_insert(call: &Call, context: &Context, own: Option<Uuid>, new: &Record)
     Ok(call.row_with(&empty, Some(without(&given, &none, &keys))))
 }
 
-/// For a session that does not read customers, whatever the statement assigns is a change: it must not learn what is there, nor of which
-/// customers.
+/// For a session that does not read customers, whatever the statement assigns is a change: it must
+/// not learn what is there, nor of which customers.
 fn judge_update(
     call: &Call,
     context: &Context,
@@ -310,8 +313,9 @@ fn empty_of(column: usize) -> Option<pg_sys::Datum> {
     is_list.then(|| unsafe { pg_sys::construct_empty_array(pg_sys::TEXTOID).into() })
 }
 
-/// For a new card with an id: its custom values without those that are left out, and the names of the columns that are. They are counted and
-/// noted here, so that the trigger finds nothing more. What is refused, and a card without a name, is left to the trigger.
+/// For a new card with an id: its custom values without those that are left out, and the names of
+/// the columns that are. They are counted and noted here, so that the trigger finds nothing more.
+/// What is refused, and a card without a name, is left to the trigger.
 pub fn left_out_of_card(card: &Record, given: Jsonb) -> Result<(Jsonb, Vec<&'static str>)> {
     if !skips() || !is_judged(catalog::table_oid(c"customer")) {
         return Ok((given, Vec::new()));
@@ -346,8 +350,9 @@ pub fn is_foreign_in_new(context: &Context, field: Uuid) -> Result<bool> {
     Ok(Judge::new(context, own, own)?.foreign_source(Some(field)).is_some())
 }
 
-/// Error 0A000 for ON CONFLICT DO UPDATE on table `customer`, where changes of foreign data are left out: a new customer whose name is
-/// foreign would be left out before PostgreSQL finds that it is there, and with it the changes that the session may make.
+/// Error 0A000 for ON CONFLICT DO UPDATE on table `customer`, where changes of foreign data are
+/// left out: a new customer whose name is foreign would be left out before PostgreSQL finds that it
+/// is there, and with it the changes that the session may make.
 #[pg_guard]
 pub unsafe extern "C-unwind" fn refuse_skipping_upsert() {
     if is_judged(catalog::table_oid(c"customer")) {

@@ -1,5 +1,6 @@
-//! What a statement of the client has left out because it belongs to another source, and the one warning that tells it. Functions and
-//! triggers run statements within the client's: the warning comes when the outermost is done.
+//! What a statement of the client has left out because it belongs to another source, and the one
+//! warning that tells it. Functions and triggers run statements within the client's: the warning
+//! comes when the outermost is done.
 
 use crate::error;
 use pgrx::{PgLogLevel, pg_guard, pg_sys};

@@ -1,5 +1,5 @@
-//! Authority: which source system may change which datum. Rules are read here (`rules`), and judged where a customer is written (`judge`).
-//! What is left out is told once a statement (`left_out`).
+//! Authority: which source system may change which datum. Rules are read here (`rules`), and judged
+//! where a customer is written (`judge`). What is left out is told once a statement (`left_out`).
 
 pub mod exempt;
 pub mod judge;

@@ -1,5 +1,6 @@
-//! New customers that the session may not insert. PostgreSQL asks before it knows whether there will be a new customer: with ON CONFLICT it
-//! may be the change of an old one, which is judged by itself. So the error waits until the customer is inserted.
+//! New customers that the session may not insert. PostgreSQL asks before it knows whether there
+//! will be a new customer: with ON CONFLICT it may be the change of an old one, which is judged by
+//! itself. So the error waits until the customer is inserted.
 
 use crate::error::{Failure, Result};
 use pgrx::datum::Uuid;

@@ -31,8 +31,8 @@ impl Rules {
         self.by_field.is_empty() && self.whole.is_none()
     }
 
-    /// The source with authority over a field of a customer whose record belongs to that source: the field's, else the record's, else the
-    /// whole customer's.
+    /// The source with authority over a field of a customer whose record belongs to that source:
+    /// the field's, else the record's, else the whole customer's.
     pub fn over(&self, field: Option<Uuid>, record: Option<Uuid>) -> Option<Uuid> {
         field.and_then(|field| self.by_field.get(&field).copied()).or(record).or(self.whole)
     }

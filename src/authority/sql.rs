@@ -15,8 +15,9 @@ fn authority_over(field: Option<Uuid>, record: Option<Uuid>) -> Result<Option<St
     Ok(source.and_then(|source| sources.name_of(source)).map(str::to_owned))
 }
 
-/// From now on, until it is called with NULLs, writes of the calling function's own statements are neither judged nor kept in the history if
-/// they erase this customer, or give values of this field another form.
+/// From now on, until it is called with NULLs, writes of the calling function's own statements are
+/// neither judged nor kept in the history if they erase this customer, or give values of this field
+/// another form.
 #[pg_extern(sql = false)]
 fn exempt_own_work(customer: Option<Uuid>, field: Option<Uuid>) -> bool {
     match (customer, field) {

@@ -174,7 +174,8 @@ fn keep_required(field: &VisibleField, before: Option<Value>, after: Option<Valu
     if field.required && filled(before) && !filled(after) { Err(error::required_field(&field.name)) } else { Ok(()) }
 }
 
-/// For a new customer's stored values: true, or error 23502 if a field is empty that the session must fill. One that belongs to another source it cannot.
+/// For a new customer's stored values: true, or error 23502 if a field is empty that the session
+/// must fill. One that belongs to another source it cannot fill.
 #[pg_extern(sql = false)]
 fn check_required(stored: Jsonb) -> Result<bool, ErrorReport> {
     let context = session::context()?;

@@ -1,4 +1,5 @@
-//! Proposals: what a session writes to a card that may propose, and not write. Nothing of the customer changes.
+//! Proposals: what a session writes to a card that may propose, and not write. Nothing of the
+//! customer changes.
 
 // `store_proposals()` is a plain frame: see `pg`.
 #![allow(ffi_unwind_calls)]
@@ -74,7 +75,8 @@ pub unsafe fn read(card: &Arguments) -> (Record, Jsonb) {
     (record, attributes.unwrap_or_else(|| Jsonb::object([])))
 }
 
-/// The field of that name, if the session may propose values of it. Error 22023 for a value that is not one of the field.
+/// The field of that name, if the session may propose values of it. Error 22023 for a value that is
+/// not one of the field.
 fn proposable<'a>(
     context: &'a Context,
     name: &str,
@@ -89,7 +91,8 @@ fn proposable<'a>(
     Ok(field)
 }
 
-/// The context. From here to the end of the transaction no definition is changed with all its values.
+/// The context. From here to the end of the transaction no definition is changed with all its
+/// values.
 fn context_to_propose() -> Result<Rc<Context>> {
     PROPOSED.take();
     let seen = session::context()?;

@@ -1,4 +1,5 @@
-//! What a write to table `customer` changes: which of its columns that hold data, and which custom values.
+//! What a write to table `customer` changes: which of its columns that hold data, and which custom
+//! values.
 
 use crate::catalog;
 use crate::error::{self, Result};
@@ -8,7 +9,8 @@ use pgrx::{FromDatum, pg_sys};
 use std::cell::Cell;
 use std::ffi::{CStr, c_int};
 
-/// The columns that hold data of the person, in the order of a form. Each is a system field of that name.
+/// The columns that hold data of the person, in the order of a form. Each is a system field of that
+/// name.
 pub const DATA: [(&CStr, pg_sys::Oid); WIDTH] = [
     (c"name", pg_sys::TEXTOID),
     (c"phones", pg_sys::TEXTARRAYOID),
@@ -116,7 +118,8 @@ impl Call {
         unsafe { (*self.relation).rd_id }
     }
 
-    /// The source that the record belongs to: before the write, if it was there. Nothing else of the row is looked at.
+    /// The source that the record belongs to: before the write, if it was there. Nothing else of
+    /// the row is looked at.
     pub fn source(&self) -> Option<Uuid> {
         let row = if self.old.is_null() { self.new } else { self.old };
         let [.., number] = self.numbers;
@@ -198,7 +201,8 @@ impl Call {
             values.push(value.unwrap_or(pg_sys::Datum::null()));
             nulls.push(value.is_none());
         }
-        // SAFETY: a row of the relation, numbers of its columns, and values of their types, which are copied.
+        // SAFETY: a row of the relation, numbers of its columns, and values of their types, which
+        // are copied.
         unsafe {
             pg_sys::heap_modify_tuple_by_cols(
                 self.new,

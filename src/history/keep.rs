@@ -78,8 +78,9 @@ fn restores() -> bool {
     unsafe { !pg_sys::row_security }
 }
 
-/// The one who writes, and what is known of the owner. A function of a role that row-level security does not bind may write customers of
-/// another owner than the session's: there that role has written, and nothing of the session is told.
+/// The one who writes, and what is known of the owner. A function of a role that row-level security
+/// does not bind may write customers of another owner than the session's: there that role has
+/// written, and nothing of the session is told.
 fn writer(table: pg_sys::Oid, record: &Record) -> Result<(Writer, Known)> {
     let of_session = |known: Known, source: Option<Uuid>| {
         let (role_name, agent) = (role::own_name(), session::agent()?);
@@ -199,7 +200,8 @@ fn name_of(column: usize) -> &'static str {
     DATA.get(column).and_then(|(name, _)| name.to_str().ok()).unwrap_or_default()
 }
 
-/// Notes what a write would have changed of data of another source, and did not. `old`: None of a new customer.
+/// Notes what a write would have changed of data of another source, and did not. `old`: None of a
+/// new customer.
 pub fn note_left_out<'a>(
     context: &Context,
     source: Option<Uuid>,

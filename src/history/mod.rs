@@ -1,4 +1,5 @@
-//! History: who changed which datum of a customer, when, and from what to what. Rows of table `change`, written where a customer is written.
+//! History: who changed which datum of a customer, when, and from what to what. Rows of table
+//! `change`, written where a customer is written.
 
 mod keep;
 pub mod row;

@@ -1,6 +1,7 @@
-//! Rows of table `change`, and how they are written: as the executor does it, but without a statement, so that no privilege, policy or
-//! trigger is asked. Nobody is granted to write the table, and what is written follows from a row that the wall has judged. Columns,
-//! constraints and indexes that somebody has added are kept.
+//! Rows of table `change`, and how they are written: as the executor does it, but without a
+//! statement, so that no privilege, policy or trigger is asked. Nobody is granted to write the
+//! table, and what is written follows from a row that the wall has judged. Columns, constraints and
+//! indexes that somebody has added are kept.
 
 use crate::catalog;
 use crate::customer::stored_row::{Changed, DATA, Record};
@@ -125,8 +126,9 @@ fn open() -> Result<Open> {
     if table == pg_sys::InvalidOid || unsafe { pg_sys::get_rel_relkind(table) } as u8 != pg_sys::RELKIND_RELATION {
         return Err(error::not_installed("table ringfence.change"));
     }
-    // SAFETY: what is made lives in memory of the subtransaction, and is kept open by it, for as long as the cell names it. The lock is kept
-    // until the transaction ends: nobody may rewrite the table before the rows can be seen.
+    // SAFETY: what is made lives in memory of the subtransaction, and is kept open by it, for as
+    // long as the cell names it. The lock is kept until the transaction ends: nobody may rewrite
+    // the table before the rows can be seen.
     unsafe {
         let caller = std::ptr::replace(&raw mut pg_sys::CurrentResourceOwner, pg_sys::CurTransactionResourceOwner);
         let opened = PgMemoryContexts::For(pg_sys::CurTransactionContext).switch_to(|_| {
@@ -280,7 +282,8 @@ unsafe fn fill_columns_of_others(open: &Open, row: &mut [pg_sys::Datum], nulls: 
     }
 }
 
-/// Closes the table, if it is open: at the end of the client's statement, and before a command that may want it for itself.
+/// Closes the table, if it is open: at the end of the client's statement, and before a command that
+/// may want it for itself.
 pub fn close() {
     if let Some(open) = OPEN.take() {
         // SAFETY: what `open` made, and the cell named until now.
