@@ -1,6 +1,6 @@
 -- erasure: a person is forgotten.
 
--- While the customer is locked, no session adds an interaction or a ticket of it.
+-- While the rows are locked, no session adds a ticket or an interaction of the customer, or a response to one.
 CREATE FUNCTION ringfence.erase_at_desk(customer uuid) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $desk$
 BEGIN
@@ -8,6 +8,12 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
+    PERFORM FROM ringfence.ticket AS t WHERE t.owner_id = ringfence.current_owner() AND t.customer_id = customer FOR UPDATE;
+    PERFORM FROM ringfence.interaction AS i
+      WHERE i.owner_id = ringfence.current_owner()
+        AND (i.customer_id = customer
+             OR i.customer_id IS NULL AND i.ticket_id IN (SELECT t.id FROM ringfence.ticket AS t WHERE t.owner_id = ringfence.current_owner() AND t.customer_id = customer))
+        FOR UPDATE;
     PERFORM ringfence.erase_responses(customer);
     PERFORM ringfence.erase_interactions(customer);
     PERFORM ringfence.erase_tickets(customer);
@@ -29,11 +35,16 @@ COMMENT ON FUNCTION ringfence.erase_from_desk(uuid) IS 'Runs erase_at_desk() wit
 CREATE FUNCTION ringfence.erase_customer(customer uuid, reason text) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $erase$
 DECLARE
-    is_known boolean NOT NULL := false;
+    is_known  boolean NOT NULL := false;
+    was_there boolean NOT NULL := false;
 BEGIN
     PERFORM ringfence.check_right('customer.read'), ringfence.check_right('customer.delete'), ringfence.check_right('source.manage');
     IF reason IS NULL OR NOT ringfence.can_be_seen(reason) OR length(reason) > 1000 THEN
         RAISE EXCEPTION 'a customer is erased for a reason' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give one of at most 1000 characters, without data of the person.';
+    END IF;
+    -- A snapshot of before would not show what others have written since.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'a customer is erased in READ COMMITTED' USING ERRCODE = 'active_sql_transaction', HINT = 'BEGIN ISOLATION LEVEL READ COMMITTED;';
     END IF;
     is_known := ringfence.erase_from_desk(erase_customer.customer);
     IF is_known THEN
@@ -44,6 +55,7 @@ BEGIN
                 HINT = 'Ask a database administrator which trigger of table ringfence.customer does so.';
         END IF;
         PERFORM ringfence.exempt_own_work();
+        was_there := true;
     END IF;
     -- Of one that was deleted before, or that was only proposed.
     DELETE FROM ringfence.proposed_value AS p
@@ -54,6 +66,11 @@ BEGIN
     is_known := is_known OR FOUND;
     IF NOT is_known THEN
         RAISE EXCEPTION 'no customer with this id is in reach' USING ERRCODE = 'no_data_found';
+    END IF;
+    IF NOT was_there THEN
+        RAISE WARNING 'only what the history and proposals have of this id is erased'
+            USING DETAIL = 'There is no customer with this id. If it was deleted, its tickets and interactions have lost it, and still say what they said.',
+                  HINT = 'Erase customers, and do not delete them first.';
     END IF;
     PERFORM ringfence.note_erased_customer(erase_customer.customer, erase_customer.reason);
 END

@@ -46,7 +46,7 @@ BEGIN
           FROM ringfence.granted_right AS g
           LEFT JOIN ringfence.project AS p ON p.owner_id = g.owner_id AND p.id = g.project_id
           JOIN pg_roles AS granted ON granted.rolname = g.role_name
-          JOIN pg_roles AS member ON NOT member.rolsuper AND pg_has_role(member.oid, granted.oid, 'USAGE')
+          JOIN pg_roles AS member ON NOT member.rolsuper AND pg_has_role(member.oid, granted.oid, 'MEMBER')
          WHERE (SELECT m.manage_access FROM may AS m)
            AND g.owner_id = ringfence.current_owner() AND (g.project_id IS NULL OR p.enabled)),
     -- In each project a role has what its entries give there, together; without one (NULL) what they give anywhere.
@@ -121,7 +121,7 @@ BEGIN
     RETURN ARRAY(SELECT DISTINCT member.rolname::text COLLATE "C"
                    FROM ringfence.granted_right AS g
                    JOIN pg_roles AS granted ON granted.rolname = g.role_name
-                   JOIN pg_roles AS member ON NOT member.rolsuper AND pg_has_role(member.oid, granted.oid, 'USAGE')
+                   JOIN pg_roles AS member ON NOT member.rolsuper AND pg_has_role(member.oid, granted.oid, 'MEMBER')
                   WHERE g.owner_id = ringfence.current_owner() AND g.right_name = roles_with.right_name ORDER BY 1);
 END
 $roles$;
@@ -178,7 +178,7 @@ DECLARE
     query text;
     found bigint;
 BEGIN
-    IF keys IS NULL OR EXISTS (
+    IF keys IS NULL OR keys = '{}' OR EXISTS (
         SELECT FROM unnest(keys) AS named (key) LEFT JOIN pg_constraint AS c ON c.oid = named.key
          WHERE ringfence.has_right_in(ringfence.right_to_read(c.conrelid), NULL) IS NOT TRUE) THEN
         RETURN NULL;
@@ -265,12 +265,19 @@ BEGIN
             rows := ringfence.rows_of_customer(place.keys, customer);
         ELSE
             readers := place.granted;
-            BEGIN
-                EXECUTE coalesce(ringfence.query_by_keys(place.keys), 'SELECT NULL::bigint') INTO rows USING customer;
-            EXCEPTION WHEN OTHERS THEN
-                -- The caller may not read the table, or its own policy fails.
-                rows := NULL;
-            END;
+            -- A policy is code of the table's owner, and would run with the rights of the caller.
+            IF NOT EXISTS (
+                SELECT FROM pg_constraint AS key
+                  JOIN pg_class AS c ON c.oid = key.conrelid AND c.relrowsecurity AND ringfence.right_to_read(c.oid) IS NULL
+                  JOIN pg_roles AS r ON r.oid = c.relowner
+                 WHERE key.oid = ANY (place.keys) AND NOT r.rolsuper AND r.rolname <> current_user) THEN
+                BEGIN
+                    EXECUTE coalesce(ringfence.query_by_keys(place.keys), 'SELECT NULL::bigint') INTO rows USING customer;
+                EXCEPTION WHEN OTHERS THEN
+                    -- The caller may not read the table, or a policy fails.
+                    rows := NULL;
+                END;
+            END IF;
         END IF;
         RETURN NEXT;
     END LOOP;

@@ -310,24 +310,33 @@ COMMENT ON FUNCTION ringfence.nearest_name(text, text[]) IS 'The name that is mo
 
 -- Rows -------------------------------------------------------------------------------------------------------------------
 
--- With ringfence.on_foreign_datum = 'skip' the report of an import names what was left out: what differs from the row that was there, and
--- is still as it was.
+-- With ringfence.on_foreign_datum = 'skip' the report of an import names what was left out: data of another source that should have become
+-- different, and are as they were.
 CREATE FUNCTION ringfence.left_out_of(before ringfence.customer_card, given ringfence.customer_card) RETURNS text
-    LANGUAGE sql STABLE
-    BEGIN ATOMIC
-        SELECT 'left out, because of another source: ' || string_agg(quote_ident(datum.name), ', ' ORDER BY datum.place, datum.name)
-          FROM ringfence.customer_card AS card
-         CROSS JOIN LATERAL (
-            SELECT system.name, system.place, to_jsonb(before) -> system.name, to_jsonb(given) -> system.name, to_jsonb(card) -> system.name
-              FROM unnest('{name,phones,emails,address,birth_date,language,company_id}'::text[]) WITH ORDINALITY AS system (name, place)
-            UNION ALL
-            SELECT own.name, 100, (before).attributes -> own.name, (given).attributes -> own.name, card.attributes -> own.name
-              FROM jsonb_object_keys(coalesce((before).attributes, '{}') || coalesce((given).attributes, '{}')) AS own (name)) AS datum (name, place, was, wanted, is_now)
-         WHERE card.owner_id = ringfence.current_owner() AND card.id = (given).id
-           AND current_setting('ringfence.on_foreign_datum') = 'skip'
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $left$
+DECLARE
+    record uuid;
+    card   jsonb;
+BEGIN
+    IF current_setting('ringfence.on_foreign_datum') <> 'skip' THEN
+        RETURN NULL;
+    END IF;
+    SELECT c.source_id, to_jsonb(seen) INTO record, card
+      FROM ringfence.customer_card AS seen
+      JOIN ringfence.customer AS c ON c.owner_id = seen.owner_id AND c.id = seen.id
+     WHERE seen.owner_id = ringfence.current_owner() AND seen.id = given.id;
+    RETURN (
+        SELECT 'left out, because of another source: ' || string_agg(quote_ident(f.name), ', ' ORDER BY NOT f.is_system, f."position", f.name)
+          FROM ringfence.visible_fields(true) AS f
+         CROSS JOIN LATERAL (SELECT CASE WHEN f.is_system THEN to_jsonb(before) -> f.name ELSE before.attributes -> f.name END,
+                                    CASE WHEN f.is_system THEN to_jsonb(given) -> f.name ELSE given.attributes -> f.name END,
+                                    CASE WHEN f.is_system THEN card -> f.name ELSE card -> 'attributes' -> f.name END) AS datum (was, wanted, is_now)
+         WHERE ringfence.authority_over(f.field_id, record) IS DISTINCT FROM ringfence.current_source()
+           AND ringfence.authority_over(f.field_id, record) IS NOT NULL
            AND coalesce(nullif(datum.wanted, '[]'), 'null') <> coalesce(nullif(datum.was, '[]'), 'null')
-           AND coalesce(nullif(datum.is_now, '[]'), 'null') = coalesce(nullif(datum.was, '[]'), 'null');
-    END;
+           AND coalesce(nullif(datum.is_now, '[]'), 'null') = coalesce(nullif(datum.was, '[]'), 'null'));
+END
+$left$;
 REVOKE ALL ON FUNCTION ringfence.left_out_of(ringfence.customer_card, ringfence.customer_card) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.left_out_of(ringfence.customer_card, ringfence.customer_card) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.left_out_of(ringfence.customer_card, ringfence.customer_card) IS 'Which data of a card were not written, because they belong to another source; part of import_customers()';
@@ -432,10 +441,6 @@ DECLARE
     made  bigint;
 BEGIN
     PERFORM ringfence.check_right('customer.read'), ringfence.check_right('customer.write');
-    -- One by one, each row can tell what was left out.
-    IF current_setting('ringfence.on_foreign_datum') = 'skip' THEN
-        RETURN ids;
-    END IF;
     FOREACH card IN ARRAY cards LOOP
         IF match_field IS NOT NULL THEN
             given := jsonb_populate_record(NULL::ringfence.customer_card, card);
@@ -560,12 +565,15 @@ DECLARE
     place    integer;
     -- The number of new customers that are inserted together. It doubles each time that succeeds.
     together integer := 64;
+    -- So that each row tells what was left out of it.
+    one_by_one boolean;
     up_to    integer;
     made     uuid[];
 BEGIN
     PERFORM ringfence.check_right('import.run'), ringfence.check_right('customer.read'), ringfence.check_right('customer.write');
     -- Not an error of each row.
     PERFORM ringfence.current_source();
+    one_by_one := current_setting('ringfence.on_foreign_datum') = 'skip';
     SELECT t.* INTO chosen FROM ringfence.import_template AS t
      WHERE t.owner_id = ringfence.current_owner() AND (t.name = template OR t.id::text = lower(template));
     IF NOT FOUND THEN
@@ -641,7 +649,7 @@ BEGIN
         EXIT WHEN cardinality(cards) = 0;
         place := 1;
         WHILE place <= cardinality(cards) LOOP
-            IF together >= 8 AND chosen.mode <> 'update' AND cards[place] IS NOT NULL THEN
+            IF together >= 8 AND NOT one_by_one AND chosen.mode <> 'update' AND cards[place] IS NOT NULL THEN
                 up_to := place;
                 WHILE up_to - place + 1 < together AND cards[up_to + 1] IS NOT NULL LOOP
                     up_to := up_to + 1;

@@ -165,7 +165,7 @@ COMMENT ON COLUMN ringfence.call_log.attributes IS 'Custom values by field name;
 CREATE FUNCTION ringfence.erase_interactions(customer uuid) RETURNS void
     LANGUAGE sql VOLATILE
     BEGIN ATOMIC
-        UPDATE ringfence.interaction AS i SET remote_address = NULL, notes = NULL, external_id = NULL
+        UPDATE ringfence.interaction AS i SET remote_address = NULL, disposition = NULL, notes = NULL, external_id = NULL
          WHERE i.owner_id = ringfence.current_owner()
            AND (i.customer_id = erase_interactions.customer
                 OR i.customer_id IS NULL AND i.ticket_id IN (SELECT t.id FROM ringfence.ticket AS t

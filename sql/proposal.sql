@@ -24,7 +24,7 @@ CREATE INDEX proposed_value_field ON ringfence.proposed_value (owner_id, field_i
 CREATE INDEX proposed_value_new_customer ON ringfence.proposed_value (owner_id, (data #>> '{new,id}')) WHERE customer_id IS NULL;
 COMMENT ON TABLE ringfence.proposed_value IS 'Proposed values of customers, and new customers (without field_id). No role can read or write it: view proposal shows what a session may see';
 COMMENT ON COLUMN ringfence.proposed_value.customer_id IS 'NULL: a new customer that is not accepted';
-COMMENT ON COLUMN ringfence.proposed_value.data IS '"old" and "new", as they were shown. Of an open new customer its card, with custom values by the ids of their fields; empty when decided';
+COMMENT ON COLUMN ringfence.proposed_value.data IS '"old" and "new", as they were shown. Of an open new customer its card, with custom values by the ids of their fields; of a rejected one its id; of an accepted one empty';
 -- No role has a privilege on it. The rights are asked by the functions below, and by the triggers of customer_card.
 SELECT ringfence.wall('ringfence.proposed_value', 'customer.read', 'customer.read', 'customer.read');
 
@@ -79,7 +79,7 @@ BEGIN
     RETURN QUERY
         SELECT p.owner_id, p.id, p.customer_id, f.name,
                CASE WHEN f.access <> 'masked' THEN p.data -> 'old' END,
-               CASE WHEN p.field_id IS NULL THEN ringfence.card_by_names(p.data -> 'new')
+               CASE WHEN p.field_id IS NULL THEN CASE WHEN p.state = 'open' THEN ringfence.card_by_names(p.data -> 'new') END
                     WHEN f.access <> 'masked' THEN p.data -> 'new' END,
                p.proposed_at, p.role_name, p.agent, s.name, p.state, p.decided_at, p.decided_by, p.reason
           FROM ringfence.proposed_value AS p
@@ -185,8 +185,8 @@ DECLARE
 BEGIN
     UPDATE ringfence.proposed_value AS p
        SET state = 'rejected', decided_at = now(), decided_by = ringfence.current_actor(), reason = reject_proposal.reason,
-           -- Of somebody who does not become a customer nothing is kept.
-           data = CASE WHEN p.field_id IS NULL THEN '{}' ELSE p.data END
+           -- Of somebody who does not become a customer nothing is kept but the id, by which erase_customer() finds the row.
+           data = CASE WHEN p.field_id IS NULL THEN jsonb_build_object('new', jsonb_build_object('id', p.data #> '{new,id}')) ELSE p.data END
      WHERE p.owner_id = rejected.owner_id AND p.id = rejected.id;
 END
 $reject$;

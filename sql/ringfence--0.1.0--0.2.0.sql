@@ -1704,7 +1704,7 @@ COMMENT ON COLUMN ringfence.call_log.attributes IS 'Custom values by field name;
 CREATE FUNCTION ringfence.erase_interactions(customer uuid) RETURNS void
     LANGUAGE sql VOLATILE
     BEGIN ATOMIC
-        UPDATE ringfence.interaction AS i SET remote_address = NULL, notes = NULL, external_id = NULL
+        UPDATE ringfence.interaction AS i SET remote_address = NULL, disposition = NULL, notes = NULL, external_id = NULL
          WHERE i.owner_id = ringfence.current_owner()
            AND (i.customer_id = erase_interactions.customer
                 OR i.customer_id IS NULL AND i.ticket_id IN (SELECT t.id FROM ringfence.ticket AS t
@@ -2440,24 +2440,33 @@ COMMENT ON FUNCTION ringfence.nearest_name(text, text[]) IS 'The name that is mo
 
 -- Rows -------------------------------------------------------------------------------------------------------------------
 
--- With ringfence.on_foreign_datum = 'skip' the report of an import names what was left out: what differs from the row that was there, and
--- is still as it was.
+-- With ringfence.on_foreign_datum = 'skip' the report of an import names what was left out: data of another source that should have become
+-- different, and are as they were.
 CREATE FUNCTION ringfence.left_out_of(before ringfence.customer_card, given ringfence.customer_card) RETURNS text
-    LANGUAGE sql STABLE
-    BEGIN ATOMIC
-        SELECT 'left out, because of another source: ' || string_agg(quote_ident(datum.name), ', ' ORDER BY datum.place, datum.name)
-          FROM ringfence.customer_card AS card
-         CROSS JOIN LATERAL (
-            SELECT system.name, system.place, to_jsonb(before) -> system.name, to_jsonb(given) -> system.name, to_jsonb(card) -> system.name
-              FROM unnest('{name,phones,emails,address,birth_date,language,company_id}'::text[]) WITH ORDINALITY AS system (name, place)
-            UNION ALL
-            SELECT own.name, 100, (before).attributes -> own.name, (given).attributes -> own.name, card.attributes -> own.name
-              FROM jsonb_object_keys(coalesce((before).attributes, '{}') || coalesce((given).attributes, '{}')) AS own (name)) AS datum (name, place, was, wanted, is_now)
-         WHERE card.owner_id = ringfence.current_owner() AND card.id = (given).id
-           AND current_setting('ringfence.on_foreign_datum') = 'skip'
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $left$
+DECLARE
+    record uuid;
+    card   jsonb;
+BEGIN
+    IF current_setting('ringfence.on_foreign_datum') <> 'skip' THEN
+        RETURN NULL;
+    END IF;
+    SELECT c.source_id, to_jsonb(seen) INTO record, card
+      FROM ringfence.customer_card AS seen
+      JOIN ringfence.customer AS c ON c.owner_id = seen.owner_id AND c.id = seen.id
+     WHERE seen.owner_id = ringfence.current_owner() AND seen.id = given.id;
+    RETURN (
+        SELECT 'left out, because of another source: ' || string_agg(quote_ident(f.name), ', ' ORDER BY NOT f.is_system, f."position", f.name)
+          FROM ringfence.visible_fields(true) AS f
+         CROSS JOIN LATERAL (SELECT CASE WHEN f.is_system THEN to_jsonb(before) -> f.name ELSE before.attributes -> f.name END,
+                                    CASE WHEN f.is_system THEN to_jsonb(given) -> f.name ELSE given.attributes -> f.name END,
+                                    CASE WHEN f.is_system THEN card -> f.name ELSE card -> 'attributes' -> f.name END) AS datum (was, wanted, is_now)
+         WHERE ringfence.authority_over(f.field_id, record) IS DISTINCT FROM ringfence.current_source()
+           AND ringfence.authority_over(f.field_id, record) IS NOT NULL
            AND coalesce(nullif(datum.wanted, '[]'), 'null') <> coalesce(nullif(datum.was, '[]'), 'null')
-           AND coalesce(nullif(datum.is_now, '[]'), 'null') = coalesce(nullif(datum.was, '[]'), 'null');
-    END;
+           AND coalesce(nullif(datum.is_now, '[]'), 'null') = coalesce(nullif(datum.was, '[]'), 'null'));
+END
+$left$;
 REVOKE ALL ON FUNCTION ringfence.left_out_of(ringfence.customer_card, ringfence.customer_card) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.left_out_of(ringfence.customer_card, ringfence.customer_card) TO ringfence_definer;
 COMMENT ON FUNCTION ringfence.left_out_of(ringfence.customer_card, ringfence.customer_card) IS 'Which data of a card were not written, because they belong to another source; part of import_customers()';
@@ -2562,10 +2571,6 @@ DECLARE
     made  bigint;
 BEGIN
     PERFORM ringfence.check_right('customer.read'), ringfence.check_right('customer.write');
-    -- One by one, each row can tell what was left out.
-    IF current_setting('ringfence.on_foreign_datum') = 'skip' THEN
-        RETURN ids;
-    END IF;
     FOREACH card IN ARRAY cards LOOP
         IF match_field IS NOT NULL THEN
             given := jsonb_populate_record(NULL::ringfence.customer_card, card);
@@ -2690,12 +2695,15 @@ DECLARE
     place    integer;
     -- The number of new customers that are inserted together. It doubles each time that succeeds.
     together integer := 64;
+    -- So that each row tells what was left out of it.
+    one_by_one boolean;
     up_to    integer;
     made     uuid[];
 BEGIN
     PERFORM ringfence.check_right('import.run'), ringfence.check_right('customer.read'), ringfence.check_right('customer.write');
     -- Not an error of each row.
     PERFORM ringfence.current_source();
+    one_by_one := current_setting('ringfence.on_foreign_datum') = 'skip';
     SELECT t.* INTO chosen FROM ringfence.import_template AS t
      WHERE t.owner_id = ringfence.current_owner() AND (t.name = template OR t.id::text = lower(template));
     IF NOT FOUND THEN
@@ -2771,7 +2779,7 @@ BEGIN
         EXIT WHEN cardinality(cards) = 0;
         place := 1;
         WHILE place <= cardinality(cards) LOOP
-            IF together >= 8 AND chosen.mode <> 'update' AND cards[place] IS NOT NULL THEN
+            IF together >= 8 AND NOT one_by_one AND chosen.mode <> 'update' AND cards[place] IS NOT NULL THEN
                 up_to := place;
                 WHILE up_to - place + 1 < together AND cards[up_to + 1] IS NOT NULL LOOP
                     up_to := up_to + 1;
@@ -3394,7 +3402,7 @@ CREATE INDEX proposed_value_field ON ringfence.proposed_value (owner_id, field_i
 CREATE INDEX proposed_value_new_customer ON ringfence.proposed_value (owner_id, (data #>> '{new,id}')) WHERE customer_id IS NULL;
 COMMENT ON TABLE ringfence.proposed_value IS 'Proposed values of customers, and new customers (without field_id). No role can read or write it: view proposal shows what a session may see';
 COMMENT ON COLUMN ringfence.proposed_value.customer_id IS 'NULL: a new customer that is not accepted';
-COMMENT ON COLUMN ringfence.proposed_value.data IS '"old" and "new", as they were shown. Of an open new customer its card, with custom values by the ids of their fields; empty when decided';
+COMMENT ON COLUMN ringfence.proposed_value.data IS '"old" and "new", as they were shown. Of an open new customer its card, with custom values by the ids of their fields; of a rejected one its id; of an accepted one empty';
 -- No role has a privilege on it. The rights are asked by the functions below, and by the triggers of customer_card.
 SELECT ringfence.wall('ringfence.proposed_value', 'customer.read', 'customer.read', 'customer.read');
 
@@ -3449,7 +3457,7 @@ BEGIN
     RETURN QUERY
         SELECT p.owner_id, p.id, p.customer_id, f.name,
                CASE WHEN f.access <> 'masked' THEN p.data -> 'old' END,
-               CASE WHEN p.field_id IS NULL THEN ringfence.card_by_names(p.data -> 'new')
+               CASE WHEN p.field_id IS NULL THEN CASE WHEN p.state = 'open' THEN ringfence.card_by_names(p.data -> 'new') END
                     WHEN f.access <> 'masked' THEN p.data -> 'new' END,
                p.proposed_at, p.role_name, p.agent, s.name, p.state, p.decided_at, p.decided_by, p.reason
           FROM ringfence.proposed_value AS p
@@ -3555,8 +3563,8 @@ DECLARE
 BEGIN
     UPDATE ringfence.proposed_value AS p
        SET state = 'rejected', decided_at = now(), decided_by = ringfence.current_actor(), reason = reject_proposal.reason,
-           -- Of somebody who does not become a customer nothing is kept.
-           data = CASE WHEN p.field_id IS NULL THEN '{}' ELSE p.data END
+           -- Of somebody who does not become a customer nothing is kept but the id, by which erase_customer() finds the row.
+           data = CASE WHEN p.field_id IS NULL THEN jsonb_build_object('new', jsonb_build_object('id', p.data #> '{new,id}')) ELSE p.data END
      WHERE p.owner_id = rejected.owner_id AND p.id = rejected.id;
 END
 $reject$;
@@ -3633,7 +3641,7 @@ BEGIN
           FROM ringfence.granted_right AS g
           LEFT JOIN ringfence.project AS p ON p.owner_id = g.owner_id AND p.id = g.project_id
           JOIN pg_roles AS granted ON granted.rolname = g.role_name
-          JOIN pg_roles AS member ON NOT member.rolsuper AND pg_has_role(member.oid, granted.oid, 'USAGE')
+          JOIN pg_roles AS member ON NOT member.rolsuper AND pg_has_role(member.oid, granted.oid, 'MEMBER')
          WHERE (SELECT m.manage_access FROM may AS m)
            AND g.owner_id = ringfence.current_owner() AND (g.project_id IS NULL OR p.enabled)),
     -- In each project a role has what its entries give there, together; without one (NULL) what they give anywhere.
@@ -3708,7 +3716,7 @@ BEGIN
     RETURN ARRAY(SELECT DISTINCT member.rolname::text COLLATE "C"
                    FROM ringfence.granted_right AS g
                    JOIN pg_roles AS granted ON granted.rolname = g.role_name
-                   JOIN pg_roles AS member ON NOT member.rolsuper AND pg_has_role(member.oid, granted.oid, 'USAGE')
+                   JOIN pg_roles AS member ON NOT member.rolsuper AND pg_has_role(member.oid, granted.oid, 'MEMBER')
                   WHERE g.owner_id = ringfence.current_owner() AND g.right_name = roles_with.right_name ORDER BY 1);
 END
 $roles$;
@@ -3765,7 +3773,7 @@ DECLARE
     query text;
     found bigint;
 BEGIN
-    IF keys IS NULL OR EXISTS (
+    IF keys IS NULL OR keys = '{}' OR EXISTS (
         SELECT FROM unnest(keys) AS named (key) LEFT JOIN pg_constraint AS c ON c.oid = named.key
          WHERE ringfence.has_right_in(ringfence.right_to_read(c.conrelid), NULL) IS NOT TRUE) THEN
         RETURN NULL;
@@ -3852,12 +3860,19 @@ BEGIN
             rows := ringfence.rows_of_customer(place.keys, customer);
         ELSE
             readers := place.granted;
-            BEGIN
-                EXECUTE coalesce(ringfence.query_by_keys(place.keys), 'SELECT NULL::bigint') INTO rows USING customer;
-            EXCEPTION WHEN OTHERS THEN
-                -- The caller may not read the table, or its own policy fails.
-                rows := NULL;
-            END;
+            -- A policy is code of the table's owner, and would run with the rights of the caller.
+            IF NOT EXISTS (
+                SELECT FROM pg_constraint AS key
+                  JOIN pg_class AS c ON c.oid = key.conrelid AND c.relrowsecurity AND ringfence.right_to_read(c.oid) IS NULL
+                  JOIN pg_roles AS r ON r.oid = c.relowner
+                 WHERE key.oid = ANY (place.keys) AND NOT r.rolsuper AND r.rolname <> current_user) THEN
+                BEGIN
+                    EXECUTE coalesce(ringfence.query_by_keys(place.keys), 'SELECT NULL::bigint') INTO rows USING customer;
+                EXCEPTION WHEN OTHERS THEN
+                    -- The caller may not read the table, or a policy fails.
+                    rows := NULL;
+                END;
+            END IF;
         END IF;
         RETURN NEXT;
     END LOOP;
@@ -3975,7 +3990,7 @@ CREATE OR REPLACE FUNCTION ringfence.provision_access() RETURNS void
 
 -- erasure: a person is forgotten.
 
--- While the customer is locked, no session adds an interaction or a ticket of it.
+-- While the rows are locked, no session adds a ticket or an interaction of the customer, or a response to one.
 CREATE FUNCTION ringfence.erase_at_desk(customer uuid) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $desk$
 BEGIN
@@ -3983,6 +3998,12 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
+    PERFORM FROM ringfence.ticket AS t WHERE t.owner_id = ringfence.current_owner() AND t.customer_id = customer FOR UPDATE;
+    PERFORM FROM ringfence.interaction AS i
+      WHERE i.owner_id = ringfence.current_owner()
+        AND (i.customer_id = customer
+             OR i.customer_id IS NULL AND i.ticket_id IN (SELECT t.id FROM ringfence.ticket AS t WHERE t.owner_id = ringfence.current_owner() AND t.customer_id = customer))
+        FOR UPDATE;
     PERFORM ringfence.erase_responses(customer);
     PERFORM ringfence.erase_interactions(customer);
     PERFORM ringfence.erase_tickets(customer);
@@ -4004,11 +4025,16 @@ COMMENT ON FUNCTION ringfence.erase_from_desk(uuid) IS 'Runs erase_at_desk() wit
 CREATE FUNCTION ringfence.erase_customer(customer uuid, reason text) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $erase$
 DECLARE
-    is_known boolean NOT NULL := false;
+    is_known  boolean NOT NULL := false;
+    was_there boolean NOT NULL := false;
 BEGIN
     PERFORM ringfence.check_right('customer.read'), ringfence.check_right('customer.delete'), ringfence.check_right('source.manage');
     IF reason IS NULL OR NOT ringfence.can_be_seen(reason) OR length(reason) > 1000 THEN
         RAISE EXCEPTION 'a customer is erased for a reason' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give one of at most 1000 characters, without data of the person.';
+    END IF;
+    -- A snapshot of before would not show what others have written since.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'a customer is erased in READ COMMITTED' USING ERRCODE = 'active_sql_transaction', HINT = 'BEGIN ISOLATION LEVEL READ COMMITTED;';
     END IF;
     is_known := ringfence.erase_from_desk(erase_customer.customer);
     IF is_known THEN
@@ -4019,6 +4045,7 @@ BEGIN
                 HINT = 'Ask a database administrator which trigger of table ringfence.customer does so.';
         END IF;
         PERFORM ringfence.exempt_own_work();
+        was_there := true;
     END IF;
     -- Of one that was deleted before, or that was only proposed.
     DELETE FROM ringfence.proposed_value AS p
@@ -4029,6 +4056,11 @@ BEGIN
     is_known := is_known OR FOUND;
     IF NOT is_known THEN
         RAISE EXCEPTION 'no customer with this id is in reach' USING ERRCODE = 'no_data_found';
+    END IF;
+    IF NOT was_there THEN
+        RAISE WARNING 'only what the history and proposals have of this id is erased'
+            USING DETAIL = 'There is no customer with this id. If it was deleted, its tickets and interactions have lost it, and still say what they said.',
+                  HINT = 'Erase customers, and do not delete them first.';
     END IF;
     PERFORM ringfence.note_erased_customer(erase_customer.customer, erase_customer.reason);
 END

@@ -121,6 +121,26 @@ fn what_is_logged_while_a_customer_is_erased_is_erased_too() {
     let mut observer = database.superuser();
     assert_eq!(value::<i64>(&mut observer, "SELECT count(*) FROM ringfence.interaction WHERE notes IS NOT NULL"), 0);
     assert_eq!(value::<i64>(&mut observer, "SELECT count(*) FROM ringfence.interaction"), 1);
+    // A response to an interaction that was there before holds a lock on the interaction only.
+    run(
+        &mut database.connect("boss_a"),
+        "INSERT INTO ringfence.script (name, project_id) SELECT 'Asking', id FROM ringfence.project WHERE name = 'Sales'; INSERT INTO ringfence.question (script_id, text, position) SELECT id, 'Why?', 1 FROM ringfence.script; INSERT INTO ringfence.answer (question_id, name, kind) SELECT id, 'Because', 'text' FROM ringfence.question; INSERT INTO ringfence.customer_card (name) VALUES ('Lin Yi'); SELECT ringfence.log_interaction('call', customer => id, project => 'Sales') FROM ringfence.customer WHERE name = 'Lin Yi'",
+    );
+    run(
+        &mut desk,
+        "BEGIN; INSERT INTO ringfence.response (interaction_id, answer_id, value) SELECT i.id, a.id, 'GHOST' FROM ringfence.interaction AS i, ringfence.answer AS a WHERE i.customer_id IS NOT NULL",
+    );
+    let mut boss = database.connect("boss_a");
+    let erasing = thread::spawn(move || {
+        run(
+            &mut boss,
+            "SELECT ringfence.erase_customer(id, 'asked for') FROM ringfence.customer WHERE name = 'Lin Yi'",
+        );
+    });
+    wait_until_blocked(&database, "boss_a");
+    run(&mut desk, "COMMIT");
+    erasing.join().expect("the customer is erased");
+    assert_eq!(value::<i64>(&mut observer, "SELECT count(*) FROM ringfence.response"), 0);
 }
 
 #[test]

@@ -45,7 +45,7 @@ SELECT ringfence.open_ticket('a0000000-0000-0000-0000-0000000000e1', 'GHOST-subj
 UPDATE ringfence.ticket SET description = 'GHOST-description' WHERE id = :'ticket';
 SELECT ringfence.log_interaction('call', customer => 'a0000000-0000-0000-0000-0000000000e1', project => 'Sales', remote_address => 'GHOST-0911', external_id => 'GHOST-id') AS call \gset
 SELECT ringfence.log_interaction('note', customer => 'a0000000-0000-0000-0000-0000000000e1', project => 'Support') AS note \gset
-UPDATE ringfence.interaction SET notes = 'GHOST-notes' WHERE id IN (:'call', :'note');
+UPDATE ringfence.interaction SET notes = 'GHOST-notes', disposition = 'GHOST-disposition' WHERE id IN (:'call', :'note');
 INSERT INTO ringfence.interaction (kind, ticket_id, notes) VALUES ('note', :'ticket', 'GHOST-about the ticket');
 SET ringfence.source = 'CRM';
 SELECT ringfence.respond(:'call', answer_id, 'GHOST-5') FROM ringfence.script_form('Asking') \g /dev/null
@@ -66,7 +66,7 @@ SET SESSION AUTHORIZATION boss_a;
 SET ringfence.source = 'CRM';
 SELECT ringfence.accept_proposal(id) IS NOT NULL FROM ringfence.proposal WHERE new ->> 'name' = 'GHOST-accepted' \g /dev/null
 RESET ringfence.source;
-SELECT ringfence.reject_proposal(id, 'He said no') FROM ringfence.proposal WHERE new ->> 'name' = 'GHOST-rejected' OR field = 'language' \g /dev/null
+SELECT ringfence.reject_proposal(id, 'GHOST-reason') FROM ringfence.proposal WHERE new ->> 'name' = 'GHOST-rejected' OR field = 'language' \g /dev/null
 RESET SESSION AUTHORIZATION;
 SET SESSION AUTHORIZATION erasure_boss_b;
 INSERT INTO ringfence.customer_card (name) VALUES ('CANARY of B');
@@ -78,16 +78,30 @@ SELECT relation FROM attack.tables_with('GHOST');
 SET SESSION AUTHORIZATION erasure_officer;
 SELECT ringfence.erase_customer(id, 'asked for by letter') FROM (VALUES ('a0000000-0000-0000-0000-0000000000e1'::uuid), ('a0000000-0000-0000-0000-0000000000e2'),
        ('a0000000-0000-0000-0000-0000000000e4')) AS erased (id);
-SELECT ringfence.erase_customer('a0000000-0000-0000-0000-0000000000e3', 'nothing is kept of who is rejected');
+-- Of one that was rejected the id was kept, to find the reason by.
+SELECT ringfence.erase_customer('a0000000-0000-0000-0000-0000000000e3', 'asked for by letter');
+SELECT ringfence.erase_customer('a0000000-0000-0000-0000-0000000000e5', 'nobody');
 RESET SESSION AUTHORIZATION;
 SELECT * FROM attack.tables_with('GHOST');
 SELECT count(*) FROM ringfence.change WHERE customer_id::text LIKE 'a0000000-0000-0000-0000-0000000000e_' AND kind <> 'erase';
 SELECT count(*) FROM ringfence.proposed_value WHERE data <> '{}' AND owner_id = 'aaaaaaaa-0000-0000-0000-000000000001';
 -- What happened can still be counted.
 SELECT subject, description, customer_id FROM ringfence.ticket WHERE owner_id = 'aaaaaaaa-0000-0000-0000-000000000001' ORDER BY number;
-SELECT kind, project_id IS NOT NULL AS project, customer_id IS NOT NULL AS customer, remote_address, notes, external_id FROM ringfence.interaction WHERE owner_id = 'aaaaaaaa-0000-0000-0000-000000000001' ORDER BY 1, 2, 3;
+SELECT kind, project_id IS NOT NULL AS project, customer_id IS NOT NULL AS customer, remote_address, disposition, notes, external_id FROM ringfence.interaction WHERE owner_id = 'aaaaaaaa-0000-0000-0000-000000000001' ORDER BY 1, 2, 3;
 SELECT count(*) FROM ringfence.response;
 SELECT count(*) FROM ringfence.customer AS c JOIN ringfence.ticket AS t ON t.customer_id = c.id WHERE c.name = 'CANARY of B' AND t.subject = c.name;
+
+\echo 315: what a deletion has cut loose is not found, and the caller is told
+SET SESSION AUTHORIZATION boss_a;
+SET client_min_messages = warning;
+INSERT INTO ringfence.customer_card (id, name) VALUES ('a0000000-0000-0000-0000-0000000000e6', 'Deleted');
+DELETE FROM ringfence.customer_card WHERE name = 'Deleted';
+SELECT ringfence.erase_customer('a0000000-0000-0000-0000-0000000000e6', 'asked for by letter');
+-- Nor is there an old snapshot.
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT ringfence.erase_customer('a0000000-0000-0000-0000-000000000002', 'asked for by letter');
+ROLLBACK;
+RESET SESSION AUTHORIZATION;
 
 \echo 316: to erase takes the rights over customers and over sources, in all projects, and reaches no other owner
 SET SESSION AUTHORIZATION trainee_a;

@@ -90,6 +90,21 @@ SELECT ringfence.rows_of_customer(ARRAY(SELECT oid FROM pg_constraint WHERE conr
 SELECT ringfence.rows_of_customer(ARRAY(SELECT oid FROM pg_constraint WHERE conrelid = 'ringfence.ticket'::regclass AND contype = 'f' AND confrelid = 'ringfence.customer'::regclass), 'b0000000-0000-0000-0000-000000000001');
 SELECT ringfence.rows_of_customer('{}', 'a0000000-0000-0000-0000-000000000002'), ringfence.rows_of_customer(NULL, NULL);
 RESET SESSION AUTHORIZATION;
+-- Policies of a table that somebody else owns do not run with the rights of the caller, also where it refers to another table.
+GRANT REFERENCES, SELECT ON flow.visit TO flow_owner;
+GRANT USAGE, CREATE ON SCHEMA flow TO flow_owner;
+SET ROLE flow_owner;
+CREATE TABLE flow.trap (owner_id uuid, visit_id integer, FOREIGN KEY (owner_id, visit_id) REFERENCES flow.visit);
+CREATE FUNCTION flow.steal() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'as %', current_user; RETURN true; END $$;
+ALTER TABLE flow.trap ENABLE ROW LEVEL SECURITY;
+CREATE POLICY steal ON flow.trap USING (flow.steal());
+GRANT SELECT ON flow.trap TO PUBLIC;
+RESET ROLE;
+INSERT INTO flow.trap VALUES ('aaaaaaaa-0000-0000-0000-000000000001', 1);
+SET SESSION AUTHORIZATION boss_a;
+SELECT relation, column_name, rows FROM ringfence.where_is('a0000000-0000-0000-0000-000000000002') WHERE relation::text LIKE 'flow.%';
+RESET SESSION AUTHORIZATION;
+DROP TABLE flow.trap;
 SET SESSION AUTHORIZATION tickets_a;
 SELECT * FROM ringfence.where_is('a0000000-0000-0000-0000-000000000002');
 RESET SESSION AUTHORIZATION;
