@@ -50,6 +50,37 @@ SET SESSION AUTHORIZATION app_a;
 UPDATE ringfence.customer_card SET address = 'Fourth' WHERE name = 'Chen Wei' RETURNING address;
 RESET SESSION AUTHORIZATION;
 
+-- The table is open for a statement of the client: across subtransactions, commits and commands within it.
+CREATE PROCEDURE write_in_parts() LANGUAGE plpgsql AS $$ BEGIN
+    UPDATE ringfence.customer_card SET address = 'committed' WHERE name = 'Chen Wei';
+    COMMIT;
+    BEGIN
+        UPDATE ringfence.customer_card SET address = 'undone' WHERE name = 'Chen Wei';
+        PERFORM 1 / 0;
+    EXCEPTION WHEN division_by_zero THEN NULL;
+    END;
+    UPDATE ringfence.customer_card SET address = 'rolled back' WHERE name = 'Chen Wei';
+    ROLLBACK;
+    BEGIN
+        UPDATE ringfence.customer_card SET address = 'joined' WHERE name = 'Chen Wei';
+    EXCEPTION WHEN division_by_zero THEN NULL;
+    END;
+END $$;
+GRANT EXECUTE ON PROCEDURE write_in_parts() TO PUBLIC;
+SET SESSION AUTHORIZATION app_a;
+CALL write_in_parts();
+RESET SESSION AUTHORIZATION;
+DO $$ BEGIN
+    SET LOCAL ROLE app_a;
+    UPDATE ringfence.customer_card SET address = 'before' WHERE name = 'Chen Wei';
+    RESET ROLE;
+    ALTER TABLE ringfence.change ADD COLUMN noted text DEFAULT 'later';
+    SET LOCAL ROLE app_a;
+    UPDATE ringfence.customer_card SET address = 'after' WHERE name = 'Chen Wei';
+END $$;
+SELECT data ->> 'new' AS new, noted FROM ringfence.change WHERE customer_id = 'a0000000-0000-0000-0000-000000000002' AND kind <> 'insert' ORDER BY at, id;
+ALTER TABLE ringfence.change DROP COLUMN noted;
+
 \echo 301: whether a customer can be deleted tells whether it has a value that the session does not see
 SET SESSION AUTHORIZATION judged_boss;
 SELECT ringfence.set_authority('CRM', 'Secret') \g /dev/null
