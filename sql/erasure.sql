@@ -79,4 +79,4 @@ ALTER FUNCTION ringfence.erase_customer(uuid, text) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.erase_customer(uuid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.erase_customer(uuid, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.erase_customer(uuid, text) IS
-    'Erases a customer of whatever source, its history, and what its tickets and interactions say; keeps that it happened, by whom and why. Needs customer.read, customer.delete, source.manage. Error P0002, 22023';
+    'Erases a customer of whatever source, its history, and what its tickets and interactions say; keeps who did it and why. Needs customer.read, customer.delete, source.manage. Error P0002, 22023, 25001';

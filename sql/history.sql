@@ -133,7 +133,7 @@ ALTER FUNCTION ringfence.datum(uuid, text) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.datum(uuid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.datum(uuid, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.datum(uuid, text) IS
-    'A value of a customer, the source that wrote it, the source with authority over it, and who created and last changed it, as far as the history tells. Error P0002: no such customer; 42501: no such field, or it is masked';
+    'A value of a customer, the source that wrote it, the one with authority over it, and who created and last changed it, as far as history tells. Error P0002: no such customer; 42501: no such field';
 
 -- Whoever gave an empty field its value has created the datum. A field without such a change was filled when the customer was
 -- inserted, if that is still in the history: what is older is deleted first. Else nobody is named.

@@ -3289,7 +3289,7 @@ ALTER FUNCTION ringfence.datum(uuid, text) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.datum(uuid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.datum(uuid, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.datum(uuid, text) IS
-    'A value of a customer, the source that wrote it, the source with authority over it, and who created and last changed it, as far as the history tells. Error P0002: no such customer; 42501: no such field, or it is masked';
+    'A value of a customer, the source that wrote it, the one with authority over it, and who created and last changed it, as far as history tells. Error P0002: no such customer; 42501: no such field';
 
 -- Whoever gave an empty field its value has created the datum. A field without such a change was filled when the customer was
 -- inserted, if that is still in the history: what is older is deleted first. Else nobody is named.
@@ -4069,7 +4069,7 @@ ALTER FUNCTION ringfence.erase_customer(uuid, text) OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.erase_customer(uuid, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.erase_customer(uuid, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.erase_customer(uuid, text) IS
-    'Erases a customer of whatever source, its history, and what its tickets and interactions say; keeps that it happened, by whom and why. Needs customer.read, customer.delete, source.manage. Error P0002, 22023';
+    'Erases a customer of whatever source, its history, and what its tickets and interactions say; keeps who did it and why. Needs customer.read, customer.delete, source.manage. Error P0002, 22023, 25001';
 
 -- The sources that access names are the owner's. One whose name cannot be a source's was never of use to anybody.
 DO $sources$
