@@ -7,7 +7,7 @@
 
 #![allow(ffi_unwind_calls)]
 
-use crate::authority::{self, exempt, judge, left_out, refused};
+use crate::authority::{self, exempt, judge, left_out};
 use crate::customer::stored_row;
 use crate::history;
 use crate::pg::unguarded;
@@ -251,48 +251,18 @@ unsafe extern "C-unwind" fn executor_finish(query: *mut pg_sys::QueryDesc) {
         }
         shown::after_execution(query);
         statement_ends(depth);
-        refusals_end(depth);
     }
 }
 
-/// A statement, or a part of it, is done with its triggers, that had begun within so many others.
-///
-/// # Safety
-/// Under plain frames only.
-unsafe fn refusals_end(depth: u32) {
-    if depth == 0 && refused::is_any() {
-        // SAFETY: as promised by the caller.
-        unsafe { forget_refused() };
-    }
-}
-
-/// A statement, or a part of it, is done, that had begun within so many others. At the end of the
-/// outermost a warning tells what was left out, and the history is closed.
+/// A statement, or a part of it, is done, that had begun within so many others. After the outermost a warning tells what was left out.
 ///
 /// # Safety
 /// Under plain frames only.
 unsafe fn statement_ends(depth: u32) {
-    // SAFETY: as promised by the caller.
-    unsafe {
-        if left_out::ends(depth) {
-            if history::row::is_open() {
-                close_history();
-            }
-            if left_out::is_counted() {
-                left_out::warn();
-            }
-        }
+    if left_out::ends(depth) && left_out::is_counted() {
+        // SAFETY: as promised by the caller.
+        unsafe { left_out::warn() };
     }
-}
-
-#[pg_guard]
-unsafe extern "C-unwind" fn close_history() {
-    history::row::close();
-}
-
-#[pg_guard]
-unsafe extern "C-unwind" fn forget_refused() {
-    refused::forget();
 }
 
 /// What a COPY needs begins before everything else, and ends after it. Secrets are hidden last, in
@@ -310,14 +280,7 @@ unsafe extern "C-unwind" fn process_utility(
     // SAFETY: called by PostgreSQL with a utility statement, which is passed on.
     unsafe {
         let node = (*statement).utilityStmt;
-        if level == pg_sys::ProcessUtilityContext::PROCESS_UTILITY_TOPLEVEL {
-            left_out::begins_outermost();
-        }
         let depth = left_out::begins();
-        // The command may want the table for itself.
-        if history::row::is_open() {
-            close_history();
-        }
         let copies = search::copying::utility_begins(node);
         session::utility_begins(node);
         wording::utility_begins(node);
@@ -332,7 +295,6 @@ unsafe extern "C-unwind" fn process_utility(
             search::copying::end();
         }
         statement_ends(depth);
-        refusals_end(depth);
     }
 }
 
@@ -381,22 +343,17 @@ unsafe extern "C-unwind" fn emit_log(report: *mut pg_sys::ErrorData) {
 unsafe extern "C-unwind" fn transaction_event(event: pg_sys::XactEvent::Type, _argument: *mut c_void) {
     use pg_sys::XactEvent::*;
     match event {
-        XACT_EVENT_PRE_COMMIT => history::row::close(),
         XACT_EVENT_PRE_PREPARE if session::works_for_transaction_only() => {
             error::prepared_transaction().report(PgLogLevel::ERROR);
         }
-        XACT_EVENT_PRE_PREPARE => history::row::close(),
         XACT_EVENT_COMMIT | XACT_EVENT_PARALLEL_COMMIT | XACT_EVENT_PREPARE => {
             exempt::end();
-            refused::forget();
-            left_out::transaction_ended(true);
+            left_out::transaction_committed();
             session::transaction_ended();
         }
         XACT_EVENT_ABORT | XACT_EVENT_PARALLEL_ABORT => {
             exempt::end();
-            refused::forget();
-            left_out::transaction_ended(false);
-            history::row::transaction_undone();
+            left_out::forget();
             search::copying::transaction_undone();
             session::transaction_ended();
         }
@@ -415,11 +372,9 @@ unsafe extern "C-unwind" fn subtransaction_event(
         pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB => {
             exempt::subtransaction_undone(own);
             left_out::subtransaction_undone(own);
-            history::row::subtransaction_undone(own);
             search::copying::subtransaction_undone(own);
             session::subtransaction_undone(own);
         }
-        pg_sys::SubXactEvent::SUBXACT_EVENT_PRE_COMMIT_SUB => history::row::subtransaction_joins(own),
         pg_sys::SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => {
             left_out::subtransaction_joined(own, parent);
             session::subtransaction_joined(own, parent);

@@ -1,10 +1,10 @@
 //! Judges each write to a customer: only a session of the source with authority over a datum may
 //! change it. A trigger of table `customer`, so that it stands below every way to write one.
 
+use super::exempt;
 use super::left_out::{self, LeftOut};
 use super::rules::Rules;
 use super::setting::skips;
-use super::{exempt, refused};
 use crate::customer::stored_row::{Call, Changed, DATA, NAME, Record, WIDTH, values_changed};
 use crate::error::{self, Result};
 use crate::field::EveryField;
@@ -15,7 +15,8 @@ use crate::rights::Rights;
 use crate::session::{self, Context};
 use crate::source::Sources;
 use crate::{catalog, role};
-use pgrx::datum::Uuid;
+use pgrx::datum::{DatumWithOid, Uuid};
+use pgrx::spi::{Spi, SpiError};
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
 use std::ffi::CStr;
 use std::rc::Rc;
@@ -170,7 +171,7 @@ pub unsafe extern "C-unwind" fn judge_authority(call: pg_sys::FunctionCallInfo) 
         }
         let (context, is_consequence) = context()?;
         let own = session::acting_source(&context)?;
-        if is_free(&context, own, call.source())? && !refused::is_any() {
+        if is_free(&context, own, call.source())? {
             return Ok(call.row());
         }
         match (call.before(), call.after()) {
@@ -182,12 +183,23 @@ pub unsafe extern "C-unwind" fn judge_authority(call: pg_sys::FunctionCallInfo) 
     })())
 }
 
+/// Whether the session sees a customer with that id, which stays as long as the transaction.
+fn is_there(new: &Record) -> Result<bool> {
+    const QUERY: &str = "SELECT 1 FROM ringfence.customer AS c \
+        WHERE c.owner_id OPERATOR(pg_catalog.=) $1 AND c.id OPERATOR(pg_catalog.=) $2 FOR KEY SHARE";
+    let key: [DatumWithOid; 2] = [new.owner.into(), new.id.into()];
+    match Spi::get_one_with_args::<i32>(QUERY, &key) {
+        Ok(found) => Ok(found.is_some()),
+        Err(SpiError::InvalidPosition) => Ok(false),
+        Err(_) => Err(error::not_installed("table ringfence.customer")),
+    }
+}
+
 fn judge_insert(call: &Call, context: &Context, own: Option<Uuid>, new: &Record) -> Result<pg_sys::Datum> {
     // The wall refuses it.
     if new.owner != context.owner.id {
         return Ok(call.row());
     }
-    refused::allow(new.owner, new.id);
     let judge = Judge::new(context, own, new.source)?;
     let (none, given) = (Jsonb::object([]), new.attributes());
     let columns = (0..WIDTH).filter(|column| new.holds(*column));
@@ -195,14 +207,13 @@ fn judge_insert(call: &Call, context: &Context, own: Option<Uuid>, new: &Record)
     if foreign.is_empty() {
         return Ok(call.row());
     }
+    // Then there will be no new customer: it is an error of the key, or with ON CONFLICT the change of the old one, which is judged by itself.
+    if is_there(new)? {
+        return Ok(call.row());
+    }
     let named = judge.named(&foreign)?;
     if !skips() {
-        let refusal = error::foreign_datum(&judge.listed(&named));
-        if !call.has_trigger(c"keep_history") {
-            return Err(refusal);
-        }
-        refused::refuse(new.owner, new.id, refusal);
-        return Ok(call.row());
+        return Err(error::foreign_datum(&judge.listed(&named)));
     }
     let (columns, keys) = split(&foreign);
     // There is no customer without a name.

@@ -3,6 +3,7 @@
 //! comes when the outermost is done.
 
 use crate::error;
+use crate::pg::statement_start;
 use pgrx::{PgLogLevel, pg_guard, pg_sys};
 use std::cell::{Cell, RefCell};
 
@@ -31,6 +32,8 @@ thread_local! {
     static IS_COUNTED: Cell<bool> = const { Cell::new(false) };
     /// How many statements are running, each within the one before.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
+    /// When the message of the client came that is being worked on.
+    static MESSAGE: Cell<pg_sys::TimestampTz> = const { Cell::new(0) };
 }
 
 /// Of what was committed already, in a procedure.
@@ -48,16 +51,17 @@ pub fn count(what: LeftOut) {
     });
 }
 
-/// A statement begins, within how many others. [`ends`] is told so when it is done.
+/// A statement begins, within how many others. [`ends`] is told so when it is done. The first of a message of the client begins within none,
+/// and what an error has left of the message before, which may have been another user's, is forgotten.
 pub fn begins() -> u32 {
+    let message = statement_start();
+    if MESSAGE.replace(message) != message {
+        DEPTH.set(0);
+        forget();
+    }
     let depth = DEPTH.get();
     DEPTH.set(depth + 1);
     depth
-}
-
-/// A statement that the client has sent begins: within none, whatever an error has left.
-pub fn begins_outermost() {
-    DEPTH.set(0);
 }
 
 /// A statement that had begun within so many others is done. Returns whether it was the outermost.
@@ -94,29 +98,43 @@ fn described(what: LeftOut, count: u64) -> Option<String> {
     }
 }
 
-/// The transaction has ended.
-pub fn transaction_ended(committed: bool) {
-    COUNTED.with_borrow_mut(|counted| {
-        if !committed {
-            counted.retain(|it| it.subtransaction == COMMITTED);
-            DEPTH.set(0);
-        }
-        counted.iter_mut().for_each(|it| it.subtransaction = COMMITTED);
-        IS_COUNTED.set(!counted.is_empty());
-    });
+/// The transaction was committed, by a procedure that goes on or at the end of the statement.
+pub fn transaction_committed() {
+    if IS_COUNTED.get() {
+        COUNTED.with_borrow_mut(|counted| counted.iter_mut().for_each(|it| it.subtransaction = COMMITTED));
+    }
+}
+
+/// Nothing is told: the transaction was rolled back, or the client has sent another message.
+pub fn forget() {
+    if IS_COUNTED.replace(false) {
+        COUNTED.take();
+    }
 }
 
 /// A subtransaction was rolled back: what was left out in it was not written anyway.
 pub fn subtransaction_undone(own: pg_sys::SubTransactionId) {
+    if !IS_COUNTED.get() {
+        return;
+    }
     COUNTED.with_borrow_mut(|counted| {
         counted.retain(|it| it.subtransaction != own);
         IS_COUNTED.set(!counted.is_empty());
     });
 }
 
-/// A subtransaction has become part of its parent.
+/// A subtransaction has become part of its parent, and so has what was left out in it. There may be one for each of many rows.
 pub fn subtransaction_joined(own: pg_sys::SubTransactionId, parent: pg_sys::SubTransactionId) {
+    if !IS_COUNTED.get() {
+        return;
+    }
     COUNTED.with_borrow_mut(|counted| {
-        counted.iter_mut().filter(|it| it.subtransaction == own).for_each(|it| it.subtransaction = parent);
+        while let Some(n) = counted.iter().position(|it| it.subtransaction == own) {
+            let joins = counted.swap_remove(n);
+            match counted.iter_mut().find(|it| it.subtransaction == parent && it.what == joins.what) {
+                Some(it) => it.count += joins.count,
+                None => counted.push(Counted { subtransaction: parent, ..joins }),
+            }
+        }
     });
 }

@@ -4,7 +4,6 @@
 pub mod exempt;
 pub mod judge;
 pub mod left_out;
-pub mod refused;
 mod rules;
 mod setting;
 mod sql;

@@ -138,20 +138,6 @@ impl Call {
         unsafe { pg_sys::bms_is_member(number - pg_sys::FirstLowInvalidHeapAttributeNumber, self.assigned) }
     }
 
-    /// Whether a trigger of that name is there and not disabled.
-    pub fn has_trigger(&self, name: &CStr) -> bool {
-        // SAFETY: the triggers of an open relation, with names that end with NUL.
-        unsafe {
-            let triggers = (*self.relation).trigdesc;
-            if triggers.is_null() {
-                return false;
-            }
-            let triggers = std::slice::from_raw_parts((*triggers).triggers, (*triggers).numtriggers as usize);
-            let is_it = |trigger: &&pg_sys::Trigger| CStr::from_ptr(trigger.tgname) == name;
-            triggers.iter().find(is_it).is_some_and(|trigger| matches!(trigger.tgenabled as u8, b'O' | b'A'))
-        }
-    }
-
     /// The row before, if there was one.
     pub fn before(&self) -> Option<Record> {
         self.record(self.old)

@@ -2,7 +2,7 @@
 
 use super::row::{Change, Datum, Writer, data_of_change, data_of_column, data_of_sources, data_of_value, shown, write};
 use super::setting::{Keep, keeps};
-use crate::authority::{exempt, refused};
+use crate::authority::exempt;
 use crate::customer::stored_row::{Call, DATA, Record, WIDTH, values_changed};
 use crate::error::{self, Result};
 use crate::field::EveryField;
@@ -119,7 +119,7 @@ fn writer(table: pg_sys::Oid, record: &Record) -> Result<(Writer, Known)> {
 pub unsafe extern "C-unwind" fn keep_history(call: pg_sys::FunctionCallInfo) -> pg_sys::Datum {
     error::raised((|| {
         let none = pg_sys::Datum::null();
-        if keeps() == Keep::None && !refused::is_any() {
+        if keeps() == Keep::None {
             return Ok(none);
         }
         // SAFETY: as promised by the caller.
@@ -131,10 +131,7 @@ pub unsafe extern "C-unwind" fn keep_history(call: pg_sys::FunctionCallInfo) -> 
         let Some(record) = new.as_ref().or(old.as_ref()) else {
             return Ok(none);
         };
-        if old.is_none() {
-            refused::check(record.owner, record.id)?;
-        }
-        if keeps() == Keep::None || (new.is_none() && exempt::is_erased(record.id)) {
+        if new.is_none() && exempt::is_erased(record.id) {
             return Ok(none);
         }
         let (writer, known) = writer(call.table(), record)?;

@@ -13,7 +13,6 @@ use crate::pg::unguarded;
 use pgrx::datum::{Date, ToIsoString, Uuid};
 use pgrx::{FromDatum, IntoDatum, PgMemoryContexts, pg_sys};
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::ffi::{CStr, c_int};
 use std::ptr::null_mut;
 
@@ -66,8 +65,8 @@ impl Change {
     }
 }
 
-/// The table and its indexes, open for the rows of one statement of the client.
-#[derive(Clone, Copy)]
+/// The table and its indexes, open for the rows of one write. Nothing of it is kept for the next: whatever functions on the table do, and
+/// however they end, leaves nothing behind.
 struct Open {
     relation: pg_sys::Relation,
     state: *mut pg_sys::EState,
@@ -79,13 +78,6 @@ struct Open {
     has_more: bool,
     /// Columns that PostgreSQL computes are among them.
     computes: bool,
-    /// Who keeps the relations open, and in which subtransaction.
-    keeper: pg_sys::ResourceOwner,
-    subtransaction: pg_sys::SubTransactionId,
-}
-
-thread_local! {
-    static OPEN: Cell<Option<Open>> = const { Cell::new(None) };
 }
 
 /// Writes these rows.
@@ -93,10 +85,7 @@ pub fn write(writer: &Writer, changes: Vec<Change>) -> Result<()> {
     if changes.is_empty() {
         return Ok(());
     }
-    let open = match OPEN.get() {
-        Some(open) => open,
-        None => open()?,
-    };
+    let open = open()?;
     // SAFETY: reads a variable of the transaction.
     let now = pg_sys::Datum::from(unsafe { pg_sys::GetCurrentTransactionStartTimestamp() });
     for change in changes {
@@ -116,55 +105,52 @@ pub fn write(writer: &Writer, changes: Vec<Change>) -> Result<()> {
         // SAFETY: the table is open, and the values are of the types of its columns.
         unsafe { insert(&open, values) };
     }
+    // SAFETY: what `open` made, and nobody else has.
+    unsafe {
+        pg_sys::ExecDropSingleTupleTableSlot(open.row);
+        pg_sys::ExecCloseIndices(open.target);
+        // The lock is kept: nobody may rewrite the table before the rows can be seen.
+        pg_sys::table_close(open.relation, pg_sys::NoLock as _);
+        pg_sys::FreeExecutorState(open.state);
+    }
     Ok(())
 }
 
-/// Opens the table. It is closed by [`close`]; after an error PostgreSQL does so.
+/// Opens the table. After an error PostgreSQL closes it.
 fn open() -> Result<Open> {
     let table = catalog::table_oid(c"change");
     // SAFETY: reads a catalog.
     if table == pg_sys::InvalidOid || unsafe { pg_sys::get_rel_relkind(table) } as u8 != pg_sys::RELKIND_RELATION {
         return Err(error::not_installed("table ringfence.change"));
     }
-    // SAFETY: what is made lives in memory of the subtransaction, and is kept open by it, for as
-    // long as the cell names it. The lock is kept until the transaction ends: nobody may rewrite
-    // the table before the rows can be seen.
+    // SAFETY: what is opened is closed by the caller, or by PostgreSQL after an error.
     unsafe {
-        let caller = std::ptr::replace(&raw mut pg_sys::CurrentResourceOwner, pg_sys::CurTransactionResourceOwner);
-        let opened = PgMemoryContexts::For(pg_sys::CurTransactionContext).switch_to(|_| {
-            let relation = pg_sys::table_open(table, pg_sys::RowExclusiveLock as _);
-            let places = match places_of(relation) {
-                Ok(places) => places,
-                Err(failure) => {
-                    pg_sys::table_close(relation, pg_sys::NoLock as _);
-                    return Err(failure);
-                }
-            };
-            let columns = (*relation).rd_att;
-            let constraints = (*columns).constr;
-            let state = pg_sys::CreateExecutorState();
-            let target = PgMemoryContexts::For((*state).es_query_cxt).switch_to(|_| {
-                let target = pg_sys::palloc0(size_of::<pg_sys::ResultRelInfo>()).cast();
-                pg_sys::InitResultRelInfo(target, relation, 0, null_mut(), 0);
-                pg_sys::ExecOpenIndices(target, false);
-                target
-            });
-            Ok(Open {
-                relation,
-                state,
-                target,
-                row: pg_sys::table_slot_create(relation, null_mut()),
-                places,
-                has_more: (*columns).natts as usize != WIDTH,
-                computes: !constraints.is_null() && (*constraints).has_generated_stored,
-                keeper: pg_sys::CurTransactionResourceOwner,
-                subtransaction: pg_sys::GetCurrentSubTransactionId(),
-            })
+        let relation = pg_sys::table_open(table, pg_sys::RowExclusiveLock as _);
+        let places = match places_of(relation) {
+            Ok(places) => places,
+            Err(failure) => {
+                pg_sys::table_close(relation, pg_sys::NoLock as _);
+                return Err(failure);
+            }
+        };
+        let columns = (*relation).rd_att;
+        let constraints = (*columns).constr;
+        let state = pg_sys::CreateExecutorState();
+        let target = PgMemoryContexts::For((*state).es_query_cxt).switch_to(|_| {
+            let target = pg_sys::palloc0(size_of::<pg_sys::ResultRelInfo>()).cast();
+            pg_sys::InitResultRelInfo(target, relation, 0, null_mut(), 0);
+            pg_sys::ExecOpenIndices(target, false);
+            target
         });
-        pg_sys::CurrentResourceOwner = caller;
-        let opened = opened?;
-        OPEN.set(Some(opened));
-        Ok(opened)
+        Ok(Open {
+            relation,
+            state,
+            target,
+            row: pg_sys::table_slot_create(relation, null_mut()),
+            places,
+            has_more: (*columns).natts as usize != WIDTH,
+            computes: !constraints.is_null() && (*constraints).has_generated_stored,
+        })
     }
 }
 
@@ -280,45 +266,6 @@ unsafe fn fill_columns_of_others(open: &Open, row: &mut [pg_sys::Datum], nulls: 
             }
         }
     }
-}
-
-/// Closes the table, if it is open: at the end of the client's statement, and before a command that
-/// may want it for itself.
-pub fn close() {
-    if let Some(open) = OPEN.take() {
-        // SAFETY: what `open` made, and the cell named until now.
-        unsafe {
-            let caller = std::ptr::replace(&raw mut pg_sys::CurrentResourceOwner, open.keeper);
-            pg_sys::ExecDropSingleTupleTableSlot(open.row);
-            pg_sys::ExecCloseIndices(open.target);
-            pg_sys::table_close(open.relation, pg_sys::NoLock as _);
-            pg_sys::FreeExecutorState(open.state);
-            pg_sys::CurrentResourceOwner = caller;
-        }
-    }
-}
-
-pub fn is_open() -> bool {
-    OPEN.get().is_some()
-}
-
-/// A subtransaction is about to become part of its parent: what it keeps open would be left over.
-pub fn subtransaction_joins(own: pg_sys::SubTransactionId) {
-    if OPEN.get().is_some_and(|open| open.subtransaction == own) {
-        close();
-    }
-}
-
-/// A subtransaction was rolled back, and PostgreSQL has closed what it kept open.
-pub fn subtransaction_undone(own: pg_sys::SubTransactionId) {
-    if OPEN.get().is_some_and(|open| open.subtransaction == own) {
-        OPEN.set(None);
-    }
-}
-
-/// The transaction was rolled back.
-pub fn transaction_undone() {
-    OPEN.set(None);
 }
 
 /// The values before and after, as an object with those of "old" and "new" that there are.

@@ -383,3 +383,77 @@ ALTER TABLE ringfence.proposed_value ADD CHECK (data ->> 'new' <> 'Refused');
 SET SESSION AUTHORIZATION judged_trainee;
 UPDATE ringfence.customer_card SET address = 'Refused' WHERE name = 'With secret';
 RESET SESSION AUTHORIZATION;
+\set SHOW_CONTEXT never
+ALTER TABLE ringfence.proposed_value DROP CONSTRAINT proposed_value_data_check;
+
+\echo 320: what one client left out, and then failed, is told to the next client of the connection
+CREATE ROLE judged_pool LOGIN;
+SET ROLE dba;
+SELECT ringfence.grant_access('judged_pool', 'Company A', '{agent}', sources => '{ERP}'), ringfence.grant_access('judged_pool', 'Company B', '{agent}') \g /dev/null
+RESET ROLE;
+SET SESSION AUTHORIZATION judged_pool;
+DO $$
+BEGIN
+    PERFORM ringfence.enter('Company A', agent => 'Ola');
+    SET LOCAL ringfence.source = 'ERP';
+    SET LOCAL ringfence.on_foreign_datum = 'skip';
+    UPDATE ringfence.customer_card SET name = 'CANARY-A';
+    COMMIT;
+    RAISE EXCEPTION 'after the commit';
+END $$;
+BEGIN;
+SELECT ringfence.enter('Company B') IS NOT NULL AS entered;
+SELECT count(*) FROM ringfence.customer;
+ROLLBACK;
+-- A procedure that goes on warns at its end, also of what it has rolled back in between.
+DO $$
+BEGIN
+    FOR n IN 1..3 LOOP
+        PERFORM ringfence.enter('Company A', agent => 'Ola');
+        SET LOCAL ringfence.source = 'ERP';
+        SET LOCAL ringfence.on_foreign_datum = 'skip';
+        UPDATE ringfence.customer_card SET name = 'CANARY-A' WHERE name = 'Chen Wei';
+        COMMIT;
+    END LOOP;
+END $$;
+RESET SESSION AUTHORIZATION;
+
+\echo 321: functions and indexes of an administrator on the history run commands, write customers, and fail
+CREATE TABLE public.told (n integer);
+GRANT SELECT ON public.told TO PUBLIC;
+CREATE FUNCTION tell() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN NOTIFY changed; LOCK TABLE public.told IN ACCESS SHARE MODE; RETURN true; END $$;
+CREATE FUNCTION count_customers(text) RETURNS boolean LANGUAGE sql STABLE AS $$ SELECT count(*) >= 0 AND 1 / (CASE $1 WHEN 'fails' THEN 0 ELSE 1 END) = 1 FROM pg_class $$;
+ALTER TABLE ringfence.change ADD told boolean DEFAULT tell(), ADD CHECK (count_customers(data ->> 'new'));
+CREATE INDEX change_brin ON ringfence.change USING brin (at);
+SET SESSION AUTHORIZATION judged_boss;
+SET ringfence.source = 'ERP';
+UPDATE ringfence.customer_card SET language = 'aa' WHERE name = 'With secret';
+DO $$
+BEGIN
+    FOR n IN 1..5 LOOP
+        UPDATE ringfence.customer_card SET language = 'b' || n WHERE name = 'With secret';
+        BEGIN
+            UPDATE ringfence.customer_card SET language = 'fails' WHERE name = 'With secret';
+        EXCEPTION WHEN division_by_zero THEN
+            NULL;
+        END;
+        UPDATE ringfence.customer_card SET language = 'c' || n WHERE name = 'With secret';
+    END LOOP;
+END $$;
+SELECT count(*) FROM ringfence.customer AS c, ringfence.history(c.id, 'language') AS h WHERE c.name = 'With secret';
+RESET ringfence.source;
+RESET SESSION AUTHORIZATION;
+DROP INDEX ringfence.change_brin;
+ALTER TABLE ringfence.change DROP told, DROP CONSTRAINT change_data_check;
+DROP FUNCTION tell(), count_customers(text);
+DROP TABLE public.told;
+
+\echo 322: an insert that changes nothing writes into the history of the customer that is there
+SET SESSION AUTHORIZATION judged_erp;
+SET ringfence.source = 'ERP';
+SET ringfence.on_foreign_datum = 'skip';
+INSERT INTO ringfence.customer (id, name, phones) SELECT id, 'CANARY-note', '{0911}' FROM ringfence.customer WHERE name = 'With secret' ON CONFLICT DO NOTHING;
+RESET ringfence.on_foreign_datum;
+RESET ringfence.source;
+RESET SESSION AUTHORIZATION;
+SELECT count(*) FROM ringfence.change WHERE data::text LIKE '%CANARY-note%';
