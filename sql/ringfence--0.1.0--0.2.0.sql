@@ -3726,8 +3726,9 @@ GRANT EXECUTE ON FUNCTION ringfence.roles_with(text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.roles_with(text) IS 'The roles that have a right in some project of the session''s owner, also by a role that they are members of; NULL without access.manage. Part of where_is()';
 
 -- A query for the rows that refer to customer $1 by these foreign keys: the first is of the table that is counted, the last refers to
--- table customer. NULL if the keys are no such chain.
-CREATE FUNCTION ringfence.query_by_keys(keys oid[], more text DEFAULT '') RETURNS text
+-- table customer. Of the extension's
+-- rows that belong to a field, those of fields that the session sees count. NULL if the keys are no such chain.
+CREATE FUNCTION ringfence.query_by_keys(keys oid[]) RETURNS text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $query$
 DECLARE
     target    oid := 'ringfence.customer'::regclass;
@@ -3758,15 +3759,19 @@ BEGIN
                           ELSE format(' AND EXISTS (SELECT FROM %s AS t%s WHERE true%s%s)', target::regclass, n + 1, joined, condition) END;
         target := key.conrelid;
     END LOOP;
-    RETURN format('SELECT count(*) FROM %s AS t1 WHERE true', target::regclass) || condition || more;
+    IF ringfence.right_to_read(target) IS NOT NULL
+       AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = 'field_id' AND NOT a.attisdropped) THEN
+        condition := condition || ' AND (t1.field_id IS NULL OR t1.field_id IN (SELECT f.field_id FROM ringfence.visible_fields(true) AS f))';
+    END IF;
+    RETURN format('SELECT count(*) FROM %s AS t1 WHERE true', target::regclass) || condition;
 END
 $query$;
-REVOKE ALL ON FUNCTION ringfence.query_by_keys(oid[], text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ringfence.query_by_keys(oid[], text) TO ringfence_user, ringfence_definer;
-COMMENT ON FUNCTION ringfence.query_by_keys(oid[], text) IS 'Builds the query for rows that refer to a customer by a chain of foreign keys; part of where_is()';
+REVOKE ALL ON FUNCTION ringfence.query_by_keys(oid[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.query_by_keys(oid[]) TO ringfence_user, ringfence_definer;
+COMMENT ON FUNCTION ringfence.query_by_keys(oid[]) IS 'Builds the query for rows that refer to a customer by a chain of foreign keys; part of where_is()';
 
 -- Row-level security binds the definer by the rights of the session: without the right in all projects it would count some of the rows
--- only. Of rows that belong to a field, those of fields that the session sees count.
+-- only.
 CREATE FUNCTION ringfence.rows_of_customer(keys oid[], customer uuid) RETURNS bigint
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $rows$
 DECLARE
@@ -3778,9 +3783,7 @@ BEGIN
          WHERE ringfence.has_right_in(ringfence.right_to_read(c.conrelid), NULL) IS NOT TRUE) THEN
         RETURN NULL;
     END IF;
-    query := ringfence.query_by_keys(keys, CASE WHEN EXISTS (
-        SELECT FROM pg_constraint AS c JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attname = 'field_id' AND NOT a.attisdropped WHERE c.oid = keys[1])
-        THEN ' AND (t1.field_id IS NULL OR t1.field_id IN (SELECT f.field_id FROM ringfence.visible_fields(true) AS f))' ELSE '' END);
+    query := ringfence.query_by_keys(keys);
     IF query IS NOT NULL THEN
         EXECUTE query INTO found USING customer;
     END IF;

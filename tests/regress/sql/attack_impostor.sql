@@ -255,7 +255,7 @@ INSERT INTO public.calls (call) VALUES
     ('SELECT h.*, c.*, d.* FROM ringfence.customer AS own, ringfence.history(own.id, ''name'') AS h, ringfence.creators(own.id) AS c, ringfence.datum(own.id, ''Plan'') AS d'),
     ('SELECT * FROM ringfence.left_out()'),
     ('SELECT * FROM ringfence.data_flow, ringfence.flow_of_data()'),
-    ('SELECT w.*, ringfence.where_customer_is(own.id), ringfence.rows_of_customer(''ringfence.unique_value'', ''owner_id'', ''customer_id'', own.id) FROM ringfence.customer AS own, ringfence.where_is(own.id) AS w'),
+    ('SELECT w.*, ringfence.where_customer_is(own.id), ringfence.rows_of_customer(keys.of_values, own.id), ringfence.query_by_keys(keys.of_values), ringfence.right_to_read(''ringfence.ticket''), ringfence.roles_with(''customer.read'') FROM ringfence.customer AS own, ringfence.where_is(own.id) AS w, LATERAL (SELECT array_agg(k.oid) AS of_values FROM pg_constraint AS k WHERE k.confrelid = ''ringfence.customer''::regclass AND k.conrelid = ''ringfence.unique_value''::regclass) AS keys'),
     ('SELECT * FROM ringfence.proposal, ringfence.proposals_in_reach()'),
     ('SELECT ringfence.accept_proposal(id), ringfence.reject_proposal(id, ''x'') FROM ringfence.proposal'),
     ('SELECT ringfence.accept_proposal(ringfence.new_id())'),
