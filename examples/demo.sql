@@ -154,6 +154,17 @@ COMMIT;
 \set ECHO none
 
 \echo
+\echo '== Whose datum is it? Her agent corrects her name. The history tells who did, and the database where else she is:'
+\set ECHO queries
+\c - agent_a
+BEGIN;
+UPDATE ringfence.customer_card SET name = 'Tsai Mei-Lin' WHERE id = (SELECT customer_id FROM ringfence.find_by_phone('0912345678'));
+SELECT h.field, h.old, h.new, h.role_name FROM ringfence.find_by_phone('0912345678') AS found, ringfence.history(found.customer_id, 'name') AS h;
+SELECT w.relation, w.column_name, w.rows FROM ringfence.find_by_phone('0912345678') AS found, ringfence.where_is(found.customer_id) AS w;
+ROLLBACK;
+\set ECHO none
+
+\echo
 \echo '== Who am I, and may I?'
 \set ECHO queries
 \c - agent_a

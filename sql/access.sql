@@ -214,7 +214,7 @@ CREATE FUNCTION ringfence.provision_access() RETURNS void
             ('trainee', 'Reads, and cannot damage a record',
              '{customer.read,ticket.read,interaction.read}', true),
             ('admin', 'Everything within the owner',
-             '{customer.read,customer.write,customer.delete,ticket.read,ticket.write,ticket.delete,interaction.read,interaction.write,field.manage,field.unmask,project.manage,channel.manage,script.manage,import.run,access.manage,owner.export}', true);
+             '{customer.read,customer.write,customer.delete,ticket.read,ticket.write,ticket.delete,interaction.read,interaction.write,field.manage,field.unmask,project.manage,channel.manage,script.manage,import.run,access.manage,owner.export,source.manage,customer.propose}', true);
     END;
 REVOKE ALL ON FUNCTION ringfence.provision_access() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.provision_access() TO ringfence_definer;

@@ -38,8 +38,10 @@ CREATE TABLE ringfence.customer (
     -- Not GENERATED: PostgreSQL would parse the expression for each statement. That takes longer than an UPDATE of one
     -- row.
     active_on        date NOT NULL DEFAULT '0001-01-01',
+    source_id        uuid DEFAULT ringfence.current_source_id(),
     PRIMARY KEY (owner_id, id),
-    FOREIGN KEY (owner_id, company_id) REFERENCES ringfence.company ON DELETE SET NULL (company_id)
+    FOREIGN KEY (owner_id, company_id) REFERENCES ringfence.company ON DELETE SET NULL (company_id),
+    FOREIGN KEY (owner_id, source_id) REFERENCES ringfence.source
 -- Room for new versions of rows on their page: where no indexed column changes, PostgreSQL then writes no index entry.
 ) WITH (fillfactor = 90);
 COMMENT ON TABLE ringfence.customer IS 'Customers. A person known to two owners is two customers. Applications write through customer_card';
@@ -53,6 +55,9 @@ COMMENT ON COLUMN ringfence.customer.active_on IS 'The day of last_activity_at i
 COMMENT ON COLUMN ringfence.customer.created_by IS 'ringfence.agent, else the role';
 COMMENT ON COLUMN ringfence.customer.updated_by IS 'ringfence.agent, else the role';
 CREATE INDEX customer_company ON ringfence.customer (owner_id, company_id) WHERE company_id IS NOT NULL;
+COMMENT ON COLUMN ringfence.customer.source_id IS 'The source system that the record belongs to: that of the session that inserted it; NULL: none';
+CREATE INDEX customer_source ON ringfence.customer (owner_id, source_id) WHERE source_id IS NOT NULL;
+COMMENT ON INDEX ringfence.customer_source IS 'The customers of a source';
 COMMENT ON INDEX ringfence.customer_company IS 'The customers of a company: deleting a company looks them up';
 -- Pages of lists. Without these indexes all customers of the owner would be read and sorted.
 CREATE INDEX customer_by_name ON ringfence.customer (owner_id, name, id);
@@ -67,7 +72,7 @@ SELECT ringfence.wall('ringfence.customer', 'customer.read', 'customer.write', '
 
 -- All columns except attributes and what only the index needs. Columns that triggers keep can be read, not written.
 GRANT SELECT (owner_id, id, name, phones, emails, address, birth_date, language, company_id, created_at, created_by,
-              updated_at, updated_by, last_activity_at, normal_phones, normal_emails),
+              updated_at, updated_by, last_activity_at, normal_phones, normal_emails, source_id),
       INSERT (owner_id, id, name, phones, emails, address, birth_date, language, company_id, last_activity_at),
       UPDATE (owner_id, name, phones, emails, address, birth_date, language, company_id, last_activity_at),
       DELETE
@@ -215,6 +220,10 @@ CREATE TRIGGER delete_customer_card INSTEAD OF DELETE ON ringfence.customer_card
     FOR EACH ROW EXECUTE FUNCTION ringfence.delete_customer_card();
 
 SELECT ringfence.require_rights_to_write('ringfence.customer_card', 'customer.write', 'customer.delete');
+-- What a session writes that may propose, and not write, becomes proposals.
+DROP TRIGGER require_right_to_write ON ringfence.customer_card;
+CREATE TRIGGER require_right_to_write BEFORE INSERT OR UPDATE ON ringfence.customer_card
+    FOR EACH STATEMENT EXECUTE FUNCTION ringfence.require_right('customer.write', 'customer.propose');
 
 -- Inserts or updates in one call, since ON CONFLICT does not work on a view with triggers. SECURITY DEFINER, because it
 -- looks up unique values. If another session writes the same customer first, it looks again.

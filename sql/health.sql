@@ -42,7 +42,7 @@ COMMENT ON FUNCTION ringfence.holes_of_server(integer) IS
     'The known holes in row-level security of a PostgreSQL version (server_version_num), and the first version without each';
 
 CREATE FUNCTION ringfence.health(OUT "check" text, OUT ok boolean, OUT detail text) RETURNS SETOF record
-    LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 7
+    LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 8
     BEGIN ATOMIC
         SELECT 'library', ringfence.ringfence_version() = extversion,
                format('The library is version %s, the installed SQL %s.', ringfence.ringfence_version(), extversion)
@@ -81,6 +81,13 @@ CREATE FUNCTION ringfence.health(OUT "check" text, OUT ok boolean, OUT detail te
                || CASE WHEN count(*) FILTER (WHERE evtenabled = 'A') < 2
                        THEN ' As superuser: ALTER EVENT TRIGGER ... ENABLE ALWAYS for ringfence_guard_drop and ringfence_adopt_report_views.' ELSE '' END
           FROM pg_event_trigger WHERE evtname IN ('ringfence_guard_drop', 'ringfence_adopt_report_views')
+        UNION ALL
+        SELECT 'authority and history', count(*) = 2,
+               CASE count(*) WHEN 2 THEN 'Both triggers of table customer are enabled.' ELSE
+                   'Triggers judge_authority and keep_history of table customer are not both enabled: data of other sources can be changed, or changes are not kept. As superuser: ALTER TABLE ringfence.customer ENABLE TRIGGER ...; if one is missing, restore it from the SQL of the extension.' END
+          FROM pg_trigger AS judged
+         WHERE judged.tgrelid = 'ringfence.customer'::regclass AND judged.tgname IN ('judge_authority', 'keep_history')
+           AND judged.tgenabled IN ('O', 'A') AND NOT judged.tgisinternal
         UNION ALL
         SELECT 'search index', coalesce(bool_and(found.indisvalid), false),
                CASE WHEN bool_and(found.indisvalid) THEN 'It is there and valid.' ELSE 'It is missing or not valid: searches read all customers of the owner. REINDEX INDEX CONCURRENTLY ringfence.customer_search;' END

@@ -310,6 +310,37 @@ COMMENT ON FUNCTION ringfence.nearest_name(text, text[]) IS 'The name that is mo
 
 -- Rows -------------------------------------------------------------------------------------------------------------------
 
+-- With ringfence.on_foreign_datum = 'skip' the report of an import names what was left out: data of another source that should have become
+-- different, and are as they were.
+CREATE FUNCTION ringfence.left_out_of(before ringfence.customer_card, given ringfence.customer_card) RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $left$
+DECLARE
+    record uuid;
+    card   jsonb;
+BEGIN
+    IF current_setting('ringfence.on_foreign_datum') <> 'skip' THEN
+        RETURN NULL;
+    END IF;
+    SELECT c.source_id, to_jsonb(seen) INTO record, card
+      FROM ringfence.customer_card AS seen
+      JOIN ringfence.customer AS c ON c.owner_id = seen.owner_id AND c.id = seen.id
+     WHERE seen.owner_id = ringfence.current_owner() AND seen.id = given.id;
+    RETURN (
+        SELECT 'left out, because of another source: ' || string_agg(quote_ident(f.name), ', ' ORDER BY NOT f.is_system, f."position", f.name)
+          FROM ringfence.visible_fields(true) AS f
+         CROSS JOIN LATERAL (SELECT CASE WHEN f.is_system THEN to_jsonb(before) -> f.name ELSE before.attributes -> f.name END,
+                                    CASE WHEN f.is_system THEN to_jsonb(given) -> f.name ELSE given.attributes -> f.name END,
+                                    CASE WHEN f.is_system THEN card -> f.name ELSE card -> 'attributes' -> f.name END) AS datum (was, wanted, is_now)
+         WHERE ringfence.authority_over(f.field_id, record) IS DISTINCT FROM ringfence.current_source()
+           AND ringfence.authority_over(f.field_id, record) IS NOT NULL
+           AND coalesce(nullif(datum.wanted, '[]'), 'null') <> coalesce(nullif(datum.was, '[]'), 'null')
+           AND coalesce(nullif(datum.is_now, '[]'), 'null') = coalesce(nullif(datum.was, '[]'), 'null'));
+END
+$left$;
+REVOKE ALL ON FUNCTION ringfence.left_out_of(ringfence.customer_card, ringfence.customer_card) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.left_out_of(ringfence.customer_card, ringfence.customer_card) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.left_out_of(ringfence.customer_card, ringfence.customer_card) IS 'Which data of a card were not written, because they belong to another source; part of import_customers()';
+
 -- Definer, because it looks up unique values, as save_customer(); the rights of the session bind it.
 CREATE FUNCTION ringfence.import_card(card jsonb, mode text, match_field text, OUT action text, OUT customer_id uuid, OUT reason text) RETURNS record
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $card$
@@ -341,7 +372,13 @@ BEGIN
           INTO reason FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = same[1];
         RETURN;
     ELSIF cardinality(same) = 1 THEN
+        -- What the row does not name is written as it is: nobody may change it in between.
+        PERFORM FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = same[1] FOR UPDATE;
         SELECT * INTO saved FROM ringfence.customer_card AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = same[1];
+        IF NOT FOUND THEN
+            reason := format('the customer with this %s was deleted meanwhile', quote_ident(match_field));
+            RETURN;
+        END IF;
         customer_id := saved.id;
         given := jsonb_populate_record(saved, card - 'attributes');
         given.phones := coalesce(given.phones, '{}');
@@ -357,6 +394,14 @@ BEGIN
                language = given.language, company_id = given.company_id, attributes = given.attributes
          WHERE c.owner_id = ringfence.current_owner() AND c.id = saved.id;
         action := 'updated';
+        reason := ringfence.left_out_of(saved, given);
+        IF reason IS NOT NULL THEN
+            SELECT * INTO given FROM ringfence.customer_card AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = saved.id;
+            IF (given.name, given.phones, given.emails, given.address, given.birth_date, given.language, given.company_id, given.attributes)
+               IS NOT DISTINCT FROM (saved.name, saved.phones, saved.emails, saved.address, saved.birth_date, saved.language, saved.company_id, saved.attributes) THEN
+                action := 'unchanged';
+            END IF;
+        END IF;
         RETURN;
     ELSIF mode = 'update' THEN
         reason := format('no customer has this %s', quote_ident(match_field));
@@ -370,7 +415,13 @@ BEGIN
         VALUES (given.id, given.name, given.phones, given.emails, given.address, given.birth_date, given.language, given.company_id,
                 jsonb_strip_nulls(given.attributes))
         RETURNING c.id INTO customer_id;
+    IF customer_id IS NULL THEN
+        reason := 'not inserted: the name belongs to another source, or a trigger suppressed the row';
+        RETURN;
+    END IF;
     action := 'inserted';
+    given.id := customer_id;
+    reason := ringfence.left_out_of(NULL, given);
 END
 $card$;
 ALTER FUNCTION ringfence.import_card(jsonb, text, text) OWNER TO ringfence_definer;
@@ -514,10 +565,15 @@ DECLARE
     place    integer;
     -- The number of new customers that are inserted together. It doubles each time that succeeds.
     together integer := 64;
+    -- So that each row tells what was left out of it.
+    one_by_one boolean;
     up_to    integer;
     made     uuid[];
 BEGIN
     PERFORM ringfence.check_right('import.run'), ringfence.check_right('customer.read'), ringfence.check_right('customer.write');
+    -- Not an error of each row.
+    PERFORM ringfence.current_source();
+    one_by_one := current_setting('ringfence.on_foreign_datum') = 'skip';
     SELECT t.* INTO chosen FROM ringfence.import_template AS t
      WHERE t.owner_id = ringfence.current_owner() AND (t.name = template OR t.id::text = lower(template));
     IF NOT FOUND THEN
@@ -593,7 +649,7 @@ BEGIN
         EXIT WHEN cardinality(cards) = 0;
         place := 1;
         WHILE place <= cardinality(cards) LOOP
-            IF together >= 8 AND chosen.mode <> 'update' AND cards[place] IS NOT NULL THEN
+            IF together >= 8 AND NOT one_by_one AND chosen.mode <> 'update' AND cards[place] IS NOT NULL THEN
                 up_to := place;
                 WHILE up_to - place + 1 < together AND cards[up_to + 1] IS NOT NULL LOOP
                     up_to := up_to + 1;

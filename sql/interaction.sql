@@ -161,3 +161,16 @@ ALTER VIEW ringfence.call_log OWNER TO ringfence_definer;
 GRANT SELECT ON ringfence.call_log TO ringfence_user;
 COMMENT ON VIEW ringfence.call_log IS 'Interactions with their customer, and of the customer''s custom values those of the interaction''s project that this session sees';
 COMMENT ON COLUMN ringfence.call_log.attributes IS 'Custom values by field name; NULL without a customer or a project';
+
+CREATE FUNCTION ringfence.erase_interactions(customer uuid) RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        UPDATE ringfence.interaction AS i SET remote_address = NULL, disposition = NULL, notes = NULL, external_id = NULL
+         WHERE i.owner_id = ringfence.current_owner()
+           AND (i.customer_id = erase_interactions.customer
+                OR i.customer_id IS NULL AND i.ticket_id IN (SELECT t.id FROM ringfence.ticket AS t
+                                                              WHERE t.owner_id = ringfence.current_owner() AND t.customer_id = erase_interactions.customer));
+    END;
+REVOKE ALL ON FUNCTION ringfence.erase_interactions(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.erase_interactions(uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.erase_interactions(uuid) IS 'Clears what the interactions with a customer say, and those about its tickets. They stay, to be counted. Part of erase_customer()';

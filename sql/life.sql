@@ -151,9 +151,12 @@ BEGIN
         UNION ALL SELECT 8, (SELECT count(*) FROM ringfence.field WHERE owner_id = own AND NOT is_system), 'field', 'fields', true
         UNION ALL SELECT 9, (SELECT count(*) FROM ringfence.channel WHERE owner_id = own), 'channel', 'channels', true
         UNION ALL SELECT 10, (SELECT count(*) FROM ringfence.access WHERE owner_id = own), 'grant of access', 'grants of access', true
+        UNION ALL SELECT 11, (SELECT count(*) FROM ringfence.source WHERE owner_id = own), 'source', 'sources', true
+        UNION ALL SELECT 12, (SELECT count(*) FROM ringfence.proposed_value WHERE owner_id = own), 'proposal', 'proposals', true
+        UNION ALL SELECT 13, (SELECT count(*) FROM ringfence.change WHERE owner_id = own), 'change in the history', 'changes in the history', true
     ), all_counted AS (
         SELECT * FROM counted
-        UNION ALL SELECT 11, total - sum(counted.rows), 'other row', 'other rows', true FROM counted
+        UNION ALL SELECT 14, total - sum(counted.rows), 'other row', 'other rows', true FROM counted
     ), phrases AS (
         SELECT place, to_char(rows, 'FM999,999,999,999,999,999') || ' ' || CASE rows WHEN 1 THEN one ELSE many END AS phrase
           FROM all_counted WHERE rows > 0

@@ -340,29 +340,6 @@ CREATE OR REPLACE FUNCTION ringfence.delete_customer_card() RETURNS trigger
     AS 'MODULE_PATHNAME', 'delete_customer_card';
 ALTER FUNCTION ringfence.delete_customer_card() OWNER TO ringfence_definer;
 
-CREATE OR REPLACE FUNCTION ringfence.drop_field(field text, customers bigint DEFAULT NULL::bigint) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    target CONSTANT ringfence.field := ringfence.lock_field(field);
-    key    CONSTANT text := ringfence.storage_key(target.id);
-    held   bigint;
-BEGIN
-    SELECT count(*) INTO held FROM ringfence.customer AS c WHERE c.owner_id = target.owner_id AND c.attributes ? key;
-    IF held > 0 AND NOT target.is_system AND drop_field.customers IS DISTINCT FROM held THEN
-        RAISE EXCEPTION 'cannot drop field "%", because this many customers have a value of it: %', target.name, held
-            USING ERRCODE = 'object_not_in_prerequisite_state',
-                  DETAIL = 'Dropping the field deletes these values.',
-                  HINT = format('To delete them for good: SELECT ringfence.drop_field(%L, %s);', target.name, held);
-    END IF;
-    DELETE FROM ringfence.field AS f WHERE f.owner_id = target.owner_id AND f.id = target.id;
-    UPDATE ringfence.customer AS c SET attributes = c.attributes - key WHERE c.owner_id = target.owner_id AND c.attributes ? key;
-    RETURN held;
-END
-$$;
-ALTER FUNCTION ringfence.drop_field(field text, customers bigint) OWNER TO ringfence_definer;
-
 CREATE OR REPLACE FUNCTION ringfence.fill_unique_values(field_id uuid, field_name text, type text) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -590,62 +567,6 @@ $$;
 CREATE OR REPLACE FUNCTION ringfence.report_gone_column(place integer) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN format('(gone %s)'::text, place);
-
-CREATE OR REPLACE FUNCTION ringfence.retype_field(field text, type text, options text[] DEFAULT NULL::text[]) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-#variable_conflict use_column
-DECLARE
-    target     CONSTANT ringfence.field := ringfence.lock_field(retype_field.field);
-    key        CONSTANT text := ringfence.storage_key(target.id);
-    named      text[] := retype_field.options;
-    ids        integer[];
-    failing    bigint;
-    converted  bigint;
-BEGIN
-    IF target.is_system THEN
-        RAISE EXCEPTION 'system field "%" cannot be changed', target.name
-            USING ERRCODE = 'insufficient_privilege', HINT = 'System fields are the same in every project of every owner.';
-    END IF;
-    IF named IS NULL AND retype_field.type IN ('choice', 'choices') THEN
-        named := target.options || target.retired_options;
-        ids := target.option_ids;
-    ELSIF named IS NOT NULL THEN
-        ids := ARRAY(SELECT generate_series(1, cardinality(named)));
-    END IF;
-    PERFORM ringfence.check_field_type(retype_field.type, named);
-    SELECT count(*) INTO failing FROM ringfence.customer AS c
-     WHERE c.owner_id = target.owner_id AND c.attributes ? key
-       AND ringfence.convert_value(c.attributes, target.id, target.type, target.options || target.retired_options, target.option_ids,
-                                   retype_field.type, named, ids) IS NULL;
-    IF failing > 0 THEN
-        RAISE EXCEPTION 'field "%" cannot become type "%", because this many values do not convert: %', target.name, retype_field.type, failing
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Change these values first; nothing has been changed.';
-    END IF;
-    UPDATE ringfence.customer AS c
-       SET attributes = ringfence.convert_value(c.attributes, target.id, target.type, target.options || target.retired_options,
-                                                target.option_ids, retype_field.type, named, ids)
-     WHERE c.owner_id = target.owner_id AND c.attributes ? key;
-    GET DIAGNOSTICS converted = ROW_COUNT;
-    -- Options that were kept are retired as before.
-    UPDATE ringfence.field AS f
-       SET type = retype_field.type,
-           options = CASE WHEN retype_field.options IS NULL THEN named[:cardinality(target.options)] ELSE named END,
-           retired_options = CASE WHEN retype_field.options IS NULL AND named IS NOT NULL THEN target.retired_options END,
-           option_ids = ids,
-           max_length = CASE WHEN retype_field.type = target.type THEN f.max_length END,
-           pattern = CASE WHEN retype_field.type = target.type THEN f.pattern END,
-           minimum = CASE WHEN retype_field.type = target.type THEN f.minimum END,
-           maximum = CASE WHEN retype_field.type = target.type THEN f.maximum END
-     WHERE f.owner_id = target.owner_id AND f.id = target.id;
-    IF target.is_unique THEN
-        PERFORM ringfence.fill_unique_values(target.id, target.name, retype_field.type);
-    END IF;
-    RETURN converted;
-END
-$$;
-ALTER FUNCTION ringfence.retype_field(field text, type text, options text[]) OWNER TO ringfence_definer;
 
 CREATE OR REPLACE FUNCTION ringfence.save_customer(card jsonb, match_field text DEFAULT NULL::text, OUT customer_id uuid, OUT action text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1687,6 +1608,16 @@ GRANT EXECUTE ON FUNCTION ringfence.open_ticket(uuid, text, text, text, text, uu
 COMMENT ON FUNCTION ringfence.open_ticket(uuid, text, text, text, text, uuid, text) IS
     'Opens a ticket for a customer, in a project by name or id, or in the session''s, and returns its id. Needs ticket.write there. Error 23503: no such customer or channel; P0002: no such project';
 
+CREATE FUNCTION ringfence.erase_tickets(customer uuid) RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        UPDATE ringfence.ticket AS t SET subject = '(erased)', description = NULL
+         WHERE t.owner_id = ringfence.current_owner() AND t.customer_id = erase_tickets.customer;
+    END;
+REVOKE ALL ON FUNCTION ringfence.erase_tickets(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.erase_tickets(uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.erase_tickets(uuid) IS 'Clears what the tickets of a customer say. They stay, with their numbers. Part of erase_customer()';
+
 -- interaction: what was said, written or done with a customer. It belongs to a project as a ticket does.
 
 CREATE TABLE ringfence.interaction (
@@ -1849,6 +1780,19 @@ ALTER VIEW ringfence.call_log OWNER TO ringfence_definer;
 GRANT SELECT ON ringfence.call_log TO ringfence_user;
 COMMENT ON VIEW ringfence.call_log IS 'Interactions with their customer, and of the customer''s custom values those of the interaction''s project that this session sees';
 COMMENT ON COLUMN ringfence.call_log.attributes IS 'Custom values by field name; NULL without a customer or a project';
+
+CREATE FUNCTION ringfence.erase_interactions(customer uuid) RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        UPDATE ringfence.interaction AS i SET remote_address = NULL, disposition = NULL, notes = NULL, external_id = NULL
+         WHERE i.owner_id = ringfence.current_owner()
+           AND (i.customer_id = erase_interactions.customer
+                OR i.customer_id IS NULL AND i.ticket_id IN (SELECT t.id FROM ringfence.ticket AS t
+                                                              WHERE t.owner_id = ringfence.current_owner() AND t.customer_id = erase_interactions.customer));
+    END;
+REVOKE ALL ON FUNCTION ringfence.erase_interactions(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.erase_interactions(uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.erase_interactions(uuid) IS 'Clears what the interactions with a customer say, and those about its tickets. They stay, to be counted. Part of erase_customer()';
 
 -- script: questions that an agent goes through with a customer, and what was answered. A script belongs to a project, and its answers may be
 -- bound to fields of that project, which they fill.
@@ -2251,6 +2195,19 @@ CREATE TRIGGER move_responses AFTER UPDATE OF project_id ON ringfence.interactio
     FOR EACH ROW WHEN (OLD.project_id IS DISTINCT FROM NEW.project_id AND row_security_active('ringfence.interaction'::regclass))
     EXECUTE FUNCTION ringfence.move_responses();
 
+CREATE FUNCTION ringfence.erase_responses(customer uuid) RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        DELETE FROM ringfence.response AS r USING ringfence.interaction AS i
+         WHERE r.owner_id = ringfence.current_owner() AND i.owner_id = r.owner_id AND i.id = r.interaction_id
+           AND (i.customer_id = erase_responses.customer
+                OR i.customer_id IS NULL AND i.ticket_id IN (SELECT t.id FROM ringfence.ticket AS t
+                                                              WHERE t.owner_id = ringfence.current_owner() AND t.customer_id = erase_responses.customer));
+    END;
+REVOKE ALL ON FUNCTION ringfence.erase_responses(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.erase_responses(uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.erase_responses(uuid) IS 'Deletes the responses in the interactions with a customer. Part of erase_customer()';
+
 -- import: customers from files, by templates that say which column goes where. A file is read by the client (psql's \copy into a temporary
 -- table, or rows as JSON); what is done here is done with the rights of the session, row by row.
 
@@ -2563,6 +2520,37 @@ COMMENT ON FUNCTION ringfence.nearest_name(text, text[]) IS 'The name that is mo
 
 -- Rows -------------------------------------------------------------------------------------------------------------------
 
+-- With ringfence.on_foreign_datum = 'skip' the report of an import names what was left out: data of another source that should have become
+-- different, and are as they were.
+CREATE FUNCTION ringfence.left_out_of(before ringfence.customer_card, given ringfence.customer_card) RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $left$
+DECLARE
+    record uuid;
+    card   jsonb;
+BEGIN
+    IF current_setting('ringfence.on_foreign_datum') <> 'skip' THEN
+        RETURN NULL;
+    END IF;
+    SELECT c.source_id, to_jsonb(seen) INTO record, card
+      FROM ringfence.customer_card AS seen
+      JOIN ringfence.customer AS c ON c.owner_id = seen.owner_id AND c.id = seen.id
+     WHERE seen.owner_id = ringfence.current_owner() AND seen.id = given.id;
+    RETURN (
+        SELECT 'left out, because of another source: ' || string_agg(quote_ident(f.name), ', ' ORDER BY NOT f.is_system, f."position", f.name)
+          FROM ringfence.visible_fields(true) AS f
+         CROSS JOIN LATERAL (SELECT CASE WHEN f.is_system THEN to_jsonb(before) -> f.name ELSE before.attributes -> f.name END,
+                                    CASE WHEN f.is_system THEN to_jsonb(given) -> f.name ELSE given.attributes -> f.name END,
+                                    CASE WHEN f.is_system THEN card -> f.name ELSE card -> 'attributes' -> f.name END) AS datum (was, wanted, is_now)
+         WHERE ringfence.authority_over(f.field_id, record) IS DISTINCT FROM ringfence.current_source()
+           AND ringfence.authority_over(f.field_id, record) IS NOT NULL
+           AND coalesce(nullif(datum.wanted, '[]'), 'null') <> coalesce(nullif(datum.was, '[]'), 'null')
+           AND coalesce(nullif(datum.is_now, '[]'), 'null') = coalesce(nullif(datum.was, '[]'), 'null'));
+END
+$left$;
+REVOKE ALL ON FUNCTION ringfence.left_out_of(ringfence.customer_card, ringfence.customer_card) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.left_out_of(ringfence.customer_card, ringfence.customer_card) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.left_out_of(ringfence.customer_card, ringfence.customer_card) IS 'Which data of a card were not written, because they belong to another source; part of import_customers()';
+
 -- Definer, because it looks up unique values, as save_customer(); the rights of the session bind it.
 CREATE FUNCTION ringfence.import_card(card jsonb, mode text, match_field text, OUT action text, OUT customer_id uuid, OUT reason text) RETURNS record
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $card$
@@ -2594,7 +2582,13 @@ BEGIN
           INTO reason FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = same[1];
         RETURN;
     ELSIF cardinality(same) = 1 THEN
+        -- What the row does not name is written as it is: nobody may change it in between.
+        PERFORM FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = same[1] FOR UPDATE;
         SELECT * INTO saved FROM ringfence.customer_card AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = same[1];
+        IF NOT FOUND THEN
+            reason := format('the customer with this %s was deleted meanwhile', quote_ident(match_field));
+            RETURN;
+        END IF;
         customer_id := saved.id;
         given := jsonb_populate_record(saved, card - 'attributes');
         given.phones := coalesce(given.phones, '{}');
@@ -2610,6 +2604,14 @@ BEGIN
                language = given.language, company_id = given.company_id, attributes = given.attributes
          WHERE c.owner_id = ringfence.current_owner() AND c.id = saved.id;
         action := 'updated';
+        reason := ringfence.left_out_of(saved, given);
+        IF reason IS NOT NULL THEN
+            SELECT * INTO given FROM ringfence.customer_card AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = saved.id;
+            IF (given.name, given.phones, given.emails, given.address, given.birth_date, given.language, given.company_id, given.attributes)
+               IS NOT DISTINCT FROM (saved.name, saved.phones, saved.emails, saved.address, saved.birth_date, saved.language, saved.company_id, saved.attributes) THEN
+                action := 'unchanged';
+            END IF;
+        END IF;
         RETURN;
     ELSIF mode = 'update' THEN
         reason := format('no customer has this %s', quote_ident(match_field));
@@ -2623,7 +2625,13 @@ BEGIN
         VALUES (given.id, given.name, given.phones, given.emails, given.address, given.birth_date, given.language, given.company_id,
                 jsonb_strip_nulls(given.attributes))
         RETURNING c.id INTO customer_id;
+    IF customer_id IS NULL THEN
+        reason := 'not inserted: the name belongs to another source, or a trigger suppressed the row';
+        RETURN;
+    END IF;
     action := 'inserted';
+    given.id := customer_id;
+    reason := ringfence.left_out_of(NULL, given);
 END
 $card$;
 ALTER FUNCTION ringfence.import_card(jsonb, text, text) OWNER TO ringfence_definer;
@@ -2767,10 +2775,15 @@ DECLARE
     place    integer;
     -- The number of new customers that are inserted together. It doubles each time that succeeds.
     together integer := 64;
+    -- So that each row tells what was left out of it.
+    one_by_one boolean;
     up_to    integer;
     made     uuid[];
 BEGIN
     PERFORM ringfence.check_right('import.run'), ringfence.check_right('customer.read'), ringfence.check_right('customer.write');
+    -- Not an error of each row.
+    PERFORM ringfence.current_source();
+    one_by_one := current_setting('ringfence.on_foreign_datum') = 'skip';
     SELECT t.* INTO chosen FROM ringfence.import_template AS t
      WHERE t.owner_id = ringfence.current_owner() AND (t.name = template OR t.id::text = lower(template));
     IF NOT FOUND THEN
@@ -2846,7 +2859,7 @@ BEGIN
         EXIT WHEN cardinality(cards) = 0;
         place := 1;
         WHILE place <= cardinality(cards) LOOP
-            IF together >= 8 AND chosen.mode <> 'update' AND cards[place] IS NOT NULL THEN
+            IF together >= 8 AND NOT one_by_one AND chosen.mode <> 'update' AND cards[place] IS NOT NULL THEN
                 up_to := place;
                 WHILE up_to - place + 1 < together AND cards[up_to + 1] IS NOT NULL LOOP
                     up_to := up_to + 1;
@@ -3147,9 +3160,12 @@ BEGIN
         UNION ALL SELECT 8, (SELECT count(*) FROM ringfence.field WHERE owner_id = own AND NOT is_system), 'field', 'fields', true
         UNION ALL SELECT 9, (SELECT count(*) FROM ringfence.channel WHERE owner_id = own), 'channel', 'channels', true
         UNION ALL SELECT 10, (SELECT count(*) FROM ringfence.access WHERE owner_id = own), 'grant of access', 'grants of access', true
+        UNION ALL SELECT 11, (SELECT count(*) FROM ringfence.source WHERE owner_id = own), 'source', 'sources', true
+        UNION ALL SELECT 12, (SELECT count(*) FROM ringfence.proposed_value WHERE owner_id = own), 'proposal', 'proposals', true
+        UNION ALL SELECT 13, (SELECT count(*) FROM ringfence.change WHERE owner_id = own), 'change in the history', 'changes in the history', true
     ), all_counted AS (
         SELECT * FROM counted
-        UNION ALL SELECT 11, total - sum(counted.rows), 'other row', 'other rows', true FROM counted
+        UNION ALL SELECT 14, total - sum(counted.rows), 'other row', 'other rows', true FROM counted
     ), phrases AS (
         SELECT place, to_char(rows, 'FM999,999,999,999,999,999') || ' ' || CASE rows WHEN 1 THEN one ELSE many END AS phrase
           FROM all_counted WHERE rows > 0
@@ -3881,6 +3897,1218 @@ BEGIN
 END
 $renew$;
 DROP TRIGGER renew_unique_phones_once ON ringfence.owner;
+
+-- Sources, authority, history and flow --------------------------------------------------------------------------------
+
+-- source: the systems that write customers of an owner, such as CRM, ERP and ticketing.
+
+CREATE TABLE ringfence.source (
+    owner_id     uuid NOT NULL DEFAULT ringfence.current_owner() REFERENCES ringfence.owner ON DELETE CASCADE,
+    id           uuid NOT NULL DEFAULT ringfence.new_id(),
+    name         text NOT NULL CHECK (ringfence.check_name(name)),
+    description  text,
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    retired_at   timestamptz,
+    -- No foreign key: no source is deleted alone, and pg_dump warns of a table that refers to itself.
+    successor_id uuid,
+    PRIMARY KEY (owner_id, id),
+    UNIQUE (owner_id, name),
+    CHECK ((retired_at IS NULL) = (successor_id IS NULL) AND successor_id <> id)
+);
+CREATE UNIQUE INDEX source_name_as_seen ON ringfence.source (owner_id, ringfence.name_as_seen(name));
+COMMENT ON INDEX ringfence.source_name_as_seen IS 'No two sources of an owner have names that look the same';
+COMMENT ON TABLE ringfence.source IS 'Systems that write customers of an owner';
+COMMENT ON COLUMN ringfence.source.name IS 'Unique within the owner, and never changed: access names it, and a session sets ringfence.source to it';
+COMMENT ON COLUMN ringfence.source.retired_at IS 'When the source stopped writing. No session can be a retired source';
+COMMENT ON COLUMN ringfence.source.successor_id IS 'The source that has what belonged to this one';
+
+SELECT ringfence.wall('ringfence.source', 'customer.read', 'source.manage', 'source.manage');
+SELECT ringfence.decide_from('ringfence.source');
+-- A name is not changed, since access goes by it. A source is not deleted, but retired.
+GRANT SELECT (owner_id, id, name, description, created_at, retired_at, successor_id), INSERT (owner_id, name, description),
+      UPDATE (owner_id, description)
+    ON ringfence.source TO ringfence_user;
+
+CREATE FUNCTION ringfence.create_source(name text, description text DEFAULT NULL) RETURNS uuid
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        INSERT INTO ringfence.source (name, description) VALUES (create_source.name, create_source.description) RETURNING id;
+    END;
+REVOKE ALL ON FUNCTION ringfence.create_source(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.create_source(text, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.create_source(text, text) IS
+    'Adds a source system to the session''s owner, and returns its id. Needs source.manage. Error 23505: the name is taken; 22023: it cannot be a name';
+
+CREATE FUNCTION ringfence.current_source_id() RETURNS uuid
+    LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'current_source_id_wrapper';
+REVOKE ALL ON FUNCTION ringfence.current_source_id() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.current_source_id() TO ringfence_user, ringfence_admin;
+COMMENT ON FUNCTION ringfence.current_source_id() IS
+    'The id of the source system that the session writes as, or NULL. Error 42501: the access does not name it; P0002: the owner has no such source';
+
+-- The default is set afterwards: it is for new customers.
+ALTER TABLE ringfence.customer ADD COLUMN source_id uuid;
+ALTER TABLE ringfence.customer ALTER COLUMN source_id SET DEFAULT ringfence.current_source_id();
+ALTER TABLE ringfence.customer ADD FOREIGN KEY (owner_id, source_id) REFERENCES ringfence.source;
+COMMENT ON COLUMN ringfence.customer.source_id IS 'The source system that the record belongs to: that of the session that inserted it; NULL: none';
+CREATE INDEX customer_source ON ringfence.customer (owner_id, source_id) WHERE source_id IS NOT NULL;
+COMMENT ON INDEX ringfence.customer_source IS 'The customers of a source';
+GRANT SELECT (source_id) ON ringfence.customer TO ringfence_user;
+
+-- authority: which source system may change which datum of an owner's customers.
+--
+-- The authority over a datum is that of its field, else that of the customer's record (customer.source_id), else that of
+-- customers as a whole. Without one, everybody with the right may write it. A retired source's authority is its
+-- successor's. Reading is not affected.
+--
+-- To delete a customer is to change all its data. Of fields that the session does not see it must not learn whether there is
+-- a value, so that an authority over such a field counts for each customer.
+
+CREATE TABLE ringfence.authority (
+    owner_id  uuid NOT NULL DEFAULT ringfence.current_owner(),
+    id        uuid NOT NULL DEFAULT ringfence.new_id(),
+    field_id  uuid,
+    source_id uuid NOT NULL,
+    PRIMARY KEY (owner_id, id),
+    UNIQUE NULLS NOT DISTINCT (owner_id, field_id),
+    FOREIGN KEY (owner_id, field_id) REFERENCES ringfence.field ON DELETE CASCADE,
+    FOREIGN KEY (owner_id, source_id) REFERENCES ringfence.source ON DELETE CASCADE
+);
+CREATE INDEX authority_source ON ringfence.authority (owner_id, source_id);
+COMMENT ON TABLE ringfence.authority IS 'Which source may change which field of customers. Only set_authority() writes it';
+COMMENT ON COLUMN ringfence.authority.field_id IS 'The field, custom or system; NULL: the customer as a whole';
+
+SELECT ringfence.wall('ringfence.authority', 'source.manage', 'source.manage', 'source.manage');
+SELECT ringfence.decide_from('ringfence.authority');
+GRANT SELECT (owner_id, id, field_id, source_id) ON ringfence.authority TO ringfence_user;
+
+CREATE FUNCTION ringfence.source_in_reach(source text) RETURNS uuid
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $find$
+DECLARE
+    found_id uuid;
+BEGIN
+    SELECT s.id INTO found_id FROM ringfence.source AS s
+     WHERE s.owner_id = ringfence.current_owner() AND s.retired_at IS NULL AND (s.name = source OR s.id::text = lower(source));
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no source "%" is in reach', left(source, 200)
+            USING ERRCODE = 'no_data_found', HINT = 'SELECT name FROM ringfence.source WHERE retired_at IS NULL lists the sources of the owner.';
+    END IF;
+    RETURN found_id;
+END
+$find$;
+REVOKE ALL ON FUNCTION ringfence.source_in_reach(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.source_in_reach(text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.source_in_reach(text) IS 'The source with that id or exact name that is not retired. Error P0002: there is none';
+
+-- One error for a field that is hidden or missing. A masked one is found: that it is there is no secret.
+CREATE FUNCTION ringfence.known_field(field text, OUT id uuid, OUT name text, OUT is_masked boolean, OUT is_system boolean) RETURNS record
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $find$
+BEGIN
+    SELECT f.field_id, f.name, f.access = 'masked', f.is_system INTO id, name, is_masked, is_system
+      FROM ringfence.visible_fields(false) AS f WHERE f.name = field OR f.field_id::text = lower(field);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no field "%" is in reach', left(field, 200)
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = 'SELECT * FROM ringfence.visible_fields() lists the fields of this session and how they may be used.';
+    END IF;
+END
+$find$;
+REVOKE ALL ON FUNCTION ringfence.known_field(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.known_field(text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.known_field(text) IS 'The field with that id or exact name that the session sees, or that is masked for it. Error 42501: there is none. Internal';
+
+-- SECURITY DEFINER, because no role may write the table.
+CREATE FUNCTION ringfence.set_authority(source text, field text DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $set$
+DECLARE
+    found_source uuid;
+    found_field  uuid;
+BEGIN
+    PERFORM ringfence.check_right('source.manage'), ringfence.check_right('customer.read');
+    IF set_authority.source IS NOT NULL THEN
+        found_source := ringfence.source_in_reach(set_authority.source);
+    END IF;
+    IF set_authority.field IS NOT NULL THEN
+        found_field := (ringfence.known_field(set_authority.field)).id;
+    END IF;
+    IF found_source IS NULL THEN
+        DELETE FROM ringfence.authority AS a
+         WHERE a.owner_id = ringfence.current_owner() AND a.field_id IS NOT DISTINCT FROM found_field;
+    ELSE
+        INSERT INTO ringfence.authority AS a (field_id, source_id) VALUES (found_field, found_source)
+            ON CONFLICT (owner_id, field_id) DO UPDATE SET source_id = excluded.source_id;
+    END IF;
+END
+$set$;
+ALTER FUNCTION ringfence.set_authority(text, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.set_authority(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.set_authority(text, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.set_authority(text, text) IS
+    'Gives a source the authority over a field, or (NULL) over customers as a whole; a NULL source takes it away. Needs source.manage and customer.read. Error P0002: no such source; 42501: no such field';
+
+CREATE FUNCTION ringfence.hand_over(customer uuid, source text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $hand$
+DECLARE
+    found_source uuid;
+BEGIN
+    PERFORM ringfence.check_right('source.manage'), ringfence.check_right('customer.read'), ringfence.check_right('customer.write');
+    IF hand_over.source IS NOT NULL THEN
+        found_source := ringfence.source_in_reach(hand_over.source);
+    END IF;
+    UPDATE ringfence.customer AS c SET source_id = found_source
+     WHERE c.owner_id = ringfence.current_owner() AND c.id = hand_over.customer;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no customer with this id is in reach' USING ERRCODE = 'no_data_found';
+    END IF;
+END
+$hand$;
+ALTER FUNCTION ringfence.hand_over(uuid, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.hand_over(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.hand_over(uuid, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.hand_over(uuid, text) IS
+    'Gives the record of a customer to another source, or (NULL) to none. Needs source.manage, customer.read and customer.write. Error P0002: no such customer or source';
+
+-- No customer is written: whatever belongs to the source is its successor's from now on, also a customer that a session of
+-- the source is just inserting.
+CREATE FUNCTION ringfence.retire_source(source text, successor text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $retire$
+DECLARE
+    found_source    uuid;
+    found_successor uuid;
+BEGIN
+    PERFORM ringfence.check_right('source.manage'), ringfence.check_right('customer.read');
+    -- In one order, so that two sessions neither deadlock nor retire two sources in favour of each other.
+    PERFORM FROM ringfence.source AS s WHERE s.owner_id = ringfence.current_owner() ORDER BY s.id FOR UPDATE;
+    found_source := ringfence.source_in_reach(retire_source.source);
+    found_successor := ringfence.source_in_reach(retire_source.successor);
+    IF found_source = found_successor THEN
+        RAISE EXCEPTION 'a source cannot be its own successor' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    UPDATE ringfence.source AS s SET retired_at = now(), successor_id = found_successor
+     WHERE s.owner_id = ringfence.current_owner() AND s.id = found_source;
+END
+$retire$;
+ALTER FUNCTION ringfence.retire_source(text, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.retire_source(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.retire_source(text, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.retire_source(text, text) IS
+    'Ends a source: no session can write as it from now on, and its data are the successor''s. Needs source.manage and customer.read. Error P0002: no such source; 22023: both are one';
+
+CREATE FUNCTION ringfence.authority_over(field_id uuid, record_source uuid) RETURNS text
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'authority_over_wrapper';
+REVOKE ALL ON FUNCTION ringfence.authority_over(uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.authority_over(uuid, uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.authority_over(uuid, uuid) IS 'The name of the source with authority over a field of a customer whose record belongs to that source; internal';
+
+CREATE FUNCTION ringfence.exempt_own_work(customer uuid DEFAULT NULL, field uuid DEFAULT NULL) RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'exempt_own_work_wrapper';
+REVOKE ALL ON FUNCTION ringfence.exempt_own_work(uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.exempt_own_work(uuid, uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.exempt_own_work(uuid, uuid) IS
+    'Until called without arguments, statements of the caller that delete this customer, or change values of this field, are neither judged nor kept in history. Internal';
+
+-- Its name sorts before those of the triggers that keep normal forms: they must see what is left out.
+CREATE FUNCTION ringfence.judge_authority() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'judge_authority';
+REVOKE ALL ON FUNCTION ringfence.judge_authority() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.judge_authority() IS 'Trigger: error 42501 for a change of a datum of another source, or with ringfence.on_foreign_datum = ''skip'' leaves it out with a warning';
+CREATE TRIGGER judge_authority BEFORE INSERT OR DELETE OR UPDATE OF name, phones, emails, address, birth_date, language, company_id, attributes
+    ON ringfence.customer FOR EACH ROW EXECUTE FUNCTION ringfence.judge_authority();
+
+-- history: who changed which datum of a customer, when, and from what to what.
+
+-- By customer, so that its key is the only index: the history is written with each customer.
+CREATE TABLE ringfence.change (
+    owner_id    uuid NOT NULL DEFAULT ringfence.current_owner() REFERENCES ringfence.owner ON DELETE CASCADE,
+    customer_id uuid NOT NULL,
+    id          uuid NOT NULL DEFAULT ringfence.new_id(),
+    field_id    uuid,
+    at          timestamptz NOT NULL,
+    kind        text NOT NULL,
+    role_name   text NOT NULL,
+    agent       text,
+    source_id   uuid,
+    data        jsonb,
+    reason      text,
+    PRIMARY KEY (owner_id, customer_id, id)
+);
+-- For what was left out, and what is forgotten.
+CREATE INDEX change_at ON ringfence.change (owner_id, at);
+COMMENT ON TABLE ringfence.change IS 'The history of customers. A trigger of table customer writes it; no role can read or write it: history() shows what a session may see';
+COMMENT ON COLUMN ringfence.change.field_id IS 'The field, custom or system; NULL: the customer as a whole';
+COMMENT ON COLUMN ringfence.change.kind IS 'Of a field: set, change, clear, left_out. Of the customer: insert, delete, hand_over, erase, left_out (its deletion)';
+COMMENT ON COLUMN ringfence.change.data IS 'Values before and after, as they were shown: "old" and "new"';
+-- No role has a privilege on it. The rights are asked of functions of the definer.
+SELECT ringfence.wall('ringfence.change', 'customer.read', 'customer.read', 'customer.read');
+
+CREATE FUNCTION ringfence.keep_history() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'keep_history';
+REVOKE ALL ON FUNCTION ringfence.keep_history() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.keep_history() IS 'Trigger: keeps the history of customers, as ringfence.keep_history says';
+CREATE TRIGGER keep_history AFTER INSERT OR DELETE OR UPDATE OF owner_id, name, phones, emails, address, birth_date, language, company_id, attributes, source_id
+    ON ringfence.customer FOR EACH ROW EXECUTE FUNCTION ringfence.keep_history();
+
+CREATE TYPE ringfence.seen_change AS (
+    id uuid, at timestamptz, field_id uuid, field text, kind text, old jsonb, new jsonb, is_masked boolean, role_name text, agent text, source text,
+    reason text);
+COMMENT ON TYPE ringfence.seen_change IS 'A change of a customer as history() shows it. "field" is NULL of the customer as a whole; "old" and "new" are NULL of a masked field';
+
+-- A masked field shows that it was changed, and not whether it had a value. Other fields that the session does not see are left out.
+CREATE FUNCTION ringfence.seen_changes(customer uuid, wanted uuid DEFAULT NULL) RETURNS SETOF ringfence.seen_change
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $seen$
+#variable_conflict use_column
+BEGIN
+    PERFORM ringfence.check_right('customer.read');
+    RETURN QUERY
+        SELECT c.id, c.at, c.field_id, f.name,
+               CASE WHEN f.access = 'masked' AND c.kind <> 'left_out' THEN 'change' ELSE c.kind END,
+               CASE WHEN f.access IS DISTINCT FROM 'masked' THEN c.data -> 'old' END,
+               CASE WHEN f.access IS DISTINCT FROM 'masked' THEN c.data -> 'new' END,
+               coalesce(f.access = 'masked', false), c.role_name, c.agent, s.name, c.reason
+          FROM ringfence.change AS c
+          LEFT JOIN ringfence.visible_fields(false) AS f ON f.field_id = c.field_id
+          LEFT JOIN ringfence.source AS s ON s.owner_id = c.owner_id AND s.id = c.source_id
+         WHERE c.owner_id = ringfence.current_owner() AND c.customer_id = seen_changes.customer
+           AND (c.field_id IS NULL OR f.field_id IS NOT NULL)
+           AND (wanted IS NULL OR c.field_id = wanted OR c.kind = 'insert');
+END
+$seen$;
+REVOKE ALL ON FUNCTION ringfence.seen_changes(uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.seen_changes(uuid, uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.seen_changes(uuid, uuid) IS 'The changes of a customer, or of one of its fields and how it was inserted, as this session sees them now; part of history()';
+
+CREATE FUNCTION ringfence.history(customer uuid, field text DEFAULT NULL) RETURNS SETOF ringfence.seen_change
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $history$
+#variable_conflict use_column
+DECLARE
+    wanted uuid;
+BEGIN
+    PERFORM ringfence.check_right('customer.read');
+    IF history.field IS NOT NULL THEN
+        wanted := (ringfence.known_field(history.field)).id;
+    END IF;
+    RETURN QUERY
+        SELECT c.* FROM ringfence.seen_changes(history.customer, wanted) AS c
+         WHERE wanted IS NULL OR c.field_id = wanted
+         ORDER BY c.at, c.id;
+END
+$history$;
+ALTER FUNCTION ringfence.history(uuid, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.history(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.history(uuid, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.history(uuid, text) IS
+    'The changes of a customer, or of one of its fields, the oldest first, as far as this session sees the fields now. Error 42501: no such field, or no customer.read';
+
+-- A masked field, a hidden one and a missing one are the same error.
+CREATE FUNCTION ringfence.datum(customer uuid, field text, OUT value jsonb, OUT source text, OUT authority text,
+                                OUT created_by text, OUT changed_by text, OUT changed_at timestamptz) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $datum$
+DECLARE
+    wanted record;
+    record record;
+    change ringfence.seen_change;
+    made   ringfence.seen_change;
+    last   ringfence.seen_change;
+BEGIN
+    PERFORM ringfence.check_right('customer.read');
+    wanted := ringfence.known_field(datum.field);
+    IF wanted.is_masked THEN
+        RAISE EXCEPTION 'no field "%" is in reach', left(datum.field, 200)
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = 'SELECT * FROM ringfence.visible_fields() lists the fields of this session and how they may be used.';
+    END IF;
+    SELECT CASE WHEN wanted.is_system THEN to_jsonb(card) -> wanted.name ELSE card.attributes -> wanted.name END AS value,
+           c.source_id
+      INTO record
+      FROM ringfence.customer_card AS card
+      JOIN ringfence.customer AS c ON c.owner_id = card.owner_id AND c.id = card.id
+     WHERE card.owner_id = ringfence.current_owner() AND card.id = datum.customer;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no customer with this id is in reach' USING ERRCODE = 'no_data_found';
+    END IF;
+    value := nullif(nullif(record.value, 'null'), '[]');
+    authority := ringfence.authority_over(wanted.id, record.source_id);
+    FOR change IN SELECT * FROM ringfence.seen_changes(datum.customer, wanted.id) AS c
+                   WHERE c.kind <> 'left_out' ORDER BY c.at, c.id LOOP
+        -- Whoever filled the empty field made the datum: by inserting the customer, if nothing later is kept.
+        IF change.kind IN ('insert', 'set') THEN
+            made := change;
+        END IF;
+        last := change;
+    END LOOP;
+    IF value IS NOT NULL THEN
+        created_by := coalesce(made.agent, made.role_name);
+    END IF;
+    IF value IS NOT NULL OR last.kind <> 'insert' THEN
+        source := last.source;
+        changed_by := coalesce(last.agent, last.role_name);
+        changed_at := last.at;
+    END IF;
+END
+$datum$;
+ALTER FUNCTION ringfence.datum(uuid, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.datum(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.datum(uuid, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.datum(uuid, text) IS
+    'A value of a customer, the source that wrote it, the one with authority over it, and who created and last changed it, as far as history tells. Error P0002: no such customer; 42501: no such field';
+
+-- Whoever gave an empty field its value has created the datum. A field without such a change was filled when the customer was
+-- inserted, if that is still in the history: what is older is deleted first. Else nobody is named.
+CREATE FUNCTION ringfence.creators(customer uuid)
+    RETURNS TABLE (field text, role_name text, agent text, source text, at timestamptz)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $creators$
+#variable_conflict use_column
+BEGIN
+    PERFORM ringfence.check_right('customer.read');
+    RETURN QUERY
+        WITH card AS (
+            SELECT to_jsonb(seen) AS columns, seen.attributes
+              FROM ringfence.customer_card AS seen
+             WHERE seen.owner_id = ringfence.current_owner() AND seen.id = creators.customer),
+        change AS MATERIALIZED (SELECT * FROM ringfence.seen_changes(creators.customer)),
+        made AS (
+            SELECT DISTINCT ON (c.field_id) c.* FROM change AS c WHERE c.kind IN ('set', 'insert') ORDER BY c.field_id, c.at DESC, c.id DESC)
+        SELECT f.name, by.role_name, by.agent, by.source, by.at
+          FROM card
+         CROSS JOIN ringfence.visible_fields(true) AS f
+          LEFT JOIN LATERAL (SELECT m.* FROM made AS m WHERE m.field_id = f.field_id OR m.field_id IS NULL
+                              ORDER BY m.field_id NULLS LAST LIMIT 1) AS by ON true
+         WHERE coalesce(CASE WHEN f.is_system THEN card.columns -> f.name ELSE card.attributes -> f.name END, 'null') NOT IN ('null', '[]')
+         ORDER BY f."position", f.name;
+END
+$creators$;
+ALTER FUNCTION ringfence.creators(uuid) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.creators(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.creators(uuid) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.creators(uuid) IS 'For each value of a customer that this session sees: who created it, for which source, and when; NULL where the history does not tell';
+
+CREATE FUNCTION ringfence.left_out(since timestamptz DEFAULT now() - interval '1 day')
+    RETURNS TABLE (at timestamptz, customer_id uuid, field text, old jsonb, new jsonb, is_masked boolean,
+                   role_name text, agent text, source text, authority text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $left$
+#variable_conflict use_column
+BEGIN
+    PERFORM ringfence.check_right('customer.read');
+    RETURN QUERY
+        SELECT c.at, c.customer_id, f.name,
+               CASE WHEN f.access <> 'masked' THEN c.data -> 'old' END, CASE WHEN f.access <> 'masked' THEN c.data -> 'new' END,
+               coalesce(f.access = 'masked', false), c.role_name, c.agent, s.name,
+               -- A new customer would have been its writer's.
+               ringfence.authority_over(c.field_id, CASE WHEN kept.id IS NULL THEN c.source_id ELSE kept.source_id END)
+          FROM ringfence.change AS c
+          LEFT JOIN ringfence.visible_fields(false) AS f ON f.field_id = c.field_id
+          LEFT JOIN ringfence.source AS s ON s.owner_id = c.owner_id AND s.id = c.source_id
+          LEFT JOIN ringfence.customer AS kept ON kept.owner_id = c.owner_id AND kept.id = c.customer_id
+         WHERE c.owner_id = ringfence.current_owner() AND c.kind = 'left_out' AND c.at >= left_out.since
+           AND (c.field_id IS NULL OR f.field_id IS NOT NULL)
+         ORDER BY c.at, c.customer_id, c.id;
+END
+$left$;
+ALTER FUNCTION ringfence.left_out(timestamptz) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.left_out(timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.left_out(timestamptz) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.left_out(timestamptz) IS
+    'What ringfence.on_foreign_datum = ''skip'' has left out since then: the value that stayed, the one not written, by whom, and whose it is now. Without a field: the deletion of a customer';
+
+CREATE FUNCTION ringfence.forget_history(before timestamptz) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $forget$
+DECLARE
+    forgotten bigint;
+BEGIN
+    PERFORM ringfence.check_right('customer.read'), ringfence.check_right('source.manage');
+    DELETE FROM ringfence.change AS c
+     WHERE c.owner_id = ringfence.current_owner() AND c.at < forget_history.before AND c.kind <> 'erase';
+    GET DIAGNOSTICS forgotten = ROW_COUNT;
+    PERFORM ringfence.forget_proposals(forget_history.before);
+    RAISE LOG '"%" has deleted % changes of owner % from the history, of the time before %',
+        ringfence.current_actor(), forgotten, ringfence.current_owner(), forget_history.before;
+    RETURN forgotten;
+END
+$forget$;
+ALTER FUNCTION ringfence.forget_history(timestamptz) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.forget_history(timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.forget_history(timestamptz) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.forget_history(timestamptz) IS
+    'Deletes the owner''s history before that time, and proposals decided before it, and returns how many changes those were; that a customer was erased is kept. Needs customer.read and source.manage';
+
+CREATE FUNCTION ringfence.note_erased_customer(customer uuid, reason text) RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE STRICT AS 'MODULE_PATHNAME', 'note_erased_customer_wrapper';
+REVOKE ALL ON FUNCTION ringfence.note_erased_customer(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.note_erased_customer(uuid, text) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.note_erased_customer(uuid, text) IS 'Keeps in the history that a customer was erased, and why. Part of erase_customer()';
+
+-- proposal: what a session that may propose, and not write, has written to customer_card; for others to accept or reject.
+
+CREATE TABLE ringfence.proposed_value (
+    owner_id    uuid NOT NULL DEFAULT ringfence.current_owner() REFERENCES ringfence.owner ON DELETE CASCADE,
+    id          uuid NOT NULL DEFAULT ringfence.new_id(),
+    customer_id uuid,
+    field_id    uuid,
+    data        jsonb NOT NULL,
+    proposed_at timestamptz NOT NULL DEFAULT now(),
+    role_name   text NOT NULL,
+    agent       text,
+    source_id   uuid,
+    state       text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'accepted', 'rejected')),
+    decided_at  timestamptz,
+    decided_by  text,
+    reason      text,
+    PRIMARY KEY (owner_id, id),
+    FOREIGN KEY (owner_id, customer_id) REFERENCES ringfence.customer ON DELETE CASCADE,
+    FOREIGN KEY (owner_id, field_id) REFERENCES ringfence.field ON DELETE CASCADE,
+    CHECK (field_id IS NULL OR customer_id IS NOT NULL)
+);
+CREATE INDEX proposed_value_customer ON ringfence.proposed_value (owner_id, customer_id) WHERE customer_id IS NOT NULL;
+CREATE INDEX proposed_value_field ON ringfence.proposed_value (owner_id, field_id) WHERE field_id IS NOT NULL;
+CREATE INDEX proposed_value_new_customer ON ringfence.proposed_value (owner_id, (data #>> '{new,id}')) WHERE customer_id IS NULL;
+COMMENT ON TABLE ringfence.proposed_value IS 'Proposed values of customers, and new customers (without field_id). No role can read or write it: view proposal shows what a session may see';
+COMMENT ON COLUMN ringfence.proposed_value.customer_id IS 'NULL: a new customer that is not accepted';
+COMMENT ON COLUMN ringfence.proposed_value.data IS '"old" and "new", as they were shown. Of an open new customer its card, with custom values by the ids of their fields; of a rejected one its id; of an accepted one empty';
+-- No role has a privilege on it. The rights are asked by the functions below, and by the triggers of customer_card.
+SELECT ringfence.wall('ringfence.proposed_value', 'customer.read', 'customer.read', 'customer.read');
+
+CREATE FUNCTION ringfence.store_proposal(customer uuid, field uuid, data jsonb, role_name text, agent text, source uuid) RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        INSERT INTO ringfence.proposed_value (customer_id, field_id, data, role_name, agent, source_id)
+        SELECT store_proposal.customer, store_proposal.field, store_proposal.data, store_proposal.role_name, store_proposal.agent, store_proposal.source
+         -- A value that is proposed a second time is one proposal.
+         WHERE NOT EXISTS (SELECT FROM ringfence.proposed_value AS same
+                            WHERE same.owner_id = ringfence.current_owner() AND same.customer_id = store_proposal.customer
+                              AND same.field_id = store_proposal.field AND same.data = store_proposal.data AND same.state = 'open'
+                              AND same.role_name = store_proposal.role_name AND same.agent IS NOT DISTINCT FROM store_proposal.agent
+                              AND same.source_id IS NOT DISTINCT FROM store_proposal.source);
+    END;
+REVOKE ALL ON FUNCTION ringfence.store_proposal(uuid, uuid, jsonb, text, text, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.store_proposal(uuid, uuid, jsonb, text, text, uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.store_proposal(uuid, uuid, jsonb, text, text, uuid) IS 'Keeps a proposal; part of customer_card';
+
+CREATE FUNCTION ringfence.card_by_names(card jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+        SELECT card_by_names.card || jsonb_build_object('attributes', coalesce(
+            (SELECT jsonb_object_agg(f.name, given.value)
+               FROM jsonb_each(card_by_names.card -> 'attributes') AS given
+               JOIN ringfence.visible_fields(true) AS f ON f.field_id::text = given.key), '{}'));
+    END;
+REVOKE ALL ON FUNCTION ringfence.card_by_names(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.card_by_names(jsonb) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.card_by_names(jsonb) IS 'The card of a proposed new customer, with custom values by the names of their fields. Internal';
+
+-- A card in part would be accepted in part.
+CREATE FUNCTION ringfence.sees_card(card jsonb) RETURNS boolean
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+        SELECT NOT EXISTS (SELECT FROM jsonb_object_keys(sees_card.card -> 'attributes') AS given (field_id)
+                            WHERE given.field_id NOT IN (SELECT f.field_id::text FROM ringfence.visible_fields(true) AS f));
+    END;
+REVOKE ALL ON FUNCTION ringfence.sees_card(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.sees_card(jsonb) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.sees_card(jsonb) IS 'Whether the session sees all fields of which a proposed new customer has values. Internal';
+
+-- A masked field shows that something is proposed for it, without values. Fields that the session does not see are left out,
+-- and so are new customers that have values of such fields, or of masked ones.
+CREATE FUNCTION ringfence.proposals_in_reach()
+    RETURNS TABLE (owner_id uuid, id uuid, customer_id uuid, field text, old jsonb, new jsonb, proposed_at timestamptz, role_name text, agent text,
+                   source text, state text, decided_at timestamptz, decided_by text, reason text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $proposals$
+#variable_conflict use_column
+BEGIN
+    PERFORM ringfence.check_right('customer.read');
+    RETURN QUERY
+        SELECT p.owner_id, p.id, p.customer_id, f.name,
+               CASE WHEN f.access <> 'masked' THEN p.data -> 'old' END,
+               CASE WHEN p.field_id IS NULL THEN CASE WHEN p.state = 'open' THEN ringfence.card_by_names(p.data -> 'new') END
+                    WHEN f.access <> 'masked' THEN p.data -> 'new' END,
+               p.proposed_at, p.role_name, p.agent, s.name, p.state, p.decided_at, p.decided_by, p.reason
+          FROM ringfence.proposed_value AS p
+          LEFT JOIN ringfence.visible_fields(false) AS f ON f.field_id = p.field_id
+          LEFT JOIN ringfence.source AS s ON s.owner_id = p.owner_id AND s.id = p.source_id
+         WHERE p.owner_id = ringfence.current_owner()
+           AND CASE WHEN p.field_id IS NULL THEN ringfence.sees_card(p.data -> 'new') ELSE f.field_id IS NOT NULL END
+         ORDER BY p.proposed_at, p.id;
+END
+$proposals$;
+ALTER FUNCTION ringfence.proposals_in_reach() OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.proposals_in_reach() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.proposals_in_reach() TO ringfence_user;
+COMMENT ON FUNCTION ringfence.proposals_in_reach() IS 'The rows of view proposal. Error 42501 without customer.read';
+
+CREATE VIEW ringfence.proposal WITH (security_invoker = true, security_barrier = true) AS SELECT * FROM ringfence.proposals_in_reach();
+GRANT SELECT ON ringfence.proposal TO ringfence_user;
+COMMENT ON VIEW ringfence.proposal IS 'What sessions that may propose have written to customer_card, as far as this session sees the fields';
+COMMENT ON COLUMN ringfence.proposal.customer_id IS 'NULL: a new customer, whose card is "new" until it is accepted or rejected';
+COMMENT ON COLUMN ringfence.proposal.field IS 'NULL: a new customer';
+COMMENT ON COLUMN ringfence.proposal.state IS 'open, accepted or rejected';
+
+-- One error for a proposal that is not there, of another owner, decided, or of a field that the session does not see.
+CREATE FUNCTION ringfence.open_proposal(proposal uuid) RETURNS ringfence.proposed_value
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $open$
+DECLARE
+    found_row ringfence.proposed_value;
+BEGIN
+    PERFORM ringfence.check_right('customer.read'), ringfence.check_right('customer.write');
+    SELECT p.* INTO found_row FROM ringfence.proposed_value AS p
+     WHERE p.owner_id = ringfence.current_owner() AND p.id = open_proposal.proposal AND p.state = 'open'
+       AND CASE WHEN p.field_id IS NULL THEN ringfence.sees_card(p.data -> 'new')
+                ELSE p.field_id IN (SELECT f.field_id FROM ringfence.visible_fields(true) AS f) END
+       FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no open proposal with this id is in reach' USING ERRCODE = 'no_data_found', HINT = 'SELECT * FROM ringfence.proposal lists them.';
+    END IF;
+    RETURN found_row;
+END
+$open$;
+REVOKE ALL ON FUNCTION ringfence.open_proposal(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.open_proposal(uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.open_proposal(uuid) IS 'An open proposal of a field that the session sees, locked. Error P0002: there is none; 42501: rights are missing. Internal';
+
+-- With 'skip' a datum of another source would be left out, and the proposal be lost.
+CREATE FUNCTION ringfence.accept_proposal(proposal uuid) RETURNS uuid
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET ringfence.on_foreign_datum = 'error' AS $accept$
+DECLARE
+    accepted ringfence.proposed_value := ringfence.open_proposal(proposal);
+    field    record;
+    card     ringfence.customer_card;
+    given    ringfence.customer_card;
+    held     jsonb;
+BEGIN
+    IF accepted.field_id IS NULL THEN
+        given := jsonb_populate_record(NULL::ringfence.customer_card, ringfence.card_by_names(accepted.data -> 'new'));
+        INSERT INTO ringfence.customer_card (id, name, phones, emails, address, birth_date, language, company_id, attributes)
+        VALUES (given.id, given.name, given.phones, given.emails, given.address, given.birth_date, given.language, given.company_id, given.attributes);
+        accepted.customer_id := given.id;
+    ELSE
+        SELECT f.name, f.is_system INTO field FROM ringfence.visible_fields(true) AS f WHERE f.field_id = accepted.field_id;
+        -- From here on no other session changes the customer.
+        PERFORM FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = accepted.customer_id FOR UPDATE;
+        SELECT c.* INTO card FROM ringfence.customer_card AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = accepted.customer_id;
+        held := CASE WHEN field.is_system THEN to_jsonb(card) -> field.name ELSE card.attributes -> field.name END;
+        IF coalesce(nullif(held, '[]'), 'null') IS DISTINCT FROM coalesce(accepted.data -> 'old', 'null') THEN
+            RAISE EXCEPTION 'the value has changed since the proposal was made'
+                USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Look at both. Then write the one that is right, and reject the proposal.';
+        END IF;
+        given := card;
+        IF field.is_system THEN
+            given := jsonb_populate_record(card, jsonb_build_object(field.name, accepted.data -> 'new'));
+        ELSE
+            given.attributes := card.attributes || jsonb_build_object(field.name, accepted.data -> 'new');
+        END IF;
+        UPDATE ringfence.customer_card AS c
+           SET name = given.name, phones = given.phones, emails = given.emails, address = given.address, birth_date = given.birth_date,
+               language = given.language, company_id = given.company_id, attributes = given.attributes
+         WHERE c.owner_id = ringfence.current_owner() AND c.id = accepted.customer_id;
+    END IF;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the proposal was not written: a trigger suppressed it' USING ERRCODE = 'triggered_action_exception',
+            HINT = 'Ask a database administrator which trigger of table ringfence.customer does so.';
+    END IF;
+    -- The values of a new customer are the customer's now, and are erased with it.
+    UPDATE ringfence.proposed_value AS p
+       SET state = 'accepted', decided_at = now(), decided_by = ringfence.current_actor(), customer_id = accepted.customer_id,
+           data = CASE WHEN p.field_id IS NULL THEN '{}' ELSE p.data END
+     WHERE p.owner_id = accepted.owner_id AND p.id = accepted.id;
+    RETURN accepted.customer_id;
+END
+$accept$;
+ALTER FUNCTION ringfence.accept_proposal(uuid) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.accept_proposal(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.accept_proposal(uuid) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.accept_proposal(uuid) IS
+    'Writes what is proposed, as this session may write it, and returns the customer''s id. Needs customer.read and customer.write. Error P0002: no open proposal; 55000: the value has changed since';
+
+CREATE FUNCTION ringfence.reject_proposal(proposal uuid, reason text DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $reject$
+DECLARE
+    rejected ringfence.proposed_value := ringfence.open_proposal(proposal);
+BEGIN
+    UPDATE ringfence.proposed_value AS p
+       SET state = 'rejected', decided_at = now(), decided_by = ringfence.current_actor(), reason = reject_proposal.reason,
+           -- Of somebody who does not become a customer nothing is kept but the id, by which erase_customer() finds the row.
+           data = CASE WHEN p.field_id IS NULL THEN jsonb_build_object('new', jsonb_build_object('id', p.data #> '{new,id}')) ELSE p.data END
+     WHERE p.owner_id = rejected.owner_id AND p.id = rejected.id;
+END
+$reject$;
+ALTER FUNCTION ringfence.reject_proposal(uuid, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.reject_proposal(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.reject_proposal(uuid, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.reject_proposal(uuid, text) IS 'Closes a proposal without writing it, for a reason. The card of a proposed new customer is deleted. Needs customer.read and customer.write. Error P0002: no open proposal';
+
+CREATE FUNCTION ringfence.forget_proposals(before timestamptz) RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        DELETE FROM ringfence.proposed_value AS p WHERE p.owner_id = ringfence.current_owner() AND p.decided_at < forget_proposals.before;
+    END;
+REVOKE ALL ON FUNCTION ringfence.forget_proposals(timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.forget_proposals(timestamptz) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.forget_proposals(timestamptz) IS 'Deletes proposals that were decided before that time; part of forget_history()';
+
+CREATE FUNCTION ringfence.forget_proposed(field_id uuid) RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        UPDATE ringfence.proposed_value AS p SET data = p.data #- ARRAY['new', 'attributes', forget_proposed.field_id::text]
+         WHERE p.owner_id = ringfence.current_owner() AND p.field_id IS NULL
+           AND p.data #> ARRAY['new', 'attributes', forget_proposed.field_id::text] IS NOT NULL;
+    END;
+REVOKE ALL ON FUNCTION ringfence.forget_proposed(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.forget_proposed(uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.forget_proposed(uuid) IS 'Takes the values of a field out of proposed new customers; part of drop_field()';
+
+-- flow: where data of customers come from, who may read and write them, and where a person's data are.
+
+-- Rights that an entry of access gives, with those of its profiles. Row-level security shows the entries that the session may see.
+CREATE VIEW ringfence.granted_right WITH (security_barrier = true) AS
+    SELECT a.owner_id, a.role_name, a.project_id, a.sources, granted.right_name, granted.profile
+      FROM ringfence.access AS a
+      -- An entry counts only while its role has this name.
+      JOIN pg_catalog.pg_roles AS r ON r.oid = a.role::oid AND r.rolname = a.role_name
+     CROSS JOIN LATERAL (
+        SELECT named AS right_name, NULL::text AS profile FROM unnest(a.rights) AS named WHERE strpos(named, '.') > 0
+        UNION
+        SELECT unnest(p.rights), p.name FROM ringfence.profile AS p WHERE p.owner_id = a.owner_id AND p.name = ANY (a.rights)) AS granted;
+ALTER VIEW ringfence.granted_right OWNER TO ringfence_definer;
+COMMENT ON VIEW ringfence.granted_right IS 'The rights that entries of access give, by themselves or by a profile; part of data_flow';
+
+-- Of the projects field.manage tells, of profiles and roles access.manage: without these rights the columns are NULL.
+CREATE FUNCTION ringfence.flow_of_data()
+    RETURNS TABLE (owner_id uuid, field_id uuid, field text, authority text, written_by text[], read_in text[], written_in text[],
+                   reading_profiles text[], writing_profiles text[], reading_roles text[], writing_roles text[])
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $flow$
+#variable_conflict use_column
+BEGIN
+    PERFORM ringfence.check_right('customer.read');
+    RETURN QUERY
+    WITH may AS MATERIALIZED (
+        SELECT ringfence.has_right_in('field.manage', NULL) AS manage_fields,
+               -- Which projects have a field decides who reads it.
+               ringfence.has_right_in('access.manage', NULL) AND ringfence.has_right_in('field.manage', NULL) AS manage_access),
+    field AS MATERIALIZED (
+        SELECT f.field_id, f.name, f.is_system, f.is_masked, f."position", ringfence.authority_over(f.field_id, NULL) AS authority
+          FROM ringfence.visible_fields(false) AS f),
+    writer AS MATERIALIZED (
+        SELECT c.field_id, array_agg(DISTINCT s.name ORDER BY s.name) AS sources
+          FROM ringfence.change AS c
+          JOIN ringfence.source AS s ON s.owner_id = c.owner_id AND s.id = c.source_id
+         WHERE c.owner_id = ringfence.current_owner() AND c.at >= now() - interval '30 days' AND c.kind IN ('set', 'change', 'clear')
+         GROUP BY c.field_id),
+    place AS MATERIALIZED (
+        SELECT b.field_id, b.project_id, p.name, b.access
+          FROM ringfence.field_project AS b
+          JOIN ringfence.project AS p ON p.owner_id = b.owner_id AND p.id = b.project_id
+         WHERE b.owner_id = ringfence.current_owner() AND p.enabled),
+    -- The rights of each role, also by the roles that it is a member of.
+    held AS MATERIALIZED (
+        SELECT member.rolname AS role_name, g.project_id, g.sources, g.right_name, g.profile
+          FROM ringfence.granted_right AS g
+          LEFT JOIN ringfence.project AS p ON p.owner_id = g.owner_id AND p.id = g.project_id
+          JOIN pg_roles AS granted ON granted.rolname = g.role_name
+          JOIN pg_roles AS member ON NOT member.rolsuper AND pg_has_role(member.oid, granted.oid, 'MEMBER')
+         WHERE (SELECT m.manage_access FROM may AS m)
+           AND g.owner_id = ringfence.current_owner() AND (g.project_id IS NULL OR p.enabled)),
+    -- In each project a role has what its entries give there, together; without one (NULL) what they give anywhere.
+    reach AS MATERIALIZED (
+        SELECT h.role_name, s.project_id,
+               bool_or(h.right_name = 'customer.read') AS reads, bool_or(h.right_name = 'customer.write') AS writes,
+               bool_or(h.right_name = 'field.unmask') AS unmasks,
+               bool_or(h.right_name = 'customer.write' AND h.sources IS NULL) AS writes_for_any_source,
+               array_agg(allowed.source) FILTER (WHERE h.right_name = 'customer.write') AS sources,
+               array_agg(DISTINCT h.profile) FILTER (WHERE h.profile IS NOT NULL AND h.right_name = 'customer.read') AS reading,
+               array_agg(DISTINCT h.profile) FILTER (WHERE h.profile IS NOT NULL AND h.right_name = 'customer.write') AS writing
+          FROM held AS h
+          JOIN (SELECT NULL::uuid AS project_id UNION ALL SELECT DISTINCT p.project_id FROM place AS p) AS s
+            ON s.project_id IS NULL OR h.project_id IS NULL OR h.project_id = s.project_id
+          LEFT JOIN LATERAL unnest(h.sources) AS allowed (source) ON true
+         GROUP BY h.role_name, s.project_id),
+    use AS MATERIALIZED (
+        SELECT f.field_id, r.role_name, r.reading, r.writing,
+               r.reads AND (NOT f.is_masked OR r.unmasks) AS reads,
+               r.writes AND (f.authority IS NULL OR r.writes_for_any_source OR f.authority = ANY (r.sources))
+                   AND (f.is_system OR p.access = 'write' AND r.reads AND (NOT f.is_masked OR r.unmasks)) AS writes
+          FROM field AS f
+          LEFT JOIN place AS p ON p.field_id = f.field_id AND NOT f.is_system
+          JOIN reach AS r ON CASE WHEN f.is_system THEN r.project_id IS NULL ELSE r.project_id = p.project_id END)
+    SELECT ringfence.current_owner() AS owner_id, f.field_id, f.name AS field, f.authority, coalesce(writer.sources, '{}') AS written_by,
+           CASE WHEN may.manage_fields AND NOT f.is_system THEN ARRAY(SELECT p.name FROM place AS p WHERE p.field_id = f.field_id ORDER BY 1) END AS read_in,
+           CASE WHEN may.manage_fields AND NOT f.is_system THEN ARRAY(SELECT p.name FROM place AS p WHERE p.field_id = f.field_id AND p.access = 'write' ORDER BY 1) END AS written_in,
+           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT unnest(u.reading) FROM use AS u WHERE u.field_id = f.field_id AND u.reads ORDER BY 1) END AS reading_profiles,
+           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT unnest(u.writing) FROM use AS u WHERE u.field_id = f.field_id AND u.writes ORDER BY 1) END AS writing_profiles,
+           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT u.role_name::text COLLATE "C" FROM use AS u WHERE u.field_id = f.field_id AND u.reads ORDER BY 1) END AS reading_roles,
+           CASE WHEN may.manage_access THEN ARRAY(SELECT DISTINCT u.role_name::text COLLATE "C" FROM use AS u WHERE u.field_id = f.field_id AND u.writes ORDER BY 1) END AS writing_roles
+      FROM field AS f
+      LEFT JOIN writer ON writer.field_id = f.field_id
+     CROSS JOIN may
+     ORDER BY NOT f.is_system, f."position", f.name;
+END
+$flow$;
+ALTER FUNCTION ringfence.flow_of_data() OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.flow_of_data() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.flow_of_data() TO ringfence_user;
+COMMENT ON FUNCTION ringfence.flow_of_data() IS 'The rows of view data_flow. Error 42501 without customer.read';
+CREATE VIEW ringfence.data_flow WITH (security_invoker = true, security_barrier = true) AS SELECT * FROM ringfence.flow_of_data();
+GRANT SELECT ON ringfence.data_flow TO ringfence_user;
+COMMENT ON VIEW ringfence.data_flow IS 'For each field that the session sees: whose it is, which sources have changed it lately, and in which projects and by whom it is read and written';
+COMMENT ON COLUMN ringfence.data_flow.authority IS 'The source with authority over the field: its own, or that over customers as a whole, which the source of a customer''s record precedes';
+COMMENT ON COLUMN ringfence.data_flow.written_by IS 'Sources that have changed it in the last 30 days, by the history';
+COMMENT ON COLUMN ringfence.data_flow.read_in IS 'Enabled projects that have it; NULL for a system field, which all have, and without field.manage';
+COMMENT ON COLUMN ringfence.data_flow.reading_roles IS 'Roles that may read it, also by a role that they are members of; NULL without access.manage and field.manage in all projects';
+COMMENT ON COLUMN ringfence.data_flow.writing_roles IS 'Roles that may write it, also by the sources that they may be; NULL as reading_roles';
+
+-- The right that shows the rows of a table of the extension. NULL: the table is not the extension's, or nobody reads it.
+CREATE FUNCTION ringfence.right_to_read(relation regclass) RETURNS text
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+        SELECT CASE c.relname WHEN 'ticket' THEN 'ticket.read'
+                              WHEN 'interaction' THEN 'interaction.read' WHEN 'response' THEN 'interaction.read'
+                              WHEN 'customer' THEN 'customer.read' WHEN 'change' THEN 'customer.read'
+                              WHEN 'unique_value' THEN 'customer.read' WHEN 'proposed_value' THEN 'customer.read' END
+          FROM pg_catalog.pg_class AS c
+         WHERE c.oid = right_to_read.relation AND c.relnamespace = 'ringfence'::regnamespace AND pg_catalog.pg_get_userbyid(c.relowner) = 'ringfence_tables';
+    END;
+REVOKE ALL ON FUNCTION ringfence.right_to_read(regclass) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.right_to_read(regclass) TO ringfence_user, ringfence_definer;
+COMMENT ON FUNCTION ringfence.right_to_read(regclass) IS 'The right that shows the rows of a table of the extension that refers to customers; part of where_is()';
+
+CREATE FUNCTION ringfence.roles_with(right_name text) RETURNS text[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $roles$
+BEGIN
+    IF NOT ringfence.has_right_in('access.manage', NULL) THEN
+        RETURN NULL;
+    END IF;
+    RETURN ARRAY(SELECT DISTINCT member.rolname::text COLLATE "C"
+                   FROM ringfence.granted_right AS g
+                   JOIN pg_roles AS granted ON granted.rolname = g.role_name
+                   JOIN pg_roles AS member ON NOT member.rolsuper AND pg_has_role(member.oid, granted.oid, 'MEMBER')
+                  WHERE g.owner_id = ringfence.current_owner() AND g.right_name = roles_with.right_name ORDER BY 1);
+END
+$roles$;
+ALTER FUNCTION ringfence.roles_with(text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.roles_with(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.roles_with(text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.roles_with(text) IS 'The roles that have a right in some project of the session''s owner, also by a role that they are members of; NULL without access.manage. Part of where_is()';
+
+-- A query for the rows that refer to customer $1 by these foreign keys: the first is of the table that is counted, the last refers to
+-- table customer. Of the extension's
+-- rows that belong to a field, those of fields that the session sees count. NULL if the keys are no such chain.
+CREATE FUNCTION ringfence.query_by_keys(keys oid[]) RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $query$
+DECLARE
+    target    oid := 'ringfence.customer'::regclass;
+    key       record;
+    pair      record;
+    condition text := '';
+    joined    text;
+BEGIN
+    FOR n IN REVERSE coalesce(cardinality(keys), 0)..1 LOOP
+        SELECT c.conrelid, c.confrelid, c.conkey, c.confkey INTO key FROM pg_constraint AS c WHERE c.oid = keys[n] AND c.contype = 'f';
+        IF NOT FOUND OR key.confrelid <> target THEN
+            RETURN NULL;
+        END IF;
+        joined := '';
+        FOR pair IN SELECT here.attname AS here, there.attname AS there
+                      FROM unnest(key.conkey, key.confkey) AS columns (here, there)
+                      JOIN pg_attribute AS here ON here.attrelid = key.conrelid AND here.attnum = columns.here
+                      JOIN pg_attribute AS there ON there.attrelid = key.confrelid AND there.attnum = columns.there LOOP
+            joined := joined || CASE WHEN n < cardinality(keys) THEN format(' AND t%s.%I = t%s.%I', n, pair.here, n + 1, pair.there)
+                                     WHEN pair.there = 'owner_id' THEN format(' AND t%s.%I = ringfence.current_owner()', n, pair.here)
+                                     WHEN pair.there = 'id' THEN format(' AND t%s.%I = $1', n, pair.here) END;
+        END LOOP;
+        -- A key that does not name the owner could count rows of another owner.
+        IF n = cardinality(keys) AND (joined IS NULL OR joined NOT LIKE '%current_owner()%' OR joined NOT LIKE '%$1%') THEN
+            RETURN NULL;
+        END IF;
+        condition := CASE WHEN n = cardinality(keys) THEN joined
+                          ELSE format(' AND EXISTS (SELECT FROM %s AS t%s WHERE true%s%s)', target::regclass, n + 1, joined, condition) END;
+        target := key.conrelid;
+    END LOOP;
+    IF ringfence.right_to_read(target) IS NOT NULL
+       AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = target AND a.attname = 'field_id' AND NOT a.attisdropped) THEN
+        condition := condition || ' AND (t1.field_id IS NULL OR t1.field_id IN (SELECT f.field_id FROM ringfence.visible_fields(true) AS f))';
+    END IF;
+    RETURN format('SELECT count(*) FROM %s AS t1 WHERE true', target::regclass) || condition;
+END
+$query$;
+REVOKE ALL ON FUNCTION ringfence.query_by_keys(oid[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.query_by_keys(oid[]) TO ringfence_user, ringfence_definer;
+COMMENT ON FUNCTION ringfence.query_by_keys(oid[]) IS 'Builds the query for rows that refer to a customer by a chain of foreign keys; part of where_is()';
+
+-- Row-level security binds the definer by the rights of the session: without the right in all projects it would count some of the rows
+-- only.
+CREATE FUNCTION ringfence.rows_of_customer(keys oid[], customer uuid) RETURNS bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $rows$
+DECLARE
+    query text;
+    found bigint;
+BEGIN
+    IF keys IS NULL OR keys = '{}' OR EXISTS (
+        SELECT FROM unnest(keys) AS named (key) LEFT JOIN pg_constraint AS c ON c.oid = named.key
+         WHERE ringfence.has_right_in(ringfence.right_to_read(c.conrelid), NULL) IS NOT TRUE) THEN
+        RETURN NULL;
+    END IF;
+    query := ringfence.query_by_keys(keys);
+    IF query IS NOT NULL THEN
+        EXECUTE query INTO found USING customer;
+    END IF;
+    RETURN found;
+END
+$rows$;
+ALTER FUNCTION ringfence.rows_of_customer(oid[], uuid) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.rows_of_customer(oid[], uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.rows_of_customer(oid[], uuid) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.rows_of_customer(oid[], uuid) IS 'How many rows of a table of the extension refer to a customer by a chain of foreign keys. NULL: the session may not read all of them. Part of where_is()';
+
+CREATE FUNCTION ringfence.where_customer_is(customer uuid, OUT is_there boolean, OUT changes bigint, OUT authority text) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $where$
+BEGIN
+    PERFORM ringfence.check_right('customer.read');
+    SELECT true, ringfence.authority_over(NULL, c.source_id) INTO is_there, authority
+      FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = where_customer_is.customer;
+    SELECT count(*) INTO changes FROM ringfence.seen_changes(where_customer_is.customer);
+END
+$where$;
+ALTER FUNCTION ringfence.where_customer_is(uuid) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.where_customer_is(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.where_customer_is(uuid) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.where_customer_is(uuid) IS 'Whether the session''s owner has a customer, its changes, and whose the record is; part of where_is()';
+
+-- Not SECURITY DEFINER: applications' own tables are read with the privileges of the caller.
+CREATE FUNCTION ringfence.where_is(customer uuid)
+    RETURNS TABLE (relation regclass, column_name name, rows bigint, authority text, readers text[])
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $where$
+#variable_conflict use_column
+DECLARE
+    known record := ringfence.where_customer_is(customer);
+    place record;
+BEGIN
+    IF known.is_there IS NULL AND known.changes = 0 THEN
+        RAISE EXCEPTION 'no customer with this id is in reach' USING ERRCODE = 'no_data_found';
+    END IF;
+    IF known.is_there THEN
+        RETURN QUERY SELECT 'ringfence.customer'::regclass, 'id'::name, 1::bigint, known.authority, ringfence.roles_with('customer.read');
+    END IF;
+    IF known.changes > 0 THEN
+        RETURN QUERY SELECT 'ringfence.change'::regclass, 'customer_id'::name, known.changes, NULL::text, ringfence.roles_with('customer.read');
+    END IF;
+    -- Each key that leads to table customer, by the shortest way.
+    FOR place IN
+        WITH RECURSIVE way AS (
+            SELECT key.oid AS key, key.conrelid, ARRAY[key.oid] AS keys
+              FROM pg_constraint AS key
+             WHERE key.contype = 'f' AND key.confrelid = 'ringfence.customer'::regclass AND key.conparentid = 0
+            UNION ALL
+            SELECT key.oid, key.conrelid, key.oid || way.keys
+              FROM way
+              JOIN pg_constraint AS key ON key.contype = 'f' AND key.confrelid = way.conrelid AND key.conparentid = 0
+             WHERE key.oid <> ALL (way.keys) AND key.conrelid <> 'ringfence.customer'::regclass AND cardinality(way.keys) < 4)
+        SELECT DISTINCT ON (key.conrelid::regclass::text COLLATE "C", columns.name)
+               key.conrelid::regclass AS relation, columns.name AS column_name, way.keys, ringfence.right_to_read(key.conrelid) AS right_name,
+               ARRAY(SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
+                       FROM (SELECT (aclexplode(c.relacl)).* UNION ALL
+                             SELECT (aclexplode(t.attacl)).* FROM pg_attribute AS t WHERE t.attrelid = c.oid AND t.attacl IS NOT NULL) AS a
+                      WHERE a.privilege_type = 'SELECT' AND a.grantee <> c.relowner ORDER BY 1) AS granted
+          FROM way
+          JOIN pg_constraint AS key ON key.oid = way.key
+          JOIN pg_class AS c ON c.oid = key.conrelid
+         CROSS JOIN LATERAL (
+            SELECT a.attname AS name FROM unnest(key.conkey, key.confkey) AS pair (here, there)
+              JOIN pg_attribute AS a ON a.attrelid = key.conrelid AND a.attnum = pair.here
+              JOIN pg_attribute AS b ON b.attrelid = key.confrelid AND b.attnum = pair.there AND b.attname <> 'owner_id'
+             ORDER BY b.attname <> 'id' LIMIT 1) AS columns
+         ORDER BY key.conrelid::regclass::text COLLATE "C", columns.name, cardinality(way.keys), way.keys
+    LOOP
+        relation := place.relation;
+        column_name := place.column_name;
+        authority := NULL;
+        rows := NULL;
+        IF place.right_name IS NOT NULL THEN
+            readers := ringfence.roles_with(place.right_name);
+            rows := ringfence.rows_of_customer(place.keys, customer);
+        ELSE
+            readers := place.granted;
+            -- A policy is code of the table's owner, and would run with the rights of the caller.
+            IF NOT EXISTS (
+                SELECT FROM pg_constraint AS key
+                  JOIN pg_class AS c ON c.oid = key.conrelid AND c.relrowsecurity AND ringfence.right_to_read(c.oid) IS NULL
+                  JOIN pg_roles AS r ON r.oid = c.relowner
+                 WHERE key.oid = ANY (place.keys) AND NOT r.rolsuper AND r.rolname <> current_user) THEN
+                BEGIN
+                    EXECUTE coalesce(ringfence.query_by_keys(place.keys), 'SELECT NULL::bigint') INTO rows USING customer;
+                EXCEPTION WHEN OTHERS THEN
+                    -- The caller may not read the table, or a policy fails.
+                    rows := NULL;
+                END;
+            END IF;
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END
+$where$;
+REVOKE ALL ON FUNCTION ringfence.where_is(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.where_is(uuid) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.where_is(uuid) IS
+    'Every table that foreign keys lead from to a customer, applications'' own too: how many rows (NULL: not the caller''s to read), whose the record is, and who may read. Error P0002: no such customer';
+
+DROP TRIGGER require_right_to_write ON ringfence.customer_card;
+CREATE TRIGGER require_right_to_write BEFORE INSERT OR UPDATE ON ringfence.customer_card
+    FOR EACH STATEMENT EXECUTE FUNCTION ringfence.require_right('customer.write', 'customer.propose');
+
+CREATE OR REPLACE FUNCTION ringfence.drop_field(field text, customers bigint DEFAULT NULL) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $drop$
+DECLARE
+    target CONSTANT ringfence.field := ringfence.lock_field(field);
+    key    CONSTANT text := ringfence.storage_key(target.id);
+    held   bigint;
+BEGIN
+    SELECT count(*) INTO held FROM ringfence.customer AS c WHERE c.owner_id = target.owner_id AND c.attributes ? key;
+    IF held > 0 AND NOT target.is_system AND drop_field.customers IS DISTINCT FROM held THEN
+        RAISE EXCEPTION 'cannot drop field "%", because this many customers have a value of it: %', target.name, held
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'Dropping the field deletes these values.',
+                  HINT = format('To delete them for good: SELECT ringfence.drop_field(%L, %s);', target.name, held);
+    END IF;
+    DELETE FROM ringfence.field AS f WHERE f.owner_id = target.owner_id AND f.id = target.id;
+    PERFORM ringfence.exempt_own_work(field => target.id);
+    UPDATE ringfence.customer AS c SET attributes = c.attributes - key WHERE c.owner_id = target.owner_id AND c.attributes ? key;
+    PERFORM ringfence.exempt_own_work();
+    -- Values that are deleted for good are not kept in the history.
+    DELETE FROM ringfence.change AS old WHERE old.owner_id = target.owner_id AND old.field_id = target.id;
+    PERFORM ringfence.forget_proposed(target.id);
+    RETURN held;
+END
+$drop$;
+
+CREATE OR REPLACE FUNCTION ringfence.retype_field(field text, type text, options text[] DEFAULT NULL) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $retype$
+#variable_conflict use_column
+DECLARE
+    target     CONSTANT ringfence.field := ringfence.lock_field(retype_field.field);
+    key        CONSTANT text := ringfence.storage_key(target.id);
+    named      text[] := retype_field.options;
+    ids        integer[];
+    failing    bigint;
+    converted  bigint;
+BEGIN
+    IF target.is_system THEN
+        RAISE EXCEPTION 'system field "%" cannot be changed', target.name
+            USING ERRCODE = 'insufficient_privilege', HINT = 'System fields are the same in every project of every owner.';
+    END IF;
+    IF named IS NULL AND retype_field.type IN ('choice', 'choices') THEN
+        named := target.options || target.retired_options;
+        ids := target.option_ids;
+    ELSIF named IS NOT NULL THEN
+        ids := ARRAY(SELECT generate_series(1, cardinality(named)));
+    END IF;
+    PERFORM ringfence.check_field_type(retype_field.type, named);
+    SELECT count(*) INTO failing FROM ringfence.customer AS c
+     WHERE c.owner_id = target.owner_id AND c.attributes ? key
+       AND ringfence.convert_value(c.attributes, target.id, target.type, target.options || target.retired_options, target.option_ids,
+                                   retype_field.type, named, ids) IS NULL;
+    IF failing > 0 THEN
+        RAISE EXCEPTION 'field "%" cannot become type "%", because this many values do not convert: %', target.name, retype_field.type, failing
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Change these values first; nothing has been changed.';
+    END IF;
+    -- The form of the values changes, and not what they say.
+    PERFORM ringfence.exempt_own_work(field => target.id);
+    UPDATE ringfence.customer AS c
+       SET attributes = ringfence.convert_value(c.attributes, target.id, target.type, target.options || target.retired_options,
+                                                target.option_ids, retype_field.type, named, ids)
+     WHERE c.owner_id = target.owner_id AND c.attributes ? key;
+    GET DIAGNOSTICS converted = ROW_COUNT;
+    PERFORM ringfence.exempt_own_work();
+    -- Options that were kept are retired as before.
+    UPDATE ringfence.field AS f
+       SET type = retype_field.type,
+           options = CASE WHEN retype_field.options IS NULL THEN named[:cardinality(target.options)] ELSE named END,
+           retired_options = CASE WHEN retype_field.options IS NULL AND named IS NOT NULL THEN target.retired_options END,
+           option_ids = ids,
+           max_length = CASE WHEN retype_field.type = target.type THEN f.max_length END,
+           pattern = CASE WHEN retype_field.type = target.type THEN f.pattern END,
+           minimum = CASE WHEN retype_field.type = target.type THEN f.minimum END,
+           maximum = CASE WHEN retype_field.type = target.type THEN f.maximum END
+     WHERE f.owner_id = target.owner_id AND f.id = target.id;
+    IF target.is_unique THEN
+        PERFORM ringfence.fill_unique_values(target.id, target.name, retype_field.type);
+    END IF;
+    RETURN converted;
+END
+$retype$;
+
+CREATE OR REPLACE FUNCTION ringfence.provision_access() RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        INSERT INTO ringfence.profile (name, description, rights, is_system) VALUES
+            ('agent', 'Works with customers, tickets and interactions',
+             '{customer.read,customer.write,ticket.read,ticket.write,interaction.read,interaction.write}', true),
+            ('supervisor', 'An agent who also deletes, imports, sees masked fields and maintains scripts',
+             '{customer.read,customer.write,customer.delete,ticket.read,ticket.write,ticket.delete,interaction.read,interaction.write,field.unmask,script.manage,import.run}', true),
+            ('sales', 'Customers and their transactions',
+             '{customer.read,customer.write,interaction.read,interaction.write}', true),
+            ('support', 'Tickets only',
+             '{ticket.read,ticket.write}', true),
+            ('sponsor', 'The owner''s own people and BI: reads',
+             '{customer.read,ticket.read,interaction.read}', true),
+            ('trainee', 'Reads, and cannot damage a record',
+             '{customer.read,ticket.read,interaction.read}', true),
+            ('admin', 'Everything within the owner',
+             '{customer.read,customer.write,customer.delete,ticket.read,ticket.write,ticket.delete,interaction.read,interaction.write,field.manage,field.unmask,project.manage,channel.manage,script.manage,import.run,access.manage,owner.export,source.manage,customer.propose}', true);
+    END;
+
+-- erasure: a person is forgotten.
+
+-- While the rows are locked, no session adds a ticket or an interaction of the customer, or a response to one.
+CREATE FUNCTION ringfence.erase_at_desk(customer uuid) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $desk$
+BEGIN
+    PERFORM FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = customer FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM FROM ringfence.ticket AS t WHERE t.owner_id = ringfence.current_owner() AND t.customer_id = customer FOR UPDATE;
+    PERFORM FROM ringfence.interaction AS i
+      WHERE i.owner_id = ringfence.current_owner()
+        AND (i.customer_id = customer
+             OR i.customer_id IS NULL AND i.ticket_id IN (SELECT t.id FROM ringfence.ticket AS t WHERE t.owner_id = ringfence.current_owner() AND t.customer_id = customer))
+        FOR UPDATE;
+    PERFORM ringfence.erase_responses(customer);
+    PERFORM ringfence.erase_interactions(customer);
+    PERFORM ringfence.erase_tickets(customer);
+    RETURN true;
+END
+$desk$;
+REVOKE ALL ON FUNCTION ringfence.erase_at_desk(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.erase_at_desk(uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.erase_at_desk(uuid) IS 'Locks a customer, and clears what its responses, interactions and tickets say. False: there is no such customer. Part of erase_customer()';
+
+-- In all projects, also where the session has no right over tickets and interactions: it has the right to erase.
+CREATE FUNCTION ringfence.erase_from_desk(customer uuid) RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE STRICT AS 'MODULE_PATHNAME', 'erase_from_desk_wrapper';
+REVOKE ALL ON FUNCTION ringfence.erase_from_desk(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.erase_from_desk(uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.erase_from_desk(uuid) IS 'Runs erase_at_desk() with all rights within the owner. Part of erase_customer()';
+
+-- Whose the data are does not matter: the person has the right to it.
+CREATE FUNCTION ringfence.erase_customer(customer uuid, reason text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $erase$
+DECLARE
+    is_known  boolean NOT NULL := false;
+    was_there boolean NOT NULL := false;
+BEGIN
+    PERFORM ringfence.check_right('customer.read'), ringfence.check_right('customer.delete'), ringfence.check_right('source.manage');
+    IF reason IS NULL OR NOT ringfence.can_be_seen(reason) OR length(reason) > 1000 THEN
+        RAISE EXCEPTION 'a customer is erased for a reason' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give one of at most 1000 characters, without data of the person.';
+    END IF;
+    -- A snapshot of before would not show what others have written since.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'a customer is erased in READ COMMITTED' USING ERRCODE = 'active_sql_transaction', HINT = 'BEGIN ISOLATION LEVEL READ COMMITTED;';
+    END IF;
+    is_known := ringfence.erase_from_desk(erase_customer.customer);
+    IF is_known THEN
+        PERFORM ringfence.exempt_own_work(customer => erase_customer.customer);
+        DELETE FROM ringfence.customer AS c WHERE c.owner_id = ringfence.current_owner() AND c.id = erase_customer.customer;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'the customer was not erased: a trigger suppressed it' USING ERRCODE = 'triggered_action_exception',
+                HINT = 'Ask a database administrator which trigger of table ringfence.customer does so.';
+        END IF;
+        PERFORM ringfence.exempt_own_work();
+        was_there := true;
+    END IF;
+    -- Of one that was deleted before, or that was only proposed.
+    DELETE FROM ringfence.proposed_value AS p
+     WHERE p.owner_id = ringfence.current_owner() AND p.customer_id IS NULL AND p.data #>> '{new,id}' = erase_customer.customer::text;
+    is_known := is_known OR FOUND;
+    DELETE FROM ringfence.change AS c
+     WHERE c.owner_id = ringfence.current_owner() AND c.customer_id = erase_customer.customer AND c.kind <> 'erase';
+    is_known := is_known OR FOUND;
+    IF NOT is_known THEN
+        RAISE EXCEPTION 'no customer with this id is in reach' USING ERRCODE = 'no_data_found';
+    END IF;
+    IF NOT was_there THEN
+        RAISE WARNING 'only what the history and proposals have of this id is erased'
+            USING DETAIL = 'There is no customer with this id. If it was deleted, its tickets and interactions have lost it, and still say what they said.',
+                  HINT = 'Erase customers, and do not delete them first.';
+    END IF;
+    PERFORM ringfence.note_erased_customer(erase_customer.customer, erase_customer.reason);
+END
+$erase$;
+ALTER FUNCTION ringfence.erase_customer(uuid, text) OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.erase_customer(uuid, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.erase_customer(uuid, text) TO ringfence_user;
+COMMENT ON FUNCTION ringfence.erase_customer(uuid, text) IS
+    'Erases a customer of whatever source, its history, and what its tickets and interactions say; keeps who did it and why. Needs customer.read, customer.delete, source.manage. Error P0002, 22023, 25001';
+
+-- The sources that access names are the owner's. One whose name cannot be a source's was never of use to anybody.
+DO $sources$
+DECLARE
+    named record;
+BEGIN
+    FOR named IN SELECT DISTINCT a.owner_id, s.name FROM ringfence.access AS a CROSS JOIN LATERAL unnest(a.sources) AS s (name) WHERE s.name IS NOT NULL LOOP
+        BEGIN
+            INSERT INTO ringfence.source (owner_id, name) VALUES (named.owner_id, named.name);
+        EXCEPTION WHEN invalid_parameter_value OR unique_violation OR check_violation OR program_limit_exceeded THEN
+            RAISE WARNING 'source "%", which access names, is not made: %', left(named.name, 200), SQLERRM;
+        END;
+    END LOOP;
+END
+$sources$;
+
+-- Profile admin has every right of the owner.
+UPDATE ringfence.profile SET rights = rights || '{source.manage,customer.propose}'::text[] WHERE is_system AND name = 'admin';
+
+COMMENT ON FUNCTION ringfence.current_source() IS
+    'The source system as set in ringfence.source, or NULL. Error 42501: the role''s access does not name it; P0002: the owner has no such source';
+
+-- It looks at the triggers of authority and history, too.
+CREATE OR REPLACE FUNCTION ringfence.health(OUT "check" text, OUT ok boolean, OUT detail text) RETURNS SETOF record
+    LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 8
+    BEGIN ATOMIC
+        SELECT 'library', ringfence.ringfence_version() = extversion,
+               format('The library is version %s, the installed SQL %s.', ringfence.ringfence_version(), extversion)
+               || CASE WHEN ringfence.ringfence_version() <> extversion THEN ' As superuser: ALTER EXTENSION ringfence UPDATE; or install the library of the other version.' ELSE '' END
+          FROM pg_extension WHERE extname = 'ringfence'
+        UNION ALL
+        SELECT 'preload', ringfence.preloaded_by() IS NOT NULL,
+               coalesce(ringfence.preloaded_by() || ' loads the library.',
+                        'Put ringfence into session_preload_libraries or shared_preload_libraries: the library guards a session only once it is loaded.')
+        UNION ALL
+        SELECT 'server', count(*) = 0,
+               format('PostgreSQL %s', current_setting('server_version')) || CASE count(*) WHEN 0 THEN ' has no known hole in row-level security.' ELSE
+                   format(' has known holes; update to %s.%s or later. ', max(hole.mended_in) / 10000, max(hole.mended_in) % 10000)
+                   || string_agg(format('%s: %s', hole.cve, hole.description), '; ' ORDER BY hole.cve DESC) || '.' END
+          FROM ringfence.holes_of_server(current_setting('server_version_num')::integer) AS hole
+        UNION ALL
+        SELECT 'walls', count(*) = 0,
+               coalesce('These tables lack row-level security, its FORCE, or the policy owner_wall: ' || string_agg(bare.relname, ', ' ORDER BY bare.relname)
+                        || '. As superuser: ALTER TABLE ... ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; and CREATE POLICY owner_wall as the other tables have it.',
+                        'Every table is behind the wall.')
+          FROM pg_class AS bare
+         WHERE bare.relnamespace = 'ringfence'::regnamespace AND bare.relkind IN ('r', 'p')
+           AND NOT (bare.relrowsecurity AND bare.relforcerowsecurity
+                    AND (bare.relname = 'signing_key_material'
+                         OR EXISTS (SELECT FROM pg_policy AS wall WHERE wall.polrelid = bare.oid AND wall.polname = 'owner_wall' AND NOT wall.polpermissive)))
+        UNION ALL
+        SELECT 'roles', count(*) = 0,
+               coalesce('These internal roles have members, or more privileges than they need: ' || string_agg(internal.rolname, ', ' ORDER BY internal.rolname) || '. Take LOGIN, SUPERUSER, BYPASSRLS and their members away.',
+                        'The internal roles are as they were made.')
+          FROM pg_roles AS internal
+         WHERE internal.rolname IN ('ringfence_definer', 'ringfence_tables')
+           AND (internal.rolsuper OR internal.rolbypassrls OR internal.rolcanlogin OR EXISTS (SELECT FROM pg_auth_members AS member WHERE member.roleid = internal.oid))
+        UNION ALL
+        SELECT 'event triggers', count(*) FILTER (WHERE evtenabled <> 'A') = 0 AND count(*) = 2,
+               format('%s of 2 are enabled ALWAYS.', count(*) FILTER (WHERE evtenabled = 'A'))
+               || CASE WHEN count(*) FILTER (WHERE evtenabled = 'A') < 2
+                       THEN ' As superuser: ALTER EVENT TRIGGER ... ENABLE ALWAYS for ringfence_guard_drop and ringfence_adopt_report_views.' ELSE '' END
+          FROM pg_event_trigger WHERE evtname IN ('ringfence_guard_drop', 'ringfence_adopt_report_views')
+        UNION ALL
+        SELECT 'authority and history', count(*) = 2,
+               CASE count(*) WHEN 2 THEN 'Both triggers of table customer are enabled.' ELSE
+                   'Triggers judge_authority and keep_history of table customer are not both enabled: data of other sources can be changed, or changes are not kept. As superuser: ALTER TABLE ringfence.customer ENABLE TRIGGER ...; if one is missing, restore it from the SQL of the extension.' END
+          FROM pg_trigger AS judged
+         WHERE judged.tgrelid = 'ringfence.customer'::regclass AND judged.tgname IN ('judge_authority', 'keep_history')
+           AND judged.tgenabled IN ('O', 'A') AND NOT judged.tgisinternal
+        UNION ALL
+        SELECT 'search index', coalesce(bool_and(found.indisvalid), false),
+               CASE WHEN bool_and(found.indisvalid) THEN 'It is there and valid.' ELSE 'It is missing or not valid: searches read all customers of the owner. REINDEX INDEX CONCURRENTLY ringfence.customer_search;' END
+          FROM pg_index AS found WHERE found.indexrelid = to_regclass('ringfence.customer_search');
+    END;
 
 -- At last: open sessions decide anew, and those that still have the former library say so.
 UPDATE ringfence.owner SET name = name WHERE false;

@@ -398,3 +398,16 @@ COMMENT ON FUNCTION ringfence.move_responses() IS 'Trigger: the responses of an 
 CREATE TRIGGER move_responses AFTER UPDATE OF project_id ON ringfence.interaction
     FOR EACH ROW WHEN (OLD.project_id IS DISTINCT FROM NEW.project_id AND row_security_active('ringfence.interaction'::regclass))
     EXECUTE FUNCTION ringfence.move_responses();
+
+CREATE FUNCTION ringfence.erase_responses(customer uuid) RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        DELETE FROM ringfence.response AS r USING ringfence.interaction AS i
+         WHERE r.owner_id = ringfence.current_owner() AND i.owner_id = r.owner_id AND i.id = r.interaction_id
+           AND (i.customer_id = erase_responses.customer
+                OR i.customer_id IS NULL AND i.ticket_id IN (SELECT t.id FROM ringfence.ticket AS t
+                                                              WHERE t.owner_id = ringfence.current_owner() AND t.customer_id = erase_responses.customer));
+    END;
+REVOKE ALL ON FUNCTION ringfence.erase_responses(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.erase_responses(uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.erase_responses(uuid) IS 'Deletes the responses in the interactions with a customer. Part of erase_customer()';

@@ -52,7 +52,7 @@ CREATE FUNCTION ringfence.current_source() RETURNS text
 REVOKE ALL ON FUNCTION ringfence.current_source() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.current_source() TO ringfence_user, ringfence_admin;
 COMMENT ON FUNCTION ringfence.current_source() IS
-    'The source system as set in ringfence.source, or NULL. Error 42501 if the role''s access does not name it';
+    'The source system as set in ringfence.source, or NULL. Error 42501: the role''s access does not name it; P0002: the owner has no such source';
 
 CREATE FUNCTION ringfence.current_actor() RETURNS text
     LANGUAGE c STABLE PARALLEL SAFE STRICT AS 'MODULE_PATHNAME', 'current_actor_wrapper';

@@ -223,3 +223,13 @@ REVOKE ALL ON FUNCTION ringfence.open_ticket(uuid, text, text, text, text, uuid,
 GRANT EXECUTE ON FUNCTION ringfence.open_ticket(uuid, text, text, text, text, uuid, text) TO ringfence_user;
 COMMENT ON FUNCTION ringfence.open_ticket(uuid, text, text, text, text, uuid, text) IS
     'Opens a ticket for a customer, in a project by name or id, or in the session''s, and returns its id. Needs ticket.write there. Error 23503: no such customer or channel; P0002: no such project';
+
+CREATE FUNCTION ringfence.erase_tickets(customer uuid) RETURNS void
+    LANGUAGE sql VOLATILE
+    BEGIN ATOMIC
+        UPDATE ringfence.ticket AS t SET subject = '(erased)', description = NULL
+         WHERE t.owner_id = ringfence.current_owner() AND t.customer_id = erase_tickets.customer;
+    END;
+REVOKE ALL ON FUNCTION ringfence.erase_tickets(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.erase_tickets(uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.erase_tickets(uuid) IS 'Clears what the tickets of a customer say. They stay, with their numbers. Part of erase_customer()';

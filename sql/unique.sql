@@ -260,7 +260,12 @@ BEGIN
                   HINT = format('To delete them for good: SELECT ringfence.drop_field(%L, %s);', target.name, held);
     END IF;
     DELETE FROM ringfence.field AS f WHERE f.owner_id = target.owner_id AND f.id = target.id;
+    PERFORM ringfence.exempt_own_work(field => target.id);
     UPDATE ringfence.customer AS c SET attributes = c.attributes - key WHERE c.owner_id = target.owner_id AND c.attributes ? key;
+    PERFORM ringfence.exempt_own_work();
+    -- Values that are deleted for good are not kept in the history.
+    DELETE FROM ringfence.change AS old WHERE old.owner_id = target.owner_id AND old.field_id = target.id;
+    PERFORM ringfence.forget_proposed(target.id);
     RETURN held;
 END
 $drop$;
@@ -309,11 +314,14 @@ BEGIN
         RAISE EXCEPTION 'field "%" cannot become type "%", because this many values do not convert: %', target.name, retype_field.type, failing
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Change these values first; nothing has been changed.';
     END IF;
+    -- The form of the values changes, and not what they say.
+    PERFORM ringfence.exempt_own_work(field => target.id);
     UPDATE ringfence.customer AS c
        SET attributes = ringfence.convert_value(c.attributes, target.id, target.type, target.options || target.retired_options,
                                                 target.option_ids, retype_field.type, named, ids)
      WHERE c.owner_id = target.owner_id AND c.attributes ? key;
     GET DIAGNOSTICS converted = ROW_COUNT;
+    PERFORM ringfence.exempt_own_work();
     -- Options that were kept are retired as before.
     UPDATE ringfence.field AS f
        SET type = retype_field.type,

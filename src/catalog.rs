@@ -22,9 +22,11 @@ pub enum Source {
     FieldProject,
     SigningKey,
     Channel,
+    System,
+    Authority,
 }
 
-const SOURCES: usize = 8;
+const SOURCES: usize = 10;
 
 const ALL: [Source; SOURCES] = [
     Source::Owner,
@@ -35,6 +37,8 @@ const ALL: [Source; SOURCES] = [
     Source::FieldProject,
     Source::SigningKey,
     Source::Channel,
+    Source::System,
+    Source::Authority,
 ];
 
 /// In every table that is read by its primary key, the first column is also the first of that key.
@@ -55,6 +59,8 @@ impl Source {
             Source::FieldProject => c"field_project",
             Source::SigningKey => c"signing_key_material",
             Source::Channel => c"channel",
+            Source::System => c"source",
+            Source::Authority => c"authority",
         }
     }
 }

@@ -7,6 +7,9 @@
 
 #![allow(ffi_unwind_calls)]
 
+use crate::authority::{self, exempt, judge, left_out};
+use crate::customer::stored_row;
+use crate::history;
 use crate::pg::unguarded;
 use crate::wall::{self, estimate, shown};
 use crate::{channel, error, install, lock, log, search, secret, session, wording};
@@ -186,6 +189,9 @@ unsafe extern "C-unwind" fn executor_start(query: *mut pg_sys::QueryDesc, flags:
         wall::before_execution(statement, flags);
         wording::statement_begins(statement);
         wall::refuse_blind_merge(statement);
+        if authority::skips() && wall::updates_on_conflict(statement) {
+            judge::refuse_skipping_upsert();
+        }
         match BEFORE.with(|before| before.executor_start.get()) {
             Some(before) => before(query, flags),
             None => unguarded::standard_ExecutorStart(query, flags),
@@ -202,6 +208,7 @@ unsafe extern "C-unwind" fn executor_run(
 ) {
     // SAFETY: called by PostgreSQL with a query that is being executed, which is passed on.
     unsafe {
+        let depth = left_out::begins();
         let run = session::before_run(query);
         // A query that is fetched in pieces runs without workers. This argument tells, or in newer
         // minor versions already_executed.
@@ -211,6 +218,7 @@ unsafe extern "C-unwind" fn executor_run(
             None => unguarded::standard_ExecutorRun(query, direction, rows, once),
         }
         session::after_run(query, run);
+        statement_ends(depth);
     }
 }
 
@@ -222,23 +230,38 @@ unsafe extern "C-unwind" fn executor_run(
 ) {
     // SAFETY: called by PostgreSQL with a query that is being executed, which is passed on.
     unsafe {
+        let depth = left_out::begins();
         let run = session::before_run(query);
         match BEFORE.with(|before| before.executor_run.get()) {
             Some(before) => before(query, direction, rows),
             None => unguarded::standard_ExecutorRun(query, direction, rows),
         }
         session::after_run(query, run);
+        statement_ends(depth);
     }
 }
 
 unsafe extern "C-unwind" fn executor_finish(query: *mut pg_sys::QueryDesc) {
     // SAFETY: called by PostgreSQL with a query that has been executed.
     unsafe {
+        let depth = left_out::begins();
         match BEFORE.with(|before| before.executor_finish.get()) {
             Some(before) => before(query),
             None => unguarded::standard_ExecutorFinish(query),
         }
         shown::after_execution(query);
+        statement_ends(depth);
+    }
+}
+
+/// A statement, or a part of it, is done, that had begun within so many others. After the outermost a warning tells what was left out.
+///
+/// # Safety
+/// Under plain frames only.
+unsafe fn statement_ends(depth: u32) {
+    if left_out::ends(depth) && left_out::is_counted() {
+        // SAFETY: as promised by the caller.
+        unsafe { left_out::warn() };
     }
 }
 
@@ -257,6 +280,7 @@ unsafe extern "C-unwind" fn process_utility(
     // SAFETY: called by PostgreSQL with a utility statement, which is passed on.
     unsafe {
         let node = (*statement).utilityStmt;
+        let depth = left_out::begins();
         let copies = search::copying::utility_begins(node);
         session::utility_begins(node);
         wording::utility_begins(node);
@@ -270,6 +294,7 @@ unsafe extern "C-unwind" fn process_utility(
         if copies {
             search::copying::end();
         }
+        statement_ends(depth);
     }
 }
 
@@ -321,8 +346,14 @@ unsafe extern "C-unwind" fn transaction_event(event: pg_sys::XactEvent::Type, _a
         XACT_EVENT_PRE_PREPARE if session::works_for_transaction_only() => {
             error::prepared_transaction().report(PgLogLevel::ERROR);
         }
-        XACT_EVENT_COMMIT | XACT_EVENT_PARALLEL_COMMIT | XACT_EVENT_PREPARE => session::transaction_ended(),
+        XACT_EVENT_COMMIT | XACT_EVENT_PARALLEL_COMMIT | XACT_EVENT_PREPARE => {
+            exempt::end();
+            left_out::transaction_committed();
+            session::transaction_ended();
+        }
         XACT_EVENT_ABORT | XACT_EVENT_PARALLEL_ABORT => {
+            exempt::end();
+            left_out::forget();
             search::copying::transaction_undone();
             session::transaction_ended();
         }
@@ -339,10 +370,15 @@ unsafe extern "C-unwind" fn subtransaction_event(
 ) {
     match event {
         pg_sys::SubXactEvent::SUBXACT_EVENT_ABORT_SUB => {
+            exempt::subtransaction_undone(own);
+            left_out::subtransaction_undone(own);
             search::copying::subtransaction_undone(own);
             session::subtransaction_undone(own);
         }
-        pg_sys::SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => session::subtransaction_joined(own, parent),
+        pg_sys::SubXactEvent::SUBXACT_EVENT_COMMIT_SUB => {
+            left_out::subtransaction_joined(own, parent);
+            session::subtransaction_joined(own, parent);
+        }
         _ => (),
     }
 }
@@ -351,6 +387,8 @@ unsafe extern "C-unwind" fn subtransaction_event(
 #[pg_guard]
 unsafe extern "C-unwind" fn relation_changed(_argument: pg_sys::Datum, relation: pg_sys::Oid) {
     session::relation_changed(relation);
+    history::relation_changed(relation);
+    stored_row::relation_changed(relation);
     wall::relation_changed(relation);
     wording::relation_changed(relation);
     channel::relation_changed(relation);

@@ -113,6 +113,13 @@ pub mod unguarded {
             b: pg_sys::Datum,
         ) -> pg_sys::Datum;
         pub fn pg_detoast_datum_packed(datum: *mut pg_sys::varlena) -> *mut pg_sys::varlena;
+        // pgrx does not declare it.
+        pub fn ExecComputeStoredGenerated(
+            target: *mut pg_sys::ResultRelInfo,
+            state: *mut pg_sys::EState,
+            row: *mut pg_sys::TupleTableSlot,
+            command: pg_sys::CmdType::Type,
+        );
 
         // Of which pgrx has none.
         pub fn SetTuplestoreDestReceiverParams(

@@ -6,7 +6,7 @@ use crate::error::{self, Result};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Rights(u32);
 
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 18] = [
     "customer.read",
     "customer.write",
     "customer.delete",
@@ -23,6 +23,8 @@ const NAMES: [&str; 16] = [
     "import.run",
     "access.manage",
     "owner.export",
+    "source.manage",
+    "customer.propose",
 ];
 
 impl Rights {
@@ -30,12 +32,14 @@ impl Rights {
     pub const ALL: Rights = Rights((1 << NAMES.len()) - 1);
     pub const CUSTOMER_READ: Rights = Rights(1 << 0);
     pub const CUSTOMER_WRITE: Rights = Rights(1 << 1);
+    pub const CUSTOMER_DELETE: Rights = Rights(1 << 2);
+    pub const CUSTOMER_PROPOSE: Rights = Rights(1 << 17);
     pub const FIELD_UNMASK: Rights = Rights(1 << 9);
     pub const ACCESS_MANAGE: Rights = Rights(1 << 14);
     pub const OWNER_EXPORT: Rights = Rights(1 << 15);
 
     /// Rights over what all projects of an owner share. Access that is limited to a project does not give them.
-    pub const OF_THE_WHOLE_OWNER: Rights = Rights(1 << 8 | 1 << 10 | 1 << 11 | 1 << 15);
+    pub const OF_THE_WHOLE_OWNER: Rights = Rights(1 << 8 | 1 << 10 | 1 << 11 | 1 << 15 | 1 << 16);
 
     /// The set of the one right of that name, if there is such a right.
     pub fn named(name: &str) -> Option<Rights> {
@@ -103,6 +107,8 @@ mod unit_tests {
         for (right, name) in [
             (Rights::CUSTOMER_READ, "customer.read"),
             (Rights::CUSTOMER_WRITE, "customer.write"),
+            (Rights::CUSTOMER_DELETE, "customer.delete"),
+            (Rights::CUSTOMER_PROPOSE, "customer.propose"),
             (Rights::FIELD_UNMASK, "field.unmask"),
             (Rights::ACCESS_MANAGE, "access.manage"),
         ] {
@@ -110,7 +116,7 @@ mod unit_tests {
             assert_eq!(Rights::named(name), Some(right));
         }
         let whole = Rights::OF_THE_WHOLE_OWNER.names().collect::<Vec<_>>();
-        assert_eq!(whole, ["field.manage", "project.manage", "channel.manage", "owner.export"]);
+        assert_eq!(whole, ["field.manage", "project.manage", "channel.manage", "owner.export", "source.manage"]);
         assert_eq!(Rights::ALL.names().count(), NAMES.len());
         assert_eq!(Rights::named("customer"), None);
     }

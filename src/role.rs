@@ -35,6 +35,14 @@ pub fn judged() -> Result<pg_sys::Oid> {
     to_judge().ok_or_else(error::restricted_operation)
 }
 
+/// Whether row-level security binds who writes to a table: the session's role, and the role at
+/// work. A role that it does not bind may have written the function that the session has called.
+/// In a referential action the owner of a table is at work for the session.
+pub fn is_bound(table: pg_sys::Oid) -> bool {
+    catalog::row_security_binds(table, current())
+        && (acts_itself() || to_judge().is_none() || catalog::row_security_binds(table, pg_sys::InvalidOid))
+}
+
 /// Whether the session's role is at work itself, and no SECURITY DEFINER function between.
 pub fn acts_itself() -> bool {
     // SAFETY: reads a variable of the backend.
@@ -48,6 +56,12 @@ pub fn name(role: pg_sys::Oid) -> Option<String> {
         let name = pg_sys::GetUserNameFromId(role, true);
         if name.is_null() { None } else { Some(CStr::from_ptr(name).to_string_lossy().into_owned()) }
     }
+}
+
+/// The name of the role at work: that of the function that the session has called, or else the session's.
+pub fn name_at_work() -> String {
+    // SAFETY: reads a variable of the backend.
+    name(unsafe { pg_sys::GetUserId() }).unwrap_or_default()
 }
 
 /// The name of the session's role, for messages.

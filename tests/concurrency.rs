@@ -47,6 +47,103 @@ fn two_projects_edit_one_customer_and_lose_nothing() {
 }
 
 #[test]
+fn an_accepted_proposal_undoes_nothing_that_others_write_meanwhile() {
+    let database = Database::new("two_accepts");
+    let mut admin = database.connect("dba");
+    run(
+        &mut admin,
+        "SELECT ringfence.grant_access('trainee_a', 'Company A', '{customer.read,customer.propose}'); \
+         SELECT ringfence.grant_access('app_session', 'Company A', '{supervisor}')",
+    );
+    let mut trainee = database.connect("trainee_a");
+    run(
+        &mut trainee,
+        "UPDATE ringfence.customer_card SET language = 'zh', birth_date = '1990-01-01' WHERE name = 'Chen Wei'",
+    );
+    let mut boss = database.connect("boss_a");
+    // Another field is changed while the proposal waits for the row: both changes stay.
+    let mut writer = database.connect("app_a");
+    run(
+        &mut writer,
+        "BEGIN; UPDATE ringfence.customer_card SET address = 'Tainan', name = 'Chen Wei-Ting' WHERE name = 'Chen Wei'",
+    );
+    let accepting = thread::spawn(move || {
+        run(&mut boss, "SELECT ringfence.accept_proposal(id) FROM ringfence.proposal WHERE field = 'language'");
+        boss
+    });
+    wait_until_blocked(&database, "boss_a");
+    run(&mut writer, "COMMIT");
+    let mut boss = accepting.join().expect("the proposal is accepted");
+    let card = "SELECT name || ' ' || coalesce(address, '-') || ' ' || coalesce(language, '-') FROM ringfence.customer WHERE id = 'a0000000-0000-0000-0000-000000000002'";
+    assert_eq!(value::<String>(&mut boss, card), "Chen Wei-Ting Tainan zh");
+    // The field itself is changed: the proposal is refused, and stays open.
+    run(
+        &mut writer,
+        "BEGIN; UPDATE ringfence.customer_card SET birth_date = '1991-12-31' WHERE name = 'Chen Wei-Ting'",
+    );
+    let accepting = thread::spawn(move || {
+        let code = refused(
+            &mut boss,
+            "SELECT ringfence.accept_proposal(id) FROM ringfence.proposal WHERE field = 'birth_date'",
+        );
+        (boss, code)
+    });
+    wait_until_blocked(&database, "boss_a");
+    run(&mut writer, "COMMIT");
+    let (mut boss, code) = accepting.join().expect("the proposal is refused");
+    assert_eq!(code, "55000");
+    assert_eq!(
+        value::<String>(&mut boss, "SELECT birth_date::text FROM ringfence.customer WHERE name = 'Chen Wei-Ting'"),
+        "1991-12-31"
+    );
+    assert_eq!(value::<String>(&mut boss, "SELECT state FROM ringfence.proposal WHERE field = 'birth_date'"), "open");
+}
+
+#[test]
+fn what_is_logged_while_a_customer_is_erased_is_erased_too() {
+    let database = Database::new("erase_at_once");
+    let mut desk = database.connect("app_a");
+    run(
+        &mut desk,
+        "BEGIN; SELECT ringfence.log_interaction('note', customer => id) FROM ringfence.customer WHERE name = 'Chen Wei'; \
+         UPDATE ringfence.interaction SET notes = 'GHOST'",
+    );
+    let mut boss = database.connect("boss_a");
+    let erasing = thread::spawn(move || {
+        run(
+            &mut boss,
+            "SELECT ringfence.erase_customer(id, 'asked for') FROM ringfence.customer WHERE name = 'Chen Wei'",
+        );
+    });
+    wait_until_blocked(&database, "boss_a");
+    run(&mut desk, "COMMIT");
+    erasing.join().expect("the customer is erased");
+    let mut observer = database.superuser();
+    assert_eq!(value::<i64>(&mut observer, "SELECT count(*) FROM ringfence.interaction WHERE notes IS NOT NULL"), 0);
+    assert_eq!(value::<i64>(&mut observer, "SELECT count(*) FROM ringfence.interaction"), 1);
+    // A response to an interaction that was there before holds a lock on the interaction only.
+    run(
+        &mut database.connect("boss_a"),
+        "INSERT INTO ringfence.script (name, project_id) SELECT 'Asking', id FROM ringfence.project WHERE name = 'Sales'; INSERT INTO ringfence.question (script_id, text, position) SELECT id, 'Why?', 1 FROM ringfence.script; INSERT INTO ringfence.answer (question_id, name, kind) SELECT id, 'Because', 'text' FROM ringfence.question; INSERT INTO ringfence.customer_card (name) VALUES ('Lin Yi'); SELECT ringfence.log_interaction('call', customer => id, project => 'Sales') FROM ringfence.customer WHERE name = 'Lin Yi'",
+    );
+    run(
+        &mut desk,
+        "BEGIN; INSERT INTO ringfence.response (interaction_id, answer_id, value) SELECT i.id, a.id, 'GHOST' FROM ringfence.interaction AS i, ringfence.answer AS a WHERE i.customer_id IS NOT NULL",
+    );
+    let mut boss = database.connect("boss_a");
+    let erasing = thread::spawn(move || {
+        run(
+            &mut boss,
+            "SELECT ringfence.erase_customer(id, 'asked for') FROM ringfence.customer WHERE name = 'Lin Yi'",
+        );
+    });
+    wait_until_blocked(&database, "boss_a");
+    run(&mut desk, "COMMIT");
+    erasing.join().expect("the customer is erased");
+    assert_eq!(value::<i64>(&mut observer, "SELECT count(*) FROM ringfence.response"), 0);
+}
+
+#[test]
 fn the_owner_limit_holds_for_sessions_at_once() {
     let database = Database::new("owner_limit");
     run(&mut database.superuser(), &format!("ALTER DATABASE {} SET ringfence.max_owners = 5", database.name));
@@ -528,4 +625,66 @@ fn many_tickets_in_one_transaction_leave_one_version_of_the_counter() {
     assert_eq!(value::<i64>(&mut agent, "SELECT max(number) FROM ringfence.ticket"), 5500);
     let size = "SELECT pg_relation_size('ringfence.ticket_counter')";
     assert_eq!(value::<i64>(&mut database.superuser(), size), 8192);
+}
+
+#[test]
+fn a_rewrite_of_the_history_waits_for_those_who_write_it() {
+    let database = Database::new("history_rewrite");
+    let mut agent = database.connect("app_a");
+    run(&mut agent, "BEGIN; UPDATE ringfence.customer_card SET address = 'Kept' WHERE name = 'Chen Wei'");
+    let mut admin = database.superuser();
+    let process = value::<i32>(&mut admin, "SELECT pg_backend_pid()");
+    let rewriting = thread::spawn(move || run(&mut admin, "ALTER TABLE ringfence.change ALTER at TYPE timestamptz(3)"));
+    let mut observer = database.superuser();
+    let waits = format!("SELECT count(*) FROM pg_stat_activity WHERE pid = {process} AND wait_event_type = 'Lock'");
+    let began = Instant::now();
+    while value::<i64>(&mut observer, &waits) == 0 {
+        assert!(!rewriting.is_finished(), "it does not wait");
+        assert!(began.elapsed() < Duration::from_secs(60), "it neither waits nor ends");
+        thread::yield_now();
+    }
+    run(&mut agent, "COMMIT");
+    rewriting.join().expect("the rewrite");
+    let kept = "SELECT count(*) FROM ringfence.change WHERE data ->> 'new' = 'Kept'";
+    assert_eq!(value::<i64>(&mut observer, kept), 1);
+}
+
+#[test]
+fn two_sessions_set_one_authority() {
+    let database = Database::new("one_authority");
+    let mut first = database.connect("boss_a");
+    run(&mut first, "SELECT ringfence.create_source('CRM'), ringfence.create_source('ERP')");
+    run(&mut first, "BEGIN; SELECT ringfence.set_authority('CRM', 'name')");
+    let mut second = database.connect("boss_a");
+    let waiting = thread::spawn(move || run(&mut second, "SELECT ringfence.set_authority('ERP', 'name')"));
+    wait_until_blocked(&database, "boss_a");
+    run(&mut first, "COMMIT");
+    waiting.join().expect("the second");
+    let source = "SELECT s.name FROM ringfence.authority a JOIN ringfence.source s ON (s.owner_id, s.id) = (a.owner_id, a.source_id)";
+    assert_eq!(value::<String>(&mut first, source), "ERP");
+}
+
+#[test]
+fn a_proposal_waits_for_the_change_of_its_field() {
+    let database = Database::new("proposal_waits");
+    run(
+        &mut database.connect("dba"),
+        "SELECT ringfence.grant_access('sales_a', 'Company A', '{customer.read,customer.propose}', 'Sales')",
+    );
+    let mut boss = database.connect("boss_a");
+    run(
+        &mut boss,
+        "SELECT ringfence.create_field('Plan', 'choice', projects => '{Sales}', options => '{silver,gold}')",
+    );
+    run(&mut boss, "BEGIN; SELECT ringfence.retype_field('Plan', 'number')");
+    let mut trainee = database.connect("sales_a");
+    let waiting = thread::spawn(move || {
+        state(trainee.batch_execute(
+            "UPDATE ringfence.customer_card SET attributes = '{\"Plan\": \"gold\"}' WHERE name = 'Chen Wei'",
+        ))
+    });
+    wait_until_blocked(&database, "sales_a");
+    run(&mut boss, "COMMIT");
+    // It is judged by the definition that is in force then.
+    assert_eq!(waiting.join().expect("the proposal").as_deref(), Some("22023"));
 }

@@ -149,7 +149,7 @@ fn the_tour_works_as_pasted() {
                      + (SELECT count(*) FROM pg_roles WHERE rolname LIKE 'tour%')";
     assert_eq!(value::<i64>(&mut server, left), 0, "the tour cleans up after itself");
     let readme = read("README.md");
-    assert!(readme.lines().count() <= 150, "the README is for newcomers: details are for docs/");
+    assert!(readme.lines().count() <= 170, "the README is for newcomers: details are for docs/");
     assert!(blocks(&readme).iter().filter(|(language, _)| *language == "sql").count() >= 4, "the tour is gone");
     for (language, script) in blocks(&read("CONTRIBUTING.md")) {
         assert_eq!(language, "sh");

@@ -159,6 +159,13 @@ fn no_value_is_too_large_to_be_judged() {
             "ringfence.nearest_name(text, ARRAY[text])",
             "ringfence.plain_import_card('{}', '{a}', '{field text}', ARRAY['=' || text], '{1}', '{t}')",
             "ringfence.plain_import_card(jsonb_build_object('c', text), '{phones}', '{phones}', '{\"{c\"}', '{1}', '{t}')",
+            "ringfence.create_source(text)",
+            "ringfence.source_in_reach(text)",
+            "ringfence.set_authority(text, text)",
+            "ringfence.retire_source(text, text)",
+            "ringfence.history('a0000000-0000-0000-0000-000000000001', text)",
+            "ringfence.datum('a0000000-0000-0000-0000-000000000001', text)",
+            "ringfence.erase_customer('a0000000-0000-0000-0000-000000000001', text)",
         ];
         let texts = ["text", "digits", "spaces"].map(|column| format!("(SELECT {column} FROM large)"));
         let reasons = [

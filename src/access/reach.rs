@@ -45,16 +45,27 @@ impl Reach {
     /// named: whether it may act as any.
     pub fn may_act_as(&self, source: Option<&str>) -> bool {
         let here = |grant: &&Grant| self.project.as_ref().is_none_or(|project| grant.covers(project.id));
-        self.grants.iter().filter(here).any(|grant| grant.allows_source(source))
+        allow_source(self.grants.iter().filter(here), source)
     }
 
     /// The same in that project, or if none is named, in all projects.
     pub fn may_act_as_within(&self, source: Option<&str>, project: Option<Uuid>) -> bool {
-        self.grants_within(project).any(|grant| grant.allows_source(source))
+        allow_source(self.grants_within(project), source)
     }
 
     /// The grants that cover the project, or if none is named, all projects, also future ones.
-    fn grants_within(&self, project: Option<Uuid>) -> impl Iterator<Item = &Grant> {
+    fn grants_within(&self, project: Option<Uuid>) -> impl Iterator<Item = &Grant> + Clone {
         self.grants.iter().filter(move |grant| project.map_or(grant.covers_all(), |project| grant.covers(project)))
     }
+}
+
+/// Whether these grants together allow that source. Each right to write customers that they give must come from a grant
+/// that allows it: a grant of something else does not widen what the session may write as.
+fn allow_source<'a>(grants: impl Iterator<Item = &'a Grant> + Clone, source: Option<&str>) -> bool {
+    let allows = |right: Rights| {
+        let mut giving = grants.clone().filter(|grant| grant.rights.contains(right)).peekable();
+        giving.peek().is_none() || giving.any(|grant| grant.allows_source(source))
+    };
+    grants.clone().any(|grant| grant.allows_source(source))
+        && [Rights::CUSTOMER_WRITE, Rights::CUSTOMER_PROPOSE, Rights::CUSTOMER_DELETE].into_iter().all(allows)
 }

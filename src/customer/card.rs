@@ -6,8 +6,10 @@
 // Plain frames: see `pg`.
 #![allow(ffi_unwind_calls)]
 
+use super::propose::{propose_change, propose_customer, proposes, read, store_proposals};
 use super::statement::*;
 use super::{shown_as_datum, written};
+use crate::authority::judge;
 use crate::error;
 use crate::jsonb::Jsonb;
 use crate::pg::{unguarded, version_1};
@@ -135,6 +137,11 @@ pub unsafe extern "C-unwind" fn insert_customer_card(call: pg_sys::FunctionCallI
     unsafe {
         let trigger = trigger_of(call, pg_sys::TRIGGER_EVENT_INSERT);
         let mut new = card(trigger, (*trigger).tg_trigtuple);
+        if proposes() {
+            propose_customer(&mut new);
+            store_proposals();
+            return tuple_of(trigger, &mut new);
+        }
         fill_new_card(&mut new);
         // A trigger of others may have kept it from being written.
         if execute(Statement::Insert, &new, std::ptr::null_mut()) == 0 {
@@ -160,6 +167,11 @@ pub unsafe extern "C-unwind" fn update_customer_card(call: pg_sys::FunctionCallI
     unsafe {
         let trigger = trigger_of(call, pg_sys::TRIGGER_EVENT_UPDATE);
         let (old, mut new) = (card(trigger, (*trigger).tg_trigtuple), card(trigger, (*trigger).tg_newtuple));
+        if proposes() {
+            propose_change(&old, &new);
+            store_proposals();
+            return (*trigger).tg_trigtuple.into();
+        }
         if !new.nulls[ID] && differs(&new, &old, ID) {
             refuse_other_id();
         }
@@ -262,13 +274,21 @@ unsafe extern "C-unwind" fn fill_new_card(card: &mut Arguments) {
             Jsonb::from_datum(card.values[ATTRIBUTES], card.nulls[ATTRIBUTES])
         };
         let stored = written(nothing(), nothing(), given.unwrap_or_else(nothing))?;
-        card.set(ATTRIBUTES, datum(stored));
         if card.nulls[OWNER_ID] {
             card.set(OWNER_ID, datum(session::context()?.owner.id));
         }
         if card.nulls[ID] {
             card.set(ID, datum(crate::name::new_id()));
         }
+        // SAFETY: as promised by the caller.
+        let (record, _) = unsafe { read(card) };
+        let (stored, left_out) = judge::left_out_of_card(&record, stored)?;
+        for place in left_out.into_iter().filter_map(|name| COLUMNS.iter().position(|(column, _)| *column == name)) {
+            card.nulls[place] = true;
+        }
+        card.set(ATTRIBUTES, datum(stored));
+        // SAFETY: as promised by the caller.
+        unsafe { fill_empty(card) };
         Ok(())
     })();
     error::raised(filled);

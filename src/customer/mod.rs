@@ -5,9 +5,12 @@
 
 mod card;
 pub mod day;
+mod propose;
 mod stamp;
 mod statement;
+pub mod stored_row;
 
+use crate::authority::judge;
 use crate::error::{self, ErrorReport, Result};
 use crate::field::{self, VisibleField, VisibleFields};
 use crate::jsonb::{self, Container, Jsonb, Kind, Member, New, Value};
@@ -171,12 +174,14 @@ fn keep_required(field: &VisibleField, before: Option<Value>, after: Option<Valu
     if field.required && filled(before) && !filled(after) { Err(error::required_field(&field.name)) } else { Ok(()) }
 }
 
-/// For a new customer's stored values: true, or error 23502 if a field is empty that the session must fill.
+/// For a new customer's stored values: true, or error 23502 if a field is empty that the session
+/// must fill. One that belongs to another source it cannot fill.
 #[pg_extern(sql = false)]
 fn check_required(stored: Jsonb) -> Result<bool, ErrorReport> {
     let context = session::context()?;
     for field in context.fields()?.required() {
-        if !stored.member(&field.key).is_some_and(|value| field.fills(value)) {
+        let is_filled = stored.member(&field.key).is_some_and(|value| field.fills(value));
+        if !is_filled && !judge::is_foreign_in_new(&context, field.id)? {
             return Err(error::required_field(&field.name).into());
         }
     }

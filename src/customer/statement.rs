@@ -89,7 +89,16 @@ pub enum Statement {
     Delete,
     /// Error 23505 if another customer has a value that must be unique.
     KeepUnique,
+    /// Keeps what is proposed. Its arguments stand in places of the same types: see [`PROPOSED_CUSTOMER`].
+    StoreProposal,
 }
+
+pub const PROPOSED_CUSTOMER: usize = ID;
+pub const PROPOSED_FIELD: usize = COMPANY_ID;
+pub const PROPOSED_DATA: usize = ATTRIBUTES;
+pub const PROPOSED_BY_ROLE: usize = CREATED_BY;
+pub const PROPOSED_BY_AGENT: usize = UPDATED_BY;
+pub const PROPOSED_FOR: usize = OLD_ID;
 
 pub const fn bit(column: usize) -> u32 {
     1 << column
@@ -163,6 +172,17 @@ impl Statement {
             Statement::Delete => format!("DELETE FROM ringfence.customer AS stored WHERE {row}"),
             Statement::KeepUnique => {
                 format!("SELECT ringfence.keep_unique_values({}, {})", argument(ID), argument(ATTRIBUTES))
+            }
+            Statement::StoreProposal => {
+                let places = [
+                    PROPOSED_CUSTOMER,
+                    PROPOSED_FIELD,
+                    PROPOSED_DATA,
+                    PROPOSED_BY_ROLE,
+                    PROPOSED_BY_AGENT,
+                    PROPOSED_FOR,
+                ];
+                format!("SELECT ringfence.store_proposal({})", listed(&places, argument))
             }
         }
     }

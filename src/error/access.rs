@@ -84,6 +84,13 @@ pub fn no_such_project(project: &str) -> Failure {
         .set_hint("SELECT name FROM ringfence.project lists the projects that this role works in.")
 }
 
+/// P0002: the owner has no such source system, or it is retired; which of the two is not told.
+pub fn no_such_source(source: &str) -> Failure {
+    let source = quotable(source);
+    not_found(format!("no source \"{source}\" is in reach"))
+        .set_hint("SELECT name FROM ringfence.source WHERE retired_at IS NULL lists the sources of the owner.")
+}
+
 /// P0002: the role has no such access entry.
 pub fn no_such_access(role: &str, owner: &str) -> Failure {
     let role = quotable(role);

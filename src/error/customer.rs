@@ -1,6 +1,6 @@
 //! Errors about customers: their fields and values, their search, their reports.
 
-use super::failure::{Failure, bad_value, not_allowed, quotable, wrong_state};
+use super::failure::{Failure, bad_value, not_allowed, quotable, warning, wrong_state};
 use pgrx::PgSqlErrorCode;
 
 /// 42501: the field does not exist, or this session may not write it; which of the two is not told.
@@ -67,6 +67,63 @@ pub fn values_too_large() -> Failure {
 /// 22023: `attributes` is not a JSON object.
 pub fn attributes_not_object() -> Failure {
     bad_value("attributes must be a JSON object").set_hint("Give the values by field name, as in {\"Plan\": \"gold\"}.")
+}
+
+/// 42501: data that belong to another source were to change. `listed`: those that the session sees, with their sources.
+pub fn foreign_datum(listed: &str) -> Failure {
+    let message = "this session cannot change data of another source";
+    not_allowed(if listed.is_empty() { message.to_owned() } else { format!("{message}: {listed}") }).set_hint(
+        "Only a session of the source with authority over a datum can change it: SET ringfence.source. SET ringfence.on_foreign_datum = 'skip' leaves such changes out.",
+    )
+}
+
+/// 42501: a customer was to be deleted of which data belong to another source, or may do so.
+pub fn foreign_deletion(listed: &str) -> Failure {
+    let message = "this session cannot delete data of another source";
+    not_allowed(if listed.is_empty() { message.to_owned() } else { format!("{message}: {listed}") }).set_hint(
+        "To delete a customer is to change all its data, and all fields that this session does not see. ringfence.erase_customer() asks for no source.",
+    )
+}
+
+/// A warning: what belongs to another source was left out. Each part is a sentence, or None for what is not named.
+pub fn left_out(parts: impl Iterator<Item = Option<String>>) -> Failure {
+    let told = warning("changes of data that belong to another source were left out");
+    let parts: Vec<String> = parts.flatten().collect();
+    if parts.is_empty() {
+        return told;
+    }
+    told.set_detail(parts.join(" ")).set_hint("If history is kept, SELECT * FROM ringfence.left_out() lists them.")
+}
+
+/// 0A000: ON CONFLICT DO UPDATE on table customer with ringfence.on_foreign_datum = 'skip'.
+pub fn no_upsert_with_skip() -> Failure {
+    Failure::new(
+        PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+        "ON CONFLICT DO UPDATE on table \"customer\" does not work with ringfence.on_foreign_datum = 'skip'",
+    )
+    .set_hint("ringfence.save_customer() inserts a customer, or updates the one with the same id, and leaves out what belongs to another source.")
+}
+
+/// A notice: what was written is proposed; none named: a new customer.
+pub fn proposed(fields: &[String]) -> Failure {
+    let what = if fields.is_empty() {
+        "a new customer".to_owned()
+    } else {
+        fields.iter().map(|field| format!("\"{field}\"")).collect::<Vec<_>>().join(", ")
+    };
+    Failure::new(PgSqlErrorCode::ERRCODE_SUCCESSFUL_COMPLETION, format!("proposed, and not written: {what}"))
+        .set_hint("A session with the right customer.write accepts or rejects it. SELECT * FROM ringfence.proposal lists proposals.")
+}
+
+/// 54000: a value that is proposed, or a new customer, is too large.
+pub fn proposal_too_large(most: usize) -> Failure {
+    Failure::new(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, "the proposal is too large")
+        .set_hint(format!("A proposed value, with the value before, has at most {most} bytes. So has a new customer."))
+}
+
+/// 42501: a new customer of another owner than the session's is proposed.
+pub fn not_for_this_owner() -> Failure {
+    not_allowed("a customer can be proposed for the session's owner only")
 }
 
 /// 42501: the id of a customer was to change.

@@ -113,6 +113,10 @@ pub(super) fn wrong_state(message: impl Into<String>) -> Failure {
     Failure::new(PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, message)
 }
 
+pub(super) fn warning(message: impl Into<String>) -> Failure {
+    Failure::new(PgSqlErrorCode::ERRCODE_WARNING, message)
+}
+
 pub(super) fn not_found(message: impl Into<String>) -> Failure {
     Failure::new(PgSqlErrorCode::ERRCODE_NO_DATA_FOUND, message)
 }

@@ -3,12 +3,14 @@
 
 mod change;
 mod definition;
+mod every;
 mod kind;
 mod lock;
 mod sql;
 mod visible;
 
 pub use definition::Definition;
+pub use every::EveryField;
 pub use kind::{Type, date, datetime, time};
 pub use lock::{keep_writers_out, share_definitions};
 pub use visible::{SearchedField, VisibleField, VisibleFields, storage_key_of};

@@ -20,6 +20,8 @@ use std::ops::Deref;
 pub struct VisibleField {
     pub definition: Definition,
     pub writable: bool,
+    /// Whether the session may propose values of it.
+    pub proposable: bool,
     /// Whether the session must fill it. The field itself is required, or every project in which
     /// the session sees it requires it.
     pub required: bool,
@@ -126,6 +128,7 @@ impl InProject {
 #[derive(Default)]
 struct Placement {
     writable: bool,
+    proposable: bool,
     /// How many of the projects in which the session sees it require it.
     required: usize,
     position: Option<i32>,
@@ -162,6 +165,7 @@ fn placements(reach: &Reach, rights: &HashMap<Uuid, Rights>) -> Result<HashMap<U
                 placement.unmasked_in.push(row.project);
             }
             placement.writable |= row.writable && rights.contains(Rights::CUSTOMER_WRITE);
+            placement.proposable |= row.writable && rights.contains(Rights::CUSTOMER_PROPOSE);
             placement.required += usize::from(row.required);
             placement.position = row.position.filter(|_| reach.project.is_some());
         }
@@ -173,6 +177,7 @@ impl VisibleField {
     fn new(definition: Definition, placement: Placement) -> VisibleField {
         VisibleField {
             writable: placement.writable,
+            proposable: placement.proposable,
             required: definition.required || placement.required == placement.seen_in.len(),
             key: storage_key_of(definition.id),
             rank: 0,
@@ -319,6 +324,11 @@ impl VisibleFields {
     /// The field with that id.
     pub fn by_id(&self, id: Uuid) -> Option<&VisibleField> {
         self.fields.iter().find(|field| field.id == id)
+    }
+
+    /// The field whose values have that key.
+    pub fn by_key(&self, key: &str) -> Option<&VisibleField> {
+        self.fields.iter().find(|field| field.key == key)
     }
 
     /// The field of that name.

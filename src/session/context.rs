@@ -1,8 +1,10 @@
 //! The context of a session: whom it works for, where, with which rights, and how it came to that.
 
 use crate::access::reach::Reach;
+use crate::authority::Rules;
 use crate::error::Result;
-use crate::field::VisibleFields;
+use crate::field::{EveryField, VisibleFields};
+use crate::source::Sources;
 use std::cell::{Cell, OnceCell};
 use std::ops::Deref;
 
@@ -35,6 +37,9 @@ pub struct Context {
     /// Its rows may stay in a cursor WITH HOLD: the access is for a connection that serves one owner throughout.
     pub(super) may_hold: bool,
     fields: OnceCell<VisibleFields>,
+    sources: OnceCell<Sources>,
+    authority: OnceCell<Rules>,
+    every_field: OnceCell<EveryField>,
     pub serial: Serial,
 }
 
@@ -66,7 +71,17 @@ impl Serial {
 
 impl Context {
     pub fn new(reach: Reach, selected_by: SelectedBy, transaction_only: bool, may_hold: bool) -> Context {
-        Context { reach, selected_by, transaction_only, may_hold, fields: OnceCell::new(), serial: Serial::next() }
+        Context {
+            reach,
+            selected_by,
+            transaction_only,
+            may_hold,
+            fields: OnceCell::new(),
+            sources: OnceCell::new(),
+            authority: OnceCell::new(),
+            every_field: OnceCell::new(),
+            serial: Serial::next(),
+        }
     }
 
     /// As [`Context::fields`], if they have been worked out. It calls nothing of PostgreSQL's.
@@ -76,10 +91,32 @@ impl Context {
 
     /// The custom fields that this session sees, worked out at first use.
     pub fn fields(&self) -> Result<&VisibleFields> {
-        if let Some(fields) = self.fields.get() {
-            return Ok(fields);
+        kept(&self.fields, || VisibleFields::of(&self.reach))
+    }
+
+    /// The source systems of the owner, read at first use.
+    pub fn sources(&self) -> Result<&Sources> {
+        kept(&self.sources, || Sources::of(self.reach.owner.id))
+    }
+
+    /// Which source has authority over which datum, read at first use.
+    pub fn authority(&self) -> Result<&Rules> {
+        kept(&self.authority, || Rules::of(self.reach.owner.id))
+    }
+
+    /// All fields of the owner, read at first use.
+    pub fn every_field(&self) -> Result<&EveryField> {
+        kept(&self.every_field, || EveryField::of(self.reach.owner.id))
+    }
+}
+
+/// What is kept there, or else is made now.
+fn kept<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
+    match cell.get() {
+        Some(kept) => Ok(kept),
+        None => {
+            let made = make()?;
+            Ok(cell.get_or_init(|| made))
         }
-        let fields = VisibleFields::of(&self.reach)?;
-        Ok(self.fields.get_or_init(|| fields))
     }
 }

@@ -72,6 +72,22 @@ pub fn selected_context() -> Result<Option<Rc<Context>>> {
     })
 }
 
+/// In a referential action: the context of the statement that set it off, if there was one. It may be asked there what is refused, and by whom
+/// something is done, and for nothing that it would allow.
+pub fn context_of_statement() -> Option<Rc<Context>> {
+    if role::to_judge().is_some() || acting::is_acting() {
+        return None;
+    }
+    ANSWER.with_borrow(|answer| {
+        answer.as_ref().filter(|answer| answer.role == role::current()).map(|answer| answer.context.clone())
+    })
+}
+
+/// The role of the session.
+pub fn outer_role() -> pg_sys::Oid {
+    role::current()
+}
+
 /// The context if the session is entitled to one. For what is asked for each row, and answers no where it is not: then nothing is
 /// logged either.
 pub fn context_if_entitled() -> Option<Rc<Context>> {

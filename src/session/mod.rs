@@ -30,10 +30,13 @@ use crate::access;
 use crate::catalog;
 use pgrx::pg_sys;
 
-pub use acting::{acting_for, as_definer_for};
-pub use author::actor;
+pub use acting::{acting_for, as_definer_for, is_acting};
+pub use author::{acting_source, actor, agent, source};
 pub use context::{Context, Serial};
-pub use judge::{context, context_if_entitled, owner_to_log, require, selected_context, works_for_transaction_only};
+pub use judge::{
+    context, context_if_entitled, context_of_statement, outer_role, owner_to_log, require, selected_context,
+    works_for_transaction_only,
+};
 pub use owners::owners_in_reach;
 pub use statement::{after_run, before_run, utility_begins};
 

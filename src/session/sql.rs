@@ -52,10 +52,11 @@ fn current_agent() -> Result<Option<String>, ErrorReport> {
 
 #[pg_extern(sql = false)]
 fn current_source() -> Result<Option<String>, ErrorReport> {
-    match author::source()? {
-        Some(source) if !context()?.may_act_as(Some(&source)) => Err(error::source_not_allowed(&source).into()),
-        source => Ok(source),
-    }
+    let Some(source) = author::source()? else {
+        return Ok(None);
+    };
+    author::source_of(&*context()?, &source)?;
+    Ok(Some(source))
 }
 
 /// Who is writing, for created_by and updated_by: the application's user if it tells, else the role.

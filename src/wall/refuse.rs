@@ -95,11 +95,13 @@ pub unsafe extern "C-unwind" fn on_conflict(query: *mut pg_sys::Query) {
     }
 }
 
-/// The same for a statement that was planned before the library was loaded.
+/// The tables that a planned statement inserts into with ON CONFLICT, and what it does then.
 ///
 /// # Safety
 /// `statement` must be a planned statement.
-pub unsafe fn planned_on_conflict(statement: *mut pg_sys::PlannedStmt) {
+unsafe fn conflicts(
+    statement: *mut pg_sys::PlannedStmt,
+) -> impl Iterator<Item = (pg_sys::Oid, pg_sys::OnConflictAction::Type)> {
     // SAFETY: as promised by the caller; the tag of a plan tells what it is.
     unsafe {
         let plans = members::<pg_sys::Plan>((*statement).subplans).chain([(*statement).planTree]);
@@ -107,13 +109,34 @@ pub unsafe fn planned_on_conflict(statement: *mut pg_sys::PlannedStmt) {
             .filter(|plan| !plan.is_null() && (**plan).type_ == pg_sys::NodeTag::T_ModifyTable)
             .map(|plan| plan.cast::<pg_sys::ModifyTable>())
             .filter(|insert| (**insert).onConflictAction != pg_sys::OnConflictAction::ONCONFLICT_NONE);
-        for insert in inserts {
+        inserts.filter_map(move |insert| {
             let target = ((*insert).nominalRelation as usize).wrapping_sub(1);
-            if let Some(target) = members::<pg_sys::RangeTblEntry>((*statement).rtable).nth(target)
-                && (*target).relid == catalog::table_oid(c"customer_card")
-            {
-                error::no_on_conflict().report(PgLogLevel::ERROR);
-            }
-        }
+            let target = members::<pg_sys::RangeTblEntry>((*statement).rtable).nth(target)?;
+            Some(((*target).relid, (*insert).onConflictAction))
+        })
     }
+}
+
+/// The same for a statement that was planned before the library was loaded.
+///
+/// # Safety
+/// `statement` must be a planned statement.
+pub unsafe fn planned_on_conflict(statement: *mut pg_sys::PlannedStmt) {
+    // SAFETY: as promised by the caller.
+    let mut conflicts = unsafe { conflicts(statement) };
+    if conflicts.any(|(target, _)| target == catalog::table_oid(c"customer_card")) {
+        error::no_on_conflict().report(PgLogLevel::ERROR);
+    }
+}
+
+/// Whether a statement updates the customer that it finds where it would insert one.
+///
+/// # Safety
+/// `statement` must be a planned statement.
+#[pg_guard]
+pub unsafe extern "C-unwind" fn updates_on_conflict(statement: *mut pg_sys::PlannedStmt) -> bool {
+    const UPDATES: pg_sys::OnConflictAction::Type = pg_sys::OnConflictAction::ONCONFLICT_UPDATE;
+    // SAFETY: as promised by the caller.
+    let mut conflicts = unsafe { conflicts(statement) };
+    conflicts.any(|(target, action)| action == UPDATES && target == catalog::table_oid(c"customer"))
 }

@@ -45,8 +45,16 @@ impl Kind {
                 (1, "ni_none"),
                 (3, "ni_both"),
                 (2, "ni_sales"),
+                (2, "ni_propose"),
             ],
-            Kind::Masked => &[(3, "ni_agent"), (1, "ni_trainee"), (5, "ni_fields"), (1, "ni_none"), (2, "ni_sales")],
+            Kind::Masked => &[
+                (3, "ni_agent"),
+                (1, "ni_trainee"),
+                (5, "ni_fields"),
+                (1, "ni_none"),
+                (2, "ni_sales"),
+                (2, "ni_propose"),
+            ],
             Kind::Hidden => &[(1, "ni_sales")],
         }
     }

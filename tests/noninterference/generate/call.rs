@@ -60,7 +60,7 @@ impl Maker<'_> {
         let word = self.word();
         let id = self.value(Type::Id, &[], 1).text();
         let number = self.random.below(70);
-        let call = match self.random.below(26) {
+        let call = match self.random.below(28) {
             0 => "SELECT owner_id, owner_name, project_name, agent, source, rights, bound FROM ringfence.whoami()"
                 .to_owned(),
             1 => format!("SELECT ringfence.enter('{owner}')"),
@@ -113,6 +113,7 @@ impl Maker<'_> {
                 "SELECT * FROM ringfence_report.{} ORDER BY interaction_id",
                 self.random.pick(&["a_sales_calls", "a_support_calls"])
             ),
+            24 | 25 => self.datum_call(),
             _ => {
                 let functions: Vec<_> = self.schema.functions.iter().filter(|function| function.ours).collect();
                 if functions.is_empty() {
@@ -125,6 +126,37 @@ impl Maker<'_> {
             }
         };
         vec![Step::new("", Sql::from(call))]
+    }
+
+    /// What tells whose a datum is, and who changed it.
+    fn datum_call(&mut self) -> String {
+        let (id, field) = (self.id(), *self.random.pick(FIELDS));
+        let source = *self.random.pick(&["CRM", "ERP", "Billing", "no such"]);
+        match self.random.below(20) {
+            0 | 1 => format!("SELECT * FROM ringfence.history({id})"),
+            2 => format!("SELECT count(*) FROM ringfence.history({id}, '{field}')"),
+            3 => format!("SELECT * FROM ringfence.datum({id}, '{field}')"),
+            4 => format!("SELECT * FROM ringfence.creators({id})"),
+            5 => "SELECT * FROM ringfence.data_flow".to_owned(),
+            6 => format!("SELECT * FROM ringfence.where_is({id})"),
+            7 => "SELECT field, old, new, state FROM ringfence.proposal".to_owned(),
+            8 => "SELECT * FROM ringfence.left_out('2000-01-01')".to_owned(),
+            9 => format!("SELECT ringfence.set_authority('{source}', '{field}')"),
+            10 => format!("SELECT ringfence.hand_over({id}, '{source}')"),
+            11 => format!("SELECT ringfence.erase_customer({id}, 'asked for')"),
+            12 => format!("SET LOCAL ringfence.source = '{source}'"),
+            13 => format!(
+                "SELECT ringfence.accept_proposal(id) FROM ringfence.proposal WHERE field = '{field}' ORDER BY id LIMIT 1"
+            ),
+            14 => "SELECT ringfence.reject_proposal(id, 'no') FROM ringfence.proposal ORDER BY id LIMIT 1".to_owned(),
+            15 => "SELECT ringfence.forget_history('2100-01-01')".to_owned(),
+            16 => format!("SELECT ringfence.retire_source('{source}', 'CRM')"),
+            17 => format!("SELECT ringfence.create_source('{source}') IS NOT NULL"),
+            18 => format!(
+                "SELECT field, kind, old, new FROM ringfence.history({id}) WHERE kind = 'left_out' OR old IS NOT NULL"
+            ),
+            _ => "SET LOCAL ringfence.on_foreign_datum = 'skip'".to_owned(),
+        }
     }
 
     /// What manages fields.

@@ -14,7 +14,12 @@ CALL setup.channel('c', 'phone', '+4930123456', 'Sales');
 INSERT INTO ringfence.profile (owner_id, id, name, description, rights)
     VALUES (setup.id('a owner'), setup.id('a profile reader'), 'reader', 'Reads', '{customer.read}'),
            (setup.id('a owner'), setup.id('a profile fields'), 'fields', 'Fields, not what is masked',
-            '{customer.read,customer.write,field.manage,project.manage}');
+            '{customer.read,customer.write,customer.delete,field.manage,project.manage}');
+INSERT INTO ringfence.source (owner_id, id, name)
+    VALUES (setup.id('a owner'), setup.id('a source CRM'), 'CRM'), (setup.id('a owner'), setup.id('a source ERP'), 'ERP');
+INSERT INTO ringfence.authority (owner_id, id, field_id, source_id)
+    SELECT field.owner_id, setup.id('a authority language'), field.id, setup.id('a source CRM') FROM ringfence.field
+     WHERE field.owner_id = setup.id('a owner') AND field.name = 'language';
 
 SET LOCAL ROLE ni_setup;
 SELECT ringfence.grant_access('ni_agent', 'Company A', '{agent}'),
@@ -24,7 +29,8 @@ SELECT ringfence.grant_access('ni_agent', 'Company A', '{agent}'),
        ringfence.grant_access('ni_fields', 'Company A', '{fields}'),
        ringfence.grant_access('ni_both', 'Company A', '{agent}'),
        ringfence.grant_access('ni_both', 'Company C', '{supervisor}'),
-       ringfence.grant_access('ni_sales', 'Company A', '{agent}', 'Sales'),
+       ringfence.grant_access('ni_sales', 'Company A', '{agent,customer.delete}', 'Sales'),
+       ringfence.grant_access('ni_propose', 'Company A', '{customer.read,customer.propose,field.unmask}'),
        ringfence.grant_access('ni_admin', 'Company C', '{admin}');
 COMMIT;
 
@@ -59,6 +65,7 @@ SET session_replication_role = origin;
 BEGIN;
 SET LOCAL ROLE ni_admin;
 SET LOCAL ringfence.owner = 'Company A';
+SET LOCAL ringfence.source = 'CRM';
 INSERT INTO ringfence.customer_card (id, name, phones, emails, address, birth_date, language, company_id, last_activity_at, attributes)
 SELECT setup.id('a customer ' || n), person.name, person.phones, person.emails, person.address, person.born, person.language,
        CASE WHEN n % 3 = 0 THEN setup.id('a company Firm ' || n % 20 + 1) END, person.active,
@@ -76,6 +83,39 @@ SELECT setup.id('a customer ' || n), person.name, person.phones, person.emails, 
  CROSS JOIN LATERAL (SELECT :masked_shift AS shift, (n + :masked_shift) % 3 <> 0 AS shown) AS ssn_of
  CROSS JOIN LATERAL (SELECT :hidden_shift AS shift, (n + :hidden_shift) % 4 <> 0 AS shown) AS complaint_of;
 COMMIT;
+-- What was changed, left out and proposed of such values.
+INSERT INTO ringfence.authority (owner_id, id, field_id, source_id)
+    SELECT field.owner_id, setup.id('a authority ' || field.name), field.id, setup.id('a source ERP') FROM ringfence.field
+     WHERE field.owner_id = setup.id('a owner') AND field.name IN ('ssn', 'complaint');
+CREATE FUNCTION setup.other(attributes jsonb, n integer, masked_shift integer, hidden_shift integer) RETURNS jsonb LANGUAGE sql AS $$
+    SELECT attributes || jsonb_build_object(
+        'ssn', CASE WHEN NOT attributes ? 'ssn' OR (n + masked_shift) % 2 = 0 THEN 'other ' || masked_shift + n END,
+        'complaint', CASE WHEN NOT attributes ? 'complaint' OR (n + hidden_shift) % 2 = 0 THEN 'other ' || hidden_shift + n END)
+$$;
+GRANT EXECUTE ON FUNCTION setup.other(jsonb, integer, integer, integer) TO PUBLIC;
+BEGIN;
+SET LOCAL ROLE ni_admin;
+SET LOCAL ringfence.owner = 'Company A';
+SET LOCAL ringfence.source = 'ERP';
+UPDATE ringfence.customer_card AS c SET attributes = setup.other(c.attributes, n, :masked_shift, :hidden_shift)
+  FROM generate_series(1, 15) AS n WHERE c.id = setup.id('a customer ' || n);
+SET LOCAL ringfence.source = 'CRM';
+SET LOCAL ringfence.on_foreign_datum = 'skip';
+UPDATE ringfence.customer_card AS c SET attributes = setup.other(c.attributes, n, :masked_shift, :hidden_shift)
+  FROM generate_series(16, 25) AS n WHERE c.id = setup.id('a customer ' || n);
+COMMIT;
+BEGIN;
+SET LOCAL ROLE ni_propose;
+SET LOCAL ringfence.owner = 'Company A';
+UPDATE ringfence.customer_card AS c SET attributes = setup.other(c.attributes, n, :masked_shift, :hidden_shift), address = 'proposed ' || n
+  FROM generate_series(26, 30) AS n WHERE c.id = setup.id('a customer ' || n);
+SET LOCAL ROLE ni_setup;
+SELECT ringfence.grant_access('ni_propose', 'Company A', '{customer.read,customer.propose}');
+COMMIT;
+-- Most customers belong to no source.
+SET session_replication_role = replica;
+UPDATE ringfence.customer SET source_id = NULL WHERE owner_id = setup.id('a owner') AND right(id::text, 1) > '1';
+SET session_replication_role = origin;
 BEGIN;
 SET LOCAL ROLE ni_admin;
 SET LOCAL ringfence.owner = 'Company C';

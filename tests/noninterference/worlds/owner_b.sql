@@ -9,6 +9,10 @@ CALL setup.channel(:'letter', 'phone', '+8862234567' || ascii(:'letter'), 'Sales
 CALL setup.channel(:'letter', 'email', 'CANARY@' || :'letter' || '.example', NULL);
 INSERT INTO ringfence.profile (owner_id, id, name, description, rights)
     VALUES (setup.id(:'letter' || ' owner'), setup.id(:'letter' || ' profile reader'), 'reader', 'CANARY profile', '{customer.read,ticket.read}');
+INSERT INTO ringfence.source (owner_id, id, name)
+    VALUES (setup.id(:'letter' || ' owner'), setup.id(:'letter' || ' source CRM'), 'CRM'), (setup.id(:'letter' || ' owner'), setup.id(:'letter' || ' source CANARY'), 'CANARY source'),
+           -- One that programs may name.
+           (setup.id(:'letter' || ' owner'), setup.id(:'letter' || ' source Billing'), 'Billing');
 SET LOCAL ROLE ni_setup;
 SELECT ringfence.grant_access('ni_admin', :'name', '{admin}');
 COMMIT;

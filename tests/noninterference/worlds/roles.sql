@@ -3,7 +3,7 @@ DO $roles$
 DECLARE
     role_name text;
 BEGIN
-    FOREACH role_name IN ARRAY ARRAY['ni_agent', 'ni_supervisor', 'ni_admin', 'ni_trainee', 'ni_fields', 'ni_none', 'ni_both', 'ni_sales', 'ni_setup'] LOOP
+    FOREACH role_name IN ARRAY ARRAY['ni_agent', 'ni_supervisor', 'ni_admin', 'ni_trainee', 'ni_fields', 'ni_none', 'ni_both', 'ni_sales', 'ni_propose', 'ni_setup'] LOOP
         IF to_regrole(role_name) IS NULL THEN
             EXECUTE format('CREATE ROLE %I LOGIN', role_name);
         END IF;

@@ -201,6 +201,7 @@ SELECT role_name, binding, granted_by FROM ringfence.access WHERE role_name = 'l
 SELECT ringfence.grant_access('pg_read_all_data', 'Company A', '{agent}');
 
 -- A source that is allowed in one project is not in another; a disabled project takes what was limited to it.
+INSERT INTO ringfence.source (owner_id, name) VALUES ('aaaaaaaa-0000-0000-0000-000000000001', 'crm'), ('aaaaaaaa-0000-0000-0000-000000000001', 'erp');
 SELECT ringfence.revoke_access('limited', 'Company A');
 SELECT ringfence.grant_access('limited', 'Company A', '{agent}', 'Sales', '{crm}');
 SELECT ringfence.grant_access('limited', 'Company A', '{support}', 'Support');

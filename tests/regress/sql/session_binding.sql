@@ -124,6 +124,7 @@ SELECT s.owner_b();
 RESET SESSION AUTHORIZATION;
 
 -- Project, agent and source.
+INSERT INTO ringfence.source (owner_id, name) VALUES ('aaaaaaaa-0000-0000-0000-000000000001', 'crm'), ('aaaaaaaa-0000-0000-0000-000000000001', 'erp');
 SET SESSION AUTHORIZATION app_a;
 SELECT ringfence.current_project(), ringfence.current_agent(), ringfence.current_source();
 SET ringfence.project = 'Sales';

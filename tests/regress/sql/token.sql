@@ -81,6 +81,7 @@ SELECT ringfence.login(token());
 RESET SESSION AUTHORIZATION;
 
 -- Sources that the role may not act as.
+INSERT INTO ringfence.source (owner_id, name) VALUES ('aaaaaaaa-0000-0000-0000-000000000001', 'crm'), ('aaaaaaaa-0000-0000-0000-000000000001', 'erp');
 CREATE ROLE token_crm LOGIN;
 SET ROLE dba;
 SELECT ringfence.grant_access('token_crm', 'Company A', '{agent}', sources => '{crm}', binding => 'token');
