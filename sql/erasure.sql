@@ -57,12 +57,12 @@ BEGIN
         PERFORM ringfence.exempt_own_work();
         was_there := true;
     END IF;
+    DELETE FROM ringfence.change AS c
+     WHERE c.owner_id = ringfence.current_owner() AND c.customer_id = erase_customer.customer AND c.kind <> 'erase';
+    is_known := is_known OR FOUND;
     -- Of one that was deleted before, or that was only proposed.
     DELETE FROM ringfence.proposed_value AS p
      WHERE p.owner_id = ringfence.current_owner() AND p.customer_id IS NULL AND p.data #>> '{new,id}' = erase_customer.customer::text;
-    is_known := is_known OR FOUND;
-    DELETE FROM ringfence.change AS c
-     WHERE c.owner_id = ringfence.current_owner() AND c.customer_id = erase_customer.customer AND c.kind <> 'erase';
     is_known := is_known OR FOUND;
     IF NOT is_known THEN
         RAISE EXCEPTION 'no customer with this id is in reach' USING ERRCODE = 'no_data_found';

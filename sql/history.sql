@@ -13,13 +13,17 @@ CREATE TABLE ringfence.change (
     source_id   uuid,
     data        jsonb,
     reason      text,
-    PRIMARY KEY (owner_id, customer_id, id)
+    PRIMARY KEY (owner_id, customer_id, id),
+    CONSTRAINT change_kind CHECK (CASE WHEN field_id IS NULL THEN kind IN ('insert', 'delete', 'hand_over', 'merge', 'erase', 'left_out')
+                                       ELSE kind IN ('set', 'change', 'clear', 'left_out') END),
+    -- What is never forgotten has no values.
+    CONSTRAINT change_values CHECK (data IS NULL OR jsonb_typeof(data) = 'object' AND (field_id IS NOT NULL OR kind = 'hand_over'))
 );
 -- For what was left out, and what is forgotten.
 CREATE INDEX change_at ON ringfence.change (owner_id, at);
 COMMENT ON TABLE ringfence.change IS 'The history of customers. A trigger of table customer writes it; no role can read or write it: history() shows what a session may see';
 COMMENT ON COLUMN ringfence.change.field_id IS 'The field, custom or system; NULL: the customer as a whole';
-COMMENT ON COLUMN ringfence.change.kind IS 'Of a field: set, change, clear, left_out. Of the customer: insert, delete, hand_over, erase, left_out (its deletion)';
+COMMENT ON COLUMN ringfence.change.kind IS 'Of a field: set, change, clear, left_out. Of the customer: insert, delete, hand_over, merge, erase, left_out (its deletion)';
 COMMENT ON COLUMN ringfence.change.data IS 'Values before and after, as they were shown: "old" and "new"';
 -- No role has a privilege on it. The rights are asked of functions of the definer.
 SELECT ringfence.wall('ringfence.change', 'customer.read', 'customer.read', 'customer.read');

@@ -11,6 +11,7 @@ CREATE FUNCTION ringfence.require_whole_walls() RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $whole$
 DECLARE
     damaged text;
+    hiding  text;
 BEGIN
     SELECT string_agg(class.oid::regclass::text, ', ' ORDER BY class.relname) INTO damaged
       FROM pg_class AS class
@@ -23,6 +24,18 @@ BEGIN
                 AND EXISTS (SELECT FROM pg_policy AS wall
                              WHERE wall.polrelid = class.oid AND wall.polname = 'owner_wall' AND NOT wall.polpermissive
                                AND wall.polcmd = '*' AND wall.polroles = '{0}'));
+    -- It binds the extension's own role too, which would then export and delete some of the rows, and count no others.
+    IF damaged IS NULL THEN
+        SELECT string_agg(format('%I on %s', policy.polname, policy.polrelid::regclass), ', ' ORDER BY policy.polname) INTO hiding
+          FROM pg_policy AS policy
+          JOIN pg_class AS class ON class.oid = policy.polrelid AND class.relowner = 'ringfence_tables'::regrole
+         WHERE NOT policy.polpermissive AND policy.polname <> 'owner_wall'
+           AND EXISTS (SELECT FROM unnest(policy.polroles) AS bound WHERE bound = 0 OR pg_has_role('ringfence_definer', bound, 'USAGE'));
+        IF hiding IS NOT NULL THEN
+            RAISE EXCEPTION 'policies hide rows of an owner from the extension: %', hiding
+                USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Give the policy to roles of applications that are not above ringfence_user: ALTER POLICY ... TO app.';
+        END IF;
+    END IF;
     IF damaged IS NOT NULL THEN
         RAISE EXCEPTION 'the wall of % is damaged', damaged
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'ringfence.health() tells how to mend it.';
@@ -31,7 +44,7 @@ END
 $whole$;
 REVOKE ALL ON FUNCTION ringfence.require_whole_walls() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ringfence.require_whole_walls() TO ringfence_definer;
-COMMENT ON FUNCTION ringfence.require_whole_walls() IS 'Error 55000 if a table of owners is not behind the wall; internal';
+COMMENT ON FUNCTION ringfence.require_whole_walls() IS 'Error 55000 if a table of owners is not behind the wall, or hides rows from the extension; internal';
 
 CREATE FUNCTION ringfence.tables_by_step(OUT relation regclass, OUT step integer, OUT in_circle boolean) RETURNS SETOF record
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $tables$
@@ -271,6 +284,8 @@ DECLARE
     own       CONSTANT uuid := ringfence.current_owner();
     this_step CONSTANT integer := coalesce(("position" ->> 'step')::integer, 1);
     after     CONSTANT jsonb := "position" -> 'after';
+    -- How many rows the batches before have deleted since the beginning of the table.
+    before    CONSTANT bigint := coalesce(("position" ->> 'gone')::bigint, 0);
     tables    regclass[];
     circular  boolean;
     keys      text;
@@ -311,11 +326,11 @@ BEGIN
         RAISE NOTICE 'deleted % rows of %', gone, (SELECT string_agg(ringfence.qualified_name(place), ', ') FROM unnest(tables) AS place);
     END IF;
     IF until IS NOT NULL THEN
-        RETURN jsonb_build_object('step', this_step, 'after', until);
+        RETURN jsonb_build_object('step', this_step, 'after', until, 'gone', before + gone);
     END IF;
     EXECUTE (SELECT 'SELECT ' || string_agg(format('EXISTS (SELECT FROM %s WHERE owner_id = $1)', place), ' OR ') FROM unnest(tables) AS place)
        INTO is_left USING own;
-    IF is_left AND gone = 0 AND after IS NULL THEN
+    IF is_left AND before + gone = 0 THEN
         RAISE EXCEPTION 'rows of % cannot be deleted', ringfence.qualified_name(tables[1])
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'A trigger that was added to the table may keep them.';
     END IF;
@@ -737,6 +752,15 @@ BEGIN
                 USING ERRCODE = 'foreign_key_violation', DETAIL = left(orphan::text, 500);
         END IF;
     END LOOP;
+    IF EXISTS (
+        WITH RECURSIVE reached AS (
+            SELECT s.id FROM ringfence.source AS s WHERE s.owner_id = own AND s.retired_at IS NULL
+            UNION
+            SELECT s.id FROM reached JOIN ringfence.source AS s ON s.owner_id = own AND s.successor_id = reached.id)
+        SELECT FROM ringfence.source AS s WHERE s.owner_id = own AND s.id NOT IN (SELECT reached.id FROM reached)) THEN
+        RAISE EXCEPTION 'the export cannot be loaded: a retired source has no successor'
+            USING ERRCODE = 'bad_copy_file_format', HINT = 'Nothing is loaded.';
+    END IF;
     IF ringfence.system_rows() IS DISTINCT FROM system_rows THEN
         RAISE EXCEPTION 'the export cannot be loaded: its system fields and built-in profiles are not those that every owner has'
             USING ERRCODE = 'bad_copy_file_format', HINT = 'Nothing is loaded.';

@@ -17,7 +17,10 @@ CREATE TABLE ringfence.proposed_value (
     PRIMARY KEY (owner_id, id),
     FOREIGN KEY (owner_id, customer_id) REFERENCES ringfence.customer ON DELETE CASCADE,
     FOREIGN KEY (owner_id, field_id) REFERENCES ringfence.field ON DELETE CASCADE,
-    CHECK (field_id IS NULL OR customer_id IS NOT NULL)
+    CHECK (field_id IS NULL OR customer_id IS NOT NULL),
+    CHECK ((state = 'open') = (decided_at IS NULL)),
+    CONSTRAINT proposed_value_form CHECK (jsonb_typeof(data) = 'object'
+        AND (field_id IS NOT NULL OR state <> 'open' OR jsonb_typeof(data -> 'new') = 'object' AND coalesce(jsonb_typeof(data #> '{new,attributes}'), 'object') = 'object'))
 );
 CREATE INDEX proposed_value_customer ON ringfence.proposed_value (owner_id, customer_id) WHERE customer_id IS NOT NULL;
 CREATE INDEX proposed_value_field ON ringfence.proposed_value (owner_id, field_id) WHERE field_id IS NOT NULL;
@@ -109,6 +112,11 @@ DECLARE
     found_row ringfence.proposed_value;
 BEGIN
     PERFORM ringfence.check_right('customer.read'), ringfence.check_right('customer.write');
+    -- The customer first, as who deletes or erases it locks them.
+    PERFORM FROM ringfence.customer AS c
+      WHERE c.owner_id = ringfence.current_owner()
+        AND c.id = (SELECT p.customer_id FROM ringfence.proposed_value AS p WHERE p.owner_id = ringfence.current_owner() AND p.id = open_proposal.proposal)
+        FOR UPDATE;
     SELECT p.* INTO found_row FROM ringfence.proposed_value AS p
      WHERE p.owner_id = ringfence.current_owner() AND p.id = open_proposal.proposal AND p.state = 'open'
        AND CASE WHEN p.field_id IS NULL THEN ringfence.sees_card(p.data -> 'new')

@@ -24,6 +24,7 @@ mod jsonb;
 mod life;
 mod lock;
 mod log;
+mod merge;
 mod name;
 mod owner;
 mod pg;
@@ -70,7 +71,8 @@ extension_sql_file!("../sql/interaction.sql", name = "interaction", requires = [
 extension_sql_file!("../sql/script.sql", name = "script", requires = ["interaction"]);
 extension_sql_file!("../sql/import.sql", name = "import", requires = ["script"]);
 extension_sql_file!("../sql/erasure.sql", name = "erasure", requires = ["import"]);
-extension_sql_file!("../sql/life.sql", name = "life", requires = ["erasure"]);
+extension_sql_file!("../sql/merge.sql", name = "merge", requires = ["erasure"]);
+extension_sql_file!("../sql/life.sql", name = "life", requires = ["merge"]);
 extension_sql_file!("../sql/health.sql", name = "health", requires = ["life"]);
 extension_sql_file!("../sql/finish.sql", name = "finish", finalize);
 

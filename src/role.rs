@@ -88,6 +88,21 @@ pub fn is_admin() -> bool {
 
 /// Runs `work` as role `ringfence_definer`, like a SECURITY DEFINER function of its own.
 pub fn as_definer<T>(work: impl FnOnce() -> T) -> Result<T> {
+    let definer = catalog::role_oid(c"ringfence_definer");
+    if definer == pg_sys::InvalidOid {
+        return Err(error::not_installed("role ringfence_definer"));
+    }
+    Ok(as_user(definer, pg_sys::SECURITY_LOCAL_USERID_CHANGE, work))
+}
+
+/// Runs `work` as the owner of a table, as PostgreSQL runs a referential action on that table: row-level security does not bind the owner,
+/// and what its triggers run is not judged by the session's role.
+pub fn as_owner_of_table<T>(owner: pg_sys::Oid, work: impl FnOnce() -> T) -> T {
+    as_user(owner, pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_NOFORCE_RLS, work)
+}
+
+/// Runs `work` as that user, in a context with these flags too.
+fn as_user<T>(user: pg_sys::Oid, more: u32, work: impl FnOnce() -> T) -> T {
     struct Restore(pg_sys::Oid, c_int);
     impl Drop for Restore {
         fn drop(&mut self) {
@@ -95,16 +110,13 @@ pub fn as_definer<T>(work: impl FnOnce() -> T) -> Result<T> {
             unsafe { pg_sys::SetUserIdAndSecContext(self.0, self.1) }
         }
     }
-    // SAFETY: the same that fmgr does for a SECURITY DEFINER function: the user changes, the flags of the context stay.
+    // SAFETY: the same that PostgreSQL does for a SECURITY DEFINER function or a referential action: the user changes, the flags of the
+    // context stay.
     let _restore = unsafe {
-        let definer = catalog::role_oid(c"ringfence_definer");
-        if definer == pg_sys::InvalidOid {
-            return Err(error::not_installed("role ringfence_definer"));
-        }
-        let (mut user, mut flags) = (pg_sys::InvalidOid, 0);
-        pg_sys::GetUserIdAndSecContext(&mut user, &mut flags);
-        pg_sys::SetUserIdAndSecContext(definer, flags | pg_sys::SECURITY_LOCAL_USERID_CHANGE as c_int);
-        Restore(user, flags)
+        let (mut before, mut flags) = (pg_sys::InvalidOid, 0);
+        pg_sys::GetUserIdAndSecContext(&mut before, &mut flags);
+        pg_sys::SetUserIdAndSecContext(user, flags | more as c_int);
+        Restore(before, flags)
     };
-    Ok(work())
+    work()
 }

@@ -64,7 +64,7 @@ pub fn owner_is_there() -> Failure {
 /// 22P04: no relation that lines can be read from.
 pub fn no_lines() -> Failure {
     Failure::new(PgSqlErrorCode::ERRCODE_BAD_COPY_FILE_FORMAT, "there are no lines of an export to load")
-        .set_hint("Give a table with columns position, relation and line, as export_owner() returns them.")
+        .set_hint("Give an ordinary table with columns position, relation and line, as export_owner() returns them, and without row-level security.")
 }
 
 /// Whether the first two characters of an SQLSTATE are the same. PostgreSQL packs a character into six bits, the first one lowest.

@@ -32,11 +32,25 @@ fn exported(asked: Option<&str>) -> Result<Owner> {
         return Err(error::exports_for_another());
     }
     // As they are now, and not as an older snapshot of the transaction has them.
-    let is_masked = Definition::all_of(owner.id)?.iter().any(|field| field.masked);
+    let is_masked =
+        Definition::all_of(owner.id)?.iter().any(|field| field.masked) || has_values_of_dropped_fields(owner)?;
     if is_masked && !context.rights_within(None).contains(Rights::FIELD_UNMASK) {
         return Err(error::export_shows_masked());
     }
     Ok(owner.clone())
+}
+
+/// Whether there are responses to questions that filled a field which is gone: it may have been masked, so that sessions without the right do not
+/// see them.
+fn has_values_of_dropped_fields(owner: &Owner) -> Result<bool> {
+    const QUERY: &str = "SELECT EXISTS (SELECT FROM ringfence.response AS r \
+        WHERE r.owner_id OPERATOR(pg_catalog.=) $1 AND r.field_id IS NOT NULL AND NOT EXISTS (SELECT FROM ringfence.field AS f \
+            WHERE f.owner_id OPERATOR(pg_catalog.=) r.owner_id AND f.id OPERATOR(pg_catalog.=) r.field_id))";
+    let own: [DatumWithOid; 1] = [owner.id.into()];
+    let found = session::as_definer_for(owner.clone(), || {
+        Spi::connect(|client| client.select(QUERY, Some(1), &own)?.first().get_one::<bool>())
+    })?;
+    found.map(|found| found == Some(true)).map_err(|_| error::not_installed("table ringfence.response"))
 }
 
 /// `ringfence.export_owner()`: all rows of the session's owner. They go into PostgreSQL's own store, which keeps them in a file when they are many.
@@ -119,12 +133,17 @@ impl Lines {
     fn of(relation: pg_sys::Oid) -> Result<Lines> {
         let unreadable = |_| error::no_lines();
         let quoted: Option<String> = Spi::get_one_with_args(
-            "SELECT pg_catalog.format('%I.%I', s.nspname, c.relname) FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS s ON s.oid OPERATOR(pg_catalog.=) c.relnamespace WHERE c.oid OPERATOR(pg_catalog.=) $1",
+            // A view, a policy or a type of somebody's would run that somebody's code with the rights of the administrator.
+            "SELECT pg_catalog.format('%I.%I', s.nspname, c.relname) FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS s ON s.oid OPERATOR(pg_catalog.=) c.relnamespace \
+              WHERE c.oid OPERATOR(pg_catalog.=) $1 AND c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT c.relrowsecurity \
+                AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a \
+                     WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid AND a.attname OPERATOR(pg_catalog.=) ANY ('{position,relation,line}') \
+                       AND a.atttypid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid)",
             &[relation.into()],
         )
         .map_err(unreadable)?;
         let query = format!(
-            "SELECT \"position\"::pg_catalog.int8, relation::pg_catalog.text, line::pg_catalog.text FROM {} ORDER BY 1",
+            "SELECT \"position\"::pg_catalog.int8, relation::pg_catalog.text, line::pg_catalog.text FROM ONLY {} ORDER BY 1",
             quoted.ok_or_else(error::no_lines)?
         );
         let cursor = Spi::connect(|client| client.open_cursor(query.as_str(), &[]).detach_into_name());

@@ -457,3 +457,8 @@ RESET ringfence.on_foreign_datum;
 RESET ringfence.source;
 RESET SESSION AUTHORIZATION;
 SELECT count(*) FROM ringfence.change WHERE data::text LIKE '%CANARY-note%';
+-- Roles belong to the cluster.
+\c - postgres
+SET client_min_messages = warning;
+DROP OWNED BY judged_crm, judged_erp, judged_sales, judged_form, judged_broom, judged_boss, judged_blind, judged_trainee, judged_pool;
+DROP ROLE judged_crm, judged_erp, judged_sales, judged_form, judged_broom, judged_boss, judged_blind, judged_trainee, judged_pool;

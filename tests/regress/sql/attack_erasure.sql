@@ -135,3 +135,8 @@ RESET SESSION AUTHORIZATION;
 SELECT relation FROM attack.tables_with('GHOST');
 SELECT state FROM ringfence.proposed_value;
 DROP SCHEMA attack CASCADE;
+-- Roles belong to the cluster.
+\c - postgres
+SET client_min_messages = warning;
+DROP OWNED BY erasure_trainee, erasure_officer, erasure_boss_b;
+DROP ROLE erasure_trainee, erasure_officer, erasure_boss_b;

@@ -116,3 +116,8 @@ RESET row_security;
 SET session_replication_role = replica;
 SELECT count(*) FROM ringfence.customer WHERE address = 'Untraced' OR name = 'Untraced';
 RESET SESSION AUTHORIZATION;
+-- Roles belong to the cluster.
+\c - postgres
+SET client_min_messages = warning;
+DROP OWNED BY attack_history;
+DROP ROLE attack_history;

@@ -270,6 +270,7 @@ INSERT INTO public.calls (call) VALUES
     ('SELECT ringfence.accept_proposal(ringfence.new_id())'),
     ('SELECT ringfence.reject_proposal(ringfence.new_id(), ''x'')'),
     ('SELECT ringfence.set_authority(NULL, ''name''), ringfence.set_authority(NULL), ringfence.hand_over(id, NULL) FROM ringfence.customer WHERE name = ''Impostor'''),
+    ('SELECT ringfence.merge_customers(id, id) FROM ringfence.customer WHERE name = ''Impostor by id'''),
     ('SELECT ringfence.erase_customer(id, ''x'') FROM ringfence.customer WHERE name = ''Impostor by id'''),
     ('SELECT ringfence.forget_history(''2000-01-01'')'),
     ('DELETE FROM ringfence.customer_card WHERE name = ''Impostor'''),

@@ -276,7 +276,7 @@ SET SESSION AUTHORIZATION dba;
 BEGIN;
 SELECT sum(rows) > 0 AS loaded FROM ringfence.load_owner('forged');
 ROLLBACK;
--- The view that the lines are read from runs with the rights of who reads it, and with triggers.
+-- A view would run its owner's functions with the rights of the administrator (326): nothing but a plain table is read.
 CREATE VIEW pg_temp.spying AS SELECT "position", relation, line FROM lines WHERE current_user = 'dba' AND current_setting('session_replication_role') = 'origin';
 SELECT sum(rows) > 0 AS loaded FROM ringfence.load_owner('pg_temp.spying');
 RESET SESSION AUTHORIZATION;

@@ -1,4 +1,4 @@
--- Attacks by a file to load that somebody has changed on purpose (273 to 275, 282, 283, 285).
+-- Attacks by a file to load that somebody has changed on purpose (273 to 275, 282, 283, 285, 326, 329).
 \set SHOW_CONTEXT never
 \set VERBOSITY terse
 SET client_min_messages = error;
@@ -363,3 +363,39 @@ INSERT INTO texts SELECT "position", relation, line::text FROM lines;
 SELECT state, message FROM try_load('texts');
 RESET SESSION AUTHORIZATION;
 DROP ROLE switch;
+
+-- 326: the lines are read from a view, a table with policies, or one with a type of somebody's, whose functions would run with the administrator's rights.
+CREATE FUNCTION spy(line jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'code of a client runs as %', current_user; RETURN line; END $$;
+CREATE VIEW spying AS SELECT "position", relation, spy(line) AS line FROM lines;
+CREATE TABLE walled AS SELECT * FROM lines;
+ALTER TABLE walled ENABLE ROW LEVEL SECURITY;
+CREATE POLICY spy ON walled USING (spy(line) IS NOT NULL);
+CREATE DOMAIN spied AS jsonb CHECK (spy(VALUE) IS NOT NULL);
+CREATE TABLE typed ("position" bigint, relation text, line spied);
+GRANT ALL ON spying, walled, typed TO PUBLIC;
+SET SESSION AUTHORIZATION dba;
+SET client_min_messages = warning;
+SELECT state, message FROM try_load('spying');
+SELECT state, message FROM try_load('walled');
+SELECT state, message FROM try_load('typed');
+SET client_min_messages = error;
+RESET SESSION AUTHORIZATION;
+DROP TABLE walled, typed;
+
+-- 329: a file has history that nobody could forget, a proposal that nobody could read past, or retired sources without an end.
+SELECT forge('ringfence.change', '{"kind": "insert"}', '{"kind": "erase", "data": {"old": "4711"}, "id": "a0000000-0000-0000-0000-0000000000a2"}', 'ringfence.change');
+SET SESSION AUTHORIZATION dba;
+SELECT state, regexp_replace(message, 'line \d+', 'line N') AS message FROM try_load();
+RESET SESSION AUTHORIZATION;
+SELECT forge('ringfence.change', '{"kind": "insert"}', '{"kind": "set", "data": {"new": "4711"}, "id": "a0000000-0000-0000-0000-0000000000a2"}', 'ringfence.change');
+SET SESSION AUTHORIZATION dba;
+SELECT state, regexp_replace(message, 'line \d+', 'line N') AS message FROM try_load();
+RESET SESSION AUTHORIZATION;
+SELECT forge('ringfence.customer', '{"name": "Chen Wei"}', '{"id": "a0000000-0000-0000-0000-0000000000a3", "customer_id": null, "field_id": null, "data": {"new": {"attributes": 1}}, "proposed_at": "2026-01-01", "role_name": "x", "agent": null, "source_id": null, "state": "open", "decided_at": null, "decided_by": null, "reason": null}', 'ringfence.proposed_value');
+SET SESSION AUTHORIZATION dba;
+SELECT state, regexp_replace(message, 'line \d+', 'line N') AS message FROM try_load();
+RESET SESSION AUTHORIZATION;
+SELECT forge('ringfence.project', '{"name": "Sales"}', '{"id": "a0000000-0000-0000-0000-0000000000a4", "name": "Ghost", "description": null, "created_at": "2026-01-01", "retired_at": "2026-01-01", "successor_id": "a0000000-0000-0000-0000-0000000000a5"}', 'ringfence.source');
+SET SESSION AUTHORIZATION dba;
+SELECT state, regexp_replace(message, 'line \d+', 'line N') AS message FROM try_load();
+RESET SESSION AUTHORIZATION;

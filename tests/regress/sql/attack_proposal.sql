@@ -69,3 +69,8 @@ Copied
 \.
 SELECT count(*) FROM ringfence.customer WHERE name = 'Copied';
 RESET SESSION AUTHORIZATION;
+-- Roles belong to the cluster.
+\c - postgres
+SET client_min_messages = warning;
+DROP OWNED BY attack_trainee, attack_trainee_b, attack_accept;
+DROP ROLE attack_trainee, attack_trainee_b, attack_accept;

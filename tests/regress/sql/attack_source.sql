@@ -192,3 +192,8 @@ UPDATE ringfence.customer_card SET name = 'Tsai' WHERE name = 'Tsai Mei-Ling';
 ROLLBACK;
 RESET SESSION AUTHORIZATION;
 SELECT name, phones FROM ringfence.customer WHERE owner_id = 'aaaaaaaa-0000-0000-0000-000000000001' ORDER BY name;
+-- Roles belong to the cluster.
+\c - postgres
+SET client_min_messages = warning;
+DROP OWNED BY attack_crm, attack_erp, attack_any, attack_both, attack_form;
+DROP ROLE attack_crm, attack_erp, attack_any, attack_both, attack_form;

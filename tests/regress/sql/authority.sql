@@ -159,3 +159,8 @@ RESET SESSION AUTHORIZATION;
 RESET ringfence.source;
 -- A superuser repairs what he likes.
 UPDATE ringfence.customer SET name = 'Repaired' WHERE name = 'Chen Wei' RETURNING name;
+-- Roles belong to the cluster.
+\c - postgres
+SET client_min_messages = warning;
+DROP OWNED BY authority_crm, authority_erp;
+DROP ROLE authority_crm, authority_erp;

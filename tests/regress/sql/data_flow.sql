@@ -115,3 +115,8 @@ SELECT ringfence.erase_customer('a0000000-0000-0000-0000-000000000002', 'asked f
 SELECT relation, rows FROM ringfence.where_is('a0000000-0000-0000-0000-000000000002') WHERE rows > 0;
 RESET SESSION AUTHORIZATION;
 DROP SCHEMA flow CASCADE;
+-- Roles belong to the cluster.
+\c - postgres
+SET client_min_messages = warning;
+DROP OWNED BY flow_crm, flow_owner, flow_group, flow_member, flow_two;
+DROP ROLE flow_crm, flow_owner, flow_group, flow_member, flow_two;

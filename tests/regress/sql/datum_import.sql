@@ -89,3 +89,8 @@ SELECT ringfence.respond(:'call', answer_id, 'paid today') IS NOT NULL AS kept F
 SELECT field, new, state FROM ringfence.proposal;
 SELECT attributes ->> 'Payment status' AS status FROM ringfence.customer_card WHERE name = 'Customer 36';
 RESET SESSION AUTHORIZATION;
+-- Roles belong to the cluster.
+\c - postgres
+SET client_min_messages = warning;
+DROP OWNED BY import_crm, import_erp, import_agent, import_trainee;
+DROP ROLE import_crm, import_erp, import_agent, import_trainee;

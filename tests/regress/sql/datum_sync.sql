@@ -74,3 +74,8 @@ SELECT d.value, d.source, d.authority FROM ringfence.customer AS c, ringfence.da
 SELECT h.kind, h.old, h.new, h.source FROM ringfence.customer AS c, ringfence.history(c.id, 'Payment status') AS h WHERE c.name = 'Customer 7';
 RESET ringfence.source;
 RESET SESSION AUTHORIZATION;
+-- Roles belong to the cluster.
+\c - postgres
+SET client_min_messages = warning;
+DROP OWNED BY sync_crm, sync_erp, sync_tickets;
+DROP ROLE sync_crm, sync_erp, sync_tickets;

@@ -121,3 +121,8 @@ SELECT field, role_name, agent, source FROM ringfence.creators('a0000000-0000-00
 SELECT value, created_by, changed_by FROM ringfence.datum('a0000000-0000-0000-0000-000000000002', 'address');
 RESET SESSION AUTHORIZATION;
 SELECT count(*) FROM ringfence.change WHERE owner_id = 'bbbbbbbb-0000-0000-0000-000000000002';
+-- Roles belong to the cluster.
+\c - postgres
+SET client_min_messages = warning;
+DROP OWNED BY history_crm, history_lead;
+DROP ROLE history_crm, history_lead;

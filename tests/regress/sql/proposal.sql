@@ -117,3 +117,8 @@ SELECT field, state FROM ringfence.proposal WHERE field = 'address' OR new ->> '
 RESET SESSION AUTHORIZATION;
 DROP TRIGGER suppress ON ringfence.customer;
 DROP FUNCTION public.suppress();
+-- Roles belong to the cluster.
+\c - postgres
+SET client_min_messages = warning;
+DROP OWNED BY proposal_trainee, proposal_lead, proposal_sales;
+DROP ROLE proposal_trainee, proposal_lead, proposal_sales;

@@ -77,3 +77,8 @@ INSERT INTO ringfence.customer_card (name) VALUES ('Of the form');
 RESET SESSION AUTHORIZATION;
 RESET ringfence.source;
 SELECT s.name FROM ringfence.customer AS c JOIN ringfence.source AS s ON s.id = c.source_id AND s.owner_id = c.owner_id WHERE c.name = 'Of the form';
+-- Roles belong to the cluster.
+\c - postgres
+SET client_min_messages = warning;
+DROP OWNED BY source_crm, source_any, source_form;
+DROP ROLE source_crm, source_any, source_form;
