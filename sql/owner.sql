@@ -61,19 +61,30 @@ COMMENT ON FUNCTION ringfence.check_owner() IS 'Trigger: error 22023 for a bad n
 CREATE TRIGGER check_owner BEFORE INSERT OR UPDATE OF country ON ringfence.owner
     FOR EACH ROW EXECUTE FUNCTION ringfence.check_owner();
 
+CREATE FUNCTION ringfence.close_owner(owner_id uuid) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE STRICT AS 'MODULE_PATHNAME', 'close_owner_wrapper';
+REVOKE ALL ON FUNCTION ringfence.close_owner(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.close_owner(uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.close_owner(uuid) IS 'Keeps sessions from working for an owner until the transaction ends, and waits for those that have written; internal';
+
 CREATE FUNCTION ringfence.keep_house_owner() RETURNS trigger
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $keep$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $keep$
 BEGIN
     IF OLD.id = '00000000-0000-0000-0000-000000000000'::uuid THEN
         RAISE EXCEPTION 'the house owner cannot be deleted'
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = 'It holds the contacts that belong to no company. Disable it if you do not want one: UPDATE ringfence.owner SET enabled = false.';
     END IF;
+    -- History that another session is writing has no key that would wait, and would stay without an owner.
+    IF NOT ringfence.is_deleting_owner() THEN
+        PERFORM ringfence.close_owner(OLD.id);
+    END IF;
     RETURN OLD;
 END
 $keep$;
+ALTER FUNCTION ringfence.keep_house_owner() OWNER TO ringfence_definer;
 REVOKE ALL ON FUNCTION ringfence.keep_house_owner() FROM PUBLIC;
-COMMENT ON FUNCTION ringfence.keep_house_owner() IS 'Trigger: error 55000 on deleting the house owner';
+COMMENT ON FUNCTION ringfence.keep_house_owner() IS 'Trigger: error 55000 on deleting the house owner; waits for the sessions that write for another';
 CREATE TRIGGER keep_house_owner BEFORE DELETE ON ringfence.owner
     FOR EACH ROW EXECUTE FUNCTION ringfence.keep_house_owner();
 
@@ -82,7 +93,7 @@ CREATE FUNCTION ringfence.is_deleting_owner() RETURNS boolean
     LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'is_deleting_owner_wrapper';
 REVOKE ALL ON FUNCTION ringfence.is_deleting_owner() FROM PUBLIC;
 -- ringfence_tables calls it too: a referential action deletes fields and profiles with their owner.
-GRANT EXECUTE ON FUNCTION ringfence.is_deleting_owner() TO ringfence_user, ringfence_admin, ringfence_tables;
+GRANT EXECUTE ON FUNCTION ringfence.is_deleting_owner() TO ringfence_user, ringfence_admin, ringfence_tables, ringfence_definer;
 COMMENT ON FUNCTION ringfence.is_deleting_owner() IS 'Whether delete_owner() or purge_owner() is deleting rows in this session; for triggers';
 
 -- Part of its rows may be gone. A superuser may think better of it.

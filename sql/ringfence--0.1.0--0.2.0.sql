@@ -394,8 +394,14 @@ CREATE OR REPLACE FUNCTION ringfence.keep_active_on() RETURNS trigger
     LANGUAGE c
     AS 'MODULE_PATHNAME', 'keep_active_on';
 
+CREATE FUNCTION ringfence.close_owner(owner_id uuid) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE STRICT AS 'MODULE_PATHNAME', 'close_owner_wrapper';
+REVOKE ALL ON FUNCTION ringfence.close_owner(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ringfence.close_owner(uuid) TO ringfence_definer;
+COMMENT ON FUNCTION ringfence.close_owner(uuid) IS 'Keeps sessions from working for an owner until the transaction ends, and waits for those that have written; internal';
+
 CREATE OR REPLACE FUNCTION ringfence.keep_house_owner() RETURNS trigger
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
@@ -404,9 +410,16 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = 'It holds the contacts that belong to no company. Disable it if you do not want one: UPDATE ringfence.owner SET enabled = false.';
     END IF;
+    -- History that another session is writing has no key that would wait, and would stay without an owner.
+    IF NOT ringfence.is_deleting_owner() THEN
+        PERFORM ringfence.close_owner(OLD.id);
+    END IF;
     RETURN OLD;
 END
 $$;
+ALTER FUNCTION ringfence.keep_house_owner() OWNER TO ringfence_definer;
+REVOKE ALL ON FUNCTION ringfence.keep_house_owner() FROM PUBLIC;
+COMMENT ON FUNCTION ringfence.keep_house_owner() IS 'Trigger: error 55000 on deleting the house owner; waits for the sessions that write for another';
 
 CREATE OR REPLACE FUNCTION ringfence.keep_unique_values(customer_id uuid, stored jsonb) RETURNS void
     LANGUAGE plpgsql
@@ -2989,7 +3002,7 @@ CREATE FUNCTION ringfence.is_deleting_owner() RETURNS boolean
     LANGUAGE c STABLE PARALLEL RESTRICTED STRICT AS 'MODULE_PATHNAME', 'is_deleting_owner_wrapper';
 REVOKE ALL ON FUNCTION ringfence.is_deleting_owner() FROM PUBLIC;
 -- ringfence_tables calls it too: a referential action deletes fields and profiles with their owner.
-GRANT EXECUTE ON FUNCTION ringfence.is_deleting_owner() TO ringfence_user, ringfence_admin, ringfence_tables;
+GRANT EXECUTE ON FUNCTION ringfence.is_deleting_owner() TO ringfence_user, ringfence_admin, ringfence_tables, ringfence_definer;
 COMMENT ON FUNCTION ringfence.is_deleting_owner() IS 'Whether delete_owner() or purge_owner() is deleting rows in this session; for triggers';
 
 -- Part of its rows may be gone. A superuser may think better of it.

@@ -387,3 +387,25 @@ fn nothing_of_it_is_left_in_a_dump_or_a_file() {
     assert_eq!(value::<i64>(&mut superuser, known), 0);
     assert_eq!(files_with(&database, "CANARY-B"), 0);
 }
+
+#[test]
+fn a_plain_deletion_waits_for_history_that_is_being_written() {
+    let database = Database::new("life_plain");
+    let mut admin = database.connect("dba");
+    run(
+        &mut admin,
+        "SELECT ringfence.create_owner('Empty'); SELECT ringfence.grant_access('app_none', 'Empty', '{admin}')",
+    );
+    let mut writer = database.connect("app_none");
+    run(&mut writer, "SELECT ringfence.create_source('CRM'); SELECT ringfence.set_authority('CRM')");
+    run(
+        &mut writer,
+        "BEGIN; SET LOCAL ringfence.on_foreign_datum = 'skip'; INSERT INTO ringfence.customer (name) VALUES ('Left out')",
+    );
+    let deleting = thread::spawn(move || run(&mut admin, "DELETE FROM ringfence.owner WHERE name = 'Empty'"));
+    wait_until_blocked(&database, "dba");
+    run(&mut writer, "COMMIT");
+    deleting.join().expect("the owner is deleted");
+    let left = "SELECT count(*) FROM ringfence.change WHERE data::text LIKE '%Left out%'";
+    assert_eq!(value::<i64>(&mut database.superuser(), left), 0);
+}

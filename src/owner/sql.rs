@@ -149,3 +149,9 @@ fn restoring() -> bool {
     // SAFETY: reads a variable of the backend.
     unsafe { !pg_sys::row_security }
 }
+
+/// `ringfence.close_owner()`: for a DELETE of an owner that has nothing but what came with it.
+#[pg_extern(sql = false)]
+fn close_owner(owner: Uuid) {
+    closed::close(owner);
+}
