@@ -8,8 +8,16 @@ INSERT INTO ringfence.owner (id, name, country) VALUES
     ('00000000-0000-4000-8000-0000000000f1', 'Cards', 'TW'),
     ('00000000-0000-4000-8000-0000000000f2', 'Many fields', 'TW'),
     ('00000000-0000-4000-8000-0000000000f3', 'No fields', 'TW');
-CREATE ROLE bench_cards LOGIN;   -- an application of one owner, which reads and writes
-CREATE ROLE bench_fields LOGIN;  -- one that defines fields, of the owners with many and with none
+-- An application of one owner, which reads and writes; and one that defines fields, of the owners with many and with none. Roles belong to
+-- the cluster, and two rooms make this data.
+DO $roles$
+BEGIN
+    IF to_regrole('bench_cards') IS NULL THEN
+        CREATE ROLE bench_cards LOGIN;
+        CREATE ROLE bench_fields LOGIN;
+    END IF;
+END
+$roles$;
 SELECT ringfence.grant_access('bench_cards', 'Cards', '{admin}');
 SELECT ringfence.grant_access('bench_fields', 'Many fields', '{admin}');
 SELECT ringfence.grant_access('bench_fields', 'No fields', '{admin}');
